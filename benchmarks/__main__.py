@@ -1,0 +1,105 @@
+"""`python -m benchmarks --suite training --json FILE`; see README.md in this folder."""
+
+import argparse
+import tempfile
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from statistics import median
+
+from rich.console import Console
+
+from benchmarks.coordinator import ROOT, run_interleaved
+from benchmarks.job import Job, Workload
+from benchmarks.meter import Round
+from benchmarks.output import Entries, describe_machine, print_entries, print_values, write_json
+from benchmarks.prepare import prepare
+from benchmarks.ratios import Clock, check_equal_work, summarise
+from benchmarks.startup import run_startup
+from benchmarks.suites import REFERENCE, SUITES
+
+ALL_SUITES = (*SUITES, "startup")
+
+
+def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument(
+        "--suite", nargs="+", choices=[*ALL_SUITES, "all"], default=["training"], help="what to measure"
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="where to write the results")
+    parser.add_argument(
+        "--data",
+        type=Path,
+        default=ROOT / "sample_data" / "quora-train.csv",
+        metavar="FILE",
+        help="sentence pairs in the format of CS224N's quora-dev.csv (default: the sample data)",
+    )
+    parser.add_argument("--rounds", type=int, default=5, help="measured epochs of each program (default 5)")
+    parser.add_argument("--threads", type=int, default=1, help="CPU threads; with 1 CPU seconds count, with more wall")
+    parser.add_argument("--rows", type=int, default=Workload.num_rows, help="examples an epoch (default %(default)s)")
+    parser.add_argument("--only", nargs="+", metavar="WORDS", help="only programs whose name contains one of these")
+    return parser.parse_args(arguments)
+
+
+def compare(suite: str, options: argparse.Namespace, console: Console) -> Entries:
+    """Measure the programs of a suite and print their table."""
+    with tempfile.TemporaryDirectory(prefix="tandem-bench-") as folder:
+        shared = Job(
+            program="",
+            folder=Path(folder),
+            workload=Workload(num_rows=options.rows),
+            rounds=options.rounds,
+            threads=options.threads,
+        )
+        prepare(shared, options.data, with_sentences=suite == "mlm")
+        jobs = {
+            name: replace(shared, program=job.program, precision=job.precision, sorts_by_length=job.sorts_by_length)
+            for name, job in SUITES[suite].items()
+            if options.only is None or any(words in name for words in options.only)
+        }
+        rounds = run_interleaved(jobs, report=lambda line: console.print(f"{suite}: {line}", highlight=False))
+    if suite == "parts":
+        return _list_parts(rounds["ours parts"], console)
+    check_equal_work(rounds)
+    clock: Clock = "cpu" if options.threads == 1 else "wall"
+    reference = rounds.get(REFERENCE)
+    entries = [summarise(name, done, reference, clock=clock) for name, done in rounds.items()]
+    print_entries(suite, entries, clock=clock, console=console)
+    return entries
+
+
+def _list_parts(rounds: Sequence[Round], console: Console) -> Entries:
+    entries = [
+        {"name": f"ours {name}", "ms_per_step": median(done.work.parts[name] for done in rounds)}
+        for name in rounds[0].work.parts
+    ]
+    print_values("parts: CPU milliseconds a step", entries, console=console)
+    return entries
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the suites asked for."""
+    options = parse_arguments(arguments)
+    console = Console(width=140)
+    results: dict[str, Entries] = {}
+    for suite in ALL_SUITES if "all" in options.suite else options.suite:
+        if suite == "startup":
+            timed = run_startup(options.rounds, report=lambda line: console.print(f"startup: {line}", highlight=False))
+            print_values("startup: seconds", timed, console=console)
+            results[suite] = timed
+        else:
+            results[suite] = compare(suite, options, console)
+        if options.json:
+            about = {
+                **describe_machine(),
+                "data": options.data.name,
+                "rounds": options.rounds,
+                "threads": options.threads,
+                "workload": asdict(Workload(num_rows=options.rows)),
+            }
+            write_json(options.json, results, about)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""The measuring side of a program: clocks, memory, and the line to the coordinator."""
+
+import json
+import resource
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import TextIO
+
+
+class Unavailable(Exception):  # noqa: N818 - no error: the program cannot run here, and says why
+    """A program that cannot be measured on this machine."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """What a program did in one epoch.
+
+    Args:
+        examples: Examples seen.
+        tokens: Real tokens computed.
+        slots: Tokens computed, padding included.
+        score: A number that all programs of the suite must agree on, such as the loss of an evaluation.
+        parts: Milliseconds a step of single parts, for the suite `parts`.
+    """
+
+    examples: int = 0
+    tokens: int = 0
+    slots: int = 0
+    score: float | None = None
+    parts: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Round:
+    """One measured epoch.
+
+    Args:
+        work: What was done.
+        cpu_s: CPU seconds of the process, all threads.
+        wall_s: Seconds on the clock.
+        peak_mib: Largest resident memory of the process so far, MiB.
+        start_mib: The same before the first epoch, with libraries, data and weights loaded.
+    """
+
+    work: Work
+    cpu_s: float
+    wall_s: float
+    peak_mib: float
+    start_mib: float
+
+    @classmethod
+    def from_json(cls, line: str) -> "Round":
+        """Read a round from its line."""
+        fields = json.loads(line)
+        return cls(**{**fields, "work": Work(**fields["work"])})
+
+
+class Meter:
+    """Measures epochs; every one but the first, which warms up, waits until the coordinator asks for it.
+
+    Args:
+        commands: A line `round` asks for an epoch; its end ends the program.
+        replies: Gets one JSON line an epoch.
+    """
+
+    def __init__(self, commands: TextIO, replies: TextIO) -> None:
+        self._commands = commands
+        self._replies = replies
+        self._is_warm = False
+        self._cpu = self._wall = self._start_mib = 0.0
+
+    def begin(self) -> None:
+        """Start the clocks of an epoch, when it is asked for.
+
+        Raises:
+            SystemExit: If the coordinator wants no more.
+        """
+        if not self._is_warm:
+            self._start_mib = peak_mib()
+        elif self._commands.readline().strip() != "round":
+            sys.exit(0)
+        self._wall, self._cpu = time.perf_counter(), time.process_time()
+
+    def end(self, work: Work) -> None:
+        """Stop the clocks and reply."""
+        cpu_s, wall_s = time.process_time() - self._cpu, time.perf_counter() - self._wall
+        done = Round(work=work, cpu_s=cpu_s, wall_s=wall_s, peak_mib=peak_mib(), start_mib=self._start_mib)
+        self._is_warm = True
+        print(json.dumps(asdict(done)), file=self._replies, flush=True)
+
+
+def peak_mib() -> float:
+    """Largest resident memory of this process so far, MiB."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (2**20 if sys.platform == "darwin" else 2**10)

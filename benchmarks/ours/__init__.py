@@ -1,0 +1,1 @@
+"""Our programs under measurement; they import nothing of the peers."""

@@ -1,0 +1,55 @@
+"""Ours, evaluation: `Trainer.validate` over the dev split, metrics included."""
+
+from typing import Any
+
+import lightning.pytorch as L
+
+from benchmarks.job import Job
+from benchmarks.meter import Meter, Work
+from benchmarks.ours.building import TASK, build_data, build_module, quiet
+
+
+class EvaluationMeter(L.Callback):
+    """Measures every pass over the dev split, from before its first batch to after its metrics.
+
+    Args:
+        meter: Keeps the clocks.
+    """
+
+    def __init__(self, meter: Meter) -> None:
+        self._meter = meter
+        self._examples = self._tokens = 0
+
+    def on_validation_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Start the clocks."""
+        self._examples = self._tokens = 0
+        self._meter.begin()
+
+    def on_validation_batch_start(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int, dataloader_idx: int = 0
+    ) -> None:
+        """Count the batch."""
+        self._examples += len(batch.rows)
+        self._tokens += batch.tokens.input_ids.numel()
+
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Stop the clocks."""
+        loss = float(trainer.callback_metrics[f"val/{TASK}/loss"])
+        self._meter.end(Work(examples=self._examples, tokens=self._tokens, slots=self._tokens, score=loss))
+
+
+def run(job: Job, meter: Meter) -> None:
+    """Evaluate the classifier."""
+    quiet()
+    module, data = build_module(job), build_data(job)
+    trainer = L.Trainer(
+        accelerator="cpu",
+        devices=1,
+        logger=False,
+        enable_checkpointing=False,
+        enable_progress_bar=False,
+        use_distributed_sampler=False,
+        callbacks=[EvaluationMeter(meter)],
+    )
+    for _ in range(job.rounds + 1):
+        trainer.validate(module, datamodule=data, verbose=False)

@@ -1,0 +1,73 @@
+"""The tables and the JSON file."""
+
+import json
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.ratios import Clock, Entry
+
+PACKAGES = ("torch", "lightning", "transformers", "accelerate", "sentence-transformers")
+Entries = Sequence[Entry | Mapping[str, Any]]
+
+
+def print_entries(suite: str, entries: Sequence[Entry], *, clock: Clock, console: Console) -> None:
+    """Print the comparison of a suite."""
+    table = Table(title=f"{suite}: examples per {'CPU' if clock == 'cpu' else 'wall'} second, ratio to HF Trainer")
+    table.add_column("program")
+    for heading in ("examples/s", "ratio", "spread", "tokens/s", "padding", "peak MiB", "growth MiB"):
+        table.add_column(heading, justify="right")
+    for entry in entries:
+        has_ratio = entry.ratio_to_hf_trainer is not None
+        table.add_row(
+            entry.name,
+            f"{entry.examples_per_s:.1f}",
+            f"{entry.ratio_to_hf_trainer:.2f}" if has_ratio else "-",
+            f"{entry.ratio_low:.2f}-{entry.ratio_high:.2f}" if has_ratio else "-",
+            f"{entry.tokens_per_s:,.0f}",
+            f"{entry.padding_share:.0%}",
+            f"{entry.peak_mib:,.0f}",
+            f"{entry.growth_mib:,.0f}",
+        )
+    console.print(table)
+
+
+def print_values(suite: str, entries: Sequence[Mapping[str, Any]], *, console: Console) -> None:
+    """Print the entries of a suite without a comparison."""
+    table = Table("", *[key for key in entries[0] if key != "name"], title=suite)
+    for entry in entries:
+        table.add_row(entry["name"], *[f"{value:.3f}" for key, value in entry.items() if key != "name"])
+    console.print(table)
+
+
+def write_json(path: Path, results: Mapping[str, Entries], about: Mapping[str, Any]) -> None:
+    """Write all results: one list of entries a suite, and under `about` what they were obtained with."""
+    suites = {
+        suite: [asdict(entry) if isinstance(entry, Entry) else dict(entry) for entry in entries]
+        for suite, entries in results.items()
+    }
+    path.write_text(json.dumps({**suites, "about": dict(about)}, indent=2) + "\n", encoding="utf-8")
+
+
+def describe_machine() -> dict[str, Any]:
+    """Give processor, Python and the versions of the packages that matter."""
+    versions = {}
+    for package in PACKAGES:
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            versions[package] = "not installed"
+    return {"processor": _processor(), "python": platform.python_version(), "versions": versions}
+
+
+def _processor() -> str:
+    path = Path("/proc/cpuinfo")
+    lines = path.read_text().splitlines() if path.is_file() else []
+    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor()

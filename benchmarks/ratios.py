@@ -1,0 +1,106 @@
+"""Rounds become one entry: rates, and the ratio to a reference from pairs of neighbouring rounds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Literal
+
+from benchmarks.meter import Round
+
+Clock = Literal["cpu", "wall"]
+SCORE_TOLERANCE = 1e-4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """One program's result.
+
+    Args:
+        name: The program.
+        examples_per_s: Median over the rounds, by the suite's clock.
+        ratio_to_hf_trainer: Median over the rounds of this program's speed by the reference's in the same round; None
+            if the reference did not run.
+        ratio_low: Smallest of these ratios.
+        ratio_high: Largest of these ratios.
+        examples_per_cpu_s: Median, by CPU time of all threads.
+        examples_per_wall_s: Median, by the clock on the wall.
+        tokens_per_s: Real tokens, by the suite's clock, median.
+        padding_share: Share of the computed tokens that are padding, in [0, 1].
+        peak_mib: Peak resident memory, MiB.
+        growth_mib: Peak less what was resident before the first epoch, MiB.
+        rounds: CPU and wall seconds of each round.
+    """
+
+    name: str
+    examples_per_s: float
+    ratio_to_hf_trainer: float | None
+    ratio_low: float | None
+    ratio_high: float | None
+    examples_per_cpu_s: float
+    examples_per_wall_s: float
+    tokens_per_s: float
+    padding_share: float
+    peak_mib: float
+    growth_mib: float
+    rounds: list[dict[str, float]]
+
+
+def paired_ratios(seconds: Sequence[float], reference: Sequence[float]) -> list[float]:
+    """How many times as fast as the reference each round was.
+
+    Example:
+        >>> paired_ratios([2.0, 4.0], [6.0, 10.0])
+        [3.0, 2.5]
+    """
+    return [theirs / own for own, theirs in zip(seconds, reference, strict=True)]
+
+
+def summarise(name: str, rounds: Sequence[Round], reference: Sequence[Round] | None, *, clock: Clock) -> Entry:
+    """Make an entry of a program's rounds.
+
+    Args:
+        name: The program.
+        rounds: Its rounds, in order.
+        reference: The rounds of the reference, in the same order; None if it did not run.
+        clock: What `examples_per_s` and the ratio go by.
+    """
+    seconds = _seconds(rounds, clock)
+    ratios = paired_ratios(seconds, _seconds(reference, clock)) if reference is not None else []
+    work = rounds[0].work
+    return Entry(
+        name=name,
+        examples_per_s=work.examples / median(seconds),
+        ratio_to_hf_trainer=median(ratios) if ratios else None,
+        ratio_low=min(ratios, default=None),
+        ratio_high=max(ratios, default=None),
+        examples_per_cpu_s=work.examples / median(_seconds(rounds, "cpu")),
+        examples_per_wall_s=work.examples / median(_seconds(rounds, "wall")),
+        tokens_per_s=work.tokens / median(seconds),
+        padding_share=1 - work.tokens / work.slots,
+        peak_mib=rounds[-1].peak_mib,
+        growth_mib=rounds[-1].peak_mib - rounds[-1].start_mib,
+        rounds=[{"cpu_s": done.cpu_s, "wall_s": done.wall_s} for done in rounds],
+    )
+
+
+def check_equal_work(rounds: dict[str, list[Round]]) -> None:
+    """Check that all programs did the same work in every round.
+
+    Args:
+        rounds: Rounds by program.
+
+    Raises:
+        ValueError: If examples, real tokens or the score differ.
+    """
+    (expected_name, expected), *others = [(name, done) for name, all_ in rounds.items() for done in all_]
+    for name, done in others:
+        for quantity in ("examples", "tokens"):
+            found, wanted = getattr(done.work, quantity), getattr(expected.work, quantity)
+            if found != wanted:
+                raise ValueError(f"unequal work: {name} had {found} {quantity}, {expected_name} {wanted}")
+        if abs((done.work.score or 0.0) - (expected.work.score or 0.0)) > SCORE_TOLERANCE:
+            raise ValueError(f"unequal work: {name} scored {done.work.score}, {expected_name} {expected.work.score}")
+
+
+def _seconds(rounds: Sequence[Round], clock: Clock) -> list[float]:
+    return [done.cpu_s if clock == "cpu" else done.wall_s for done in rounds]

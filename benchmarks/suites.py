@@ -1,0 +1,38 @@
+"""Which programs a suite compares."""
+
+from benchmarks.job import Job
+
+OURS, PEERS = "benchmarks.ours", "benchmarks.peers"
+REFERENCE = "HF Trainer default"
+
+# Programs by suite and name; our names begin with `ours`.
+SUITES: dict[str, dict[str, Job]] = {
+    "training": {
+        "ours fp32": Job(program=f"{OURS}.training"),
+        "ours oneDNN fp32": Job(program=f"{OURS}.training", precision="onednn"),
+        "ours bf16-mixed": Job(program=f"{OURS}.training", precision="bf16"),
+        "ours bare loop": Job(program=f"{OURS}.bare_loop"),
+        REFERENCE: Job(program=f"{PEERS}.training"),
+        "HF Trainer group_by_length": Job(program=f"{PEERS}.training", sorts_by_length=True),
+        "HF Trainer oneDNN fp32 group_by_length": Job(
+            program=f"{PEERS}.training", precision="onednn", sorts_by_length=True
+        ),
+        "HF Trainer bf16": Job(program=f"{PEERS}.training", precision="bf16"),
+        "HF Trainer bf16 group_by_length": Job(program=f"{PEERS}.training", precision="bf16", sorts_by_length=True),
+        "sentence-transformers CrossEncoderTrainer": Job(program=f"{PEERS}.cross_encoder"),
+        "loop with the cost model of the paper's code": Job(program=f"{PEERS}.paper_costs"),
+    },
+    "mlm": {
+        "ours fp32": Job(program=f"{OURS}.masked_lm"),
+        "ours bf16-mixed": Job(program=f"{OURS}.masked_lm", precision="bf16"),
+        REFERENCE: Job(program=f"{PEERS}.masked_lm"),
+        "HF Trainer group_by_length": Job(program=f"{PEERS}.masked_lm", sorts_by_length=True),
+        "HF Trainer bf16": Job(program=f"{PEERS}.masked_lm", precision="bf16"),
+    },
+    "evaluation": {
+        "ours fp32": Job(program=f"{OURS}.evaluation"),
+        REFERENCE: Job(program=f"{PEERS}.evaluation"),
+        "HF Trainer sorted": Job(program=f"{PEERS}.evaluation", sorts_by_length=True),
+    },
+    "parts": {"ours parts": Job(program=f"{OURS}.parts")},
+}

@@ -1,0 +1,74 @@
+"""The checkpoint to resume from."""
+
+from typing import Any
+
+import lightning.pytorch as L
+from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
+
+from callbacks.run_folder import run_folder
+
+
+class ResumableCheckpoint(Checkpoint):
+    """Keeps `checkpoints/last.ckpt` in the run's folder: weights, optimiser, position in the data, everything.
+
+    It is written every `every_n_train_steps` optimiser steps and at the end of training, after the validation if one
+    falls on the same step: a checkpoint from before it would resume without ever validating there. Belongs behind the
+    callbacks whose state goes into the checkpoint, BestCheckpoint among them. Where training
+    stops inside an epoch (at `max_steps` or `max_time`) it is written there and not after the loop, which counts the
+    epoch as done: a longer training would resume with the next one and leave out the rest of the data.
+
+    Args:
+        every_n_train_steps: Optimiser steps between two writes; 0 writes at the end of training only.
+    """
+
+    def __init__(self, every_n_train_steps: int = 500) -> None:
+        self.every_n_train_steps = every_n_train_steps
+        self._saved_step = 0
+        self._is_due = False
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Take the step that training starts or resumes at as saved."""
+        self._saved_step = trainer.global_step
+
+    def on_train_batch_end(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Write when due, or leave it to the validation that follows this step."""
+        step = trainer.global_step
+        loop: Any = trainer.fit_loop
+        is_regular = bool(self.every_n_train_steps) and step % self.every_n_train_steps == 0
+        is_last = trainer.should_stop and loop._can_stop_early
+        if step != self._saved_step and (is_regular or is_last):
+            self._is_due = True
+        if self._is_due and not validation_follows(trainer):
+            self._save(trainer)
+
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Write what came due right before the validation."""
+        if self._is_due and not trainer.sanity_checking:
+            self._save(trainer)
+
+    def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Write the final state."""
+        if self._saved_step != trainer.global_step:
+            self._save(trainer)
+
+    def _save(self, trainer: L.Trainer) -> None:
+        self._saved_step, self._is_due = trainer.global_step, False
+        folder = run_folder(trainer)
+        if folder is not None:
+            trainer.save_checkpoint(folder / "checkpoints" / "last.ckpt")
+
+
+def validation_follows(trainer: L.Trainer) -> bool:
+    """Whether a validation comes right after the batch that ends."""
+    loop: Any = trainer.fit_loop
+    return bool(loop.epoch_loop._should_check_val_fx(loop._data_fetcher))
+
+
+class BestCheckpoint(ModelCheckpoint):
+    """Lightning's ModelCheckpoint; a resumed run, whose folder is a new one, goes on from its best score."""
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take over the best score; files of the resumed run's folder are left where they are."""
+        super().load_state_dict({**state_dict, "dirpath": self.dirpath})

@@ -1,0 +1,79 @@
+"""The result of further pre-training as a Hugging Face folder."""
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as L
+from rich.console import Console
+from transformers import BertForMaskedLM
+
+from callbacks.run_folder import run_folder
+from lightning_modules import MaskedLMModule
+from tasks import InputError
+
+
+class ExportBackbone(L.Callback):
+    """Writes the backbone, its pooler, the masked-LM head and the tokenizer at the end of fit.
+
+    `--model.backbone DIR`, `transformers.AutoModel` and `BertForMaskedLM` load the folder.
+
+    Args:
+        folder: The folder to write, new or empty; None for `backbone` in the run's folder.
+
+    Raises:
+        InputError: If the folder holds something.
+    """
+
+    def __init__(self, folder: str | None = None) -> None:
+        self.folder = None if folder is None else Path(folder).expanduser().resolve()
+        if self.folder is not None:
+            _refuse_filled(self.folder)
+
+    def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Refuse before the training what would fail after it."""
+        folder = self._target(trainer)
+        if folder is not None and trainer.is_global_zero:
+            _refuse_filled(folder)
+
+    def on_fit_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Write the folder."""
+        folder = self._target(trainer)
+        if folder is None or not trainer.is_global_zero:
+            return
+        assert isinstance(pl_module, MaskedLMModule)
+        data: Any = trainer.datamodule  # type: ignore[attr-defined]
+        export_masked_lm(pl_module, data.tokenizer, folder)
+        Console().print(f"backbone:   {folder} (fine-tune with --model.backbone {folder})", soft_wrap=True)
+
+    def _target(self, trainer: L.Trainer) -> Path | None:
+        run = run_folder(trainer)
+        return None if run is None else self.folder or run / "backbone"
+
+
+def _refuse_filled(folder: Path) -> None:
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(f"--export_dir {folder}: holds something already (expected a new or empty folder)")
+
+
+def export_masked_lm(module: MaskedLMModule, tokenizer: Any, folder: Path) -> None:
+    """Write a Hugging Face folder; it appears only when whole.
+
+    Args:
+        module: The trained module.
+        tokenizer: Its tokenizer.
+        folder: The folder to write, new or empty.
+    """
+    model: Any = BertForMaskedLM(module.backbone.bert.config)
+    model.bert = module.backbone.bert
+    model.cls.predictions.transform = module.head.transform
+    model.cls.predictions.bias = module.head.bias
+    model.tie_weights()
+    partial = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
+    try:
+        model.save_pretrained(partial)
+        tokenizer.save_pretrained(partial)
+        os.replace(partial, folder)
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)

@@ -1,0 +1,170 @@
+"""The end of a run: report.json, a table and where everything lies."""
+
+import importlib.metadata
+import json
+import math
+import resource
+import time
+from collections.abc import Mapping
+from typing import Any, TypeGuard
+
+import lightning.pytorch as L
+import torch
+from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
+from rich.console import Console
+from rich.table import Table
+
+from callbacks.baseline import score_baseline
+from callbacks.digest import digest_weights
+from callbacks.run_folder import run_folder
+from datamodules import MultitaskDataModule
+
+PACKAGES = ("torch", "lightning", "torchmetrics", "transformers", "datasets")
+
+
+class RunReport(L.Callback):
+    """Writes `report.json` into the run's folder and shows the scores beside those of a constant prediction.
+
+    The scores are those of the last validation, the final weights' (see FinalValidation).
+    """
+
+    def __init__(self) -> None:
+        self._started = self._validated = 0.0
+        self._examples = self._first_step = 0
+
+    def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Start the clock."""
+        self._started = time.monotonic()
+        self._first_step = trainer.global_step
+
+    def on_train_batch_end(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Count the examples."""
+        self._examples += len(batch.rows) * trainer.world_size
+
+    def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Leave the validation out of the training time."""
+        self._validation_started = time.monotonic()
+
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Leave the validation out of the training time; report what `validate` scored."""
+        self._validated += time.monotonic() - self._validation_started
+        if trainer.state.fn == "validate":
+            self._finish(trainer, "val", {})
+
+    def on_test_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Report what `test` scored."""
+        self._finish(trainer, "test", {})
+
+    def on_predict_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Name the folder of the predictions."""
+        folder = run_folder(trainer)
+        if folder is not None and trainer.is_global_zero:
+            Console().print(f"predictions: {folder / 'predictions'}", soft_wrap=True)
+
+    def on_fit_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Report the training."""
+        wall = time.monotonic() - self._started
+        self._finish(
+            trainer,
+            "val",
+            {
+                "weights_sha256": digest_weights(pl_module),
+                "steps": trainer.global_step,
+                "wall_seconds": round(wall, 3),
+                "examples_per_second": round(self._examples / max(wall - self._validated, 1e-9), 2),
+                "peak_memory_bytes": peak_memory(),
+                "backbone": pl_module.hparams.get("backbone"),
+                "resumed_from": str(trainer.ckpt_path) if trainer.ckpt_path else None,
+                "best_checkpoint": next(
+                    (callback.best_model_path for callback in trainer.checkpoint_callbacks if _is_best(callback)), None
+                ),
+            },
+        )
+
+    def _finish(self, trainer: L.Trainer, split: str, training: Mapping[str, Any]) -> None:
+        folder = run_folder(trainer)
+        if folder is None or not trainer.is_global_zero:
+            return
+        data: Any = trainer.datamodule  # type: ignore[attr-defined]
+        metrics = collect_metrics(trainer.callback_metrics, split)
+        report = {
+            "metrics": metrics,
+            "baseline": _baselines(data) if isinstance(data, MultitaskDataModule) else {},
+            **training,
+            "seed": data.seed,
+            "data": data.describe_data(),
+            "versions": {package: importlib.metadata.version(package) for package in PACKAGES},
+        }
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "report.json").write_text(json.dumps(report, indent=2) + "\n")
+        console = Console()
+        console.print(build_table(metrics, report["baseline"], title="dev" if split == "val" else split))
+        console.print(f"run folder: {folder}", soft_wrap=True)
+        console.print(f"curves:     tensorboard --logdir {folder.parent}", soft_wrap=True)
+
+
+def collect_metrics(logged: Mapping[str, Any], split: str) -> dict[str, Any]:
+    """Give `{task: {metric: value}, "mean": value}` of the last evaluation; None for an undefined value.
+
+    Args:
+        logged: Logged values by `<split>/<task>/<metric>`, and `<split>/mean` where there is one.
+        split: `val` or `test`.
+    """
+    metrics: dict[str, Any] = {}
+    for name, value in logged.items():
+        part, *rest = name.split("/")
+        if part == split and len(rest) == 2:
+            metrics.setdefault(rest[0], {})[rest[1]] = _number(value)
+    if f"{split}/mean" in logged:
+        metrics["mean"] = _number(logged[f"{split}/mean"])
+    return metrics
+
+
+def _is_best(callback: Checkpoint) -> TypeGuard[ModelCheckpoint]:
+    return isinstance(callback, ModelCheckpoint) and callback.monitor is not None
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None or math.isnan(float(value)) else float(value)
+
+
+def _baselines(data: MultitaskDataModule) -> dict[str, dict[str, float | None]]:
+    train, dev = data.stores.get("train", {}), data.stores.get("dev", {})
+    return {name: score_baseline(train[name], dev[name]) for name in train if name in dev}
+
+
+def build_table(metrics: Mapping[str, Any], baseline: Mapping[str, Any], *, title: str) -> Table:
+    """Give the scores as a table, each beside the constant prediction's.
+
+    Args:
+        metrics: As `collect_metrics` gives them.
+        baseline: `{task: {metric: value}}`; may be empty.
+        title: Name of the split.
+    """
+    table = Table(title=f"{title} scores")
+    for column in ("task", "metric", "score", *(["majority baseline"] if baseline else [])):
+        table.add_column(column, justify="left" if column in ("task", "metric") else "right")
+    for name, scores in metrics.items():
+        if name == "mean":
+            continue
+        for metric, value in scores.items():
+            reference = baseline.get(name, {}).get(metric)
+            cells = [name, metric, _cell(value), "" if metric == "loss" else _cell(reference)]
+            table.add_row(*cells[: len(table.columns)])
+    if "mean" in metrics:
+        table.add_section()
+        table.add_row("mean", "", _cell(metrics["mean"]))
+    return table
+
+
+def _cell(value: float | None) -> str:
+    return "undefined" if value is None else f"{value:.4f}"
+
+
+def peak_memory() -> int:
+    """Give the most memory that this process has held, in bytes: the GPU's if there is one, else the machine's."""
+    if torch.cuda.is_available():
+        return torch.cuda.max_memory_allocated()
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

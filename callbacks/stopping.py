@@ -1,0 +1,126 @@
+"""Ending a run from outside without losing anything."""
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+from typing import Any
+
+import lightning.pytorch as L
+import torch
+from rich.console import Console
+
+from callbacks.checkpoints import validation_follows
+from callbacks.run_folder import run_folder
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
+
+
+class RunStopped(Exception):  # noqa: N818 - an end, not an error
+    """A signal ended the run after its checkpoint was written.
+
+    Args:
+        number: Number of the signal.
+    """
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"stopped by {signal.Signals(number).name}")
+        self.number = number
+
+
+class StopOnSignal(L.Callback):
+    """Saves `last.ckpt` and ends at the next optimiser step after SIGTERM, SIGINT or SIGUSR1; a second signal kills.
+
+    Under SLURM, SIGUSR1 (`sbatch --signal=USR1@120`) also puts the job back into the queue. A validation under way or
+    due at that step is finished first: a run that resumed before it would skip it. Belongs behind the callbacks whose
+    state goes into the checkpoint.
+    """
+
+    def __init__(self) -> None:
+        self._received = 0
+        self._stopping = 0
+        self._previous: dict[int, Any] = {}
+
+    def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Take the signals over from Lightning, whose own handlers save inside a step."""
+        for number in SIGNALS:
+            self._previous[number] = signal.signal(number, self._receive)
+        connector: Any = trainer._signal_connector
+        if connector.received_sigterm:  # before the training; Lightning would end with status 0
+            self._receive(signal.SIGTERM, None)
+            connector.received_sigterm = False
+
+    def _receive(self, number: int, frame: Any) -> None:
+        for signum in SIGNALS:
+            signal.signal(signum, signal.SIG_DFL)
+        self._received = number
+
+    def on_train_batch_end(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Save and end if a signal came, on all ranks at the same step."""
+        if trainer.fit_loop.epoch_loop._should_accumulate():
+            return  # gradients of a begun window are in no checkpoint
+        self._stopping = self._agree(trainer)
+        if self._stopping and not validation_follows(trainer):
+            self._stop(trainer)
+
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Save and end after the validation that was due."""
+        if self._stopping:
+            self._stop(trainer)
+
+    def _agree(self, trainer: L.Trainer) -> int:
+        """Give the signal that any process has received; 0 if none has."""
+        if trainer.world_size == 1:
+            return self._received
+        number = torch.tensor(self._received, device=trainer.strategy.root_device)
+        return int(trainer.strategy.reduce(number, reduce_op="max"))
+
+    def _stop(self, trainer: L.Trainer) -> None:
+        number, folder = self._stopping, run_folder(trainer)
+        if folder is not None:
+            path = folder / "checkpoints" / "last.ckpt"
+            trainer.save_checkpoint(path)
+            if trainer.is_global_zero:
+                console = Console(stderr=True)
+                name = signal.Signals(number).name
+                console.print(f"stopped at step {trainer.global_step} by {name}; everything is saved", highlight=False)
+                console.print(f"resume with: {resume_command()} --ckpt_path {path}", soft_wrap=True, highlight=False)
+        if trainer.is_global_zero and number == signal.SIGUSR1 and "SLURM_JOB_ID" in os.environ:
+            requeue(slurm_job())
+        raise RunStopped(number)
+
+    def teardown(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
+        """Give the signals back."""
+        for number, handler in self._previous.items():
+            signal.signal(number, handler)
+        self._previous.clear()
+
+
+def resume_command() -> str:
+    """Give this command line without its checkpoint, for the user to go on with."""
+    arguments = iter(sys.argv[1:])
+    kept = []
+    for argument in arguments:
+        if argument == "--ckpt_path":
+            next(arguments, None)
+        elif not argument.startswith("--ckpt_path="):
+            kept.append(argument)
+    return shlex.join(["python", sys.argv[0], *kept])
+
+
+def requeue(job: str) -> None:
+    """Put a SLURM job back into the queue, or say that it could not be."""
+    command = ["scontrol", "requeue", job]
+    try:
+        subprocess.run(command, check=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        print(f"error: {shlex.join(command)}: {error}", file=sys.stderr)
+
+
+def slurm_job() -> str:
+    """Give the id of the SLURM job that this process belongs to, that of the array task if it is one."""
+    array = os.environ.get("SLURM_ARRAY_JOB_ID")
+    return f"{array}_{os.environ['SLURM_ARRAY_TASK_ID']}" if array else os.environ["SLURM_JOB_ID"]

@@ -1,0 +1,251 @@
+"""What train.py and pretrain.py share: LightningCLI with run folders, resuming and clear errors."""
+
+import logging
+import re
+import sys
+import warnings
+from pathlib import Path
+from typing import Any, Literal
+
+import lightning.pytorch as L
+import torch
+from lightning.pytorch.callbacks import LearningRateMonitor
+from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
+from lightning.pytorch.strategies import DDPStrategy
+
+from backbones.matmul import choose_matmul
+from callbacks import (
+    AtomicCheckpointIO,
+    BestCheckpoint,
+    ExportBackbone,
+    FinalValidation,
+    LossGuard,
+    PredictionWriter,
+    ResumableCheckpoint,
+    RunReport,
+    RunStopped,
+    StepSeed,
+    StopOnSignal,
+    TaskLosses,
+    TaskProgressBar,
+)
+from tasks import InputError, Task
+
+OUR_PACKAGES = ("backbones", "callbacks", "cli", "datamodules", "lightning_modules")
+LOGGER = {
+    "class_path": "lightning.pytorch.loggers.TensorBoardLogger",
+    "init_args": {"save_dir": "runs", "name": "", "default_hp_metric": False},
+}
+QUIET_WARNINGS = (
+    "does not have many workers",
+    "in eval mode at the start of training",
+    "to use `self.log\\(.*sync_dist=True\\)`",
+    "It is recommended to use `self.log",
+    "was called before the ``update`` method",  # of a metric, on a process that got no batch of a task
+    "The variance of predictions or target is close to zero",
+    "smaller than the logging interval",
+    "isinstance\\(treespec, LeafSpec\\)",
+)
+
+
+class TandemCLI(LightningCLI):
+    """LightningCLI whose runs lie in `runs/<config name>/version_N/` and never overwrite each other."""
+
+    def __init__(self, model_class: type[L.LightningModule], datamodule_class: type[L.LightningDataModule]) -> None:
+        super().__init__(
+            model_class,
+            datamodule_class,
+            seed_everything_default=42,
+            auto_configure_optimizers=False,
+            parser_kwargs={"description": type(self).__doc__},
+            trainer_defaults={
+                "logger": LOGGER,
+                "max_epochs": 3,
+                "num_sanity_val_steps": 0,
+                "use_distributed_sampler": False,
+                "enable_model_summary": False,
+            },
+        )
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        """Add what every run has beside the model, the data and the trainer."""
+        parser.add_lightning_class_args(ResumableCheckpoint, "checkpoint")
+        parser.add_lightning_class_args(LossGuard, "guard")
+        parser.link_arguments("seed_everything", "data.seed")
+        parser.add_argument(
+            "--fp32_matmul",
+            type=Literal["auto", "default"],
+            default="auto",
+            help="Whether oneDNN may compute fp32 matrix products on a CPU where it is as accurate and faster.",
+        )
+
+    def before_instantiate_classes(self) -> None:
+        """Name the run after its configuration, and find the checkpoint that `last`, `best` or `auto` means."""
+        config = self.config[self.config.subcommand]
+        if config.fp32_matmul == "auto":
+            choose_matmul(Path(config.data.cache_dir).expanduser() / "matmul.json")
+        arguments = getattr(config.trainer.logger, "init_args", None)
+        if arguments is not None and not arguments.get("name"):
+            arguments["name"] = run_name([str(path) for path in config.get("config") or []])
+        which = config.get("ckpt_path")
+        if which is None and self.config.subcommand != "fit":
+            raise InputError(f"{self.config.subcommand} needs trained weights: --ckpt_path best, last or a file")
+        if which in ("last", "best", "auto"):
+            if arguments is None:
+                raise InputError(f"--ckpt_path {which}: there are no runs without a logger (expected a path)")
+            runs = Path(arguments["save_dir"]) / arguments["name"]
+            found = find_checkpoint(runs, "last" if which == "auto" else which)
+            if found is None and which != "auto":
+                raise InputError(f"--ckpt_path {which}: no run in {runs} has such a checkpoint")
+            config["ckpt_path"] = str(found) if found else None
+
+    def _parse_ckpt_path(self) -> None:
+        """Leave the command line as it is; Lightning would replace it by the checkpoint's hyperparameters unasked."""
+
+    def instantiate_classes(self) -> None:
+        """Build everything; what the user got wrong becomes an InputError."""
+        try:
+            super().instantiate_classes()
+        except (ValueError, OSError) as error:
+            raise InputError(str(error)) from error
+
+    def instantiate_trainer(self, **kwargs: Any) -> L.Trainer:
+        """Build the trainer with our callbacks, atomic checkpoints and a strategy for idle heads."""
+        config = self._get(self.config_init, "trainer")
+        kwargs["plugins"] = [*_as_list(config.get("plugins")), AtomicCheckpointIO()]
+        kwargs["callbacks"] = [*_as_list(config.get("callbacks")), *self.own_callbacks()]
+        if config["strategy"] in ("auto", "ddp") and count_processes(config) > 1:
+            kwargs["strategy"] = DDPStrategy(find_unused_parameters=True)  # one head is idle at each step
+        trainer: L.Trainer = super().instantiate_trainer(**kwargs)
+        callbacks: list[L.Callback] = trainer.callbacks  # type: ignore[attr-defined]
+        callbacks.sort(key=lambda callback: isinstance(callback, ResumableCheckpoint | StopOnSignal))  # the last to act
+        return trainer
+
+    def own_callbacks(self) -> list[L.Callback]:
+        """Give the callbacks of every run."""
+        config = self._get(self.config_init, "trainer")
+        own: list[L.Callback] = [StepSeed(self._get(self.config_init, "data").seed), FinalValidation(), StopOnSignal()]
+        if config.get("logger"):
+            own.append(LearningRateMonitor(logging_interval="step"))
+        if config.get("enable_progress_bar") is not False:
+            own.append(TaskProgressBar())
+        return own
+
+
+class MultitaskCLI(TandemCLI):
+    """Multitask training of one BERT backbone on several sentence tasks."""
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        """Add `--tasks`, which data and model share, and the best checkpoint."""
+        super().add_arguments_to_parser(parser)
+        parser.add_argument("--tasks", type=dict[str, Task], required=True, help="The tasks by name.")
+        for target in ("data.tasks", "model.tasks"):
+            parser.link_arguments("tasks", target)
+        parser.link_arguments("model.backbone", "data.tokenizer")
+        parser.link_arguments("trainer.max_epochs", "data.max_epochs")
+        parser.add_lightning_class_args(BestCheckpoint, "best_checkpoint")
+        parser.set_defaults(
+            {
+                "best_checkpoint.monitor": "val/mean",
+                "best_checkpoint.mode": "max",
+                "best_checkpoint.filename": "best-epoch={epoch}-step={step}-mean={val/mean:.4f}",
+                "best_checkpoint.auto_insert_metric_name": False,
+                "best_checkpoint.save_weights_only": True,
+            }
+        )
+
+    def own_callbacks(self) -> list[L.Callback]:
+        """Give the callbacks of every multitask run."""
+        return [*super().own_callbacks(), TaskLosses(), PredictionWriter(), RunReport()]
+
+
+class PretrainCLI(TandemCLI):
+    """Further masked-LM pre-training of a BERT backbone."""
+
+    def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
+        """Add `--tasks`, whose train texts are read, and `--export_dir`."""
+        super().add_arguments_to_parser(parser)
+        parser.add_argument("--tasks", type=dict[str, Task] | None, help="The tasks whose train texts are read.")
+        parser.link_arguments("tasks", "data.tasks")
+        parser.link_arguments("model.backbone", "data.tokenizer")
+        parser.add_argument(
+            "--export_dir", type=str | None, help="Folder for the result; `backbone` in the run's folder."
+        )
+
+    def own_callbacks(self) -> list[L.Callback]:
+        """Give the callbacks of every pre-training run."""
+        own = [*super().own_callbacks(), TaskLosses(), RunReport()]
+        if self.subcommand != "fit":
+            return own
+        return [*own, ExportBackbone(self._get(self.config_init, "export_dir"))]
+
+
+def run(cli: type[TandemCLI], model: type[L.LightningModule], data: type[L.LightningDataModule]) -> None:
+    """Run an entry point; an InputError ends it with one sentence and exit status 2."""
+    for message in QUIET_WARNINGS:
+        warnings.filterwarnings("ignore", message=f".*{message}")
+    for name in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)
+    logging.basicConfig(format="%(message)s")
+    for package in OUR_PACKAGES:
+        logging.getLogger(package).setLevel(logging.INFO)
+    try:
+        cli(model, data)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    except RunStopped as stopped:
+        sys.exit(128 + stopped.number)
+
+
+def run_name(configs: list[str]) -> str:
+    """Name a run after its last configuration file, or after the run that file was saved by.
+
+    Example:
+        >>> run_name(["configs/cs224n.yaml", "mine.yaml"]), run_name(["runs/cs224n/version_3/config.yaml"])
+        ('mine', 'cs224n')
+    """
+    if not configs:
+        return "default"
+    path = Path(configs[-1])
+    if path.stem == "config" and re.fullmatch(r"version_\d+", path.absolute().parent.name):
+        return path.absolute().parent.parent.name
+    return path.stem
+
+
+def find_checkpoint(runs: Path, which: str) -> Path | None:
+    """Find the newest `last` or `best` checkpoint of a configuration.
+
+    Args:
+        runs: Folder of the configuration's runs.
+        which: `last` or `best`.
+
+    Returns:
+        The checkpoint; None if no run has one.
+    """
+    numbered = [(int(folder.name.removeprefix("version_")), folder) for folder in runs.glob("version_*")]
+    for _, folder in sorted(numbered, reverse=True):
+        found = sorted((folder / "checkpoints").glob(f"{which}*.ckpt"), key=lambda path: path.stat().st_mtime)
+        if found:
+            return found[-1]
+    return None
+
+
+def count_processes(trainer: Any) -> int:
+    """Count the processes that a trainer configuration asks for."""
+    devices = trainer["devices"]
+    if devices in ("auto", -1, "-1"):
+        per_node = torch.cuda.device_count() if trainer["accelerator"] in ("auto", "gpu", "cuda") else 1
+    elif isinstance(devices, list):
+        per_node = len(devices)
+    elif isinstance(devices, str) and "," in devices:
+        per_node = len([device for device in devices.split(",") if device.strip()])
+    else:
+        per_node = int(devices)
+    return per_node * int(trainer["num_nodes"])
+
+
+def _as_list(value: Any) -> list[Any]:
+    if value is None:
+        return []
+    return list(value) if isinstance(value, list | tuple) else [value]

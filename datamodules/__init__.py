@@ -1,0 +1,47 @@
+"""Data: from sentences to interleaved, padding-free batches."""
+
+from datamodules.batch import TaskBatch, TaskDataset, collate
+from datamodules.corpus import CorpusSettings
+from datamodules.masked_batch import MaskedLMBatch
+from datamodules.masked_lm import MaskedLMDataModule
+from datamodules.masking import Masking
+from datamodules.multitask import MultitaskDataModule
+from datamodules.resumable import ResumableDataModule
+from datamodules.sampler import BatchRows, MultitaskSampler
+from datamodules.schedules import (
+    Annealed,
+    RoundRobin,
+    RoundRobinShuffled,
+    Schedule,
+    Sequential,
+    Shuffled,
+    Staged,
+    Temperature,
+)
+from datamodules.sentences import SentenceInput
+from datamodules.store import TokenFile, TokenStore
+
+__all__ = [
+    "Annealed",
+    "BatchRows",
+    "CorpusSettings",
+    "MaskedLMBatch",
+    "MaskedLMDataModule",
+    "Masking",
+    "MultitaskDataModule",
+    "MultitaskSampler",
+    "ResumableDataModule",
+    "RoundRobin",
+    "RoundRobinShuffled",
+    "Schedule",
+    "SentenceInput",
+    "Sequential",
+    "Shuffled",
+    "Staged",
+    "TaskBatch",
+    "TaskDataset",
+    "Temperature",
+    "TokenFile",
+    "TokenStore",
+    "collate",
+]

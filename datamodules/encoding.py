@@ -1,0 +1,199 @@
+"""From texts to token ids: tokenised once, kept in an Arrow file that is keyed by its content."""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pyarrow as pa
+from transformers import BertTokenizer
+
+from datamodules.store import SCHEMA, TokenStore
+from tasks import Encoding, Example, InputError, Split, Task
+from tasks.source import digest, load_hub, locate
+
+FORMAT = 1  # raise when the stored columns change their meaning
+ROWS_A_CHUNK = 4096
+
+
+@dataclass(frozen=True)
+class EncodedTexts:
+    """The tokens of one example.
+
+    Args:
+        input_ids: Token ids of its S sequences, one after the other.
+        first_length: Tokens of the first part: the segment `[CLS] a [SEP]` of a cross-encoded pair, the first sequence
+            of a bi-encoded one, all tokens of a single sentence.
+        cut: Whether tokens were cut to fit the longest length.
+    """
+
+    input_ids: list[int]
+    first_length: int
+    cut: bool
+
+
+def encode(
+    texts: Sequence[tuple[str, ...]], *, encoding: Encoding, tokenizer: BertTokenizer, max_length: int
+) -> list[EncodedTexts]:
+    """Tokenise examples.
+
+    Args:
+        texts: One or two sentences an example.
+        encoding: `single` and `bi` give `[CLS] a [SEP]` for each sentence, `cross` gives `[CLS] a [SEP] b [SEP]`; a
+            pair that is too long loses tokens of its longer sentence first.
+        tokenizer: A fast tokenizer.
+        max_length: Tokens a sequence at most, special tokens included.
+    """
+    columns = list(zip(*texts, strict=True))
+    options: dict[str, Any] = {"truncation": True, "max_length": max_length, "return_attention_mask": False}
+    if encoding == "cross":
+        pairs = tokenizer(list(columns[0]), list(columns[1]), **options).encodings
+        return [EncodedTexts(pair.ids, pair.type_ids.count(0), bool(pair.overflowing)) for pair in pairs]
+    sides = [tokenizer(list(column), **options).encodings for column in columns]
+    return [
+        EncodedTexts(
+            [token for sequence in sequences for token in sequence.ids],
+            len(sequences[0].ids),
+            any(sequence.overflowing for sequence in sequences),
+        )
+        for sequences in zip(*sides, strict=True)
+    ]
+
+
+def open_split(
+    task: Task,
+    split: Split,
+    *,
+    root: Path,
+    tokenizer: BertTokenizer,
+    max_length: int,
+    cache_dir: Path,
+    report: Callable[[str], None],
+) -> TokenStore:
+    """Read, check and tokenise a split, or open what an earlier call left in the cache.
+
+    Args:
+        task: The task.
+        split: Which split.
+        root: Folder that the task's relative paths start from.
+        tokenizer: A fast tokenizer.
+        max_length: Tokens a sequence at most.
+        cache_dir: Folder of the cache.
+        report: Called with a sentence for each skipped row and for the number of cut rows, also on a cached split.
+
+    Raises:
+        InputError: If the source is wrong; nothing is kept then.
+    """
+    path = locate(task.source, split, root)
+    source = {
+        "path": str(path or task.source["hub"]),
+        "sha256": digest(path) if path else str(load_hub(task.source, split)._fingerprint),
+    }
+    key = _cache_key(task, split, source, tokenizer, max_length)
+    target = cache_dir / f"{key}.arrow"
+    if not target.is_file():
+        messages: list[str] = []
+        examples = _check_ids(task.read(split, root, messages.append), source["path"])
+        write_store(
+            examples, target, encoding=task.encoding, tokenizer=tokenizer, max_length=max_length, notes=messages
+        )
+    store = TokenStore(target, task=task, source=source)
+    for message in store.notes:
+        report(message if message.startswith(source["path"]) else f"{source['path']}: {message}")
+    return store
+
+
+def _cache_key(task: Task, split: Split, source: Mapping[str, str], tokenizer: BertTokenizer, max_length: int) -> str:
+    parts = {
+        "format": FORMAT,
+        "split": split,
+        "source": [source["sha256"], Path(source["path"]).suffix],  # the ending decides how the bytes are read
+        "reading": dict(task.reading_settings()),
+        "tokenizer": digest_tokenizer(tokenizer),
+        "max_length": max_length,
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
+
+
+def digest_tokenizer(tokenizer: BertTokenizer) -> str:
+    """SHA-256 of everything that decides how a tokenizer works, for a cache key."""
+    backend = tokenizer.backend_tokenizer
+    backend.no_truncation()  # left behind by the latest call, no part of what the tokenizer is; each call sets its own
+    backend.no_padding()
+    return hashlib.sha256(backend.to_str().encode()).hexdigest()
+
+
+def _check_ids(examples: Iterable[Example], path: str) -> Iterator[Example]:
+    seen: set[int] = set()
+    for number, example in enumerate(examples):
+        mark = hash(example.id)
+        if mark in seen:
+            raise InputError(f"{path}: the id {example.id!r} of row {number + 1} stands twice (expected unique ids)")
+        seen.add(mark)
+        yield example
+
+
+def write_store(
+    examples: Iterable[Example],
+    target: Path,
+    *,
+    encoding: Encoding,
+    tokenizer: BertTokenizer,
+    max_length: int,
+    notes: list[str],
+) -> None:
+    """Tokenise examples into an Arrow file, in memory bounded by one chunk; the file appears only when whole.
+
+    Args:
+        examples: The examples in file order.
+        target: The file to write.
+        encoding: As for `encode`.
+        tokenizer: A fast tokenizer.
+        max_length: Tokens a sequence at most.
+        notes: Sentences to keep with the file; read after the last example.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    cut = unknown = 0
+    meaningless = {tokenizer.cls_token_id, tokenizer.sep_token_id, tokenizer.unk_token_id}
+    with TemporaryDirectory(dir=target.parent, prefix=".partial-") as folder:  # its own for each concurrent writer
+        partial = Path(folder) / target.name
+        with pa.OSFile(str(partial), "wb") as file, pa.ipc.new_file(file, SCHEMA) as writer:
+            for chunk in _chunks(examples):
+                encoded = encode(
+                    [example.texts for example in chunk],
+                    encoding=encoding,
+                    tokenizer=tokenizer,
+                    max_length=max_length,
+                )
+                cut += sum(row.cut for row in encoded)
+                unknown += sum(meaningless.issuperset(row.input_ids) for row in encoded)
+                writer.write_batch(_record_batch(chunk, encoded))
+        if cut:
+            notes.append(f"{cut} example(s) were cut to {max_length} tokens")
+        if unknown:
+            notes.append(f"{unknown} example(s) hold no word that the tokenizer knows")
+        partial.with_suffix(".json").write_text(json.dumps({"notes": notes}))
+        os.replace(partial.with_suffix(".json"), target.with_suffix(".json"))
+        os.replace(partial, target)
+
+
+def _chunks(examples: Iterable[Example]) -> Iterator[tuple[Example, ...]]:
+    remaining = iter(examples)
+    while chunk := tuple(islice(remaining, ROWS_A_CHUNK)):
+        yield chunk
+
+
+def _record_batch(examples: Sequence[Example], encoded: Sequence[EncodedTexts]) -> pa.RecordBatch:
+    columns = [
+        [example.id for example in examples],
+        [None if example.label is None else float(example.label) for example in examples],
+        [row.input_ids for row in encoded],
+        [row.first_length for row in encoded],
+    ]
+    arrays = [pa.array(column, field.type) for column, field in zip(columns, SCHEMA, strict=True)]
+    return pa.record_batch(arrays, schema=SCHEMA)

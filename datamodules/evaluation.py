@@ -1,0 +1,73 @@
+"""The order of evaluation: every row once, rows of similar length together."""
+
+from collections.abc import Iterator, Mapping
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from torch.utils.data import Sampler
+
+from datamodules.sampler import BatchRows
+
+
+class HasLengths(Protocol):
+    """Rows of which the lengths are known."""
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Tokens of each row, (rows,)."""
+
+
+class EvaluationSampler(Sampler[BatchRows]):
+    """Batches up to a number of tokens, each of one task, sorted by length inside a task.
+
+    One batch of each task comes first, then the others in a fixed mixed order, so that a limit on their number leaves a
+    fair sample of all tasks. Ranks take
+    every `world_size`-th batch; nothing is repeated or dropped.
+
+    Args:
+        stores: One store a task.
+        tokens_a_batch: Tokens of a batch at most; a longer example stands alone.
+        rank: Number of this process.
+        world_size: Number of processes.
+    """
+
+    def __init__(
+        self, stores: Mapping[str, HasLengths], *, tokens_a_batch: int, rank: int = 0, world_size: int = 1
+    ) -> None:
+        rng = np.random.default_rng(0)
+        first, rest = [], []
+        for task, store in stores.items():
+            cuts = cut_by_tokens(store.lengths, tokens_a_batch)
+            mixed = [BatchRows(task, cuts[number], 1.0) for number in rng.permutation(len(cuts))]
+            first += mixed[:1]
+            rest += mixed[1:]
+        batches = [*first, *(rest[number] for number in rng.permutation(len(rest)))]
+        self._batches = batches[rank::world_size]
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def __iter__(self) -> Iterator[BatchRows]:
+        return iter(self._batches)
+
+
+def cut_by_tokens(lengths: np.ndarray, tokens_a_batch: int) -> list[np.ndarray]:
+    """Sort rows by length and cut them into batches.
+
+    Args:
+        lengths: Tokens of each row, (rows,).
+        tokens_a_batch: Tokens of a batch at most.
+
+    Example:
+        >>> [rows.tolist() for rows in cut_by_tokens(np.array([5, 2, 9, 3]), 10)]
+        [[1, 3, 0], [2]]
+    """
+    order = np.argsort(lengths, kind="stable")
+    batches, start, total = [], 0, 0
+    for stop, length in enumerate(lengths[order]):
+        if total + length > tokens_a_batch and stop > start:
+            batches.append(order[start:stop])
+            start, total = stop, 0
+        total += int(length)
+    return [*batches, order[start:]] if lengths.size else []

@@ -1,0 +1,171 @@
+"""The data of further pre-training."""
+
+import logging
+from dataclasses import asdict
+from typing import Any
+
+from lightning.pytorch.utilities import rank_zero_only
+
+from datamodules.corpus import Corpus, CorpusSettings, open_corpus
+from datamodules.evaluation import EvaluationSampler
+from datamodules.masked_batch import TASK, MaskedTexts, MixedTexts
+from datamodules.masking import Masking, TokenMasker
+from datamodules.resumable import ResumableDataModule, ResumableLoader
+from datamodules.sampler import MultitaskSampler
+from datamodules.schedules import Sequential
+from tasks import InputError, Task, Texts
+
+log = logging.getLogger(__name__)
+
+
+class MaskedLMDataModule(ResumableDataModule):
+    """Masked batches of the train texts of some tasks, or of the user's own texts.
+
+    Dev and test files are never opened. Masks and order are functions of (seed, epoch, row).
+
+    Args:
+        tokenizer: The backbone whose tokenizer is used.
+        tasks: Tasks whose train texts are read; their labels are not.
+        texts: Sources without labels.
+        corpus: How texts become sequences.
+        weights: How often each source's texts come in an epoch, by the name of the task or source; 1 for the others.
+        masking: Which tokens are to be guessed.
+        root: Folder that relative paths start from.
+        batch_size: Sequences a batch over all processes.
+        max_length: Tokens a sequence at most, special tokens included.
+        tokens_a_batch: Tokens of a validation batch at most.
+        num_workers: Processes that prepare batches.
+        cache_dir: Folder of the tokenised files.
+        seed: Seed of order and masks.
+        allow_changes: Whether `--ckpt_path` may go on with other texts, batch size or another seed.
+
+    Raises:
+        InputError: If there is no text, a task and a source have one name, `weights` names an unknown source, or a
+            setting is out of range; from `prepare_data` if a file is wrong.
+    """
+
+    def __init__(
+        self,
+        tokenizer: str,
+        *,
+        tasks: dict[str, Task] | None = None,
+        texts: dict[str, Texts] | None = None,
+        corpus: CorpusSettings = CorpusSettings(),
+        weights: dict[str, float] | None = None,
+        masking: Masking = Masking(),
+        root: str = ".",
+        batch_size: int = 64,
+        max_length: int = 100,
+        tokens_a_batch: int = 2048,
+        num_workers: int = 0,
+        cache_dir: str = "~/.cache/tandem",
+        seed: int = 42,
+        allow_changes: bool = False,
+    ) -> None:
+        super().__init__(
+            tokenizer,
+            root=root,
+            batch_size=batch_size,
+            max_length=max_length,
+            tokens_a_batch=tokens_a_batch,
+            num_workers=num_workers,
+            cache_dir=cache_dir,
+            seed=seed,
+            allow_changes=allow_changes,
+        )
+        for name in (tasks or {}).keys() & (texts or {}).keys():
+            raise InputError(f"data.texts names {name}, which is a task (expected another name)")
+        self.sources: dict[str, Task | Texts] = {**(tasks or {}), **(texts or {})}
+        if not self.sources:
+            raise InputError("no text to train on (expected tasks or data.texts)")
+        for name, weight in (weights or {}).items():
+            if name not in self.sources or weight <= 0:
+                known = ", ".join(self.sources)
+                raise InputError(f"data.weights has {name}: {weight} (expected a number above 0 for one of {known})")
+        self.corpus = corpus
+        self.weights = weights or {}
+        self.masking = masking
+        self.corpora: dict[str, Corpus] = {}
+
+    def prepare_data(self) -> None:
+        """Read and tokenise the texts, on one process, and say what they are."""
+        for name, corpus in self._open(rank_zero_only(log.info)).items():
+            source = corpus.train.source
+            log.info(
+                "%s: %d sequences to train on, %d held out, from %s (sha256 %s)",
+                name,
+                len(corpus.train),
+                len(corpus.held_out),
+                source["path"],
+                source["sha256"],
+            )
+
+    def setup(self, stage: str) -> None:
+        """Open the tokenised files on every process."""
+        self.corpora = self.corpora or self._open(lambda _: None)
+
+    def _open(self, report: Any) -> dict[str, Corpus]:
+        return {
+            name: open_corpus(
+                texts,
+                self.corpus,
+                root=self.root,
+                tokenizer=self.tokenizer,
+                max_length=self.max_length,
+                cache_dir=self.cache_dir,
+                report=report,
+            )
+            for name, texts in self.sources.items()
+        }
+
+    def train_dataloader(self) -> ResumableLoader:
+        """Give all texts in one mixed order."""
+        texts = MixedTexts({name: corpus.train for name, corpus in self.corpora.items()}, self.weights)
+        sampler = MultitaskSampler(
+            {TASK: len(texts)},
+            {TASK: self.batch_size},
+            Sequential(),
+            seed=self.seed,
+            rank=self.rank,
+            world_size=self.world_size,
+        )
+        position = self.take_position()
+        if position is not None:
+            sampler.resume(*position)
+        return self.make_loader(MaskedTexts(texts, self._masker(), masks_change=True), sampler)
+
+    def val_dataloader(self) -> ResumableLoader:
+        """Give the held-out texts with masks that stay the same."""
+        texts = MixedTexts({name: corpus.held_out for name, corpus in self.corpora.items()}, {})
+        sampler = EvaluationSampler(
+            {TASK: texts}, tokens_a_batch=self.tokens_a_batch, rank=self.rank, world_size=self.world_size
+        )
+        return self.make_loader(MaskedTexts(texts, self._masker(), masks_change=False), sampler)
+
+    def identity(self) -> dict[str, Any]:
+        """Give all that decides which examples a step sees."""
+        return {
+            "seed": self.seed,
+            "max_length": self.max_length,
+            "batch_size": self.batch_size,
+            "weights": dict(self.weights),
+            "masking": asdict(self.masking),
+            "corpus": asdict(self.corpus),
+            "texts": {
+                name: {"sequences": len(corpus.train), "sha256": corpus.train.source["sha256"]}
+                for name, corpus in self.corpora.items()
+            },
+        }
+
+    def _masker(self) -> TokenMasker:
+        return TokenMasker(self.tokenizer, self.masking, seed=self.seed)
+
+    def describe_data(self) -> dict[str, Any]:
+        """Give path, SHA-256 and number of sequences of every source, by part."""
+        return {
+            name: {
+                part: {**file.source, "sequences": len(file)}
+                for part, file in (("train", corpus.train), ("held_out", corpus.held_out))
+            }
+            for name, corpus in self.corpora.items()
+        }

@@ -1,0 +1,262 @@
+"""The data of all tasks as one interleaved stream of batches."""
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+from lightning.pytorch.utilities import rank_zero_only
+
+from datamodules.batch import TaskDataset
+from datamodules.encoding import open_split, write_store
+from datamodules.evaluation import EvaluationSampler
+from datamodules.resumable import ResumableDataModule, ResumableLoader
+from datamodules.sampler import MultitaskSampler
+from datamodules.schedules import RoundRobinShuffled, Schedule
+from datamodules.sentences import SentenceInput, read_sentences
+from datamodules.store import TokenStore
+from tasks import InputError, Split, Task
+
+log = logging.getLogger(__name__)
+
+STAGE_SPLITS: Mapping[str, tuple[Split, ...]] = {
+    "fit": ("train", "dev"),
+    "validate": ("dev",),
+    "test": ("test",),
+}
+
+
+class MultitaskDataModule(ResumableDataModule):
+    """Reads, checks and tokenises every task's files once, and yields interleaved batches without padding.
+
+    Args:
+        tasks: The tasks by name.
+        tokenizer: The backbone whose tokenizer is used (a folder, `package:NAME` or a hub name).
+        root: Folder that the tasks' relative paths start from.
+        batch_size: Examples a batch over all processes, for tasks that do not set their own.
+        max_length: Tokens a sequence at most, special tokens included; longer ones are cut and counted.
+        schedule: Which task comes at each step of an epoch.
+        num_workers: Processes that prepare batches; 0 is the fastest, since batches are cut from memory-mapped tokens.
+        tokens_a_batch: Tokens of an evaluation batch at most.
+        predict_splits: The splits that `predict` writes, for the tasks that have them.
+        sentences: Sentences to predict instead of splits.
+        cache_dir: Folder of the tokenised files.
+        seed: Seed of the order of the examples.
+        max_epochs: Epochs of the training, for schedules that change over it.
+        allow_changes: Whether `--ckpt_path` may go on with other data, tasks, batch sizes or another seed.
+
+    Raises:
+        InputError: If a setting is out of range; from `prepare_data` if a file is wrong.
+    """
+
+    def __init__(
+        self,
+        tasks: dict[str, Task],
+        tokenizer: str,
+        *,
+        root: str = ".",
+        batch_size: int = 16,
+        max_length: int = 128,
+        schedule: Schedule | None = None,
+        num_workers: int = 0,
+        tokens_a_batch: int = 2048,
+        predict_splits: tuple[Split, ...] = ("dev", "test"),
+        sentences: SentenceInput | None = None,
+        cache_dir: str = "~/.cache/tandem",
+        seed: int = 42,
+        max_epochs: int | None = None,
+        allow_changes: bool = False,
+    ) -> None:
+        super().__init__(
+            tokenizer,
+            root=root,
+            batch_size=batch_size,
+            max_length=max_length,
+            tokens_a_batch=tokens_a_batch,
+            num_workers=num_workers,
+            cache_dir=cache_dir,
+            seed=seed,
+            allow_changes=allow_changes,
+        )
+        if sentences is not None and sentences.task not in tasks:
+            raise InputError(f"data.sentences.task is {sentences.task!r} (expected one of {', '.join(tasks)})")
+        self.tasks = tasks
+        self.schedule = schedule or RoundRobinShuffled()
+        self.predict_splits = predict_splits
+        self.sentences = sentences
+        self.max_epochs = max_epochs
+        self.input_texts: list[tuple[str, ...]] = []
+        self.stores: dict[str, dict[str, TokenStore]] = {}
+
+    def prepare_data(self) -> None:
+        """Read, check and tokenise what the coming stage needs, on one process; problems come to light here."""
+        for split in self._stage_splits():
+            self._open(split, report=True)
+
+    def setup(self, stage: str) -> None:
+        """Open the tokenised files of a stage on every process."""
+        if stage == "predict" and self.sentences is not None:
+            self.stores["input"] = {self.sentences.task: self._open_sentences(self.sentences)}
+            return
+        for split in self._stage_splits():
+            if split not in self.stores:
+                self.stores[split] = self._open(split, report=False)
+        if stage == "test" and not self._labelled("test"):
+            raise InputError("test: no task has a labelled test split (use predict for unlabelled ones)")
+
+    @property
+    def _stage(self) -> str:
+        running = self.trainer.state.fn if self.trainer else None
+        return running.value if running else "fit"
+
+    def _stage_splits(self) -> tuple[Split, ...]:
+        if self._stage != "predict":
+            return STAGE_SPLITS[self._stage]
+        if self.sentences is not None:
+            return ()
+        if not self._named_splits():
+            raise InputError(f"predict: no task names a split of {', '.join(self.predict_splits)}")
+        return self._named_splits()
+
+    def _named_splits(self) -> tuple[Split, ...]:
+        return tuple(
+            split for split in self.predict_splits if any(split in task.splits for task in self.tasks.values())
+        )
+
+    def _open(self, split: Split, *, report: bool) -> dict[str, TokenStore]:
+        stores = {}
+        for name, task in self.tasks.items():
+            if split not in task.splits:
+                if split != "test" and self._stage != "predict":
+                    raise InputError(f"task {name}: its source names no {split} split")
+                continue
+            stores[name] = open_split(
+                task,
+                split,
+                root=self.root,
+                tokenizer=self.tokenizer,
+                max_length=self.max_length,
+                cache_dir=self.cache_dir,
+                report=rank_zero_only(log.info) if report else _ignore,
+            )
+            if len(stores[name]) == 0:
+                raise InputError(f"{stores[name].source['path']}: has no rows (task {name}, {split} split)")
+            if report and split == "train":
+                _report_missing_classes(name, stores[name])
+        if not stores:
+            raise InputError(f"no task names a {split} split")
+        return stores
+
+    def _open_sentences(self, source: SentenceInput) -> TokenStore:
+        """Read the user's sentences on the first process, and tokenise them on every one."""
+        task = self.tasks[source.task]
+        examples = list(read_sentences(source, task)) if self.rank == 0 else []
+        if self.trainer is not None:
+            examples = self.trainer.strategy.broadcast(examples)
+        if not examples:
+            raise InputError(f"data.sentences.file {source.file}: holds no sentence")
+        self.input_texts = [example.texts for example in examples]
+        with TemporaryDirectory(prefix="tandem-") as folder:
+            target = Path(folder) / "input.arrow"
+            write_store(
+                examples,
+                target,
+                encoding=task.encoding,
+                tokenizer=self.tokenizer,
+                max_length=self.max_length,
+                notes=[],
+            )
+            return TokenStore(target, task=task, source={"path": source.file, "sha256": ""})
+
+    def _labelled(self, split: str) -> dict[str, TokenStore]:
+        return {name: store for name, store in self.stores[split].items() if store.is_labelled}
+
+    def train_dataloader(self) -> ResumableLoader:
+        """Give the interleaved batches of the training split."""
+        stores = self.stores["train"]
+        try:
+            sampler = MultitaskSampler(
+                {name: len(store) for name, store in stores.items()},
+                {name: self.tasks[name].batch_size or self.batch_size for name in stores},
+                self.schedule,
+                seed=self.seed,
+                max_epochs=self.max_epochs,
+                rank=self.rank,
+                world_size=self.world_size,
+            )
+        except ValueError as error:
+            raise InputError(str(error)) from error
+        position = self.take_position()
+        if position is not None:
+            sampler.resume(*position)
+        return self.make_loader(TaskDataset(stores), sampler)
+
+    def val_dataloader(self) -> ResumableLoader:
+        """Give every row of the dev split once."""
+        return self._evaluation_loader(self.stores["dev"])
+
+    def test_dataloader(self) -> ResumableLoader:
+        """Give every row of the labelled test splits once."""
+        return self._evaluation_loader(self._labelled("test"))
+
+    def predict_dataloader(self) -> list[ResumableLoader]:
+        """Give one loader for each of `prediction_names`."""
+        return [self._evaluation_loader(self.stores[name]) for name in self.prediction_names]
+
+    @property
+    def prediction_names(self) -> tuple[str, ...]:
+        """What `predict` predicts: splits, or `input` for the user's sentences."""
+        return self._named_splits() if self.sentences is None else ("input",)
+
+    def _evaluation_loader(self, stores: dict[str, TokenStore]) -> ResumableLoader:
+        sampler = EvaluationSampler(
+            stores,
+            tokens_a_batch=self.tokens_a_batch,
+            rank=self.rank,
+            world_size=self.world_size,
+        )
+        return self.make_loader(TaskDataset(stores), sampler)
+
+    def identity(self) -> dict[str, Any]:
+        """Give all that decides which examples a step sees."""
+        return {
+            "seed": self.seed,
+            "schedule": repr(self.schedule),
+            "max_length": self.max_length,
+            "tasks": {
+                name: {
+                    "rows": len(store),
+                    "sha256": store.source["sha256"],
+                    "batch_size": self.tasks[name].batch_size or self.batch_size,
+                    "encoding": self.tasks[name].encoding,
+                }
+                for name, store in self.stores.get("train", {}).items()
+            },
+        }
+
+    def describe_data(self) -> dict[str, Any]:
+        """Give path, rows and SHA-256 of every file that was read, by task and split."""
+        return {
+            name: {
+                split: {**stores[name].source, "rows": len(stores[name])}
+                for split, stores in self.stores.items()
+                if name in stores
+            }
+            for name in self.tasks
+        }
+
+
+def _report_missing_classes(name: str, store: TokenStore) -> None:
+    labels = store.task.labels
+    if labels.kind == "score":
+        return
+    missing = sorted(set(range(labels.num_classes)) - {int(label) for label in np.unique(store.labels)})
+    if missing:
+        named = ", ".join(store.task.format_label(number) for number in missing)
+        log.warning("task %s: the train split has no example of class %s", name, named)
+
+
+def _ignore(message: str) -> None:
+    """Drop a message that another process reports."""

@@ -1,0 +1,145 @@
+"""What the data modules share: a training stream that continues where a checkpoint left it."""
+
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as L
+from torch.utils.data import DataLoader, Dataset
+
+from backbones import load_tokenizer
+from tasks import InputError
+
+
+class ResumableDataModule(L.LightningDataModule):
+    """Keeps the position in the training data in every checkpoint.
+
+    Subclasses ask `take_position` for the position that their training sampler starts at.
+
+    Args:
+        tokenizer: The backbone whose tokenizer is used (a folder, `package:NAME` or a hub name).
+        root: Folder that relative paths start from.
+        batch_size: Examples a batch over all processes.
+        max_length: Tokens a sequence at most, special tokens included.
+        tokens_a_batch: Tokens of an evaluation batch at most.
+        num_workers: Processes that prepare batches.
+        cache_dir: Folder of the tokenised files.
+        seed: Seed of the order of the examples.
+        allow_changes: Whether to resume although the data or its order changed.
+
+    Raises:
+        InputError: If a setting is out of range.
+        ValueError: If the tokenizer cannot be loaded.
+    """
+
+    def __init__(
+        self,
+        tokenizer: str,
+        *,
+        root: str,
+        batch_size: int,
+        max_length: int,
+        tokens_a_batch: int,
+        num_workers: int,
+        cache_dir: str,
+        seed: int,
+        allow_changes: bool,
+    ) -> None:
+        super().__init__()
+        self.tokenizer = load_tokenizer(tokenizer)
+        for name, value, least in (("batch_size", batch_size, 1), ("max_length", max_length, 5)):
+            if value < least:
+                raise InputError(f"data.{name} is {value} (expected {least} or more)")
+        if max_length > self.tokenizer.model_max_length:
+            most = self.tokenizer.model_max_length
+            raise InputError(f"data.max_length is {max_length} (expected {most} or less, the backbone's positions)")
+        self.root = Path(root).expanduser()
+        self.batch_size = batch_size
+        self.max_length = max_length
+        self.tokens_a_batch = tokens_a_batch
+        self.num_workers = num_workers
+        self.cache_dir = Path(cache_dir).expanduser()
+        self.seed = seed
+        self.allow_changes = allow_changes
+        self._position: dict[str, Any] | None = None
+
+    @property
+    def rank(self) -> int:
+        """Number of this process."""
+        return self.trainer.global_rank if self.trainer else 0
+
+    @property
+    def world_size(self) -> int:
+        """Number of processes."""
+        return self.trainer.world_size if self.trainer else 1
+
+    def make_loader(self, dataset: Dataset[Any], sampler: Iterable[Any]) -> "ResumableLoader":
+        """Give a loader whose sampler says what a whole batch is."""
+        return ResumableLoader(
+            dataset,
+            sampler=sampler,
+            batch_size=None,
+            num_workers=self.num_workers,
+            persistent_workers=self.num_workers > 0,
+        )
+
+    def take_position(self) -> tuple[int, int] | None:
+        """Give the epoch and batch to start at, once; None to start at the trainer's epoch."""
+        position, self._position = self._position, None
+        return None if position is None else (position["epoch"], position["batch"])
+
+    def state_dict(self) -> dict[str, Any]:
+        """Give the position in the data for a checkpoint: the batch that comes next."""
+        loop: Any = self.trainer.fit_loop if self.trainer else None
+        epoch = loop.epoch_progress.current
+        inside = epoch.ready > epoch.processed
+        batch = loop.epoch_loop.batch_progress.current.processed if inside else 0
+        return {"epoch": epoch.processed, "batch": batch, "identity": self.identity()}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Keep the position that the next training loader starts at; nothing where no training goes on.
+
+        Raises:
+            InputError: If the data or its order is not that of the checkpoint and `allow_changes` is off.
+        """
+        if self.trainer is not None and self.trainer.state.fn != "fit":
+            return
+        changes = list(_differences(state_dict["identity"], self.identity()))
+        if changes and not self.allow_changes:
+            raise InputError(
+                f"the checkpoint was made with other data: {'; '.join(changes)} (--data.allow_changes true goes on)"
+            )
+        self._position = state_dict
+
+    @abstractmethod
+    def identity(self) -> dict[str, Any]:
+        """Give, as plain data, all that decides which examples a step sees."""
+
+
+class ResumableLoader(DataLoader[Any]):
+    """A DataLoader that draws nothing from its sampler before the first batch is asked for.
+
+    Lightning calls `set_epoch` after `iter()`; with workers, an ordinary loader has drawn batches of the wrong epoch by
+    then (https://github.com/Lightning-AI/pytorch-lightning/issues/21938).
+    """
+
+    def __iter__(self) -> Any:
+        """Start the ordinary iterator at the first `next`."""
+        yield from super().__iter__()
+
+    def state_dict(self) -> dict[str, Any]:
+        """Tell Lightning that the loader can resume; the data module keeps the position."""
+        return {}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take nothing: the data module keeps the position."""
+
+
+def _differences(old: Any, new: Any, path: str = "") -> Iterator[str]:
+    """Name each value that differs between two pieces of plain data."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in sorted({*old, *new}):
+            yield from _differences(old.get(key), new.get(key), f"{path}.{key}" if path else str(key))
+    elif old != new:
+        yield f"{path} was {old!r}, is {new!r}"

@@ -1,0 +1,74 @@
+"""Sentences of the user's own, to be predicted."""
+
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tasks import Example, InputError, Task
+from tasks.source import FILE_FORMATS, read_rows
+
+
+@dataclass(frozen=True)
+class SentenceInput:
+    """Where the sentences come from.
+
+    Args:
+        task: Name of the task that predicts them.
+        file: `-` for standard input or a .txt file with one example a line, the two sentences of a pair divided by a
+            tab; or a .csv, .tsv, .jsonl or .parquet file with the task's text columns.
+    """
+
+    task: str
+    file: str = "-"
+
+
+def read_sentences(source: SentenceInput, task: Task) -> Iterator[Example]:
+    """Give the user's examples in order, numbered from 0 or with the ids of the task's id column.
+
+    Args:
+        source: Where they come from.
+        task: The task that `source` names.
+
+    Raises:
+        InputError: If the file is missing or not UTF-8, or a row lacks a text; the message names the line.
+    """
+    path = Path(source.file).expanduser()
+    if source.file == "-":
+        yield from _read_lines(sys.stdin, "standard input", len(task.texts))
+    elif not path.is_file():
+        raise InputError(f"{path}: no such file (expected sentences to predict)")
+    elif path.suffix in FILE_FORMATS and path.suffix != ".txt":
+        yield from _read_columns(path, task)
+    else:
+        with path.open(encoding="utf-8-sig") as lines:
+            yield from _read_lines(lines, str(path), len(task.texts))
+
+
+def _read_lines(lines: Iterable[str], name: str, num_texts: int) -> Iterator[Example]:
+    for number, line in enumerate(_decoded(lines, name)):
+        texts = tuple(line.rstrip("\r\n").split("\t"))
+        if len(texts) != num_texts or not all(text.strip() for text in texts):
+            expected = "one sentence" if num_texts == 1 else "two sentences divided by a tab"
+            raise InputError(f"{name}, line {number + 1}: {line.strip()!r} (expected {expected})")
+        yield Example(str(number), texts, None)
+
+
+def _decoded(lines: Iterable[str], name: str) -> Iterator[str]:
+    try:
+        yield from lines
+    except UnicodeDecodeError as error:
+        raise InputError(f"{name}: not UTF-8 text ({error.reason})") from None
+
+
+def _read_columns(path: Path, task: Task) -> Iterator[Example]:
+    delimiter = task.delimiter if path.suffix == ".csv" else None
+    for number, row in enumerate(read_rows(path, delimiter=delimiter, quotes=task.quotes)):
+        absent = [column for column in task.texts if column not in row.fields]
+        if absent:
+            found = ", ".join(repr(name) for name in row.fields)
+            raise InputError(f"{row.where}: no column {absent[0]!r} (found {found})")
+        texts = tuple(row.fields.get(column) or "" for column in task.texts)
+        if not all(text.strip() for text in texts):
+            raise InputError(f"{row.where}: {' or '.join(task.texts)} is missing or empty (expected text)")
+        yield Example((row.fields.get(task.id) if task.id else None) or str(number), texts, None)

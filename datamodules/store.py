@@ -1,0 +1,112 @@
+"""The tokens of a split, memory-mapped."""
+
+import json
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from tasks import Task
+
+SCHEMA = pa.schema(
+    {
+        "id": pa.string(),
+        "label": pa.float64(),
+        "input_ids": pa.list_(pa.int32()),
+        "first_length": pa.int32(),
+    }
+)
+
+
+class TokenFile:
+    """Tokenised texts: columns of an Arrow file as memory-mapped NumPy views, chunk by chunk.
+
+    Args:
+        path: The Arrow file.
+        source: Path (or hub name) and SHA-256 of what it was read from.
+    """
+
+    def __init__(self, path: Path, *, source: Mapping[str, str]) -> None:
+        self.path = path
+        self.source = source
+        self.notes: list[str] = json.loads(path.with_suffix(".json").read_text())["notes"]
+        self._open()
+
+    def _open(self) -> None:
+        reader = pa.ipc.open_file(pa.memory_map(str(self.path)))
+        self._batches = [reader.get_batch(i) for i in range(reader.num_record_batches)]
+        sizes = [batch.num_rows for batch in self._batches]
+        self._chunk_starts = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
+        lists = [batch.column("input_ids") for batch in self._batches]
+        self._tokens = [column.values.to_numpy() for column in lists]
+        self._offsets = [column.offsets.to_numpy() for column in lists]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the mapped views behind: a worker process maps the file again."""
+        mapped = ("_batches", "_chunk_starts", "_tokens", "_offsets")
+        return {name: value for name, value in self.__dict__.items() if name not in mapped}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._open()
+
+    def __len__(self) -> int:
+        return int(self._chunk_starts[-1])
+
+    @cached_property
+    def lengths(self) -> NDArray[np.int64]:
+        """Tokens of each example, (rows,)."""
+        return np.concatenate([np.diff(offsets) for offsets in self._offsets] or [[]]).astype(np.int64)
+
+    @cached_property
+    def first_lengths(self) -> NDArray[np.int64]:
+        """Tokens of the first part of each example, (rows,)."""
+        return self._column("first_length").astype(np.int64)
+
+    def _column(self, name: str) -> NDArray[Any]:
+        arrays = [batch.column(name).to_numpy(zero_copy_only=False) for batch in self._batches]
+        return np.concatenate(arrays) if arrays else np.empty(0)
+
+    def tokens(self, row: int) -> NDArray[np.int32]:
+        """Token ids of an example's sequences, one after the other."""
+        chunk, inner = self._place(row)
+        start, stop = self._offsets[chunk][inner : inner + 2]
+        view: NDArray[np.int32] = self._tokens[chunk][start:stop]
+        return view
+
+    def id(self, row: int) -> str:
+        """Id of an example."""
+        chunk, inner = self._place(row)
+        return str(self._batches[chunk].column("id")[inner])
+
+    def _place(self, row: int) -> tuple[int, int]:
+        chunk = int(np.searchsorted(self._chunk_starts, row, side="right")) - 1
+        return chunk, row - int(self._chunk_starts[chunk])
+
+
+class TokenStore(TokenFile):
+    """One split of a task, tokenised.
+
+    Args:
+        path: The Arrow file.
+        task: The task it was read for.
+        source: Path (or hub name) and SHA-256 of what it was read from.
+    """
+
+    def __init__(self, path: Path, *, task: Task, source: Mapping[str, str]) -> None:
+        super().__init__(path, source=source)
+        self.task = task
+
+    @cached_property
+    def labels(self) -> NDArray[np.float64]:
+        """Class index or score of each example, NaN where there is none, (rows,)."""
+        return self._column("label").astype(np.float64)
+
+    @property
+    def is_labelled(self) -> bool:
+        """Whether every example has a label."""
+        return len(self) > 0 and not bool(np.isnan(self.labels).any())

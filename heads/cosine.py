@@ -1,0 +1,42 @@
+"""Similarity of a bi-encoded pair as the cosine of its two sides."""
+
+from typing import ClassVar
+
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from heads.head import Head
+from heads.labels import LabelKind, LabelSpace
+from heads.outputs import output_for
+
+
+class CosineHead(Head):
+    """The paper's second similarity head (B2): the cosine of one shared projection of both sides, scaled to the label.
+
+    The score is `low + (high - low) * cosine`, so 5 * cosine for labels from 0 to 5; opposite vectors fall below
+    `low`, which the squared error pulls up.
+
+    Args:
+        hidden_size: Size of a pooled vector (H).
+        labels: The task's labels: scores.
+        dropout: Probability that an entry of a pooled vector is dropped.
+        projection_size: Size of the projection whose cosine is taken.
+
+    Source: Zhong & Liu, section 3.1, B2; Reimers & Gurevych 2019, https://arxiv.org/abs/1908.10084
+    """
+
+    num_sequences: ClassVar[int] = 2
+    label_kinds: ClassVar[frozenset[LabelKind]] = frozenset({"score"})
+
+    def __init__(
+        self, hidden_size: int, labels: LabelSpace, *, dropout: float = 0.3, projection_size: int = 128
+    ) -> None:
+        super().__init__(labels, output_for(labels))
+        self.low, self.high = labels.low, labels.high
+        self.dropout = nn.Dropout(dropout)
+        self.project = nn.Linear(hidden_size, projection_size)
+
+    def compute(self, pooled: Tensor) -> Tensor:
+        """Map (B, 2, H) to scores in label units (B,)."""
+        first, second = self.project(self.dropout(pooled)).unbind(dim=1)
+        return self.low + (self.high - self.low) * F.cosine_similarity(first, second, dim=1)

@@ -1,0 +1,77 @@
+"""The interface between the backbone and a task."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import ClassVar
+
+from torch import Tensor, nn
+
+from heads.labels import LabelKind, LabelSpace
+from heads.outputs import Output, describe
+
+
+class Head(nn.Module, ABC):
+    """Turns the pooled vectors of an example into an output, a loss and a prediction.
+
+    Args:
+        labels: The task's labels.
+        output: How the computed values become loss and prediction.
+
+    Attributes:
+        num_sequences: Vectors an example that the head reads (S): 1 for a single sentence or a cross-encoded pair,
+            2 for a bi-encoded pair.
+        label_kinds: The kinds of label that the head can predict.
+
+    Raises:
+        ValueError: If the head cannot predict this kind of label.
+    """
+
+    num_sequences: ClassVar[int]
+    label_kinds: ClassVar[frozenset[LabelKind]]
+
+    def __init__(self, labels: LabelSpace, output: Output) -> None:
+        super().__init__()
+        if labels.kind not in self.label_kinds:
+            can = " or ".join(describe(kind) for kind in sorted(self.label_kinds))
+            raise ValueError(f"{type(self).__name__} predicts {can}, but the task has {describe(labels.kind)}")
+        self.output = output
+
+    @abstractmethod
+    def compute(self, pooled: Tensor) -> Tensor:
+        """Compute the output from vectors of the right shape, (B, S, H) to (B, C) or (B,)."""
+
+    def forward(self, pooled: Tensor) -> Tensor:
+        """Compute the output of a batch.
+
+        Args:
+            pooled: One vector a sequence, (B, S, H).
+
+        Returns:
+            Logits (B, C) or (B,), or scores in label units (B,).
+
+        Raises:
+            ValueError: If `pooled` does not hold `num_sequences` vectors an example.
+        """
+        if pooled.dim() != 3 or pooled.shape[1] != self.num_sequences:
+            raise ValueError(
+                f"{type(self).__name__} reads {self.num_sequences} vector(s) an example, (B, {self.num_sequences}, H), "
+                f"but got a tensor of shape {tuple(pooled.shape)}"
+            )
+        output: Tensor = self.compute(pooled)
+        return output
+
+    def loss(self, output: Tensor, labels: Tensor) -> Tensor:
+        """Mean loss over the batch; output as `forward` gave it, labels (B,)."""
+        return self.output.loss(output, labels)
+
+    def predict(self, output: Tensor) -> Tensor:
+        """Predicted labels in label units, (B,)."""
+        return self.output.predict(output)
+
+    def probabilities(self, output: Tensor) -> Tensor | None:
+        """Probability of each class, (B, number of classes); None for scores."""
+        return self.output.probabilities(output)
+
+
+# Builds a head from the backbone's hidden size and the task's labels.
+HeadFactory = Callable[[int, LabelSpace], Head]

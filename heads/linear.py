@@ -1,0 +1,36 @@
+"""One linear layer on one vector."""
+
+from typing import ClassVar
+
+from torch import Tensor, nn
+
+from heads.head import Head
+from heads.labels import LabelKind, LabelSpace
+from heads.outputs import output_for
+
+
+class LinearHead(Head):
+    """Dropout and one linear layer: for single sentences and cross-encoded pairs.
+
+    Classes get softmax cross-entropy, yes/no one logit with binary cross-entropy, a score `low + (high - low) *
+    sigmoid` with squared error. For bi-encoded pairs take ConcatProductHead (classes) or CosineHead (scores).
+
+    Args:
+        hidden_size: Size of the pooled vector (H).
+        labels: The task's labels.
+        dropout: Probability that an entry of the pooled vector is dropped.
+
+    Source: Zhong & Liu, section 3.5 (cross-encoding) and 3.6 (task-head dropout).
+    """
+
+    num_sequences: ClassVar[int] = 1
+    label_kinds: ClassVar[frozenset[LabelKind]] = frozenset({"class", "binary", "score"})
+
+    def __init__(self, hidden_size: int, labels: LabelSpace, *, dropout: float = 0.3) -> None:
+        super().__init__(labels, output_for(labels))
+        self.dropout = nn.Dropout(dropout)
+        self.linear = nn.Linear(hidden_size, self.output.num_values)
+
+    def compute(self, pooled: Tensor) -> Tensor:
+        """Map (B, 1, H) to the output."""
+        return self.output.from_raw(self.linear(self.dropout(pooled[:, 0])))

@@ -1,0 +1,71 @@
+"""Heads for bi-encoded pairs that multiply projections of the two sides."""
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from heads.head import Head
+from heads.labels import LabelKind, LabelSpace
+from heads.outputs import output_for
+
+
+class ProductHead(Head):
+    """The paper's first head (B1): each side through a projection of its own, the product through a linear layer.
+
+    The loss is the mean absolute difference to the sigmoid, as in the paper. ConcatProductHead learns paraphrases
+    better; this one is kept to compare with.
+
+    Args:
+        hidden_size: Size of a pooled vector (H).
+        labels: The task's labels: yes/no or scores.
+        dropout: Probability that an entry of a pooled vector is dropped.
+
+    Source: Zhong & Liu, section 3.1, B1.
+    """
+
+    num_sequences: ClassVar[int] = 2
+    label_kinds: ClassVar[frozenset[LabelKind]] = frozenset({"binary", "score"})
+
+    def __init__(self, hidden_size: int, labels: LabelSpace, *, dropout: float = 0.3) -> None:
+        super().__init__(labels, output_for(labels, absolute=labels.kind != "class"))
+        self.dropout = nn.Dropout(dropout)
+        self.first = nn.Linear(hidden_size, hidden_size)
+        self.second = nn.Linear(hidden_size, hidden_size)
+        self.linear = nn.Linear(hidden_size, self.output.num_values)
+
+    def compute(self, pooled: Tensor) -> Tensor:
+        """Map (B, 2, H) to the output (B,)."""
+        first, second = self.dropout(pooled).unbind(dim=1)
+        return self.output.from_raw(self.linear(self.first(first) * self.second(second)))
+
+
+class ConcatProductHead(Head):
+    """The paper's second paraphrase head (B2): [e1, e2, o1 * o2] through a linear layer, o = one shared projection.
+
+    Args:
+        hidden_size: Size of a pooled vector (H).
+        labels: The task's labels.
+        dropout: Probability that an entry is dropped, of the pooled vectors and again of the joined vector.
+        projection_size: Size of the projection (P); the joined vector has 2H + P entries.
+
+    Source: Zhong & Liu, section 3.1, B2; Venkateswaran 2024.
+    """
+
+    num_sequences: ClassVar[int] = 2
+    label_kinds: ClassVar[frozenset[LabelKind]] = frozenset({"class", "binary", "score"})
+
+    def __init__(
+        self, hidden_size: int, labels: LabelSpace, *, dropout: float = 0.3, projection_size: int = 128
+    ) -> None:
+        super().__init__(labels, output_for(labels))
+        self.dropout = nn.Dropout(dropout)
+        self.project = nn.Linear(hidden_size, projection_size)
+        self.linear = nn.Linear(2 * hidden_size + projection_size, self.output.num_values)
+
+    def compute(self, pooled: Tensor) -> Tensor:
+        """Map (B, 2, H) to the output."""
+        vectors = self.dropout(pooled)
+        product = self.project(vectors).prod(dim=1)  # (B, P)
+        joined = torch.cat([vectors.flatten(1), product], dim=1)  # (B, 2H + P)
+        return self.output.from_raw(self.linear(self.dropout(joined)))

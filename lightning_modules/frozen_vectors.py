@@ -1,0 +1,52 @@
+"""The pooled vectors of a frozen backbone, computed once."""
+
+from collections.abc import Mapping
+
+import torch
+from lightning.fabric.utilities.apply_func import move_data_to_device
+from torch import Tensor
+
+from backbones import Backbone
+from datamodules import BatchRows, TokenStore, collate
+from datamodules.evaluation import cut_by_tokens
+
+
+class FrozenVectors:
+    """Every example's pooled vectors, so that heads train without running the backbone again.
+
+    They are computed in an order that depends on the stores alone: a resumed run gets the same ones to the bit.
+
+    Args:
+        backbone: A frozen backbone, which has no dropout and always gives the same vectors.
+        stores: Token stores by split and task.
+        tokens_a_batch: Tokens computed at once, at most.
+        device: Where backbone and vectors are.
+    """
+
+    def __init__(
+        self,
+        backbone: Backbone,
+        stores: Mapping[str, Mapping[str, TokenStore]],
+        *,
+        tokens_a_batch: int,
+        device: torch.device,
+    ) -> None:
+        self._vectors = {
+            (split, name): _compute(backbone, name, store, tokens_a_batch, device)
+            for split, tasks in stores.items()
+            for name, store in tasks.items()
+        }
+
+    def look_up(self, split: str, task: str, rows: Tensor) -> Tensor:
+        """Give the vectors of some rows, (B, S, H)."""
+        return self._vectors[split, task].index_select(0, rows)
+
+
+@torch.no_grad()
+def _compute(backbone: Backbone, name: str, store: TokenStore, tokens_a_batch: int, device: torch.device) -> Tensor:
+    num_sequences = store.task.num_sequences
+    vectors = torch.empty(len(store), num_sequences, backbone.hidden_size, device=device, dtype=backbone.bert.dtype)
+    for rows in cut_by_tokens(store.lengths, tokens_a_batch):
+        batch = move_data_to_device(collate(store, BatchRows(name, rows)), device)
+        vectors[batch.rows] = backbone(batch.tokens).view(len(rows), num_sequences, -1)
+    return vectors

@@ -1,0 +1,89 @@
+"""Hyperparameters as plain data, so that a checkpoint can be loaded without running code from it."""
+
+import inspect
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from functools import partial
+from typing import Any
+
+import lightning.pytorch as L
+
+from tasks import InputError, Task
+
+
+def keep_plain_hyperparameters(module: L.LightningModule, **replaced: Any) -> None:
+    """Save the constructor's arguments as YAML would have them, whether YAML or Python gave them.
+
+    Call it at the end of `__init__`; `load_from_checkpoint` then works without arguments and under `weights_only=True`.
+
+    Args:
+        module: The module, all of whose arguments are annotated.
+        replaced: Values to save in the place of the given ones.
+    """
+    frame = inspect.currentframe()
+    module.save_hyperparameters(frame=frame.f_back if frame else None, logger=False)
+    if "_instantiator" not in module.hparams:  # built from Python: LightningCLI saves plain data itself
+        plain = {name: to_plain(value) for name, value in module.hparams.items()}
+        module.hparams.update(plain, _instantiator="lightning.pytorch.cli.instantiate_module")
+    module.hparams.update(to_plain(replaced))
+
+
+def check_fit(module: L.LightningModule, checkpoint: Mapping[str, Any]) -> None:
+    """Check that a checkpoint's weights are this module's, and its optimiser settings those of a resumed training.
+
+    Args:
+        module: The module that is about to load it.
+        checkpoint: A Lightning checkpoint.
+
+    Raises:
+        InputError: If not; the message names the difference.
+    """
+    found = {name: tuple(tensor.shape) for name, tensor in checkpoint["state_dict"].items()}
+    expected = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
+    for name in sorted({*found, *expected}):
+        if found.get(name) != expected.get(name):
+            here, there = (f"of shape {shapes[name]}" if name in shapes else "none" for shapes in (expected, found))
+            raise InputError(
+                f"the checkpoint does not fit: {name} is {there} there, {here} here (other tasks, heads or backbone?)"
+            )
+    is_resuming = module._trainer is not None and module.trainer.training
+    if is_resuming and "optimizer_states" not in checkpoint:
+        raise InputError("the checkpoint holds weights only, training cannot go on from it (expected a last.ckpt)")
+    old, new = (hparams.get("optimizer") for hparams in (checkpoint.get("hyper_parameters", {}), module.hparams))
+    if is_resuming and old != new:
+        raise InputError(
+            f"a resumed training goes on with the optimizer of its checkpoint, {old}, but {new} was asked for"
+        )
+
+
+def to_plain(value: Any) -> Any:
+    """Turn settings into dicts, lists, strings and numbers in the form that LightningCLI's YAML has.
+
+    Args:
+        value: A task, a settings dataclass, a class or `functools.partial` of one, or a container of these.
+
+    Returns:
+        Plain data; classes become `{class_path, init_args}`.
+
+    Raises:
+        TypeError: If a value has no such form.
+    """
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): to_plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [to_plain(entry) for entry in value]
+    if isinstance(value, type):
+        return {"class_path": _path(value)}
+    if isinstance(value, partial):
+        factory = next((part for part in (*value.args, value.func) if isinstance(part, type)), value.func)
+        return {**to_plain(factory), "init_args": to_plain(value.keywords)}  # jsonargparse: partial(call, class, ...)
+    if is_dataclass(value):
+        arguments = {field.name: to_plain(getattr(value, field.name)) for field in fields(value)}
+        return {"class_path": _path(type(value)), "init_args": arguments} if isinstance(value, Task) else arguments
+    raise TypeError(f"{value!r} cannot be a hyperparameter (expected plain data, a class or a partial of one)")
+
+
+def _path(cls: type) -> str:
+    return f"{cls.__module__}.{cls.__qualname__}"

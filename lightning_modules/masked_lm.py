@@ -1,0 +1,122 @@
+"""The steps of further masked-LM pre-training."""
+
+import logging
+from typing import Any
+
+import lightning.pytorch as L
+import torch
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from torch import Tensor
+from torch.nn import functional as F
+from torchmetrics import MeanMetric
+
+from backbones import Backbone, build_bert, load_bert, load_masked_lm_predictions
+from datamodules import MaskedLMBatch
+from heads.masked_lm import MaskedLMHead
+from lightning_modules.accumulation import window_scale
+from lightning_modules.hyperparameters import check_fit, keep_plain_hyperparameters
+from lightning_modules.optim import OptimizerSettings, clip, configure
+
+log = logging.getLogger(__name__)
+
+
+class MaskedLMModule(L.LightningModule):
+    """A BERT backbone that learns to guess masked tokens; only their last-layer states and logits are computed.
+
+    Logs `val/mlm/loss` (mean over masked tokens, nats), `val/mlm/perplexity` and `val/mlm/accuracy`. BERT's pooler gets
+    no gradient and leaves as it came. A backbone without a masked-LM head gets a fresh one.
+
+    Args:
+        backbone: A folder with a Hugging Face BERT, `package:NAME` for weights inside a Python package, or a hub name.
+        optimizer: AdamW and its schedule.
+        backbone_config: Shape of the backbone; given, its weights start at random. Checkpoints set it, so that they
+            load without the backbone's files.
+
+    Raises:
+        ValueError: If the backbone cannot be loaded.
+
+    Source: Gururangan et al. 2020, https://arxiv.org/abs/2004.10964; Zhong & Liu, section 3.4.
+    """
+
+    def __init__(
+        self,
+        backbone: str,
+        *,
+        optimizer: OptimizerSettings = OptimizerSettings(lr=5e-5),
+        backbone_config: dict[str, Any] | None = None,
+    ) -> None:
+        super().__init__()
+        self.optimizer = optimizer
+        if backbone_config is None:
+            bert = load_bert(backbone)
+        else:
+            shape = {name: value for name, value in backbone_config.items() if name != "with_pooler"}
+            bert = build_bert(shape, with_pooler=bool(backbone_config.get("with_pooler", True)))
+        self.backbone = Backbone(bert, pooling="cls")
+        if bert.pooler is not None:
+            bert.pooler.requires_grad_(False)
+        self.head = MaskedLMHead(bert.config)
+        if backbone_config is None:
+            self._load_head(backbone)
+        self._metrics: Any = torch.nn.ModuleDict({"loss": MeanMetric(), "accuracy": MeanMetric()})
+        config = {**bert.config.to_diff_dict(), "with_pooler": bert.pooler is not None}
+        keep_plain_hyperparameters(self, backbone_config=config)
+
+    def _load_head(self, backbone: str) -> None:
+        weights = load_masked_lm_predictions(backbone)
+        if weights is None:
+            log.info("backbone %s has no masked-LM head: a fresh one is trained, its decoder tied", backbone)
+        else:
+            self.head.load_predictions(weights)
+            log.info("backbone %s: its masked-LM head is trained on", backbone)
+
+    def forward(self, batch: MaskedLMBatch) -> Tensor:
+        """Give the logits of the tokens to guess, (R, V)."""
+        hidden = self.backbone.encode(batch.tokens, batch.wanted)
+        logits: Tensor = self.head(hidden, self.backbone.bert.embeddings.word_embeddings.weight)
+        return logits
+
+    def training_step(self, batch: MaskedLMBatch, batch_idx: int) -> dict[str, Tensor]:
+        """Give the loss over the masked tokens of all ranks, and this rank's mean for the logs."""
+        loss_sum = F.cross_entropy(self(batch), batch.targets, reduction="sum")
+        count = torch.tensor(float(batch.targets.numel()), device=loss_sum.device)
+        world_size = self.trainer.world_size
+        total = self.trainer.strategy.reduce(count, reduce_op="sum") if world_size > 1 else count
+        return {
+            "loss": loss_sum * world_size / total.clamp(min=1) * window_scale(self._trainer, batch_idx),
+            "task_loss": loss_sum.detach() / count.clamp(min=1),
+        }
+
+    def validation_step(self, batch: MaskedLMBatch, batch_idx: int) -> None:
+        """Count a batch of held-out text."""
+        if batch.targets.numel() == 0:
+            return
+        logits = self(batch)
+        count = batch.targets.numel()
+        self._metrics["loss"].update(F.cross_entropy(logits, batch.targets), weight=count)
+        self._metrics["accuracy"].update((logits.argmax(dim=1) == batch.targets).float().mean(), weight=count)
+
+    def on_validation_epoch_end(self) -> None:
+        """Log the metrics of the whole held-out text."""
+        values = {name: metric.compute() for name, metric in self._metrics.items()}
+        values["perplexity"] = values["loss"].exp()
+        self.log_dict({f"val/mlm/{name}": value for name, value in values.items()}, prog_bar=True)
+        for metric in self._metrics.values():
+            metric.reset()
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Refuse weights of another backbone with one sentence."""
+        check_fit(self, checkpoint)
+
+    def configure_optimizers(self) -> OptimizerLRScheduler:
+        """Build AdamW and its schedule over all optimiser steps of the training."""
+        return configure(self.optimizer, self.trainer, self.backbone, self.head)
+
+    def configure_gradient_clipping(
+        self,
+        optimizer: torch.optim.Optimizer,
+        gradient_clip_val: int | float | None = None,
+        gradient_clip_algorithm: str | None = None,
+    ) -> None:
+        """Clip as the Trainer asks; see `clip`."""
+        clip(self, optimizer, gradient_clip_val, gradient_clip_algorithm)

@@ -1,0 +1,138 @@
+"""AdamW with decay groups and a learning-rate schedule."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import lightning.pytorch as L
+import torch
+from lightning.pytorch.utilities.types import OptimizerLRScheduler
+from torch import nn
+from torch.nn.utils import clip_grad_norm_, clip_grad_value_
+from torch.optim.lr_scheduler import LRScheduler
+from transformers import get_scheduler
+
+from tasks import InputError
+
+_SCHEDULERS = {"constant": "constant_with_warmup", "linear": "linear", "cosine": "cosine"}
+
+
+@dataclass(frozen=True)
+class OptimizerSettings:
+    """AdamW; biases and LayerNorm weights are never decayed.
+
+    Args:
+        lr: Learning rate at the top of the schedule.
+        head_lr: Learning rate of the task heads; None for `lr`.
+        weight_decay: Decoupled weight decay.
+        betas: Decay of the running means of gradients and squared gradients.
+        eps: Added to the denominator.
+        schedule: Learning rate after the warm-up: stays (`constant`), falls to 0 in a line (`linear`) or along a half
+            cosine (`cosine`).
+        warmup: Share of all optimiser steps in which the learning rate rises from 0, in [0, 1].
+
+    Raises:
+        ValueError: If a value is out of range.
+
+    Source: Loshchilov & Hutter 2019, https://arxiv.org/abs/1711.05101
+    """
+
+    lr: float = 2e-5
+    head_lr: float | None = None
+    weight_decay: float = 0.01
+    betas: tuple[float, float] = (0.9, 0.999)
+    eps: float = 1e-8
+    schedule: Literal["constant", "linear", "cosine"] = "linear"
+    warmup: float = 0.1
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.warmup <= 1:
+            raise ValueError(f"optimizer.warmup is {self.warmup} (expected a share of the steps, 0 to 1)")
+        for name, value in (("lr", self.lr), ("head_lr", self.head_lr or 0.0), ("weight_decay", self.weight_decay)):
+            if value < 0:
+                raise ValueError(f"optimizer.{name} is {value} (expected 0 or more)")
+
+
+def configure(
+    settings: OptimizerSettings, trainer: L.Trainer, backbone: nn.Module, heads: nn.Module
+) -> OptimizerLRScheduler:
+    """Build what `configure_optimizers` returns: AdamW and its schedule over all optimiser steps of the training."""
+    fused = trainer.precision != "16-mixed"  # its gradient scaler needs the unfused kernel
+    optimizer = build_optimizer(settings, backbone, heads, fused=fused)
+    scheduler = build_scheduler(settings, optimizer, trainer.estimated_stepping_batches)
+    return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+
+def clip(
+    module: L.LightningModule,
+    optimizer: torch.optim.Optimizer,
+    value: int | float | None,
+    algorithm: str | None,
+) -> None:
+    """Clip gradients as the Trainer asks; under bf16 directly, since Lightning refuses it for a fused optimiser there.
+
+    Args:
+        module: The module whose gradients are clipped.
+        optimizer: Its optimiser.
+        value: `--trainer.gradient_clip_val`.
+        algorithm: `--trainer.gradient_clip_algorithm`.
+    """
+    if module.trainer.precision != "bf16-mixed" or not value:
+        module.clip_gradients(optimizer, value, algorithm)
+    elif algorithm == "value":
+        clip_grad_value_(module.parameters(), value)
+    else:
+        clip_grad_norm_(module.parameters(), value)
+
+
+def build_optimizer(
+    settings: OptimizerSettings, backbone: nn.Module, heads: nn.Module, *, fused: bool
+) -> torch.optim.AdamW:
+    """Build AdamW over the trainable parameters.
+
+    Args:
+        settings: Rates and decay.
+        backbone: Trained with `lr`.
+        heads: Trained with `head_lr`.
+        fused: Whether to use PyTorch's fused kernel, which is several times faster.
+    """
+    head_lr = settings.lr if settings.head_lr is None else settings.head_lr
+    groups = [
+        *_decay_groups(backbone.parameters(), lr=settings.lr, weight_decay=settings.weight_decay),
+        *_decay_groups(heads.parameters(), lr=head_lr, weight_decay=settings.weight_decay),
+    ]
+    return torch.optim.AdamW(groups, lr=settings.lr, betas=settings.betas, eps=settings.eps, fused=fused)
+
+
+def _decay_groups(parameters: Iterable[nn.Parameter], *, lr: float, weight_decay: float) -> list[dict[str, Any]]:
+    """Divide parameters into matrices, which decay, and vectors (biases, LayerNorm), which do not."""
+    trainable = [parameter for parameter in parameters if parameter.requires_grad]
+    matrices = [parameter for parameter in trainable if parameter.dim() > 1]
+    vectors = [parameter for parameter in trainable if parameter.dim() <= 1]
+    groups = [
+        {"params": matrices, "lr": lr, "weight_decay": weight_decay},
+        {"params": vectors, "lr": lr, "weight_decay": 0.0},
+    ]
+    return [group for group in groups if group["params"]]
+
+
+def build_scheduler(settings: OptimizerSettings, optimizer: torch.optim.Optimizer, num_steps: float) -> LRScheduler:
+    """Build the learning-rate schedule.
+
+    Args:
+        settings: Its form and warm-up.
+        optimizer: The optimiser whose rates it sets.
+        num_steps: Optimiser steps of the whole training.
+
+    Raises:
+        InputError: If the training has no end and the schedule needs one.
+    """
+    if num_steps == float("inf"):
+        raise InputError("a learning-rate schedule needs an end: set trainer.max_epochs or trainer.max_steps")
+    scheduler: LRScheduler = get_scheduler(
+        _SCHEDULERS[settings.schedule],
+        optimizer,
+        num_warmup_steps=round(settings.warmup * num_steps),
+        num_training_steps=int(num_steps),
+    )
+    return scheduler

@@ -1,0 +1,8 @@
+"""Further masked-LM pre-training: `python pretrain.py fit -c configs/pretrain.yaml --data.root DIR`; see README.md."""
+
+from cli import PretrainCLI, run
+from datamodules import MaskedLMDataModule
+from lightning_modules import MaskedLMModule
+
+if __name__ == "__main__":
+    run(PretrainCLI, MaskedLMModule, MaskedLMDataModule)

@@ -1,0 +1,28 @@
+"""What is learnt: tasks as frozen values."""
+
+from tasks.classification import Classification, PairClassification
+from tasks.errors import InputError
+from tasks.quora import Quora
+from tasks.regression import PairRegression, Regression
+from tasks.source import SPLITS, Split
+from tasks.sst import Sst
+from tasks.sts import Sts
+from tasks.task import Encoding, Example, Task
+from tasks.texts import Texts
+
+__all__ = [
+    "SPLITS",
+    "Classification",
+    "Encoding",
+    "Example",
+    "InputError",
+    "PairClassification",
+    "PairRegression",
+    "Quora",
+    "Regression",
+    "Split",
+    "Sst",
+    "Sts",
+    "Task",
+    "Texts",
+]

@@ -1,0 +1,66 @@
+"""Tasks whose label is one of some classes."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from heads import LabelSpace
+from tasks.errors import InputError
+from tasks.labels import name_classes, parse_class
+from tasks.task import Task
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClassTask(Task):
+    """The label side of classification; use Classification or PairClassification.
+
+    Args:
+        num_classes: Number of classes, when the file numbers them 0, 1, ...
+        classes: The label values as they stand in the file, otherwise.
+    """
+
+    num_classes: int | None = None
+    classes: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        try:
+            name_classes(self.num_classes, self.classes)
+        except ValueError as error:
+            raise InputError(f"{type(self).__name__}: {error}") from None
+        super().__post_init__()
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """The classes as they stand in the file."""
+        return name_classes(self.num_classes, self.classes)
+
+    @property
+    def labels(self) -> LabelSpace:
+        """Class indices."""
+        return LabelSpace.of_classes(len(self.class_names))
+
+    def parse_label(self, cell: str) -> int:
+        """Give the index of the class in a cell; ValueError says which classes there are."""
+        return parse_class(cell, self.class_names, numbered=self.classes is None)
+
+    def format_label(self, label: float) -> str:
+        """Name a class as the file does."""
+        return self.class_names[int(label)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Classification(ClassTask):
+    """Which class a sentence belongs to. For two sentences take PairClassification.
+
+    Example:
+        >>> Classification(source={"train": "a.csv"}, texts=("review",), label="stars", num_classes=5).metric_names
+        ('accuracy', 'macro_f1')
+    """
+
+    encoding: Literal["single"] = "single"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairClassification(ClassTask):
+    """Which class a pair of sentences belongs to. For one sentence take Classification."""
+
+    encoding: Literal["cross", "bi"] = "cross"

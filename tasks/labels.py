@@ -1,0 +1,63 @@
+"""Label cells of a file into label values, and back."""
+
+import math
+from collections.abc import Sequence
+
+
+def name_classes(num_classes: int | None, classes: Sequence[str] | None) -> tuple[str, ...]:
+    """Give the classes as they stand in the file.
+
+    Args:
+        num_classes: Number of classes, when the file numbers them 0, 1, ...
+        classes: Their names otherwise.
+
+    Raises:
+        ValueError: If neither or both are given, there are fewer than two, or a name stands twice.
+    """
+    if (num_classes is None) == (classes is None):
+        raise ValueError("expected either num_classes (labels 0, 1, ...) or classes (labels by name)")
+    names = tuple(str(number) for number in range(num_classes)) if num_classes is not None else tuple(classes or ())
+    if len(names) < 2:
+        raise ValueError(f"has {len(names)} class(es) (expected at least 2)")
+    if len(set(names)) < len(names):
+        raise ValueError(f"a class stands twice in {', '.join(names)}")
+    return names
+
+
+def parse_class(cell: str, names: Sequence[str], *, numbered: bool) -> int:
+    """Give the index of the class in a cell.
+
+    Args:
+        cell: The label as it stands in the file; where classes are numbered, `3` and `3.0` are the same.
+        names: The classes.
+        numbered: Whether the classes are numbers.
+
+    Raises:
+        ValueError: If the cell is no class; the message says what was expected.
+    """
+    if cell in names:
+        return names.index(cell)
+    if numbered:
+        try:
+            number = float(cell)
+        except ValueError:
+            number = math.nan
+        if number.is_integer() and 0 <= number < len(names):
+            return int(number)
+        raise ValueError("0 or 1" if len(names) == 2 else f"0 to {len(names) - 1}")
+    raise ValueError(", ".join(names))
+
+
+def parse_score(cell: str, low: float, high: float) -> float:
+    """Give the score in a cell.
+
+    Raises:
+        ValueError: If the cell is no number from `low` to `high`; the message says what was expected.
+    """
+    try:
+        score = float(cell)
+    except ValueError:
+        score = math.nan
+    if not low <= score <= high:
+        raise ValueError(f"a number from {low:g} to {high:g}")
+    return score

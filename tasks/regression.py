@@ -1,0 +1,57 @@
+"""Tasks whose label is a score."""
+
+import math
+from dataclasses import dataclass
+from typing import Literal
+
+from heads import LabelSpace
+from tasks.errors import InputError
+from tasks.labels import parse_score
+from tasks.task import Task
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoreTask(Task):
+    """The label side of regression; use Regression or PairRegression.
+
+    Args:
+        low: Smallest score, label units.
+        high: Largest score, label units.
+    """
+
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        if not -math.inf < self.low < self.high < math.inf:
+            raise InputError(
+                f"{type(self).__name__}: low is {self.low} and high {self.high} (expected finite low < high)"
+            )
+        super().__post_init__()
+
+    @property
+    def labels(self) -> LabelSpace:
+        """Scores from `low` to `high`."""
+        return LabelSpace.of_scores(self.low, self.high)
+
+    def parse_label(self, cell: str) -> float:
+        """Give the score in a cell; ValueError says which range was expected."""
+        return parse_score(cell, self.low, self.high)
+
+    def format_label(self, label: float) -> str:
+        """Write a score with six decimals."""
+        return f"{label:.6f}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Regression(ScoreTask):
+    """A score of a sentence. For two sentences take PairRegression."""
+
+    encoding: Literal["single"] = "single"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairRegression(ScoreTask):
+    """A score of a pair of sentences, such as their similarity. For one sentence take Regression."""
+
+    encoding: Literal["cross", "bi"] = "cross"

@@ -1,0 +1,28 @@
+"""Preset: similarity of sentences."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from tasks.regression import PairRegression
+
+
+def _files() -> dict[str, str]:
+    return {"train": "sts-train.csv", "dev": "sts-dev.csv", "test": "sts-test-student.csv"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sts(PairRegression):
+    """Semantic textual similarity benchmark, from CS224N's files: 0 unrelated to 5 equivalent.
+
+    Source: Cer et al. 2017, https://arxiv.org/abs/1708.00055
+    """
+
+    source: dict[str, str] = field(default_factory=_files)
+    texts: tuple[str, ...] = ("sentence1", "sentence2")
+    label: str = "similarity"
+    id: str | None = "id"
+    delimiter: str | None = "\t"
+    broken_rows: Literal["error", "skip"] = "skip"
+    low: float = 0.0
+    high: float = 5.0
+    prediction_header: str = "Predicted_Similarity"

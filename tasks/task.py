@@ -1,0 +1,241 @@
+"""What is learnt: everything that differs between tasks, as one frozen value."""
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields
+from itertools import islice
+from pathlib import Path
+from typing import Literal
+
+from torchmetrics import Metric
+
+from heads import ConcatProductHead, CosineHead, Head, HeadFactory, LabelSpace, LinearHead
+from tasks.errors import InputError
+from tasks.metrics import DEFAULT_METRICS, MetricName, build_metric
+from tasks.source import SPLITS, Row, Split, check_source, locate, read_hub, read_rows
+from tasks.texts import read_texts
+
+Encoding = Literal["single", "cross", "bi"]
+
+
+@dataclass(frozen=True)
+class Example:
+    """One example of a task.
+
+    Args:
+        id: Unique within its split.
+        texts: One sentence, or the two of a pair.
+        label: Class index or score; None in an unlabelled split.
+    """
+
+    id: str
+    texts: tuple[str, ...]
+    label: int | float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task(ABC):
+    """A task over one or two text columns and a label column.
+
+    Args:
+        source: `{train: FILE, dev: FILE, test: FILE}` (.csv, .tsv, .jsonl or .parquet; relative to `--data.root`), or
+            `{hub: NAME, name: CONFIGURATION}` for a Hugging Face dataset. A split may be left out.
+        texts: Names of the text columns.
+        label: Name of the label column; a test split may lack it.
+        encoding: How the texts become sequences: `single` for one sentence; for a pair `cross` joins both into one
+            sequence, `bi` keeps one sequence a side.
+        id: Name of the id column; None to number the rows from 0.
+        delimiter: Character between the cells of a .csv or .tsv file; None for a comma in .csv, a tab in .tsv.
+        quotes: Whether quotes enclose cells of a .csv or .tsv file; false takes them as text, as in GLUE's files.
+        broken_rows: What to do with a row whose text or label is empty: stop with an error, or skip and report it.
+        head: Class of the head; None for the usual one of the encoding and the label.
+        metrics: Names of the metrics, the first of which enters `mean`; None for the usual ones of the label.
+        weight: Factor on the task's loss (the paper's loss scaling).
+        batch_size: Examples a batch; None for `--data.batch_size`.
+        train_limit: Train on this many examples at most, the first of the file.
+        prediction_header: Second column name of the prediction file.
+
+    Raises:
+        InputError: If a setting is out of range or does not fit the others.
+    """
+
+    source: dict[str, str]
+    texts: tuple[str, ...]
+    label: str
+    encoding: Encoding
+    id: str | None = None
+    delimiter: str | None = None
+    quotes: bool = True
+    broken_rows: Literal["error", "skip"] = "error"
+    head: HeadFactory | None = None
+    metrics: tuple[MetricName, ...] | None = None
+    weight: float = 1.0
+    batch_size: int | None = None
+    train_limit: int | None = None
+    prediction_header: str = "Prediction"
+
+    def __post_init__(self) -> None:
+        name = type(self).__name__
+        check_source(self.source, task=name)
+        expected = 1 if self.encoding == "single" else 2
+        if len(self.texts) != expected:
+            raise InputError(f"{name}: texts names {len(self.texts)} column(s) (expected {expected})")
+        if self.delimiter is not None and len(self.delimiter) != 1:
+            raise InputError(
+                f'{name}: delimiter is {self.delimiter!r} (expected one character; a tab is "\\t" in YAML)'
+            )
+        if not 0 <= self.weight < math.inf:
+            raise InputError(f"{name}: weight is {self.weight} (expected 0 or more)")
+        for option in ("batch_size", "train_limit"):
+            value = getattr(self, option)
+            if value is not None and value < 1:
+                raise InputError(f"{name}: {option} is {value} (expected 1 or more)")
+        if self.metrics is not None and (not self.metrics or self.metrics[0] == "mean_absolute_error"):
+            raise InputError(f"{name}: the first of metrics must be one where higher is better, got {self.metrics}")
+        try:
+            self.build_metrics()
+        except ValueError as error:
+            raise InputError(f"{name}: {error}") from None
+
+    @property
+    @abstractmethod
+    def labels(self) -> LabelSpace:
+        """The values that a label can take."""
+
+    @abstractmethod
+    def parse_label(self, cell: str) -> int | float:
+        """Turn a label cell into a class index or score.
+
+        Raises:
+            ValueError: If the cell is no label; the message says what was expected.
+        """
+
+    @abstractmethod
+    def format_label(self, label: float) -> str:
+        """Turn a class index or score into the text of a prediction file."""
+
+    @property
+    def num_sequences(self) -> int:
+        """Sequences that one example becomes (S)."""
+        return 2 if self.encoding == "bi" else 1
+
+    @property
+    def splits(self) -> tuple[Split, ...]:
+        """The splits that the source names; a hub dataset is taken to have all three."""
+        return SPLITS if "hub" in self.source else tuple(split for split in SPLITS if split in self.source)
+
+    @property
+    def metric_names(self) -> tuple[MetricName, ...]:
+        """Names of the metrics; the first enters `mean`."""
+        return self.metrics or DEFAULT_METRICS[self.labels.kind]
+
+    def build_metrics(self) -> dict[MetricName, Metric]:
+        """Give fresh metrics by name."""
+        return {name: build_metric(name, self.labels) for name in self.metric_names}
+
+    def build_head(self, hidden_size: int) -> Head:
+        """Build the task's head.
+
+        Args:
+            hidden_size: Size of a pooled vector (H).
+
+        Raises:
+            InputError: If the head does not fit the label or the encoding.
+        """
+        try:
+            head = (self.head or self._default_head())(hidden_size, self.labels)
+        except ValueError as error:
+            raise InputError(f"{type(self).__name__}: {error}") from None
+        if head.num_sequences != self.num_sequences:
+            fitting = "encoding: bi" if head.num_sequences == 2 else "a single sentence or encoding: cross"
+            raise InputError(
+                f"{type(self).__name__}: {type(head).__name__} reads {head.num_sequences} vector(s) an example, but "
+                f"encoding {self.encoding} gives {self.num_sequences} (this head goes with {fitting})"
+            )
+        return head
+
+    def _default_head(self) -> HeadFactory:
+        if self.encoding != "bi":
+            return LinearHead
+        return CosineHead if self.labels.kind == "score" else ConcatProductHead
+
+    def read(self, split: Split, root: Path, report: Callable[[str], None]) -> Iterator[Example]:
+        """Give the examples of a split in file order, each checked.
+
+        Args:
+            split: Which split.
+            root: Folder that relative paths start from.
+            report: Called with a sentence for each row that is skipped.
+
+        Raises:
+            InputError: If the source or a row of it is wrong; the message names file, line, field and what was
+                expected.
+        """
+        limit = self.train_limit if split == "train" else None
+        yield from islice(self._read_all(split, root, report), limit)
+
+    def _read_all(self, split: Split, root: Path, report: Callable[[str], None]) -> Iterator[Example]:
+        path = locate(self.source, split, root)
+        rows = (
+            read_hub(self.source, split)
+            if path is None
+            else read_rows(path, delimiter=self.delimiter, quotes=self.quotes)
+        )
+        for number, row in enumerate(rows):
+            if number == 0:
+                self._check_columns(row, split)
+            missing = self._find_missing(row, split)
+            if missing is None:
+                yield self._parse(row, number, split)
+            elif self.broken_rows == "skip":
+                report(f"{row.where}: skipped, {missing}")
+            else:
+                raise InputError(f"{row.where}: {missing} (broken_rows: skip leaves such rows out)")
+
+    def read_texts(self, split: Split, root: Path, report: Callable[[str], None]) -> Iterator[tuple[str, ...]]:
+        """Give the texts of a split without looking at labels; see `tasks.texts.read_texts`."""
+        return read_texts(
+            self.source, split, root, self.texts, delimiter=self.delimiter, quotes=self.quotes, report=report
+        )
+
+    def _check_columns(self, row: Row, split: Split) -> None:
+        source = row.where.rsplit(", ", 1)[0]
+        used = [*self.texts, *([self.id] if self.id else []), self.label]
+        for column in used:
+            if column in row.repeated:
+                raise InputError(f"{source}: two columns are named {column!r} (expected one)")
+            if column not in row.fields and not (split == "test" and column == self.label):
+                found = ", ".join(repr(name) for name in row.fields)
+                raise InputError(
+                    f"{source}: no column {column!r} (found {found}; if these are several names in one, set delimiter)"
+                )
+
+    def _find_missing(self, row: Row, split: Split) -> str | None:
+        for column in self.texts:
+            if not (row.fields.get(column) or "").strip():
+                return f"{column} is empty (expected text)"
+        if split != "test" and not (row.fields.get(self.label) or "").strip():
+            return f"{self.label} is empty (expected a label)"
+        return None
+
+    def _parse(self, row: Row, number: int, split: Split) -> Example:
+        texts = tuple(str(row.fields[column]) for column in self.texts)
+        name = str(number) if self.id is None else row.fields.get(self.id)
+        if name is None or not name.strip():
+            raise InputError(f"{row.where}: {self.id} is empty (expected an id)")
+        cell = (row.fields.get(self.label) or "").strip()
+        if split == "test" and not cell:
+            return Example(name, texts, None)
+        try:
+            return Example(name, texts, self.parse_label(cell))
+        except ValueError as error:
+            if split == "test" and cell in ("-1", "-1.0"):  # how GLUE marks a label that it keeps secret
+                return Example(name, texts, None)
+            raise InputError(f"{row.where}: {self.label} is {cell!r} (expected {error})") from None
+
+    def reading_settings(self) -> Mapping[str, str]:
+        """Give the settings that decide what `read` yields, for a cache key."""
+        skipped = {"source", "head", "metrics", "weight", "batch_size", "prediction_header"}
+        settings = {field.name: repr(getattr(self, field.name)) for field in fields(self) if field.name not in skipped}
+        return {"class": type(self).__name__, **settings}

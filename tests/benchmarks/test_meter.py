@@ -1,0 +1,32 @@
+import io
+from pathlib import Path
+
+import pytest
+
+from benchmarks.job import Job, Workload
+from benchmarks.meter import Meter, Round, Work
+
+
+def test_the_first_epoch_waits_for_nobody_and_the_others_for_the_word_round() -> None:
+    commands, replies = io.StringIO("round\n"), io.StringIO()
+    meter = Meter(commands, replies)
+    for examples in (1, 2):
+        meter.begin()
+        sum(range(100_000))
+        meter.end(Work(examples=examples, tokens=3, slots=4))
+    rounds = [Round.from_json(line) for line in replies.getvalue().splitlines()]
+    assert [done.work.examples for done in rounds] == [1, 2]
+    assert all(done.cpu_s > 0 and done.wall_s > 0 and done.peak_mib >= done.start_mib > 0 for done in rounds)
+
+
+def test_a_program_ends_when_nothing_more_is_asked() -> None:
+    meter = Meter(io.StringIO(""), io.StringIO())
+    meter.begin()
+    meter.end(Work())
+    with pytest.raises(SystemExit):
+        meter.begin()
+
+
+def test_a_job_survives_its_line(tmp_path: Path) -> None:
+    job = Job(program="p", folder=tmp_path, workload=Workload(num_rows=3), precision="bf16", sorts_by_length=True)
+    assert Job.from_json(job.to_json()) == job

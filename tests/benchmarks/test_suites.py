@@ -1,0 +1,84 @@
+import ast
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+
+from benchmarks.__main__ import ALL_SUITES, main, parse_arguments
+from benchmarks.coordinator import ROOT
+from benchmarks.suites import REFERENCE, SUITES
+
+FOLDER = ROOT / "benchmarks"
+PRODUCT = {"backbones", "callbacks", "cli", "datamodules", "heads", "lightning_modules", "tasks", "lightning"}
+PEERS = {"accelerate", "sentence_transformers"}
+
+
+def imports(path: Path) -> set[str]:
+    """Give the modules that a file imports, by their full names."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            found.add(str(node.module))
+    return found
+
+
+def test_suites_are_those_of_the_interface_and_programs_exist() -> None:
+    assert set(ALL_SUITES) == {"training", "mlm", "evaluation", "parts", "startup"}
+    jobs = [(name, job) for programs in SUITES.values() for name, job in programs.items()]
+    assert len(jobs) == 20
+    for name, job in jobs:
+        assert importlib.util.find_spec(job.program) is not None
+        assert name.startswith("ours") == job.program.startswith("benchmarks.ours.")
+    assert all(REFERENCE in SUITES[suite] for suite in ("training", "mlm", "evaluation"))
+
+
+def test_peers_import_nothing_of_ours() -> None:
+    files = sorted((FOLDER / "peers").glob("*.py"))
+    assert len(files) == 9
+    for file in files:
+        for module in imports(file):
+            assert module.split(".")[0] not in PRODUCT, file
+            assert not module.startswith("benchmarks.ours"), file
+
+
+def test_ours_imports_nothing_of_the_peers() -> None:
+    files = sorted((FOLDER / "ours").glob("*.py"))
+    assert len(files) == 10
+    for file in files:
+        for module in imports(file):
+            assert module.split(".")[0] not in PEERS, file
+            assert not module.startswith("benchmarks.peers"), file
+
+
+def test_only_known_suites_are_accepted(capsys: pytest.CaptureFixture[str]) -> None:
+    assert parse_arguments(["--suite", "mlm", "parts"]).suite == ["mlm", "parts"]
+    with pytest.raises(SystemExit):
+        parse_arguments(["--suite", "speed"])
+    assert "invalid choice: 'speed'" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_every_comparing_suite_runs_on_equal_work_and_writes_its_json(tmp_path: Path) -> None:
+    """The peers too, where `make bench` has installed them; the check of equal work runs inside."""
+    path = tmp_path / "results.json"
+    main(["--suite", "training", "mlm", "evaluation", "--rounds", "1", "--rows", "40", "--json", str(path)])
+    written = json.loads(path.read_text())
+    assert list(written) == ["training", "mlm", "evaluation", "about"]
+    for suite in ("training", "mlm", "evaluation"):
+        names = [entry["name"] for entry in written[suite]]
+        assert "ours fp32" in names
+        has_peers = REFERENCE in names
+        assert all((entry["ratio_to_hf_trainer"] is not None) == has_peers for entry in written[suite])
+
+
+@pytest.mark.slow
+def test_parts_are_measured(tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    main(["--suite", "parts", "--rounds", "1", "--rows", "64", "--json", str(path)])
+    parts = {entry["name"]: entry["ms_per_step"] for entry in json.loads(path.read_text())["parts"]}
+    assert len(parts) == 6
+    assert all(name.startswith("ours ") for name in parts)
+    assert 0 < parts["ours collate"] < 1000

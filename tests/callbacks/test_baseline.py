@@ -1,0 +1,61 @@
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from callbacks.baseline import score_baseline
+from datamodules import TokenStore
+from tasks import Classification, Regression, Task
+from tests.tiny import open_data
+
+Stores = Callable[..., tuple[TokenStore, TokenStore]]
+
+
+@pytest.fixture
+def stores(tiny_backbone: Path, tmp_path: Path) -> Stores:
+    """Open a train and a dev split with the labels given."""
+
+    def write(kind: type[Task], train: Sequence[float], dev: Sequence[float], **settings: Any) -> tuple[Any, Any]:
+        for split, labels in (("train", train), ("dev", dev)):
+            lines = [f"film {number}\t{label}" for number, label in enumerate(labels)]
+            (tmp_path / f"{split}.tsv").write_text("\n".join(["text\ty", *lines]) + "\n")
+        task = kind(source={"train": "train.tsv", "dev": "dev.tsv"}, texts=("text",), label="y", **settings)
+        data = open_data(tiny_backbone, tmp_path, tmp_path / "cache", tasks={"own": task})
+        data.prepare_data()
+        data.setup("fit")
+        return data.stores["train"]["own"], data.stores["dev"]["own"]
+
+    return write
+
+
+def test_the_most_frequent_training_class_is_predicted_everywhere(stores):
+    train, dev = stores(Classification, [0, 2, 2, 1], [2, 0, 1, 2, 2], num_classes=3)
+    # Always 2: accuracy 3/5; F1 of class 2 is 2·3/(5+3), of the others 0.
+    assert score_baseline(train, dev) == pytest.approx({"accuracy": 0.6, "macro_f1": 0.75 / 3})
+
+
+def test_it_is_the_training_split_that_decides(stores):
+    train, dev = stores(Classification, [1, 1, 0], [0, 0, 0, 1], num_classes=2)
+    assert score_baseline(train, dev) == pytest.approx({"accuracy": 0.25, "f1": 2 * 1 / (4 + 1)})
+
+
+def test_of_equally_frequent_classes_the_first_is_taken(stores):
+    train, dev = stores(Classification, [1, 0], [0, 0, 1], num_classes=2)
+    assert score_baseline(train, dev) == pytest.approx({"accuracy": 2 / 3, "f1": 0.0})
+
+
+def test_scores_get_the_mean_and_correlations_are_undefined(stores):
+    metrics = ("pearson", "spearman", "mean_absolute_error")
+    train, dev = stores(Regression, [0, 1, 5], [2, 4, 3.5], low=0, high=5, metrics=metrics)
+    # Always 2: differences 0, 2 and 1.5.
+    assert score_baseline(train, dev) == {
+        "pearson": None,
+        "spearman": None,
+        "mean_absolute_error": pytest.approx(3.5 / 3),
+    }
+
+
+def test_a_correlation_of_classes_with_a_constant_is_undefined(stores):
+    train, dev = stores(Classification, [1, 1, 0], [0, 0, 1], num_classes=2, metrics=("matthews",))
+    assert score_baseline(train, dev) == {"matthews": None}

@@ -1,0 +1,64 @@
+import io
+import math
+from typing import Any
+
+import torch
+from rich.console import Console
+
+from callbacks.report import build_table, collect_metrics, peak_memory
+
+LOGGED: dict[str, Any] = {
+    "val/sst/accuracy": torch.tensor(0.5),
+    "val/sst/loss": torch.tensor(1.25),
+    "val/sts/pearson": torch.tensor(math.nan),
+    "val/mean": torch.tensor(math.nan),
+    "test/sst/accuracy": torch.tensor(0.125),
+    "train/sst/loss": torch.tensor(3.0),
+    "lr-AdamW": torch.tensor(0.1),
+}
+
+
+def render(metrics: dict[str, Any], baseline: dict[str, Any], title: str) -> list[list[str]]:
+    """Give the cells of the printed table, title and rules left out."""
+    console = Console(width=100, record=True, file=io.StringIO())
+    console.print(build_table(metrics, baseline, title=title))
+    lines = console.export_text().splitlines()
+    assert lines[0].strip() == f"{title} scores"
+    return [[cell.strip() for cell in line[1:-1].replace("┃", "│").split("│")] for line in lines if line[0] in "│┃"]
+
+
+def test_metrics_of_one_split_are_collected_and_undefined_ones_are_none():
+    assert collect_metrics(LOGGED, "val") == {
+        "sst": {"accuracy": 0.5, "loss": 1.25},
+        "sts": {"pearson": None},
+        "mean": None,
+    }
+    assert collect_metrics(LOGGED, "test") == {"sst": {"accuracy": 0.125}}
+
+
+def test_the_table_shows_each_score_beside_the_baseline():
+    metrics = {"sst": {"accuracy": 0.5, "loss": 1.25}, "sts": {"pearson": None}, "mean": 0.25}
+    baseline = {"sst": {"accuracy": 0.2}, "sts": {"pearson": None}}
+    assert render(metrics, baseline, "dev") == [
+        ["task", "metric", "score", "majority baseline"],
+        ["sst", "accuracy", "0.5000", "0.2000"],
+        ["sst", "loss", "1.2500", ""],
+        ["sts", "pearson", "undefined", "undefined"],
+        ["mean", "", "0.2500", ""],
+    ]
+
+
+def test_without_a_baseline_the_table_has_no_such_column():
+    assert render({"sst": {"accuracy": 0.5}, "mean": 0.5}, {}, "test") == [
+        ["task", "metric", "score"],
+        ["sst", "accuracy", "0.5000"],
+        ["mean", "", "0.5000"],
+    ]
+
+
+def test_the_table_does_without_a_mean():
+    assert render({"text": {"loss": 2.0}}, {}, "dev") == [["task", "metric", "score"], ["text", "loss", "2.0000"]]
+
+
+def test_peak_memory_is_in_bytes():
+    assert 10 * 2**20 < peak_memory() < 2**40

@@ -1,0 +1,111 @@
+import warnings
+from typing import get_args
+
+import pytest
+import scipy.stats
+import torch
+from torch import tensor
+
+from heads import LabelSpace
+from tasks.metrics import DEFAULT_METRICS, MetricName, build_metric
+
+FIVE, YES_NO, STARS = LabelSpace.of_classes(5), LabelSpace.of_classes(2), LabelSpace.of_scores(0, 5)
+SPACES = {"class": FIVE, "binary": YES_NO, "score": STARS}
+
+
+def compute(name: MetricName, labels: LabelSpace, predictions: list[float], targets: list[float]) -> float:
+    """Give a metric over batches of three."""
+    metric = build_metric(name, labels)
+    for batch in range(0, len(targets), 3):
+        metric.update(tensor(predictions[batch : batch + 3]), tensor(targets[batch : batch + 3]))
+    return metric.compute().item()
+
+
+# 3 true positives, 1 false positive, 2 false negatives, 2 true negatives
+YES_NO_PREDICTIONS, YES_NO_TARGETS = [1, 1, 1, 1, 0, 0, 0, 0], [1, 1, 1, 0, 1, 1, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("accuracy", 5 / 8),
+        ("f1", 2 * 3 / (2 * 3 + 1 + 2)),
+        ("macro_f1", (6 / 9 + 2 * 2 / (2 * 2 + 2 + 1)) / 2),
+        ("matthews", (3 * 2 - 1 * 2) / (4 * 5 * 3 * 4) ** 0.5),
+    ],
+)
+def test_yes_no_metrics_by_hand(name, expected):
+    assert compute(name, YES_NO, YES_NO_PREDICTIONS, YES_NO_TARGETS) == pytest.approx(expected)
+
+
+# Class 0: 2 of 2 right, 1 too many. 1: 0 of 1. 2: 1 of 2. 3: 1 of 1, 1 too many. 4: 1 of 1.
+CLASS_PREDICTIONS, CLASS_TARGETS = [0, 0, 0, 2, 3, 3, 4], [0, 0, 1, 2, 2, 3, 4]
+
+
+def test_class_metrics_by_hand():
+    assert compute("accuracy", FIVE, CLASS_PREDICTIONS, CLASS_TARGETS) == pytest.approx(5 / 7)
+    by_class = [4 / 5, 0, 2 / 3, 2 / 3, 1]
+    assert compute("macro_f1", FIVE, CLASS_PREDICTIONS, CLASS_TARGETS) == pytest.approx(sum(by_class) / 5)
+
+
+def test_matthews_is_the_correlation_of_the_one_hot_labels():
+    predictions, targets = torch.eye(5)[CLASS_PREDICTIONS], torch.eye(5)[CLASS_TARGETS]
+    predictions, targets = predictions - predictions.mean(0), targets - targets.mean(0)
+    expected = (predictions * targets).sum() / ((predictions**2).sum() * (targets**2).sum()).sqrt()
+    assert compute("matthews", FIVE, CLASS_PREDICTIONS, CLASS_TARGETS) == pytest.approx(expected.item())
+
+
+def test_correlations_equal_scipy_with_ties():
+    torch.manual_seed(0)
+    targets = (torch.rand(200) * 5).round(decimals=1)
+    predictions = (targets + torch.randn(200)).clamp(0, 5)  # ties at both ends
+    assert (predictions == 5).sum() > 5
+    pearson = scipy.stats.pearsonr(predictions.numpy(), targets.numpy()).statistic
+    spearman = scipy.stats.spearmanr(predictions.numpy(), targets.numpy()).statistic
+    assert compute("pearson", STARS, predictions.tolist(), targets.tolist()) == pytest.approx(pearson, abs=1e-5)
+    assert compute("spearman", STARS, predictions.tolist(), targets.tolist()) == pytest.approx(spearman, abs=1e-5)
+
+
+def test_mean_absolute_error_by_hand():
+    assert compute("mean_absolute_error", STARS, [1.0, 2.5, 5.0, 0.0], [2.0, 2.5, 3.0, 1.0]) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(("kind", "names"), [*DEFAULT_METRICS.items()])
+def test_usual_metrics_give_one_for_perfect_predictions(kind, names):
+    assert len(names) == 2
+    predictions = [0.0, 1.0, 1.0, 0.0] if kind == "score" else [0, 1, 1, 0]
+    assert [compute(name, SPACES[kind], predictions, predictions) for name in names] == pytest.approx([1, 1])
+
+
+FITTING = {
+    "class": ["accuracy", "macro_f1", "matthews"],
+    "binary": ["accuracy", "macro_f1", "f1", "matthews"],
+    "score": ["pearson", "spearman", "mean_absolute_error"],
+}
+
+
+@pytest.mark.parametrize("kind", SPACES)
+def test_each_metric_fits_its_labels_and_no_others(kind):
+    names = get_args(MetricName)
+    assert len(names) == 7
+    fitting = []
+    for name in names:
+        try:
+            build_metric(name, SPACES[kind])
+            fitting.append(name)
+        except ValueError as error:
+            expected = f"metric '{name}' does not fit {kind} labels (expected one of {', '.join(FITTING[kind])})"
+            assert str(error) == expected  # noqa: PT017, since some names raise and others do not
+    assert fitting == FITTING[kind]
+
+
+def test_an_unknown_metric_lists_those_that_fit():
+    with pytest.raises(ValueError, match=r"'acuracy' does not fit score labels \(expected one of pearson"):
+        build_metric("acuracy", STARS)
+
+
+def test_building_a_metric_warns_of_nothing():
+    with warnings.catch_warnings(action="error"):
+        for kind, names in FITTING.items():
+            for name in names:
+                build_metric(name, SPACES[kind])

@@ -1,0 +1,110 @@
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tasks import InputError, Quora, Sst, Texts
+
+
+def read(texts: Texts, root: Path) -> tuple[list[tuple[str, ...]], list[str]]:
+    """Give the train texts and what was reported."""
+    reported: list[str] = []
+    return list(texts.read_texts("train", root, reported.append)), reported
+
+
+def test_a_txt_file_gives_one_stripped_text_a_line_without_blank_ones(tmp_path: Path) -> None:
+    (tmp_path / "own.txt").write_bytes("\ufeffa cat\r\n\n   \n  ünï 😀 \t\nlast".encode())
+
+    rows, reported = read(Texts(source={"train": "own.txt"}), tmp_path)
+
+    assert rows == [("a cat",), ("ünï 😀",), ("last",)]
+    assert reported == []
+
+
+def test_two_columns_give_pairs_and_an_empty_cell_is_reported(tmp_path: Path) -> None:
+    (tmp_path / "pairs.csv").write_text('q,a\n"one, two",b\nc,\n , d\ne,f\n')
+
+    rows, reported = read(Texts(source={"train": "pairs.csv"}, texts=("q", "a")), tmp_path)
+
+    assert rows == [("one, two", "b"), ("e", "f")]
+    assert reported == [
+        f"{tmp_path / 'pairs.csv'}, line 3: skipped, a is empty",
+        f"{tmp_path / 'pairs.csv'}, line 4: skipped, q is empty",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "delimiter"),
+    [
+        ("texts.tsv", "n\ttext\n1\ta b\n2\tc\n", None),
+        ("texts.csv", "n;text\n1;a b\n2;c\n", ";"),
+        ("texts.jsonl", '{"n": 1, "text": "a b"}\n{"text": "c"}\n', None),
+    ],
+)
+def test_every_file_format_gives_the_same_texts(tmp_path: Path, name: str, content: str, delimiter: str | None) -> None:
+    (tmp_path / name).write_text(content)
+
+    assert read(Texts(source={"train": name}, delimiter=delimiter), tmp_path) == ([("a b",), ("c",)], [])
+
+
+def test_a_folder_in_hub_layout_gives_its_train_split_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_DATASETS_CACHE", str(tmp_path / "cache"))
+    hub = tmp_path / "hub"
+    hub.mkdir()
+    for split, text in (("train", "good film"), ("validation", "poison"), ("test", "poison")):
+        (hub / f"{split}.jsonl").write_text(json.dumps({"sentence": text}) + "\n")
+
+    rows, _ = read(Texts(source={"hub": str(hub)}, texts=("sentence",)), tmp_path / "nowhere")
+
+    assert rows == [("good film",)]
+
+
+def test_a_task_gives_its_texts_though_its_labels_are_missing_or_wrong(tmp_path: Path) -> None:
+    (tmp_path / "ids-sst-train.csv").write_text("\tid\tsentence\n0\tx\t the cat \n1\tx\tthe dog\n")
+    (tmp_path / "quora-train.csv").write_text(
+        "\tid\tsentence1\tsentence2\tis_duplicate\n0\tx\ta\tb\tno label\n1\tx\tc\td\t\n2\ty\te\n"
+    )
+    reported: list[str] = []
+
+    assert list(Sst().read_texts("train", tmp_path, reported.append)) == [("the cat",), ("the dog",)]
+    assert reported == []
+    assert list(Quora().read_texts("train", tmp_path, reported.append)) == [("a", "b"), ("c", "d")]
+    assert reported == [f"{tmp_path / 'quora-train.csv'}, line 4: skipped, sentence2 is empty"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"source": {}}, "Texts: source is empty"),
+        ({"source": {"training": "a.txt"}}, "Texts: source has the key 'training'"),
+        ({"source": {"train": "a.csv"}, "texts": ()}, r"Texts: texts names 0 column\(s\) \(expected 1 or 2\)"),
+        ({"source": {"train": "a.csv"}, "texts": ("a", "b", "c")}, r"Texts: texts names 3 column\(s\)"),
+        ({"source": {"train": "a.csv"}, "delimiter": "\\t"}, r"Texts: delimiter is '\\\\t' \(expected one character"),
+        ({"source": {"train": "a.csv"}, "delimiter": ""}, r"Texts: delimiter is ''"),
+    ],
+)
+def test_wrong_settings_are_refused(arguments: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        Texts(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.csv", "one\ttext\nx\ty\n", r"a\.csv, line 2: no column 'text' \(found 'one\\ttext'; if .* set delimiter\)"),
+        ("a.csv", "text,text\nx,y\n", r"a\.csv, line 2: two columns are named 'text' \(expected one\)"),
+        ("a.jsonl", '{"text": "x"}\n{"txt": "y"}\n', r"a\.jsonl, line 2: no column 'text' \(found 'txt'"),
+        ("a.txt", "x\n\xff\n", r"a\.txt, line 2: not UTF-8 text"),
+    ],
+)
+def test_a_wrong_file_is_refused_with_its_line(tmp_path: Path, name: str, content: str, message: str) -> None:
+    (tmp_path / name).write_bytes(content.encode("latin-1"))
+
+    with pytest.raises(InputError, match=message):
+        read(Texts(source={"train": name}), tmp_path)
+
+
+def test_a_missing_file_is_refused_with_its_path(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"no\.txt: no such file \(the train split; relative paths start from"):
+        read(Texts(source={"train": "no.txt"}), tmp_path)

@@ -1,0 +1,198 @@
+"""A run that was killed and continued ends as one that nothing interrupted: each process here is a real one."""
+
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from tests.runs import Project
+
+Projects = Callable[..., Project]
+
+EPOCH = 9  # steps: three tasks of twelve rows, five a batch
+PLACES = (
+    "train_batch_start:5",  # in the middle of an epoch
+    "train_batch_end:7",
+    "train_batch_end:9",  # the last step of an epoch, before its validation
+    "validation_start:9",
+    "validation_batch_end:9",
+    "validation_end:18",  # before the checkpoint that falls due there
+    "train_epoch_end:18",  # after it
+    "train_epoch_start:9",
+    "os.fsync:4",  # last.ckpt is written, but not on the disk
+    "os.replace:4",  # and not in its place
+    "train_batch_end:27",
+)
+VARIANTS: dict[str, dict[str, Any]] = {
+    "workers": {"data.num_workers": 2},
+    "accumulation": {"trainer.accumulate_grad_batches": 4, "checkpoint.every_n_train_steps": 1},
+    "bf16": {"trainer.precision": "bf16-mixed", "trainer.gradient_clip_val": 1.0},
+    "validation_at_a_checkpoint": {"trainer.val_check_interval": 5, "checkpoint.every_n_train_steps": 5},
+    "validation_across_epochs": {
+        "trainer.val_check_interval": 5,
+        "trainer.check_val_every_n_epoch": None,
+        "checkpoint.every_n_train_steps": 3,
+    },
+    "best_score_at_the_first_validation": {"best_checkpoint.mode": "min", "checkpoint.every_n_train_steps": 9},
+    "max_steps_inside_an_epoch": {"trainer.max_steps": 23, "checkpoint.every_n_train_steps": 3},
+    "limited_epochs": {"trainer.limit_train_batches": 7, "trainer.limit_val_batches": 4},
+    "validation_every_second_epoch": {"trainer.check_val_every_n_epoch": 2},
+    "staged": {"data.schedule": {"class_path": "Staged", "init_args": {"first": "quora"}}},
+    "annealed": {"data.schedule": "Annealed"},
+}
+
+
+def resume_after_kill(project: Project, *places: str) -> int:
+    """Kill a run at each place in turn, continue it to the end, and give the version of the last part."""
+    for place in places:
+        project.kill(place)
+    ended = project.run("--ckpt_path", "last")
+    assert ended.code == 0, ended.output
+    return project.newest()
+
+
+def assert_same_end(whole: Project, project: Project, version: int) -> None:
+    """Compare a continued run with the whole one: steps, curves, metrics, predictions and all that is saved."""
+    trace, expected = project.trace(version), whole.trace(0)
+    assert trace == expected[len(expected) - len(trace) :]
+    assert project.scalars(version) == {point for point in whole.scalars(0) if comes_after(point, version, project)}
+    report, expected_report = project.report(version), whole.report(0)
+    for key in ("weights_sha256", "metrics", "steps"):
+        assert report[key] == expected_report[key]
+    assert project.predictions(version) == whole.predictions(0)
+    assert_same(_without_paths(project.checkpoint(version)), _without_paths(whole.checkpoint(0)))
+
+
+def comes_after(point: tuple[str, int, float], version: int, project: Project) -> bool:
+    """Whether a point of a curve lies after the step that a run was continued from."""
+    tag, step, _ = point
+    start = project.resumed_step(version)
+    return step > start or (step == start and not tag.startswith("train/"))  # Lightning's own count from 0
+
+
+def _without_paths(checkpoint: dict[str, Any]) -> dict[str, Any]:
+    kept = ("epoch", "global_step", "state_dict", "optimizer_states", "lr_schedulers", "loops", "MultitaskDataModule")
+    best = next((state for name, state in checkpoint["callbacks"].items() if name.startswith("BestCheckpoint")), None)
+    scores = best and [Path(best["best_model_path"]).name, float(best["best_model_score"])]
+    return {**{key: value for key, value in checkpoint.items() if key in kept}, "best": scores}
+
+
+def assert_same(found: Any, expected: Any, where: str = "") -> None:
+    if isinstance(expected, dict):
+        assert found.keys() == expected.keys(), where
+        for key in expected:
+            assert_same(found[key], expected[key], f"{where}/{key}")
+    elif isinstance(expected, list | tuple):
+        assert len(found) == len(expected), where
+        for number, (one, other) in enumerate(zip(found, expected, strict=True)):
+            assert_same(one, other, f"{where}/{number}")
+    elif isinstance(expected, torch.Tensor):
+        assert torch.equal(found, expected), where
+    else:
+        assert found == expected or (found != found and expected != expected), f"{where}: {found} != {expected}"
+
+
+def test_a_killed_run_ends_as_the_whole_one(whole_run: Projects, tiny_project: Projects) -> None:
+    project = tiny_project()
+
+    version = resume_after_kill(project, "train_batch_end:7")
+
+    assert len(project.trace(0)) == 7
+    assert project.resumed_step(version) == 6
+    assert_same_end(whole_run(), project, version)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("place", PLACES)
+def test_a_run_killed_anywhere_ends_as_the_whole_one(whole_run: Projects, tiny_project: Projects, place: str) -> None:
+    project = tiny_project()
+
+    version = resume_after_kill(project, place)
+
+    assert_same_end(whole_run(), project, version)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_killed_run_ends_as_the_whole_one_under(whole_run: Projects, tiny_project: Projects, variant: str) -> None:
+    changes = VARIANTS[variant]
+    whole = whole_run(**changes)
+    steps = whole.report(0)["steps"]
+    before_validation = next(step for step in whole.validations(0) if step > 3)
+    places = ["train_batch_end:3", f"validation_start:{before_validation}", f"train_batch_end:{steps - 1}"]
+    project = tiny_project(**changes)
+
+    version = resume_after_kill(project, *places)
+
+    assert version == len(places)
+    assert_same_end(whole, project, version)
+
+
+@pytest.mark.slow
+def test_a_run_killed_again_and_again_ends_as_the_whole_one(whole_run: Projects, tiny_project: Projects) -> None:
+    project = tiny_project()
+
+    version = resume_after_kill(
+        project, "train_batch_end:4", "validation_end:9", "os.replace:3", "train_batch_start:26"
+    )
+
+    assert version == 4
+    assert_same_end(whole_run(), project, version)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("every", [2, 9])  # at the end, and before the last validation
+def test_a_run_killed_when_nothing_is_left_to_train_still_reports(
+    whole_run: Projects, tiny_project: Projects, every: int
+) -> None:
+    project = tiny_project(**{"checkpoint.every_n_train_steps": every})
+    ended = project.run(PROBE="fit_end:27")
+    assert ended.code == -signal.SIGKILL
+
+    assert project.run("--ckpt_path", "last").code == 0
+
+    whole = whole_run()
+    assert project.trace(1) == []
+    for key in ("weights_sha256", "metrics", "steps"):
+        assert project.report(1)[key] == whole.report(0)[key]
+    assert project.predictions(1) == whole.predictions(0)
+
+
+@pytest.mark.slow
+def test_a_longer_training_goes_on_where_max_steps_ended_inside_an_epoch(
+    whole_run: Projects, tiny_project: Projects
+) -> None:
+    constant = {"model.optimizer.schedule": "constant", "model.optimizer.warmup": 0.0}
+    project = tiny_project(**constant)
+    assert project.run("--trainer.max_steps", "14").code == 0
+
+    assert project.run("--ckpt_path", "last").code == 0
+
+    whole = whole_run(**constant)
+    assert project.trace(1) == whole.trace(0)[14:]
+    assert project.report(1)["weights_sha256"] == whole.report(0)["weights_sha256"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("places", [("train_batch_end:3",), ("validation_start:3", "os.fsync:2")])
+def test_killed_pretraining_ends_as_the_whole_one(
+    whole_run: Projects, tiny_project: Projects, places: list[str]
+) -> None:
+    changes = {
+        "script": "pretrain.py",
+        "data.batch_size": 16,
+        "data.corpus": {"min_characters": 0, "held_out": 0.2},
+        "data.num_workers": 1,
+    }
+    whole, project = whole_run(**changes), tiny_project(**changes)
+
+    version = resume_after_kill(project, *places)
+
+    assert_same_end(whole, project, version)
+    exported = [
+        (run.version(number) / "backbone" / "model.safetensors") for run, number in ((whole, 0), (project, version))
+    ]
+    assert exported[0].read_bytes() == exported[1].read_bytes()
