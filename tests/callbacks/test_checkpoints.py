@@ -26,7 +26,13 @@ class Writes(L.Callback):
 def train(folder: Path, backbone: Path, root: Path, checkpoint: ResumableCheckpoint, **settings: Any) -> Writes:
     writes = Writes()
     trainer = make_trainer(
-        folder, writes, FinalValidation(), checkpoint, enable_checkpointing=True, plugins=[AtomicCheckpointIO()], **settings
+        folder,
+        writes,
+        FinalValidation(),
+        checkpoint,
+        enable_checkpointing=True,
+        plugins=[AtomicCheckpointIO()],
+        **settings,
     )
     trainer.fit(build_module(backbone), datamodule=open_data(backbone, root, folder / "cache"))
     return writes
