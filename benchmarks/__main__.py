@@ -13,12 +13,14 @@ from benchmarks.coordinator import ROOT, run_interleaved
 from benchmarks.job import Job, Workload
 from benchmarks.meter import Round
 from benchmarks.output import Entries, describe_machine, print_entries, print_values, write_json
+from benchmarks.picture import draw
 from benchmarks.prepare import prepare
 from benchmarks.ratios import Clock, check_equal_work, summarise
+from benchmarks.scale import ROWS, run_scale
 from benchmarks.startup import run_startup
 from benchmarks.suites import REFERENCE, SUITES
 
-ALL_SUITES = (*SUITES, "startup")
+ALL_SUITES = (*SUITES, "startup", "scale")
 
 
 def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -28,6 +30,7 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
         "--suite", nargs="+", choices=[*ALL_SUITES, "all"], default=["training"], help="what to measure"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="where to write the results")
+    parser.add_argument("--picture", type=Path, metavar="FILE", help="where to draw the ratios (.png, .svg or .pdf)")
     parser.add_argument(
         "--data",
         type=Path,
@@ -54,7 +57,9 @@ def compare(suite: str, options: argparse.Namespace, console: Console) -> Entrie
         )
         prepare(shared, options.data, with_sentences=suite == "mlm")
         jobs = {
-            name: replace(shared, program=job.program, precision=job.precision, sorts_by_length=job.sorts_by_length)
+            name: replace(
+                job, folder=shared.folder, workload=shared.workload, rounds=shared.rounds, threads=shared.threads
+            )
             for name, job in SUITES[suite].items()
             if options.only is None or any(words in name for words in options.only)
         }
@@ -88,6 +93,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             timed = run_startup(options.rounds, report=lambda line: console.print(f"startup: {line}", highlight=False))
             print_values("startup: seconds", timed, console=console)
             results[suite] = timed
+        elif suite == "scale":
+            grown = run_scale(ROWS, report=lambda line: console.print(f"scale: {line}", highlight=False))
+            print_values("scale: one training split of so many rows", grown, console=console)
+            results[suite] = grown
         else:
             results[suite] = compare(suite, options, console)
         if options.json:
@@ -99,6 +108,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 "workload": asdict(Workload(num_rows=options.rows)),
             }
             write_json(options.json, results, about)
+    if options.picture:
+        draw(options.picture, results, caption=_describe(options))
+
+
+def _describe(options: argparse.Namespace) -> str:
+    machine = describe_machine()
+    return (
+        f"{machine['processor']}, {options.threads} thread(s), torch {machine['versions']['torch']}, "
+        f"{options.rows} pairs of {options.data.name}, {options.rounds} rounds: median, smallest and largest"
+    )
 
 
 if __name__ == "__main__":

@@ -53,6 +53,8 @@ class Job:
         threads: CPU threads.
         precision: `fp32`; `onednn` for fp32 products by oneDNN where that is exact; `bf16` for bf16 autocast.
         sorts_by_length: Whether a peer groups (or, in evaluation, sorts) examples of similar length.
+        frozen: Whether only the head trains.
+        caches_vectors: Whether ours computes the vectors of a frozen backbone once.
     """
 
     program: str
@@ -62,6 +64,8 @@ class Job:
     threads: int = 1
     precision: Precision = "fp32"
     sorts_by_length: bool = False
+    frozen: bool = False
+    caches_vectors: bool = True
 
     @property
     def pairs(self) -> Path:

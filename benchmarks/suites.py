@@ -13,6 +13,7 @@ SUITES: dict[str, dict[str, Job]] = {
         "ours bf16-mixed": Job(program=f"{OURS}.training", precision="bf16"),
         "ours bare loop": Job(program=f"{OURS}.bare_loop"),
         REFERENCE: Job(program=f"{PEERS}.training"),
+        "HF Trainer oneDNN fp32": Job(program=f"{PEERS}.training", precision="onednn"),
         "HF Trainer group_by_length": Job(program=f"{PEERS}.training", sorts_by_length=True),
         "HF Trainer oneDNN fp32 group_by_length": Job(
             program=f"{PEERS}.training", precision="onednn", sorts_by_length=True
@@ -32,7 +33,14 @@ SUITES: dict[str, dict[str, Job]] = {
     "evaluation": {
         "ours fp32": Job(program=f"{OURS}.evaluation"),
         REFERENCE: Job(program=f"{PEERS}.evaluation"),
+        "ours oneDNN fp32": Job(program=f"{OURS}.evaluation", precision="onednn"),
         "HF Trainer sorted": Job(program=f"{PEERS}.evaluation", sorts_by_length=True),
+        "sentence-transformers CrossEncoder.predict": Job(program=f"{PEERS}.prediction"),
+    },
+    "frozen": {
+        "ours, each vector once": Job(program=f"{OURS}.training", frozen=True),
+        "ours, vectors at each step": Job(program=f"{OURS}.training", frozen=True, caches_vectors=False),
+        REFERENCE: Job(program=f"{PEERS}.training", frozen=True),
     },
     "parts": {"ours parts": Job(program=f"{OURS}.parts")},
 }

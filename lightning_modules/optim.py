@@ -10,7 +10,6 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import nn
 from torch.nn.utils import clip_grad_norm_, clip_grad_value_
 from torch.optim.lr_scheduler import LRScheduler
-from transformers import get_scheduler
 
 from tasks import InputError
 
@@ -129,6 +128,8 @@ def build_scheduler(settings: OptimizerSettings, optimizer: torch.optim.Optimize
     """
     if num_steps == float("inf"):
         raise InputError("a learning-rate schedule needs an end: set trainer.max_epochs or trainer.max_steps")
+    from transformers import get_scheduler  # a third of a second that `--help` does not need
+
     scheduler: LRScheduler = get_scheduler(
         _SCHEDULERS[settings.schedule],
         optimizer,

@@ -40,7 +40,13 @@ def build_optimizer_settings(job: Job) -> OptimizerSettings:
 
 def build_module(job: Job) -> MultitaskModule:
     """Build the classifier with the prepared initial weights."""
-    module = MultitaskModule(build_tasks(job), str(job.classifier), optimizer=build_optimizer_settings(job))
+    module = MultitaskModule(
+        build_tasks(job),
+        str(job.classifier),
+        freeze_backbone=job.frozen,
+        cache_vectors=job.caches_vectors,
+        optimizer=build_optimizer_settings(job),
+    )
     initial = load_file(job.classifier / "model.safetensors")
     linear: Any = module.heads[TASK].get_submodule("linear")
     assert isinstance(linear, nn.Linear)

@@ -31,6 +31,7 @@ def load_classifier(job: Job) -> BertForSequenceClassification:
     """Load the classifier with its initial weights, in training mode."""
     model: BertForSequenceClassification = BertForSequenceClassification.from_pretrained(job.classifier)
     model.train()
+    model.bert.requires_grad_(not job.frozen)
     return model
 
 

@@ -26,18 +26,18 @@ def imports(path: Path) -> set[str]:
 
 
 def test_suites_are_those_of_the_interface_and_programs_exist() -> None:
-    assert set(ALL_SUITES) == {"training", "mlm", "evaluation", "parts", "startup"}
+    assert set(ALL_SUITES) == {"training", "mlm", "evaluation", "frozen", "parts", "startup", "scale"}
     jobs = [(name, job) for programs in SUITES.values() for name, job in programs.items()]
-    assert len(jobs) == 20
+    assert len(jobs) == 26
     for name, job in jobs:
         assert importlib.util.find_spec(job.program) is not None
         assert name.startswith("ours") == job.program.startswith("benchmarks.ours.")
-    assert all(REFERENCE in SUITES[suite] for suite in ("training", "mlm", "evaluation"))
+    assert all(REFERENCE in SUITES[suite] for suite in ("training", "mlm", "evaluation", "frozen"))
 
 
 def test_peers_import_nothing_of_ours() -> None:
     files = sorted((FOLDER / "peers").glob("*.py"))
-    assert len(files) == 9
+    assert len(files) == 10
     for file in files:
         for module in imports(file):
             assert module.split(".")[0] not in PRODUCT, file
@@ -64,12 +64,14 @@ def test_only_known_suites_are_accepted(capsys: pytest.CaptureFixture[str]) -> N
 def test_every_comparing_suite_runs_on_equal_work_and_writes_its_json(tmp_path: Path) -> None:
     """The peers too, where `make bench` has installed them; the check of equal work runs inside."""
     path = tmp_path / "results.json"
-    main(["--suite", "training", "mlm", "evaluation", "--rounds", "1", "--rows", "40", "--json", str(path)])
+    suites, picture = ["training", "mlm", "evaluation", "frozen"], tmp_path / "results.png"
+    main(["--suite", *suites, "--rounds", "1", "--rows", "40", "--json", str(path), "--picture", str(picture)])
     written = json.loads(path.read_text())
-    assert list(written) == ["training", "mlm", "evaluation", "about"]
-    for suite in ("training", "mlm", "evaluation"):
+    assert list(written) == [*suites, "about"]
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    for suite in suites:
         names = [entry["name"] for entry in written[suite]]
-        assert "ours fp32" in names
+        assert any(name.startswith("ours") for name in names)
         has_peers = REFERENCE in names
         assert all((entry["ratio_to_hf_trainer"] is not None) == has_peers for entry in written[suite])
 
