@@ -55,7 +55,7 @@ class LossGuard(L.Callback):
     def on_before_backward(self, trainer: L.Trainer, pl_module: L.LightningModule, loss: Tensor) -> None:
         """Stop at a bad loss."""
         if self.skip_limit == 0 and not self._all_finite(trainer, [loss]):
-            self._stop(trainer, f"the loss is {float(loss)}")
+            self._stop(trainer, f"the loss is {float(loss.detach())}")
 
     def on_before_optimizer_step(
         self, trainer: L.Trainer, pl_module: L.LightningModule, optimizer: torch.optim.Optimizer
