@@ -4,6 +4,8 @@ import warnings
 from collections.abc import Callable
 from typing import Literal
 
+import torch
+from torch import Tensor
 from torchmetrics import MeanAbsoluteError, Metric, PearsonCorrCoef, SpearmanCorrCoef
 from torchmetrics.classification import (
     BinaryF1Score,
@@ -21,12 +23,26 @@ DEFAULT_METRICS: dict[LabelKind, tuple[MetricName, ...]] = {
     "binary": ("accuracy", "f1"),
     "score": ("pearson", "spearman"),
 }
+
+
+class PreciseCorrelation(PearsonCorrCoef):
+    """Pearson correlation in float64: in float32 the fourth digit depends on how rows fall into batches and ranks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.set_dtype(torch.float64)
+
+    def update(self, preds: Tensor, target: Tensor) -> None:
+        """Count a batch; predictions and labels in label units, (B,)."""
+        super().update(preds.double(), target.double())
+
+
 _BUILDERS: dict[MetricName, Callable[[int], Metric]] = {
     "accuracy": lambda classes: MulticlassAccuracy(classes, average="micro", validate_args=False),
     "macro_f1": lambda classes: MulticlassF1Score(classes, average="macro", validate_args=False),
     "f1": lambda _: BinaryF1Score(validate_args=False),
     "matthews": lambda classes: MulticlassMatthewsCorrCoef(classes, validate_args=False),
-    "pearson": lambda _: PearsonCorrCoef(),
+    "pearson": lambda _: PreciseCorrelation(),
     "spearman": lambda _: SpearmanCorrCoef(),
     "mean_absolute_error": lambda _: MeanAbsoluteError(),
 }

@@ -40,7 +40,7 @@ def test_memory_does_not_grow_over_two_thousand_steps_and_twenty_validations(
     }
     project = tiny_project(**changes)
 
-    ended = project.run()
+    ended = project.start().wait(1800)
 
     assert ended.code == 0, ended.output
     lines = (project.version(0) / "memory.jsonl").read_text().splitlines()

@@ -11,7 +11,7 @@ from tasks import InputError, PairRegression
 from tasks.source import FILE_FORMATS, read_rows
 
 # FUZZ_EXAMPLES=20000 looks for new ones; the default tier repeats the same few.
-COUNT = int(os.environ.get("FUZZ_EXAMPLES", "150"))
+COUNT = int(os.environ.get("FUZZ_EXAMPLES", "50"))
 FUZZ = settings(
     max_examples=COUNT,
     derandomize="FUZZ_EXAMPLES" not in os.environ,

@@ -109,3 +109,16 @@ def test_building_a_metric_warns_of_nothing():
         for kind, names in FITTING.items():
             for name in names:
                 build_metric(name, SPACES[kind])
+
+
+def test_a_correlation_does_not_depend_on_how_rows_fall_into_batches():
+    """Nearly constant predictions, where float32 is off in the fourth digit."""
+    labels = torch.rand(12, generator=torch.Generator().manual_seed(0)) * 5
+    noise = torch.randn(12, generator=torch.Generator().manual_seed(1))
+    predictions = 2.5 + 0.001 * labels + 0.0003 * noise
+    expected = scipy.stats.pearsonr(predictions.double().numpy(), labels.double().numpy()).statistic
+    for size in (1, 5, 12):
+        metric = build_metric("pearson", STARS)
+        for first in range(0, 12, size):
+            metric.update(predictions[first : first + size], labels[first : first + size])
+        assert float(metric.compute()) == pytest.approx(expected, abs=1e-12)
