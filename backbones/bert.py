@@ -4,10 +4,12 @@ from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
+from torch.func import functional_call
 from transformers import BertModel
 from transformers.models.bert.modeling_bert import BertLayer
 
 from backbones.attention import Attend, Attention, build_attention
+from backbones.casting import WeightCasts, cast_linear_weights
 from backbones.compilation import CompileMode, compile_or_fall_back
 from backbones.packing import PackedTokens, QueryRows
 from backbones.pooling import mean_pool
@@ -26,6 +28,8 @@ class Backbone(nn.Module):
 
     Attributes:
         attention: How attention is computed; see backbones.attention. The numbers are the same.
+        weight_casts: Whether autocast casts each weight by itself or all are cast together, with the same numbers and
+            fewer operations; where the encoder is compiled, `each`.
 
     Raises:
         ValueError: If `pooling` is `pooler` and the model has none.
@@ -42,6 +46,7 @@ class Backbone(nn.Module):
         self.pooling = pooling
         self.frozen = frozen
         self.attention: Attention = "grouped"
+        self.weight_casts: WeightCasts = "each"
         self._pool_static = self._pool
         self.requires_grad_(not frozen)
         self.train()
@@ -66,8 +71,13 @@ class Backbone(nn.Module):
         """
         self._pool_static = compile_or_fall_back(self._pool, mode)
 
-    def forward(self, tokens: PackedTokens) -> Tensor:
+    def forward(self, tokens: PackedTokens, *, has_cast_weights: bool = False) -> Tensor:
         """Give one vector a sequence, (N, H), without those that only fill up a static shape."""
+        device_type = tokens.input_ids.device.type
+        if self.weight_casts == "together" and not has_cast_weights and torch.is_autocast_enabled(device_type):
+            weights = cast_linear_weights(self, torch.get_autocast_dtype(device_type))
+            pooled: Tensor = functional_call(self, weights, (tokens,), {"has_cast_weights": True})
+            return pooled
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
             pool = self._pool_static if tokens.is_static and self.training else self._pool
             return pool(tokens)[: tokens.num_sequences]
