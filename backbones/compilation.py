@@ -1,5 +1,6 @@
 """Compiling the encoder, with a way back where that fails."""
 
+import importlib
 import logging
 from collections.abc import Callable
 from typing import Literal
@@ -10,6 +11,8 @@ from torch import Tensor
 from backbones.packing import PackedTokens
 
 log = logging.getLogger(__name__)
+
+MOST_SHAPES = 64  # beyond its limit of 8 the compiler leaves new shapes uncompiled
 
 CompileMode = Literal["default", "reduce-overhead"]
 Encoder = Callable[[PackedTokens], Tensor]
@@ -24,6 +27,8 @@ def compile_or_fall_back(encoder: Encoder, mode: CompileMode) -> Encoder:
         encoder: What to compile.
         mode: `default`, or `reduce-overhead` for CUDA graphs.
     """
+    dynamo = importlib.import_module("torch._dynamo.config")
+    dynamo.recompile_limit = max(dynamo.recompile_limit, MOST_SHAPES)
     compiled: Encoder = torch.compile(encoder, dynamic=False, mode=mode)
     failed = False
 

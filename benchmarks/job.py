@@ -53,6 +53,7 @@ class Job:
         threads: CPU threads.
         precision: `fp32`; `onednn` for fp32 products by oneDNN where that is exact; `bf16` for bf16 autocast.
         sorts_by_length: Whether a peer groups (or, in evaluation, sorts) examples of similar length.
+        device: Where Hugging Face's Trainer runs: `cpu` or `cuda`.
     """
 
     program: str
@@ -62,6 +63,7 @@ class Job:
     threads: int = 1
     precision: Precision = "fp32"
     sorts_by_length: bool = False
+    device: str = "cpu"
 
     @property
     def pairs(self) -> Path:
