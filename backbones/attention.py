@@ -14,7 +14,8 @@ Attention = Literal["grouped", "masked", "varlen"]
 class Attend(Protocol):
     """Rows (R, H) ask, rows (T, H) answer, each inside its own sequence; gives (R, H)."""
 
-    def __call__(self, query: Tensor, key: Tensor, value: Tensor, *, num_heads: int, dropout: float) -> Tensor: ...
+    def __call__(self, query: Tensor, key: Tensor, value: Tensor, *, num_heads: int, dropout: float) -> Tensor:
+        """Attend."""
 
 
 def build_attention(kind: Attention, tokens: PackedTokens, wanted: QueryRows | None = None) -> Attend:
@@ -78,8 +79,8 @@ class MaskedAttention:
         """Attend with all rows at once."""
         if query.shape[0] == 0:
             return _nothing(query, key, value)
-        heads = [states.view(1, states.shape[0], num_heads, -1).transpose(1, 2) for states in (query, key, value)]
-        context = F.scaled_dot_product_attention(*heads, attn_mask=self._mask, dropout_p=dropout)
+        q, k, v = (states.view(1, states.shape[0], num_heads, -1).transpose(1, 2) for states in (query, key, value))
+        context = F.scaled_dot_product_attention(q, k, v, attn_mask=self._mask, dropout_p=dropout)
         return context.transpose(1, 2).reshape(query.shape)
 
 

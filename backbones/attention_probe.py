@@ -54,9 +54,7 @@ def choose_attention(
     return plain
 
 
-def probe(
-    kind: Attention, device: torch.device, *, num_heads: int, head_size: int, dtype: torch.dtype
-) -> str | None:
+def probe(kind: Attention, device: torch.device, *, num_heads: int, head_size: int, dtype: torch.dtype) -> str | None:
     """Try an attention on a small batch.
 
     Args:
@@ -106,7 +104,9 @@ def _run(
     leaves = [tensor.detach().requires_grad_() for tensor in states]
     query = leaves[0] if wanted is None else leaves[0].index_select(0, wanted.rows)
     context = build_attention(kind, tokens, wanted)(query, leaves[1], leaves[2], num_heads=num_heads, dropout=0.0)
-    context.backward(torch.linspace(-1, 1, context.numel(), device=context.device).view_as(context).to(context.dtype))
+    torch.autograd.backward(
+        context, torch.linspace(-1, 1, context.numel(), device=context.device).view_as(context).to(context.dtype)
+    )
     return [context.detach(), *(leaf.grad for leaf in leaves if leaf.grad is not None)]
 
 

@@ -1,5 +1,6 @@
 """Hugging Face's BERT, computed on packed tokens: the same weights and numbers, no padding."""
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 import torch
@@ -47,7 +48,7 @@ class Backbone(nn.Module):
         self.frozen = frozen
         self.attention: Attention = "grouped"
         self.weight_casts: WeightCasts = "each"
-        self._pool_static = self._pool
+        self._pool_static: Callable[[PackedTokens], Tensor] = self._pool
         self.requires_grad_(not frozen)
         self.train()
 

@@ -3,7 +3,7 @@
 import importlib
 import logging
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -27,7 +27,7 @@ def compile_or_fall_back(encoder: Encoder, mode: CompileMode) -> Encoder:
         encoder: What to compile.
         mode: `default`, or `reduce-overhead` for CUDA graphs.
     """
-    dynamo = importlib.import_module("torch._dynamo.config")
+    dynamo: Any = importlib.import_module("torch._dynamo.config")
     dynamo.recompile_limit = max(dynamo.recompile_limit, MOST_SHAPES)
     compiled: Encoder = torch.compile(encoder, dynamic=False, mode=mode)
     failed = False
@@ -38,7 +38,8 @@ def compile_or_fall_back(encoder: Encoder, mode: CompileMode) -> Encoder:
             return encoder(tokens)
         try:
             if mode == "reduce-overhead":
-                torch.compiler.cudagraph_mark_step_begin()  # what the last step's graph gave is not needed any more
+                # what the last step's graph gave is not needed any more
+                torch.compiler.cudagraph_mark_step_begin()  # type: ignore[no-untyped-call]
             return compiled(_without_count(tokens))
         except _compiler_errors() as error:
             failed = True

@@ -88,9 +88,9 @@ class PackedTokens(NamedTuple):
 class StaticShape:
     """Shapes that repeat, so that a compiled or captured encoder meets few of them.
 
-    Sequences of padding are put behind the real ones until T is a multiple of `round_tokens` and N is the same for every
-    batch, also for a short last one. Each of them has 1 to `max_length` tokens, since attention kernels write no rows
-    beyond a sequence's longest length, and nobody reads their results.
+    Sequences of padding are put behind the real ones until T is a multiple of `round_tokens` and N is the same for
+    every batch, also for a short last one. Each of them has 1 to `max_length` tokens, since attention kernels write no
+    rows beyond the longest length that they are told, and nobody reads their results.
 
     Args:
         round_tokens: T is a multiple of it; the waste is half of it a batch, on average.

@@ -31,7 +31,7 @@ class BackgroundValue:
         is_cuda = value.device.type == "cuda"
         self._host = torch.empty((), dtype=torch.float32, pin_memory=is_cuda)
         self._host.copy_(value, non_blocking=True)
-        self._arrived = torch.cuda.Event() if is_cuda else None
+        self._arrived: Any = torch.cuda.Event() if is_cuda else None  # type: ignore[no-untyped-call]
         if self._arrived is not None:
             self._arrived.record()
 

@@ -60,9 +60,7 @@ class TaskDataset(Dataset[TaskBatch]):
         return collate(self.stores[index.task], index, num_groups=self.num_groups, shape=shape)
 
 
-def collate(
-    store: TokenStore, index: BatchRows, *, num_groups: int = 4, shape: StaticShape | None = None
-) -> TaskBatch:
+def collate(store: TokenStore, index: BatchRows, *, num_groups: int = 4, shape: StaticShape | None = None) -> TaskBatch:
     """Join rows of a store end to end.
 
     Args:

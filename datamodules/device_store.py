@@ -1,8 +1,11 @@
 """A tokenised split on the device, where its batches are joined too."""
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 from torch.utils.data import Dataset
 
 from backbones import PackedTokens, QueryRows, StaticShape
@@ -64,65 +67,66 @@ class _DeviceSplit:
 
     def join(self, rows: IntArray, *, num_groups: int, shape: StaticShape | None) -> tuple[Tensor, PackedTokens]:
         """Give the row numbers on the device, (B,), and their tokens end to end."""
-        totals, firsts = self.store.lengths[rows], self.store.first_lengths[rows]
-        is_pair = self.store.task.num_sequences == 2
-        lengths = np.stack([firsts, totals - firsts], axis=1).ravel() if is_pair else totals
-        inner = np.stack([np.zeros_like(firsts), firsts], axis=1).ravel() if is_pair else np.zeros_like(totals)
-        filled = np.zeros(0, dtype=np.int64) if shape is None else shape.fill(lengths)
-        has_segments = self.store.task.encoding == "cross"
-        segment_starts = np.concatenate([firsts if has_segments else lengths, filled])
-        numbers = [rows, inner, segment_starts, np.concatenate([lengths, filled])]
-        own_rows, own_inner, own_segments, own_lengths = self._send(numbers)
-        sources = self.starts.index_select(0, own_rows)
-        sources = sources.repeat_interleave(2, output_size=2 * len(rows)) + own_inner if is_pair else sources
-        return own_rows, self._lay_out(
-            sources, own_segments, own_lengths, numbers[-1], lengths, num_groups=num_groups, shape=shape
-        )
-
-    def _lay_out(
-        self,
-        sources: Tensor,
-        segment_starts: Tensor,
-        own_lengths: Tensor,
-        host_lengths: IntArray,
-        real_lengths: IntArray,
-        *,
-        num_groups: int,
-        shape: StaticShape | None,
-    ) -> PackedTokens:
-        """Give what `pack` gives, from where each real sequence starts among the tokens."""
-        num_tokens, num_all, num_real = int(host_lengths.sum()), host_lengths.size, real_lengths.size
-        starts = torch.nn.functional.pad(own_lengths.cumsum(0), (1, 0))
-        numbers = torch.arange(num_all, device=self.device)
-        sequence_ids = numbers.repeat_interleave(own_lengths, output_size=num_tokens)
-        positions = torch.arange(num_tokens, device=self.device) - starts.index_select(0, sequence_ids)
-        sources = torch.nn.functional.pad(sources, (0, num_all - num_real))  # what only fills up reads the first token
-        places = (sources.index_select(0, sequence_ids) + positions).clamp_(max=self.tokens.numel() - 1)
-        is_real = sequence_ids < num_real
-        if num_groups:
-            host_starts = np.concatenate([[0], np.cumsum(host_lengths)])
-            groups, slots, firsts = plan_attention(host_starts, num_groups)
+        task, totals, firsts = self.store.task, self.store.lengths[rows], self.store.first_lengths[rows]
+        if task.num_sequences == 1:
+            lengths, inner = totals, np.zeros_like(totals)  # inner: where each sequence starts in its row
         else:
-            groups, slots = (), starts[:0]
-            firsts = QueryRows(starts[:-1], (), starts[:0], torch.arange(num_all + 1, device=self.device), 1)
-        longest = int(real_lengths.max()) if shape is None else min(shape.max_length, num_tokens)
-        return PackedTokens(
-            input_ids=self.tokens.index_select(0, places).long() * is_real,
-            token_type_ids=(positions >= segment_starts.index_select(0, sequence_ids)).long(),
-            position_ids=positions,
-            cu_seqlens=starts,
-            sequence_ids=sequence_ids,
-            groups=groups,
-            slots=slots,
-            firsts=firsts,
-            max_length=longest,
-            num_sequences=num_real,
+            lengths = np.stack([firsts, totals - firsts], axis=1).ravel()
+            inner = np.stack([np.zeros_like(firsts), firsts], axis=1).ravel()
+        filling = np.zeros(0, dtype=np.int64) if shape is None else shape.fill(lengths)
+        segments = np.concatenate([firsts if task.encoding == "cross" else lengths, filling])
+        host_lengths = np.concatenate([lengths, filling])
+        own_rows, own_inner, own_segments, own_lengths = self._send([rows, inner, segments, host_lengths])
+        row_starts = self.starts.index_select(0, own_rows)[:, None].expand(-1, task.num_sequences).reshape(-1)
+        sources = F.pad(row_starts + own_inner, (0, filling.size))  # what only fills up reads from the first token on
+        starts = F.pad(own_lengths.cumsum(0), (1, 0))
+        return own_rows, PackedTokens(
+            **self._lay_out(sources, own_segments, own_lengths, starts, (int(host_lengths.sum()), lengths.size)),
+            **_plan(starts, host_lengths, num_groups),
+            max_length=int(lengths.max()) if shape is None else min(shape.max_length, int(host_lengths.sum())),
+            num_sequences=lengths.size,
             is_static=shape is not None,
         ).to(self.device)
+
+    def _lay_out(
+        self, sources: Tensor, segments: Tensor, lengths: Tensor, starts: Tensor, sizes: tuple[int, int]
+    ) -> dict[str, Tensor]:
+        """Give the tokens of all sequences and where each stands.
+
+        Args:
+            sources: Place of each sequence's first token in the store, (N,).
+            segments: Position at which segment 1 begins, (N,).
+            lengths: Tokens of each sequence, (N,).
+            starts: Start of each sequence, then T, (N+1,).
+            sizes: T, and the number of real sequences, as the host knows them.
+        """
+        num_tokens, num_real = sizes
+        numbers = torch.arange(lengths.numel(), device=self.device)
+        sequence_ids = numbers.repeat_interleave(lengths, output_size=num_tokens)
+        positions = torch.arange(num_tokens, device=self.device) - starts.index_select(0, sequence_ids)
+        places = (sources.index_select(0, sequence_ids) + positions).clamp_(max=self.tokens.numel() - 1)
+        return {
+            "input_ids": self.tokens.index_select(0, places).long() * (sequence_ids < num_real),
+            "token_type_ids": (positions >= segments.index_select(0, sequence_ids)).long(),
+            "position_ids": positions,
+            "cu_seqlens": starts,
+            "sequence_ids": sequence_ids,
+        }
 
     def _send(self, arrays: list[IntArray]) -> tuple[Tensor, ...]:
         """Copy host arrays to the device in one piece."""
         joined = torch.from_numpy(np.concatenate(arrays).astype(np.int64))
         if self.device.type == "cuda":
             joined = joined.pin_memory()
-        return joined.to(self.device, non_blocking=True).split([array.size for array in arrays])
+        return torch.split(joined.to(self.device, non_blocking=True), [array.size for array in arrays])
+
+
+def _plan(starts: Tensor, lengths: IntArray, num_groups: int) -> dict[str, Any]:
+    """Give `groups`, `slots` and `firsts`: from the host where there are groups, else from the device."""
+    if num_groups:
+        names = ("groups", "slots", "firsts")
+        plan = plan_attention(np.concatenate([[0], np.cumsum(lengths)]), num_groups)
+        return dict(zip(names, plan, strict=True))
+    each = torch.arange(lengths.size + 1, device=starts.device)
+    firsts = QueryRows(rows=starts[:-1], groups=(), slots=starts[:0], cu_seqlens=each, max_length=1)
+    return {"groups": (), "slots": starts[:0], "firsts": firsts}

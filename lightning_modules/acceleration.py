@@ -30,8 +30,8 @@ def accelerate(
         compiling: See `Backbone.compile_training`.
 
     Raises:
-        InputError: If compiling is asked for without static shapes, CUDA graphs with gradient accumulation, or compiling
-            with weights cast together.
+        InputError: If compiling is asked for without static shapes or with weights cast together, or CUDA graphs with
+            gradient accumulation.
     """
     is_compiled = compiling != "none" and trainer.training and not backbone.frozen
     heads = int(backbone.bert.config.num_attention_heads)
@@ -46,7 +46,9 @@ def accelerate(
     backbone.weight_casts = weight_casts
     if is_compiled:
         if weight_casts == "together":
-            raise InputError("model.weight_casts is together with model.compile (expected each: the compiler fuses casts)")
+            raise InputError(
+                "model.weight_casts is together with model.compile (expected each: the compiler fuses casts)"
+            )
         check_compiling(trainer, compiling)
         mode: CompileMode = "default" if compiling == "default" else "reduce-overhead"
         backbone.compile_training(mode)

@@ -23,7 +23,7 @@ class Equality:
     Args:
         name: Attention and precision.
         pooled: Largest difference of a pooled value, relative to the largest one.
-        gradient: Largest difference of a gradient, relative to the largest one of its parameter group.
+        gradient: Largest difference of a gradient, relative to the largest one of all.
         limit: What both may be at most.
         reason: Why it does not run here; empty if it does.
     """
@@ -45,7 +45,8 @@ class Equality:
 def check_equality(size: Size, device: torch.device) -> list[Equality]:
     """Compare every attention in float32 and bfloat16, without dropout, forward and backward."""
     torch.manual_seed(0)
-    bert = build_bert({**size.config, "hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}).to(device)
+    bert = build_bert({**size.config, "hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0})
+    torch.nn.Module.to(bert, device)
     found = []
     for dtype, limit in LARGEST.items():
         expected = _run(bert, None, device, dtype)
@@ -77,7 +78,7 @@ def _run(bert: BertModel, kind: Attention | None, device: torch.device, dtype: t
     bert.zero_grad()
     with torch.autocast(device.type, dtype=torch.bfloat16, enabled=dtype == torch.bfloat16):
         if kind is None:
-            rows = torch.from_numpy(ids).split(lengths.tolist())
+            rows = torch.split(torch.from_numpy(ids), lengths.tolist())
             padded = torch.nn.utils.rnn.pad_sequence(list(rows), batch_first=True).to(device)
             mask = (torch.arange(padded.shape[1])[None] < torch.from_numpy(lengths)[:, None]).long().to(device)
             pooled = bert(input_ids=padded, attention_mask=mask).pooler_output

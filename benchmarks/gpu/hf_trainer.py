@@ -53,7 +53,8 @@ def run_hf_trainer(work: Work, size: Size, device: torch.device, folder: Path) -
     batch_size = len(work.order[0].rows)
     workload = Workload(batch_size=batch_size, lr=2e-5, max_length=size.max_length)
     job = Job(program="", folder=folder, workload=workload, precision="bf16", device=device.type)
-    config = BertConfig(**size.config, num_labels=1, problem_type="multi_label_classification")
+    one_logit: dict[str, Any] = {"num_labels": 1, "problem_type": "multi_label_classification"}
+    config = BertConfig(**size.config, **one_logit)
     clock = StepClock(size, device)
     rows = [int(row) for batch in work.order for row in batch.rows]
     arguments = {**shared_arguments(job), "max_steps": size.total_steps, "disable_tqdm": True}

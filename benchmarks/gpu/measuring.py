@@ -7,7 +7,6 @@ from typing import Any
 
 import lightning.pytorch as L
 import torch
-from torch.autograd import DeviceType
 from torch.profiler import ProfilerActivity, profile
 
 from benchmarks.gpu.workload import Size
@@ -82,7 +81,7 @@ class StepClock:
                 ms_per_step=ms, launches_per_step=None, kernels_per_step=None, busy_share=None, peak_mib=None
             )
         events, steps = list(self._profile.events()), self._size.profiled_steps
-        on_device = [event for event in events if event.device_type == DeviceType.CUDA]
+        on_device = [event for event in events if event.device_type.name == "CUDA"]
         spans = [(event.time_range.start, event.time_range.end) for event in on_device]
         return StepTimes(
             ms_per_step=ms,

@@ -73,9 +73,7 @@ class WorkData(L.LightningDataModule):
         dataset = TaskDataset({TASK: self._work.store}, num_groups=4 if needs_groups else 0, shapes=shapes)
         if self._variant.on_device:
             return DataLoader(DeviceDataset(dataset, device), sampler=self._work.order, batch_size=None)
-        return DataLoader(
-            dataset, sampler=self._work.order, batch_size=None, pin_memory=device.type == "cuda"
-        )
+        return DataLoader(dataset, sampler=self._work.order, batch_size=None, pin_memory=device.type == "cuda")
 
 
 def run_ours(variant: Variant, work: Work, size: Size, device: torch.device, folder: Path) -> StepTimes:

@@ -90,14 +90,15 @@ class Work:
 
     def lengths(self, step: int) -> NDArray[np.int64]:
         """Tokens of each example of a step."""
-        return self.store.lengths[self.order[step].rows]
+        lengths: NDArray[np.int64] = self.store.lengths[self.order[step].rows]
+        return lengths
 
 
 def write_synthetic(path: Path, num_rows: int, max_length: int) -> TokenStore:
     """Write pairs of random tokens whose lengths are spread like those of question pairs."""
     rng = np.random.default_rng(0)
-    lengths = rng.lognormal(np.log(MEAN_LENGTH) - LENGTH_SPREAD**2 / 2, LENGTH_SPREAD, num_rows)
-    lengths = lengths.round().clip(7, max_length).astype(np.int64)
+    drawn = rng.lognormal(np.log(MEAN_LENGTH) - LENGTH_SPREAD**2 / 2, LENGTH_SPREAD, num_rows)
+    lengths: NDArray[np.int64] = drawn.round().clip(7, max_length).astype(np.int64)
     tokens = [rng.integers(1000, 30000, length).astype(np.int32) for length in lengths]
     return _write(path, tokens, lengths // 2, rng.integers(0, 2, num_rows))
 

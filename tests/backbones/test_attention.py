@@ -43,7 +43,9 @@ def test_masked_attention_equals_the_padded_model_forward_and_backward(lengths: 
 @pytest.mark.parametrize("kind", ["masked", "varlen"])
 def test_a_batch_without_wanted_rows_gives_a_gradient_for_every_parameter(kind: Attention) -> None:
     bert, lengths = tiny_bert(num_layers=1), [6, 4, 9]
-    wanted = plan_queries(np.zeros(0, dtype=np.int64), np.zeros(3, dtype=np.int64), group_by_length(np.array(lengths), 2))
+    wanted = plan_queries(
+        np.zeros(0, dtype=np.int64), np.zeros(3, dtype=np.int64), group_by_length(np.array(lengths), 2)
+    )
     backbone = Backbone(bert)
     backbone.attention = kind
 
@@ -57,7 +59,9 @@ def test_a_batch_without_wanted_rows_gives_a_gradient_for_every_parameter(kind: 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_varlen_attention_fits_the_operators_signatures_forward_and_backward(dtype: torch.dtype) -> None:
     """On meta tensors: schemas, shapes and the derivative are PyTorch's own, the kernels do not run."""
-    tokens = pack(np.ones(12, dtype=np.int64), np.zeros(12, dtype=np.int64), np.array([3, 4, 5])).to(torch.device("meta"))
+    tokens = pack(np.ones(12, dtype=np.int64), np.zeros(12, dtype=np.int64), np.array([3, 4, 5])).to(
+        torch.device("meta")
+    )
     for wanted, rows in ((None, 12), (tokens.firsts, 3)):
         query, key, value = (
             torch.empty(size, 16, device="meta", dtype=dtype, requires_grad=True) for size in (rows, 12, 12)

@@ -45,7 +45,9 @@ def test_weights_cast_together_give_the_bits_of_autocast_with_fewer_casts() -> N
     assert all(torch.equal(own, other) for own, other in zip(together, each, strict=True))
     assert all(gradient.dtype == torch.float32 for gradient in together[1:])
     linear_layers = 2 * 6 + 1
-    assert each_counts["aten::_to_copy"] - counts["aten::_to_copy"] == 2 * 2 * linear_layers  # weight, bias; there, back
+    assert (
+        each_counts["aten::_to_copy"] - counts["aten::_to_copy"] == 2 * 2 * linear_layers
+    )  # weight, bias; there, back
     assert (each_counts["aten::_foreach_copy_"], counts["aten::_foreach_copy_"]) == (0, 2)
 
 

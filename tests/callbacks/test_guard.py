@@ -62,7 +62,9 @@ class Spoil(L.Callback):
         self.step = step
         self.before: dict[str, torch.Tensor] = {}
 
-    def on_train_batch_start(self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int) -> None:
+    def on_train_batch_start(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
         if batch_idx == self.step:
             pl_module.backbone.bert.embeddings.LayerNorm.bias.data.fill_(math.nan)
             self.before = {name: tensor.clone() for name, tensor in pl_module.state_dict().items()}
