@@ -90,7 +90,7 @@ class _DeviceSplit:
 
     def _lay_out(
         self, sources: Tensor, segments: Tensor, lengths: Tensor, starts: Tensor, sizes: tuple[int, int]
-    ) -> dict[str, Tensor]:
+    ) -> dict[str, Any]:
         """Give the tokens of all sequences and where each stands.
 
         Args:

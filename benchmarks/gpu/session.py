@@ -78,7 +78,11 @@ def measure_batch_size(
         work = draw_work(store, batch_size, size)
         programs: dict[str, Callable[[Work, Size, torch.device, Path], StepTimes]] = {
             PEER: run_hf_trainer,
-            **{name: partial(run_ours, variant) for name, variant in VARIANTS.items()},
+            **{
+                name: partial(run_ours, variant)
+                for name, variant in VARIANTS.items()
+                if variant.for_all_batch_sizes or batch_size == size.batch_sizes[0]
+            },
         }
         for program, measure in programs.items():
             if options.only is not None and not any(words in program for words in options.only):
