@@ -47,7 +47,7 @@ def accelerate(
     if is_compiled:
         if weight_casts == "together":
             raise InputError(
-                "model.weight_casts is together with model.compile (expected each: compiled code reads the weights themselves)"
+                "model.weight_casts is together with model.compile (expected each: what is compiled reads the weights)"
             )
         check_compiling(trainer, compiling)
         mode: CompileMode = "default" if compiling == "default" else "reduce-overhead"
