@@ -1,14 +1,17 @@
 """Hugging Face's BERT, computed on packed tokens: the same weights and numbers, no padding."""
 
-from collections.abc import Sequence
+from collections.abc import Callable
 from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.func import functional_call
 from transformers import BertModel
 from transformers.models.bert.modeling_bert import BertLayer
 
+from backbones.attention import Attend, Attention, build_attention
+from backbones.casting import WeightCasts, cast_linear_weights
+from backbones.compilation import CompileMode, compile_or_fall_back
 from backbones.packing import PackedTokens, QueryRows
 from backbones.pooling import mean_pool
 
@@ -24,6 +27,11 @@ class Backbone(nn.Module):
             last hidden state, `mean` for the average over the sequence.
         frozen: Keep the weights as they are: evaluation mode, no gradients.
 
+    Attributes:
+        attention: How attention is computed; see backbones.attention. The numbers are the same.
+        weight_casts: Whether autocast casts each weight by itself or all are cast together, with the same numbers and
+            fewer operations; where the encoder is compiled, `each`.
+
     Raises:
         ValueError: If `pooling` is `pooler` and the model has none.
 
@@ -38,6 +46,9 @@ class Backbone(nn.Module):
         self.bert = bert
         self.pooling = pooling
         self.frozen = frozen
+        self.attention: Attention = "grouped"
+        self.weight_casts: WeightCasts = "each"
+        self._pool_static: Callable[[PackedTokens], Tensor] = self._pool
         self.requires_grad_(not frozen)
         self.train()
 
@@ -51,16 +62,36 @@ class Backbone(nn.Module):
         super().train(mode and not self.frozen)
         return self
 
-    def forward(self, tokens: PackedTokens) -> Tensor:
-        """Give one vector a sequence, (N, H)."""
-        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
-            if self.pooling == "mean":
-                return mean_pool(self.encode(tokens), tokens.sequence_ids, tokens.cu_seqlens)
-            first = self.encode(tokens, tokens.firsts)
-            if self.pooling == "cls":
-                return first
-            pooled: Tensor = self.bert.pooler(first[:, None])
+    def compile_training(self, mode: CompileMode) -> None:
+        """Compile the forward and backward of training batches with static shapes; all others run as before.
+
+        A function is compiled, not the module: the names of the weights stay.
+
+        Args:
+            mode: `default`, or `reduce-overhead` for CUDA graphs.
+        """
+        self._pool_static = compile_or_fall_back(self._pool, mode)
+
+    def forward(self, tokens: PackedTokens, *, has_cast_weights: bool = False) -> Tensor:
+        """Give one vector a sequence, (N, H), without those that only fill up a static shape."""
+        device_type = tokens.input_ids.device.type
+        if self.weight_casts == "together" and not has_cast_weights and torch.is_autocast_enabled(device_type):
+            weights = cast_linear_weights(self, torch.get_autocast_dtype(device_type))
+            pooled: Tensor = functional_call(self, weights, (tokens,), {"has_cast_weights": True})
             return pooled
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
+            pool = self._pool_static if tokens.is_static and self.training else self._pool
+            return pool(tokens)[: tokens.num_sequences]
+
+    def _pool(self, tokens: PackedTokens) -> Tensor:
+        """Give one vector a sequence, of all sequences."""
+        if self.pooling == "mean":
+            return mean_pool(self.encode(tokens), tokens.sequence_ids, tokens.cu_seqlens)
+        first = self.encode(tokens, tokens.firsts)
+        if self.pooling == "cls":
+            return first
+        pooled: Tensor = self.bert.pooler(first[:, None])
+        return pooled
 
     def encode(self, tokens: PackedTokens, wanted: QueryRows | None = None) -> Tensor:
         """Give last hidden states.
@@ -78,56 +109,25 @@ class Backbone(nn.Module):
             position_ids=tokens.position_ids[None],
         )[0]
         layers: list[Any] = list(self.bert.encoder.layer)
+        attend = build_attention(self.attention, tokens)
         for layer in layers[:-1]:
-            hidden = _run_layer(layer, hidden, tokens)
-        return _run_layer(layers[-1], hidden, tokens, wanted)
+            hidden = _run_layer(layer, hidden, attend)
+        if wanted is not None:
+            attend = build_attention(self.attention, tokens, wanted)
+        return _run_layer(layers[-1], hidden, attend, wanted)
 
 
-def _run_layer(layer: BertLayer, hidden: Tensor, tokens: PackedTokens, wanted: QueryRows | None = None) -> Tensor:
+def _run_layer(layer: BertLayer, hidden: Tensor, attend: Attend, wanted: QueryRows | None = None) -> Tensor:
     """Run one BERT layer on packed states (T, H); with `wanted`, only for those rows, (R, H)."""
     inner = layer.attention.self
     asking = hidden if wanted is None else hidden.index_select(0, wanted.rows)
-    context = _attend(
+    context = attend(
         inner.query(asking),
         inner.key(hidden),
         inner.value(hidden),
-        tokens,
-        queries=[group.queries for group in tokens.groups] if wanted is None else wanted.groups,
-        slots=tokens.slots if wanted is None else wanted.slots,
         num_heads=inner.num_attention_heads,
         dropout=inner.dropout.p if layer.training else 0.0,
     )
     attended = layer.attention.output(context, asking)
     result: Tensor = layer.output(layer.intermediate(attended), attended)
     return result
-
-
-def _attend(
-    query: Tensor,
-    key: Tensor,
-    value: Tensor,
-    tokens: PackedTokens,
-    *,
-    queries: Sequence[Tensor],
-    slots: Tensor,
-    num_heads: int,
-    dropout: float,
-) -> Tensor:
-    """Attend inside each sequence: rows (R, H) ask, rows (T, H) answer, padded only here and only within a group."""
-    results = []
-    for group, asking in zip(tokens.groups, queries, strict=True):
-        context = F.scaled_dot_product_attention(
-            _split_heads(query, asking, num_heads),
-            _split_heads(key, group.keys, num_heads),
-            _split_heads(value, group.keys, num_heads),
-            attn_mask=group.mask,
-            dropout_p=dropout,
-        )  # (n, heads, K, H / heads)
-        results.append(context.transpose(1, 2).reshape(-1, query.shape[1]))
-    return torch.cat(results).index_select(0, slots)
-
-
-def _split_heads(states: Tensor, rows: Tensor, num_heads: int) -> Tensor:
-    """Gather rows (n, L) of states (T, H) into (n, heads, L, H / heads)."""
-    gathered = states.index_select(0, rows.flatten())
-    return gathered.view(*rows.shape, num_heads, states.shape[1] // num_heads).transpose(1, 2)

@@ -4,7 +4,7 @@ import json
 import logging
 import math
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import lightning.pytorch as L
 import torch
@@ -20,23 +20,53 @@ class NonFiniteLossError(InputError):
     """A loss or gradient became NaN or infinite."""
 
 
+class BackgroundValue:
+    """A number on its way from the device to the host.
+
+    Args:
+        value: A scalar; it is copied behind the work that the device has been given so far.
+    """
+
+    def __init__(self, value: Tensor) -> None:
+        is_cuda = value.device.type == "cuda"
+        self._host = torch.empty((), dtype=torch.float32, pin_memory=is_cuda)
+        self._host.copy_(value, non_blocking=True)
+        self._arrived: Any = torch.cuda.Event() if is_cuda else None  # type: ignore[no-untyped-call]
+        if self._arrived is not None:
+            self._arrived.record()
+
+    def wait(self) -> float:
+        """Give the number as soon as it is there; later work of the device is not waited for."""
+        if self._arrived is not None:
+            self._arrived.synchronize()
+        return float(self._host.numpy())
+
+
 class LossGuard(L.Callback):
     """Stops the run at the first NaN or infinite loss, or leaves such steps out up to a limit.
 
-    It stops before the backward pass, so `last.ckpt` still holds the state that the bad step started from;
+    It stops before the weights change, so `last.ckpt` still holds the state that the bad step started from;
     `nonfinite.json` names task, step, learning rate and ids of the batch. With `skip_limit`, an optimiser step with
     a gradient that is no finite number is left out whole, on every rank; that costs a look at all gradients.
 
+    On a CPU the loss is looked at before the backward pass. On a GPU that would make the host wait for each forward
+    with nothing left to do for the device, so the loss is copied in the background and looked at after the backward
+    pass has been handed over, before the optimiser step: the host waits for the loss alone while the device has the
+    backward pass to do. With gradient accumulation it looks at all losses of a window at its end.
+
     Args:
         skip_limit: Steps to leave out before the run stops after all; 0 stops at the first.
+        look: `before_backward` or `before_step`; `auto` for the former on a CPU and the latter elsewhere.
     """
 
-    def __init__(self, skip_limit: int = 0) -> None:
+    def __init__(self, skip_limit: int = 0, look: Literal["auto", "before_backward", "before_step"] = "auto") -> None:
         if skip_limit < 0:
             raise InputError(f"guard.skip_limit is {skip_limit} (expected 0 or more)")
         self.skip_limit = skip_limit
+        self.look = look
         self.skipped = 0
         self._batch: Any = None
+        self._coming: list[tuple[Any, BackgroundValue]] = []  # batches and losses that nobody has looked at
 
     def state_dict(self) -> dict[str, Any]:
         """Keep the count over a resume."""
@@ -53,15 +83,29 @@ class LossGuard(L.Callback):
         self._batch = batch
 
     def on_before_backward(self, trainer: L.Trainer, pl_module: L.LightningModule, loss: Tensor) -> None:
-        """Stop at a bad loss."""
-        if self.skip_limit == 0 and not self._all_finite(trainer, [loss]):
+        """Stop at a bad loss, or send it on its way to the host."""
+        if self.skip_limit > 0:
+            return
+        is_late = self.look == "before_step" or (self.look == "auto" and loss.device.type != "cpu")
+        if is_late:
+            self._coming.append((self._batch, BackgroundValue(self._over_ranks(trainer, loss))))
+        elif not self._all_finite(trainer, [loss]):
             self._stop(trainer, f"the loss is {float(loss.detach())}")
+
+    def _over_ranks(self, trainer: L.Trainer, loss: Tensor) -> Tensor:
+        """Give the loss, or on several ranks one that is finite only if all are, without waiting for it."""
+        value = loss.detach().float()
+        if trainer.world_size == 1:
+            return value
+        summed: Tensor = trainer.strategy.reduce(value.clone(), reduce_op="sum")
+        return summed
 
     def on_before_optimizer_step(
         self, trainer: L.Trainer, pl_module: L.LightningModule, optimizer: torch.optim.Optimizer
     ) -> None:
-        """Leave out a step with bad gradients."""
+        """Stop at a bad loss of the window, or leave out a step with bad gradients."""
         if self.skip_limit == 0:
+            self._look_at_losses(trainer)
             return
         gradients = [parameter.grad for parameter in pl_module.parameters() if parameter.grad is not None]
         if self._all_finite(trainer, gradients):
@@ -73,6 +117,14 @@ class LossGuard(L.Callback):
             "step %d left out: gradients are no finite numbers (%s)", trainer.global_step, self._describe(trainer)
         )
         optimizer.zero_grad(set_to_none=True)  # AdamW leaves a parameter without a gradient alone
+
+    def _look_at_losses(self, trainer: L.Trainer) -> None:
+        coming, self._coming = self._coming, []
+        for batch, value in coming:
+            loss = value.wait()
+            if not math.isfinite(loss):
+                self._batch = batch
+                self._stop(trainer, f"the loss is {loss}")
 
     def _all_finite(self, trainer: L.Trainer, tensors: list[Tensor]) -> bool:
         finite = all(

@@ -2,6 +2,7 @@
 
 from datamodules.batch import TaskBatch, TaskDataset, collate
 from datamodules.corpus import CorpusSettings
+from datamodules.device_store import DeviceDataset
 from datamodules.masked_batch import MaskedLMBatch
 from datamodules.masked_lm import MaskedLMDataModule
 from datamodules.masking import Masking
@@ -25,6 +26,7 @@ __all__ = [
     "Annealed",
     "BatchRows",
     "CorpusSettings",
+    "DeviceDataset",
     "MaskedLMBatch",
     "MaskedLMDataModule",
     "Masking",

@@ -1,5 +1,6 @@
 """A batch of one task, without padding."""
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from backbones import PackedTokens, pack
+from backbones import PackedTokens, StaticShape, pack
 from datamodules.sampler import BatchRows
 from datamodules.store import TokenStore
 
@@ -39,24 +40,34 @@ class TaskDataset(Dataset[TaskBatch]):
     Args:
         stores: One store a task.
         num_groups: Attention groups a batch (see `pack`).
+        shapes: The shape that a task's batches are filled up to; none where a task has none.
     """
 
-    def __init__(self, stores: dict[str, TokenStore], *, num_groups: int = 4) -> None:
+    def __init__(
+        self,
+        stores: dict[str, TokenStore],
+        *,
+        num_groups: int = 4,
+        shapes: Mapping[str, StaticShape] | None = None,
+    ) -> None:
         self.stores = stores
         self.num_groups = num_groups
+        self.shapes = shapes or {}
 
     def __getitem__(self, index: BatchRows) -> TaskBatch:
         """Join the rows of one batch."""
-        return collate(self.stores[index.task], index, num_groups=self.num_groups)
+        shape = self.shapes.get(index.task)
+        return collate(self.stores[index.task], index, num_groups=self.num_groups, shape=shape)
 
 
-def collate(store: TokenStore, index: BatchRows, *, num_groups: int = 4) -> TaskBatch:
+def collate(store: TokenStore, index: BatchRows, *, num_groups: int = 4, shape: StaticShape | None = None) -> TaskBatch:
     """Join rows of a store end to end.
 
     Args:
         store: One split of a task.
         index: The task's name and the rows, in batch order.
         num_groups: Attention groups (see `pack`).
+        shape: The shape to fill the batch up to.
     """
     rows = index.rows
     task = store.task
@@ -67,8 +78,8 @@ def collate(store: TokenStore, index: BatchRows, *, num_groups: int = 4) -> Task
     labels = store.labels[rows]
     return TaskBatch(
         task=index.task,
-        tokens=pack(input_ids.astype(np.int64), types, lengths, num_groups=num_groups),
-        labels=_label_tensor(labels, is_score=task.labels.kind == "score"),
+        tokens=pack(input_ids.astype(np.int64), types, lengths, num_groups=num_groups, shape=shape),
+        labels=label_tensor(labels, is_score=task.labels.kind == "score"),
         ids=[store.id(int(row)) for row in rows],
         rows=torch.from_numpy(rows.astype(np.int64)),
         weight=index.weight,
@@ -81,7 +92,8 @@ def _segments(totals: NDArray[np.int64], firsts: NDArray[np.int64]) -> NDArray[n
     return np.repeat(np.tile(np.array([0, 1]), totals.size), counts)
 
 
-def _label_tensor(labels: NDArray[np.float64], *, is_score: bool) -> Tensor:
+def label_tensor(labels: NDArray[np.float64], *, is_score: bool) -> Tensor:
+    """Give labels as losses want them: scores in float32, classes in int64 with -1 where there is none."""
     if is_score:
         return torch.from_numpy(labels.astype(np.float32))
     return torch.from_numpy(np.nan_to_num(labels, nan=-1).astype(np.int64))

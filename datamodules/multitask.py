@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 from lightning.pytorch.utilities import rank_zero_only
 
+from backbones import StaticShape
 from datamodules.batch import TaskDataset
+from datamodules.device_store import DeviceDataset
 from datamodules.encoding import open_split, write_store
 from datamodules.evaluation import EvaluationSampler
 from datamodules.resumable import ResumableDataModule, ResumableLoader
@@ -40,6 +42,10 @@ class MultitaskDataModule(ResumableDataModule):
         schedule: Which task comes at each step of an epoch.
         num_workers: Processes that prepare batches; 0 is the fastest, since batches are cut from memory-mapped tokens.
         tokens_a_batch: Tokens of an evaluation batch at most.
+        round_tokens: Fill training batches up to a multiple of so many tokens and to a fixed number of sequences, for
+            `model.compile`; 0 leaves them as they are. 128 costs about 7 % more tokens at 32 short examples a batch.
+        on_device: Keep the tokens of the training split on the device and join batches there: 4 bytes a token and 16 a
+            row, 24 MB for 156,000 question pairs.
         predict_splits: The splits that `predict` writes, for the tasks that have them.
         sentences: Sentences to predict instead of splits.
         cache_dir: Folder of the tokenised files.
@@ -62,6 +68,8 @@ class MultitaskDataModule(ResumableDataModule):
         schedule: Schedule | None = None,
         num_workers: int = 0,
         tokens_a_batch: int = 2048,
+        round_tokens: int = 0,
+        on_device: bool = False,
         predict_splits: tuple[Split, ...] = ("dev", "test"),
         sentences: SentenceInput | None = None,
         cache_dir: str = "~/.cache/tandem",
@@ -82,6 +90,12 @@ class MultitaskDataModule(ResumableDataModule):
         )
         if sentences is not None and sentences.task not in tasks:
             raise InputError(f"data.sentences.task is {sentences.task!r} (expected one of {', '.join(tasks)})")
+        if round_tokens < 0:
+            raise InputError(f"data.round_tokens is {round_tokens} (expected 0 or more)")
+        if on_device and num_workers:
+            raise InputError(f"data.num_workers is {num_workers} with data.on_device (expected 0 workers)")
+        self.round_tokens = round_tokens
+        self.on_device = on_device
         self.tasks = tasks
         self.schedule = schedule or RoundRobinShuffled()
         self.predict_splits = predict_splits
@@ -191,7 +205,28 @@ class MultitaskDataModule(ResumableDataModule):
         position = self.take_position()
         if position is not None:
             sampler.resume(*position)
-        return self.make_loader(TaskDataset(stores), sampler)
+        dataset = TaskDataset(stores, num_groups=self._num_groups, shapes=self._shapes(stores))
+        if not self.on_device:
+            return self.make_loader(dataset, sampler)
+        on_device = DeviceDataset(dataset, self.device)
+        log.info("training tokens on %s: %.1f MB", self.device, on_device.num_bytes / 1e6)
+        return self.make_loader(on_device, sampler)
+
+    @property
+    def _num_groups(self) -> int:
+        """Attention groups a batch: none where the trained backbone's attention needs none."""
+        backbone = getattr(self.trainer and self.trainer.lightning_module, "backbone", None)
+        return 4 if backbone is None or backbone.attention == "grouped" else 0
+
+    def _shapes(self, stores: Mapping[str, TokenStore]) -> dict[str, StaticShape]:
+        """Give the static shape of each task's training batches, if they have one."""
+        if self.round_tokens == 0:
+            return {}
+        batch_sizes = {name: -(-(self.tasks[name].batch_size or self.batch_size) // self.world_size) for name in stores}
+        return {
+            name: StaticShape(self.round_tokens, size * self.tasks[name].num_sequences, self.max_length)
+            for name, size in batch_sizes.items()
+        }
 
     def val_dataloader(self) -> ResumableLoader:
         """Give every row of the dev split once."""
@@ -217,7 +252,7 @@ class MultitaskDataModule(ResumableDataModule):
             rank=self.rank,
             world_size=self.world_size,
         )
-        return self.make_loader(TaskDataset(stores), sampler)
+        return self.make_loader(TaskDataset(stores, num_groups=self._num_groups), sampler)
 
     def identity(self) -> dict[str, Any]:
         """Give all that decides which examples a step sees."""

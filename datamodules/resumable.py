@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as L
+import torch
 from torch.utils.data import DataLoader, Dataset
 
 from backbones import load_tokenizer
+from datamodules.device_store import DeviceDataset
 from tasks import InputError
 
 
@@ -74,14 +76,21 @@ class ResumableDataModule(L.LightningDataModule):
         """Number of processes."""
         return self.trainer.world_size if self.trainer else 1
 
+    @property
+    def device(self) -> torch.device:
+        """Where the batches go."""
+        return self.trainer.strategy.root_device if self.trainer else torch.device("cpu")
+
     def make_loader(self, dataset: Dataset[Any], sampler: Iterable[Any]) -> "ResumableLoader":
-        """Give a loader whose sampler says what a whole batch is."""
+        """Give a loader whose sampler says what a whole batch is; its copies to a GPU make nobody wait."""
+        pin_memory = self.device.type == "cuda" and not isinstance(dataset, DeviceDataset)
         return ResumableLoader(
             dataset,
             sampler=sampler,
             batch_size=None,
             num_workers=self.num_workers,
             persistent_workers=self.num_workers > 0,
+            pin_memory=pin_memory,
         )
 
     def take_position(self) -> tuple[int, int] | None:

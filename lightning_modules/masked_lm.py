@@ -10,9 +10,10 @@ from torch import Tensor
 from torch.nn import functional as F
 from torchmetrics import MeanMetric
 
-from backbones import Backbone, build_bert, load_bert, load_masked_lm_predictions
+from backbones import AttentionChoice, Backbone, build_bert, load_bert, load_masked_lm_predictions
 from datamodules import MaskedLMBatch
 from heads.masked_lm import MaskedLMHead
+from lightning_modules.acceleration import accelerate
 from lightning_modules.accumulation import window_scale
 from lightning_modules.hyperparameters import check_fit, keep_plain_hyperparameters
 from lightning_modules.optim import OptimizerSettings, clip, configure
@@ -29,6 +30,8 @@ class MaskedLMModule(L.LightningModule):
     Args:
         backbone: A folder with a Hugging Face BERT, `package:NAME` for weights inside a Python package, or a hub name.
         optimizer: AdamW and its schedule.
+        attention: How attention is computed: `auto` is `varlen` on a GPU where a probe passes, else `grouped`. The
+            numbers are the same, the dropout masks are not.
         backbone_config: Shape of the backbone; given, its weights start at random. Checkpoints set it, so that they
             load without the backbone's files.
 
@@ -43,9 +46,11 @@ class MaskedLMModule(L.LightningModule):
         backbone: str,
         *,
         optimizer: OptimizerSettings = OptimizerSettings(lr=5e-5),
+        attention: AttentionChoice = "auto",
         backbone_config: dict[str, Any] | None = None,
     ) -> None:
         super().__init__()
+        self._attention: AttentionChoice = attention
         self.optimizer = optimizer
         if backbone_config is None:
             bert = load_bert(backbone)
@@ -70,6 +75,10 @@ class MaskedLMModule(L.LightningModule):
             self.head.load_predictions(weights)
             log.info("backbone %s: its masked-LM head is trained on", backbone)
 
+    def setup(self, stage: str) -> None:
+        """Settle how the backbone computes on the trainer's device."""
+        accelerate(self.backbone, self.trainer, attention=self._attention)
+
     def forward(self, batch: MaskedLMBatch) -> Tensor:
         """Give the logits of the tokens to guess, (R, V)."""
         hidden = self.backbone.encode(batch.tokens, batch.wanted)
@@ -79,7 +88,7 @@ class MaskedLMModule(L.LightningModule):
     def training_step(self, batch: MaskedLMBatch, batch_idx: int) -> dict[str, Tensor]:
         """Give the loss over the masked tokens of all ranks, and this rank's mean for the logs."""
         loss_sum = F.cross_entropy(self(batch), batch.targets, reduction="sum")
-        count = torch.tensor(float(batch.targets.numel()), device=loss_sum.device)
+        count = torch.full((), float(batch.targets.numel()), device=loss_sum.device)  # a copy would wait for the device
         world_size = self.trainer.world_size
         total = self.trainer.strategy.reduce(count, reduce_op="sum") if world_size > 1 else count
         return {

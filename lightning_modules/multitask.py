@@ -8,9 +8,10 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torchmetrics import MeanMetric, MetricCollection
 
-from backbones import Backbone, Pooling, build_bert, load_bert
+from backbones import AttentionChoice, Backbone, Pooling, WeightCasts, build_bert, load_bert
 from datamodules import TaskBatch
 from heads import Head
+from lightning_modules.acceleration import CompileChoice, accelerate
 from lightning_modules.accumulation import window_scale
 from lightning_modules.frozen_vectors import FrozenVectors
 from lightning_modules.hyperparameters import check_fit, keep_plain_hyperparameters
@@ -36,6 +37,11 @@ class MultitaskModule(L.LightningModule):
         cache_vectors: Compute each example's vectors once in `fit` if the backbone is frozen: fp32, 4 * S * H bytes an
             example.
         optimizer: AdamW and its schedule.
+        attention: How attention is computed: `auto` is `varlen` on a GPU where a probe passes, else `grouped`. The
+            numbers are the same, the dropout masks are not.
+        weight_casts: Under bf16-mixed or 16-mixed, cast all weights of the backbone together (`together`) or each by
+            itself (`each`): the same numbers with fewer operations, where nothing is compiled.
+        compile: Compile the encoder's training steps, with CUDA graphs for `reduce-overhead`; needs data.round_tokens.
         backbone_config: Shape of the backbone; given, its weights start at random. Checkpoints set it, so that they
             load without the backbone's files.
 
@@ -54,12 +60,18 @@ class MultitaskModule(L.LightningModule):
         fresh_layers: bool = False,
         cache_vectors: bool = True,
         optimizer: OptimizerSettings = OptimizerSettings(),
+        attention: AttentionChoice = "auto",
+        weight_casts: WeightCasts = "each",
+        compile: CompileChoice = "none",
         backbone_config: dict[str, Any] | None = None,
     ) -> None:
         super().__init__()
         self.tasks = tasks
         self.optimizer = optimizer
         self.cache_vectors = cache_vectors
+        self._attention: AttentionChoice = attention
+        self._weight_casts: WeightCasts = weight_casts
+        self._compile: CompileChoice = compile
         self._frozen_vectors: FrozenVectors | None = None
         with_pooler = pooling == "pooler"
         if backbone_config is None:
@@ -83,6 +95,16 @@ class MultitaskModule(L.LightningModule):
             pooled = self.backbone(batch.tokens)
         output: Tensor = head(pooled.view(-1, head.num_sequences, pooled.shape[-1]))
         return output
+
+    def setup(self, stage: str) -> None:
+        """Settle how the backbone computes on the trainer's device."""
+        accelerate(
+            self.backbone,
+            self.trainer,
+            attention=self._attention,
+            weight_casts=self._weight_casts,
+            compiling=self._compile,
+        )
 
     def on_fit_start(self) -> None:
         """Compute every vector of a frozen backbone once."""

@@ -83,7 +83,7 @@ def shared_arguments(job: Job) -> dict[str, Any]:
     """Give the arguments that sentence-transformers' Trainer takes too."""
     workload = job.workload
     return {
-        "use_cpu": True,
+        "use_cpu": job.device == "cpu",
         "bf16": job.precision == "bf16",
         "num_train_epochs": job.rounds + 1,
         "per_device_train_batch_size": workload.batch_size,
@@ -96,7 +96,7 @@ def shared_arguments(job: Job) -> dict[str, Any]:
         "seed": workload.seed,
         "save_strategy": "no",
         "report_to": "none",
-        "dataloader_pin_memory": False,
+        "dataloader_pin_memory": job.device != "cpu",
     }
 
 

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from backbones.pooling import mean_pool
+from backbones.pooling import mean_pool, segment_mean
 
 
 def test_mean_of_each_sequence_by_hand() -> None:
@@ -32,3 +32,22 @@ def test_gradient_of_the_mean_is_one_over_the_length() -> None:
 
     assert hidden.grad is not None
     assert hidden.grad.flatten().tolist() == [0.5, 0.5, 1.0]
+
+
+def test_segment_means_equal_mean_pooling_forward_and_backward() -> None:
+    """The path of CUDA devices, on the CPU."""
+    lengths = torch.tensor([3, 1, 7, 2])
+    starts = torch.nn.functional.pad(lengths.cumsum(0), (1, 0))
+    sequence_ids = torch.arange(4).repeat_interleave(lengths)
+    hidden = torch.randn(13, 5, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    weights = torch.linspace(-1, 1, 20).view(4, 5)
+
+    expected = mean_pool(hidden, sequence_ids, starts)
+    (expected * weights).sum().backward()
+    expected_gradient, hidden.grad = hidden.grad, None
+    found = segment_mean(hidden, lengths)
+    (found * weights).sum().backward()
+
+    torch.testing.assert_close(found, expected)
+    torch.testing.assert_close(hidden.grad, expected_gradient)
+    assert segment_mean(hidden.bfloat16(), lengths).dtype == torch.bfloat16

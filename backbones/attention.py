@@ -1,0 +1,123 @@
+"""Attention inside each of the packed sequences, in three ways that give the same numbers."""
+
+from typing import Literal, Protocol
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from backbones.packing import PackedTokens, QueryRows
+
+Attention = Literal["grouped", "masked", "varlen"]
+
+
+class Attend(Protocol):
+    """Rows (R, H) ask, rows (T, H) answer, each inside its own sequence; gives (R, H)."""
+
+    def __call__(self, query: Tensor, key: Tensor, value: Tensor, *, num_heads: int, dropout: float) -> Tensor:
+        """Attend."""
+
+
+def build_attention(kind: Attention, tokens: PackedTokens, wanted: QueryRows | None = None) -> Attend:
+    """Give the attention of a batch, for all layers that ask the same rows.
+
+    Args:
+        kind: How it is computed.
+        tokens: The packed sequences.
+        wanted: The tokens that ask; None for all.
+    """
+    builders: dict[Attention, type[GroupedAttention | MaskedAttention | VarlenAttention]] = {
+        "grouped": GroupedAttention,
+        "masked": MaskedAttention,
+        "varlen": VarlenAttention,
+    }
+    return builders[kind](tokens, wanted)
+
+
+class GroupedAttention:
+    """Pads inside a few groups of sequences of similar length. Runs everywhere; the fastest on a CPU."""
+
+    def __init__(self, tokens: PackedTokens, wanted: QueryRows | None = None) -> None:
+        self._groups = tokens.groups
+        self._queries = [group.queries for group in tokens.groups] if wanted is None else wanted.groups
+        self._slots = tokens.slots if wanted is None else wanted.slots
+
+    def __call__(self, query: Tensor, key: Tensor, value: Tensor, *, num_heads: int, dropout: float) -> Tensor:
+        """Attend group by group."""
+        results = []
+        for group, asking in zip(self._groups, self._queries, strict=True):
+            context = F.scaled_dot_product_attention(
+                _gather_heads(query, asking, num_heads),
+                _gather_heads(key, group.keys, num_heads),
+                _gather_heads(value, group.keys, num_heads),
+                attn_mask=group.mask,
+                dropout_p=dropout,
+            )  # (n, heads, K, H / heads)
+            results.append(context.transpose(1, 2).reshape(-1, query.shape[1]))
+        return torch.cat(results).index_select(0, self._slots)
+
+
+def _gather_heads(states: Tensor, rows: Tensor, num_heads: int) -> Tensor:
+    """Gather rows (n, L) of states (T, H) into (n, heads, L, H / heads)."""
+    gathered = states.index_select(0, rows.flatten())
+    return gathered.view(*rows.shape, num_heads, states.shape[1] // num_heads).transpose(1, 2)
+
+
+class MaskedAttention:
+    """All T tokens as one sequence under a block-diagonal mask: R · T products, most of them masked away.
+
+    Runs everywhere, in public PyTorch alone, and its shapes depend on T and R only, so that it can be compiled and
+    captured; on a GPU the waste is small up to some two thousand tokens. On a CPU prefer GroupedAttention.
+    """
+
+    def __init__(self, tokens: PackedTokens, wanted: QueryRows | None = None) -> None:
+        ids = tokens.sequence_ids
+        asking = ids if wanted is None else ids.index_select(0, wanted.rows)
+        self._mask = asking[:, None] == ids[None, :]  # (R, T)
+
+    def __call__(self, query: Tensor, key: Tensor, value: Tensor, *, num_heads: int, dropout: float) -> Tensor:
+        """Attend with all rows at once."""
+        if query.shape[0] == 0:
+            return _nothing(query, key, value)
+        q, k, v = (states.view(1, states.shape[0], num_heads, -1).transpose(1, 2) for states in (query, key, value))
+        context = F.scaled_dot_product_attention(q, k, v, attn_mask=self._mask, dropout_p=dropout)
+        return context.transpose(1, 2).reshape(query.shape)
+
+
+class VarlenAttention:
+    """The CUDA kernels that take `cu_seqlens`: no padding and no mask, one launch a layer, attention dropout included.
+
+    These are FlashAttention-2 in bfloat16 and float16, and the memory-efficient kernel in float32, called as PyTorch's
+    nested tensors call them. What looks like the same and is not: `torch.nn.attention.varlen.varlen_attn` has no
+    dropout argument and passes 0; FlashAttention 3 and 4 have none either (where PyTorch has them switched on it
+    refuses dropout, while transformers' `flash_attention_3` drops it without a word); flex attention refuses it. The
+    operators are private, so `backbones.attention_probe` tries them before a run relies on them.
+
+    Every row from 0 to T must belong to a sequence: the kernels write no other rows.
+    """
+
+    def __init__(self, tokens: PackedTokens, wanted: QueryRows | None = None) -> None:
+        self._key_starts = tokens.cu_seqlens.to(torch.int32)
+        self._longest = tokens.max_length
+        self._query_starts = self._key_starts if wanted is None else wanted.cu_seqlens.to(torch.int32)
+        self._most_queries = tokens.max_length if wanted is None else wanted.max_length
+
+    def __call__(self, query: Tensor, key: Tensor, value: Tensor, *, num_heads: int, dropout: float) -> Tensor:
+        """Attend with one kernel."""
+        if query.shape[0] == 0:
+            return _nothing(query, key, value)
+        q, k, v = (states.view(states.shape[0], num_heads, -1) for states in (query, key, value))
+        starts = (self._query_starts, self._key_starts, self._most_queries, self._longest)
+        if query.dtype == torch.float32:
+            found = torch.ops.aten._efficient_attention_forward(
+                q[None], k[None], v[None], None, *starts, dropout, 0, torch.is_grad_enabled()
+            )
+        else:
+            found = torch.ops.aten._flash_attention_forward(q, k, v, *starts, dropout, False, False)
+        context: Tensor = found[0]
+        return context.reshape(query.shape)
+
+
+def _nothing(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """Give the results of no rows, (0, H), with a gradient of 0 for all three."""
+    return query + 0 * (key.sum() + value.sum())

@@ -1,0 +1,60 @@
+"""`python -m benchmarks.gpu [--json FILE]`: equality with the padded model, then speed, on one GPU; see README.md."""
+
+import argparse
+import importlib.util
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+NEEDED = ("torch", "transformers", "lightning", "torchmetrics", "datasets", "jsonargparse", "rich", "tensorboard")
+OLDEST_TORCH = (2, 11)
+
+
+def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.gpu", description=__doc__)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="where to write the results")
+    parser.add_argument(
+        "--data", type=Path, metavar="FILE", help="CS224N-format question pairs (default: synthetic lengths)"
+    )
+    parser.add_argument("--device", choices=["cuda", "cpu"], default="cuda", help="cpu only to try the program out")
+    parser.add_argument("--tiny", action="store_true", help="a model of 2 layers and few steps, to try the program out")
+    parser.add_argument("--batch_sizes", type=int, nargs="+", metavar="B", help="default 32 64 256; 4 8 with --tiny")
+    parser.add_argument("--only", nargs="+", metavar="WORDS", help="only programs whose name contains one of these")
+    parser.add_argument(
+        "--time_limit", type=float, default=540.0, help="seconds after which no further program starts (default 540)"
+    )
+    return parser.parse_args(arguments)
+
+
+def complain(device: str) -> str | None:
+    """Say what is missing for a run on a device; None if nothing is."""
+    missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
+    if missing:
+        return f"missing: {', '.join(missing)} (pip install {' '.join(missing)}, or make setup)"
+    import torch
+
+    if tuple(int(part) for part in torch.__version__.split(".")[:2]) < OLDEST_TORCH:
+        return f"torch is {torch.__version__} (expected 2.11 or newer)"
+    if device == "cuda" and not torch.cuda.is_available():
+        return (
+            f"no GPU: torch {torch.__version__} finds no CUDA device "
+            "(--device cpu --tiny tries the program out without one)"
+        )
+    return None
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the benchmark and give the exit status: 1 where numbers differ from the padded model."""
+    options = parse_arguments(arguments)
+    complaint = complain(options.device)
+    if complaint is not None:
+        print(f"error: {complaint}", file=sys.stderr)
+        return 2
+    from benchmarks.gpu.session import run
+
+    return 0 if run(options) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,132 @@
+"""A tokenised split on the device, where its batches are joined too."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+from torch.utils.data import Dataset
+
+from backbones import PackedTokens, QueryRows, StaticShape
+from backbones.packing import IntArray, plan_attention
+from datamodules.batch import TaskBatch, TaskDataset, label_tensor
+from datamodules.sampler import BatchRows
+from datamodules.store import TokenStore
+
+
+class DeviceDataset(Dataset[TaskBatch]):
+    """What TaskDataset is, with the tokens of all rows on the device.
+
+    A batch costs one small copy from the host, its row numbers and lengths; everything else is computed on the device
+    without waiting for it. The values are those of TaskDataset.
+
+    Memory: 4 bytes a token and 16 bytes a row, 24 MB for 156,000 examples of 30 tokens. It stays for as long as the
+    dataset.
+
+    Args:
+        dataset: The stores and how batches are laid out.
+        device: Where the tokens go.
+    """
+
+    def __init__(self, dataset: TaskDataset, device: torch.device) -> None:
+        self._dataset = dataset
+        self._device = device
+        self._splits = {name: _DeviceSplit(store, device) for name, store in dataset.stores.items()}
+
+    @property
+    def num_bytes(self) -> int:
+        """Memory on the device."""
+        parts = [tensor for split in self._splits.values() for tensor in (split.tokens, split.starts, split.labels)]
+        return sum(tensor.numel() * tensor.element_size() for tensor in parts)
+
+    def __getitem__(self, index: BatchRows) -> TaskBatch:
+        """Join the rows of one batch on the device."""
+        dataset, split = self._dataset, self._splits[index.task]
+        shape, num_groups = dataset.shapes.get(index.task), dataset.num_groups
+        rows, tokens = split.join(index.rows, num_groups=num_groups, shape=shape)
+        return TaskBatch(
+            task=index.task,
+            tokens=tokens,
+            labels=split.labels.index_select(0, rows),
+            ids=[split.store.id(int(row)) for row in index.rows],
+            rows=rows,
+            weight=index.weight,
+        )
+
+
+class _DeviceSplit:
+    """One store's tokens, where each row starts, and the labels."""
+
+    def __init__(self, store: TokenStore, device: torch.device) -> None:
+        self.store = store
+        self.device = device
+        self.tokens = torch.from_numpy(store.all_tokens()).to(device)
+        self.starts = torch.from_numpy(np.cumsum(store.lengths) - store.lengths).to(device)
+        self.labels = label_tensor(store.labels, is_score=store.task.labels.kind == "score").to(device)
+
+    def join(self, rows: IntArray, *, num_groups: int, shape: StaticShape | None) -> tuple[Tensor, PackedTokens]:
+        """Give the row numbers on the device, (B,), and their tokens end to end."""
+        task, totals, firsts = self.store.task, self.store.lengths[rows], self.store.first_lengths[rows]
+        if task.num_sequences == 1:
+            lengths, inner = totals, np.zeros_like(totals)  # inner: where each sequence starts in its row
+        else:
+            lengths = np.stack([firsts, totals - firsts], axis=1).ravel()
+            inner = np.stack([np.zeros_like(firsts), firsts], axis=1).ravel()
+        filling = np.zeros(0, dtype=np.int64) if shape is None else shape.fill(lengths)
+        segments = np.concatenate([firsts if task.encoding == "cross" else lengths, filling])
+        host_lengths = np.concatenate([lengths, filling])
+        own_rows, own_inner, own_segments, own_lengths = self._send([rows, inner, segments, host_lengths])
+        row_starts = self.starts.index_select(0, own_rows)[:, None].expand(-1, task.num_sequences).reshape(-1)
+        sources = F.pad(row_starts + own_inner, (0, filling.size))  # what only fills up reads from the first token on
+        starts = F.pad(own_lengths.cumsum(0), (1, 0))
+        return own_rows, PackedTokens(
+            **self._lay_out(sources, own_segments, own_lengths, starts, (int(host_lengths.sum()), lengths.size)),
+            **_plan(starts, host_lengths, num_groups),
+            max_length=int(lengths.max()) if shape is None else min(shape.max_length, int(host_lengths.sum())),
+            num_sequences=lengths.size,
+            is_static=shape is not None,
+        ).to(self.device)
+
+    def _lay_out(
+        self, sources: Tensor, segments: Tensor, lengths: Tensor, starts: Tensor, sizes: tuple[int, int]
+    ) -> dict[str, Any]:
+        """Give the tokens of all sequences and where each stands.
+
+        Args:
+            sources: Place of each sequence's first token in the store, (N,).
+            segments: Position at which segment 1 begins, (N,).
+            lengths: Tokens of each sequence, (N,).
+            starts: Start of each sequence, then T, (N+1,).
+            sizes: T, and the number of real sequences, as the host knows them.
+        """
+        num_tokens, num_real = sizes
+        numbers = torch.arange(lengths.numel(), device=self.device)
+        sequence_ids = numbers.repeat_interleave(lengths, output_size=num_tokens)
+        positions = torch.arange(num_tokens, device=self.device) - starts.index_select(0, sequence_ids)
+        places = (sources.index_select(0, sequence_ids) + positions).clamp_(max=self.tokens.numel() - 1)
+        return {
+            "input_ids": self.tokens.index_select(0, places).long() * (sequence_ids < num_real),
+            "token_type_ids": (positions >= segments.index_select(0, sequence_ids)).long(),
+            "position_ids": positions,
+            "cu_seqlens": starts,
+            "sequence_ids": sequence_ids,
+        }
+
+    def _send(self, arrays: list[IntArray]) -> tuple[Tensor, ...]:
+        """Copy host arrays to the device in one piece."""
+        joined = torch.from_numpy(np.concatenate(arrays).astype(np.int64))
+        if self.device.type == "cuda":
+            joined = joined.pin_memory()
+        return torch.split(joined.to(self.device, non_blocking=True), [array.size for array in arrays])
+
+
+def _plan(starts: Tensor, lengths: IntArray, num_groups: int) -> dict[str, Any]:
+    """Give `groups`, `slots` and `firsts`: from the host where there are groups, else from the device."""
+    if num_groups:
+        names = ("groups", "slots", "firsts")
+        plan = plan_attention(np.concatenate([[0], np.cumsum(lengths)]), num_groups)
+        return dict(zip(names, plan, strict=True))
+    each = torch.arange(lengths.size + 1, device=starts.device)
+    firsts = QueryRows(rows=starts[:-1], groups=(), slots=starts[:0], cu_seqlens=each, max_length=1)
+    return {"groups": (), "slots": starts[:0], "firsts": firsts}

@@ -1,0 +1,69 @@
+"""Settles, once the device is known, how the backbone computes there."""
+
+from typing import Any, Literal
+
+import lightning.pytorch as L
+import torch
+
+from backbones import AttentionChoice, Backbone, CompileMode, WeightCasts, choose_attention
+from tasks import InputError
+
+CompileChoice = Literal["none", "default", "reduce-overhead"]
+DTYPES = {"bf16": torch.bfloat16, "16": torch.float16, "32": torch.float32, "64": torch.float64}
+
+
+def accelerate(
+    backbone: Backbone,
+    trainer: L.Trainer,
+    *,
+    attention: AttentionChoice,
+    weight_casts: WeightCasts = "each",
+    compiling: CompileChoice = "none",
+) -> None:
+    """Choose the attention for the trainer's device and precision, and compile the encoder if asked to.
+
+    Args:
+        backbone: What is trained.
+        trainer: Its trainer.
+        attention: See `choose_attention`.
+        weight_casts: See `Backbone`.
+        compiling: See `Backbone.compile_training`.
+
+    Raises:
+        InputError: If compiling is asked for without static shapes or with weights cast together, or CUDA graphs with
+            gradient accumulation.
+    """
+    is_compiled = compiling != "none" and trainer.training and not backbone.frozen
+    heads = int(backbone.bert.config.num_attention_heads)
+    backbone.attention = choose_attention(
+        attention,
+        trainer.strategy.root_device,
+        num_heads=heads,
+        head_size=backbone.hidden_size // heads,
+        dtype=DTYPES[str(trainer.precision).split("-")[0]],
+        needs_static_shapes=is_compiled,
+    )
+    backbone.weight_casts = weight_casts
+    if is_compiled:
+        if weight_casts == "together":
+            raise InputError(
+                "model.weight_casts is together with model.compile (expected each: what is compiled reads the weights)"
+            )
+        check_compiling(trainer, compiling)
+        mode: CompileMode = "default" if compiling == "default" else "reduce-overhead"
+        backbone.compile_training(mode)
+
+
+def check_compiling(trainer: L.Trainer, compiling: CompileChoice) -> None:
+    """Refuse what a compiled encoder does not fit."""
+    data: Any = trainer.datamodule  # type: ignore[attr-defined]
+    if getattr(data, "round_tokens", 0) == 0:
+        raise InputError(
+            f"model.compile is {compiling} without static shapes: every batch would be compiled anew "
+            "(expected data.round_tokens, for example 128)"
+        )
+    if compiling == "reduce-overhead" and trainer.accumulate_grad_batches > 1:
+        raise InputError(
+            "model.compile is reduce-overhead with trainer.accumulate_grad_batches above 1: a graph writes each "
+            "batch's gradients to the same place (expected model.compile default)"
+        )
