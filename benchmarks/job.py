@@ -53,12 +53,9 @@ class Job:
         threads: CPU threads.
         precision: `fp32`; `onednn` for fp32 products by oneDNN where that is exact; `bf16` for bf16 autocast.
         sorts_by_length: Whether a peer groups (or, in evaluation, sorts) examples of similar length.
-<<<<<<< HEAD
         frozen: Whether only the head trains.
         caches_vectors: Whether ours computes the vectors of a frozen backbone once.
-=======
         device: Where Hugging Face's Trainer runs: `cpu` or `cuda`.
->>>>>>> gpu
     """
 
     program: str
@@ -68,12 +65,9 @@ class Job:
     threads: int = 1
     precision: Precision = "fp32"
     sorts_by_length: bool = False
-<<<<<<< HEAD
     frozen: bool = False
     caches_vectors: bool = True
-=======
     device: str = "cpu"
->>>>>>> gpu
 
     @property
     def pairs(self) -> Path:
