@@ -1,0 +1,45 @@
+"""How far a score of few examples can be trusted."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Interval = tuple[float, float]
+RESAMPLES = 1000
+
+
+def wilson_interval(hits: int, count: int) -> Interval:
+    """Give the 95 % Wilson score interval of a share.
+
+    Args:
+        hits: Examples that count.
+        count: All examples, at least 1.
+
+    Source: Wilson 1927; statsmodels' proportion_confint.
+    """
+    from statsmodels.stats.proportion import proportion_confint
+
+    low, high = proportion_confint(hits, count, alpha=0.05, method="wilson")
+    return float(low), float(high)
+
+
+def pearson(labels: NDArray[np.float64], predictions: NDArray[np.float64]) -> float | None:
+    """Give Pearson's correlation; None where it is undefined: fewer than two examples, or all values equal."""
+    if len(labels) < 2 or np.ptp(labels) == 0 or np.ptp(predictions) == 0:
+        return None
+    return float(np.corrcoef(labels, predictions)[0, 1])
+
+
+def bootstrap_pearson(labels: NDArray[np.float64], predictions: NDArray[np.float64]) -> Interval | None:
+    """Give the 95 % percentile bootstrap interval of Pearson's correlation, the same at each call.
+
+    Returns:
+        The interval over 1,000 resamples of the examples; None where the correlation is undefined or there are fewer
+        than ten examples.
+    """
+    count = len(labels)
+    if count < 10 or pearson(labels, predictions) is None:
+        return None
+    rng = np.random.default_rng(0)
+    values = [pearson(labels[rows], predictions[rows]) for rows in rng.integers(0, count, (RESAMPLES, count))]
+    low, high = np.quantile([value for value in values if value is not None], [0.025, 0.975])
+    return float(low), float(high)
