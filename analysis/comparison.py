@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from analysis.blocks import Block, ExampleList, Section, Sentence, ShownExample, Table, number
 from analysis.mistakes import label_text
 from analysis.run import Predictions, Run
-from analysis.task_section import score
+from analysis.scores import score
 from analysis.words import mark_shared
 from tasks import InputError, Split
 
@@ -84,13 +84,14 @@ def build_score_section(runs: Sequence[Run], split: Split) -> Section:
     names = list(dict.fromkeys(name for found in scores for name in found))
     rows = [[*name, *(number(found[name]) if name in found else "" for found in scores)] for name in names]
     note = "From the prediction files; the best of a row is not tested for significance."
-    table = Table("Scores", ("task", "metric", *_names(runs)), rows, num_text_columns=2, note=note)
+    table = Table("Scores", ("task", "metric", *name_runs(runs)), rows, num_text_columns=2, note=note)
     return Section("Side by side", "side-by-side", [table])
 
 
-def _names(runs: Sequence[Run]) -> list[str]:
+def name_runs(runs: Sequence[Run]) -> list[str]:
+    """Give a name for each run: `<configuration>/version_N`, or the folders where those are equal."""
     names = [run.name for run in runs]
-    return names if len(set(names)) == len(names) else [f"{name} ({number})" for number, name in enumerate(names, 1)]
+    return names if len(set(names)) == len(names) else [str(run.folder) for run in runs]
 
 
 def _scores(run: Run, split: Split) -> dict[tuple[str, str], float]:
@@ -113,7 +114,8 @@ def build_comparison(first: Run, second: Run, split: Split) -> Section:
     ]
     if not sections:
         return Section("Row by row", "compare", [Sentence("The runs have no task in common.")])
-    opening = Sentence(f"From {first.name} to {second.name}: what became right and what became wrong.")
+    names = name_runs([first, second])
+    opening = Sentence(f"From {names[0]} (first) to {names[1]} (second): what became right and what became wrong.")
     return Section("Row by row", "compare", [opening], sections)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from analysis.blocks import Section
-from analysis.comparison import build_comparison, build_score_section
+from analysis.comparison import build_comparison, build_score_section, name_runs
 from analysis.run import Run
 from analysis.run_section import build_run_section
 from tasks import InputError, Split
@@ -28,7 +28,9 @@ def build_sections(runs: Sequence[Run], split: Split) -> list[Section]:
     sections = [build_score_section(runs, split)] if len(runs) > 1 else []
     if len(runs) == 2:
         sections.append(build_comparison(runs[0], runs[1], split))
-    return [*sections, *(build_run_section(run, split, anchor=f"run{n}") for n, run in enumerate(runs, start=1))]
+    for number, (run, name) in enumerate(zip(runs, name_runs(runs), strict=True), start=1):
+        sections.append(build_run_section(run, split, title=name, anchor=f"run{number}"))
+    return sections
 
 
 def render(sections: Sequence[Section], *, title: str) -> str:
@@ -60,7 +62,7 @@ def write_report(folders: Sequence[Path], output: Path, *, split: Split = "dev")
         InputError: If a folder is no run, or the file cannot be written.
     """
     runs = [Run(folder) for folder in folders]
-    page = render(build_sections(runs, split), title=", ".join(run.name for run in runs))
+    page = render(build_sections(runs, split), title=", ".join(name_runs(runs)))
     try:
         output.parent.mkdir(parents=True, exist_ok=True)
         output.write_text(page, encoding="utf-8")

@@ -11,12 +11,13 @@ from figures import draw_curves
 from tasks import InputError, Split
 
 
-def build_run_section(run: Run, split: Split, *, anchor: str) -> Section:
+def build_run_section(run: Run, split: Split, *, title: str, anchor: str) -> Section:
     """Give the section of a run: its scores, its tasks, what it drew and what it was made with.
 
     Args:
         run: The run.
         split: The split whose predictions are looked at.
+        title: The run's name in the page.
         anchor: The section's place in links.
     """
     curves = read_curves(run.folder)
@@ -29,11 +30,11 @@ def build_run_section(run: Run, split: Split, *, anchor: str) -> Section:
     if panels:
         said = "; ".join(f"{title}: {lines[0].values[-1]:.3g} at the end" for title, lines in panels)
         label = f"Curves of the run over optimiser steps. {said}"
-        blocks.append(picture(draw_curves(panels), title="Training", name=f"{anchor}-run", label=label))
+        blocks.append(picture(draw_curves(panels), title="Curves", name=f"{anchor}-run", label=label))
     elif not run.report.get("members"):
         blocks.append(Sentence("There are no TensorBoard events in the run's folder, so there are no learning curves."))
     made = Section("How it was made", f"{anchor}-made", [*_drawn(run), *_facts(run)])
-    return Section(run.name, anchor, blocks, [*parts, made])
+    return Section(title, anchor, blocks, [*parts, made])
 
 
 def _overview(run: Run) -> Table:

@@ -12,6 +12,8 @@ from analysis.run import Predictions
 from analysis.words import has_negation, numbers, overlap, words
 from tasks import Example
 
+LABEL = "label (recall)"
+
 
 @dataclass(frozen=True)
 class Slice:
@@ -24,7 +26,7 @@ class Slice:
         score: Accuracy, or Pearson's correlation of scores; None where it is undefined.
         interval: 95 % interval of the score: Wilson for an accuracy, bootstrap for a correlation.
         reference: Share of the most frequent class in the slice, what a constant would score there; of scores, the mean
-            of prediction minus label.
+            of prediction minus label; None for the slices of a label, whose accuracy is the recall.
     """
 
     grouping: str
@@ -32,7 +34,7 @@ class Slice:
     count: int
     score: float | None
     interval: Interval | None
-    reference: float
+    reference: float | None
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,7 @@ def slice_scores(predictions: Predictions) -> list[Slice]:
     slices = [one for grouping in groupings for one in _score_grouping(predictions, grouping)]
     if predictions.task.labels.kind != "score":
         names = tuple(predictions.task.format_label(number) for number in range(predictions.task.labels.num_classes))
-        slices += _score_each(predictions, "label", names, predictions.labels.astype(np.int64))
+        slices += _score_each(predictions, LABEL, names, predictions.labels.astype(np.int64))
     return slices
 
 
@@ -143,8 +145,8 @@ def _score_slice(predictions: Predictions, title: str, name: str, chosen: NDArra
         bias = float((predicted - labels).mean())
         return Slice(title, name, count, pearson(labels, predicted), bootstrap_pearson(labels, predicted), bias)
     hits = int((labels == predicted).sum())
-    majority = int(np.bincount(labels.astype(np.int64)).max())
-    return Slice(title, name, count, hits / count, wilson_interval(hits, count), majority / count)
+    majority = None if title == LABEL else float(np.bincount(labels.astype(np.int64)).max() / count)
+    return Slice(title, name, count, hits / count, wilson_interval(hits, count), majority)
 
 
 @dataclass(frozen=True)

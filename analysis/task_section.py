@@ -5,7 +5,6 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from analysis.blocks import Block, ExampleList, Section, Sentence, Table, number, picture, span
@@ -13,6 +12,7 @@ from analysis.curves import task_panels
 from analysis.intervals import bootstrap_pearson, wilson_interval
 from analysis.mistakes import most_confident_mistakes
 from analysis.run import Predictions, Run
+from analysis.scores import score
 from analysis.slices import NeighbourErrors, count_neighbour_errors, slice_scores
 from figures import (
     Curve,
@@ -55,14 +55,6 @@ def build_task_section(run: Run, task: str, split: Split, *, anchor: str, curves
     blocks += _curves(curves, task, anchor)
     blocks += [_slice_table(predictions), *_mistakes(predictions), *_balance(run, task, split, predictions, anchor)]
     return Section(f"Task {task}", anchor, blocks)
-
-
-def score(predictions: Predictions) -> dict[str, float]:
-    """Give the task's metrics over what was predicted, by name."""
-    kind = predictions.task.labels.kind
-    dtype = torch.float32 if kind == "score" else torch.int64
-    predicted, labels = (torch.from_numpy(values).to(dtype) for values in (predictions.predictions, predictions.labels))
-    return {str(name): float(metric(predicted, labels)) for name, metric in predictions.task.build_metrics().items()}
 
 
 def reported_split(run: Run) -> Split:
@@ -206,7 +198,14 @@ def _curves(curves: Mapping[str, Curve], task: str, anchor: str) -> list[Block]:
 def _slice_table(predictions: Predictions) -> Table:
     is_score = predictions.task.labels.kind == "score"
     rows = [
-        [one.grouping, one.name, f"{one.count:,}", number(one.score, 3), span(one.interval), number(one.reference, 3)]
+        [
+            one.grouping,
+            one.name,
+            f"{one.count:,}",
+            number(one.score, 3),
+            span(one.interval),
+            "" if one.reference is None else number(one.reference, 3),
+        ]
         for one in slice_scores(predictions)
     ]
     reference = "mean difference" if is_score else "largest class"

@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import lightning.pytorch as L
 import numpy as np
@@ -13,10 +13,19 @@ from rich.markup import escape
 from rich.table import Table
 
 from callbacks.run_folder import run_folder
-from datamodules import MultitaskDataModule, TaskBatch, TokenStore
+from datamodules import MultitaskDataModule, TaskBatch
 from tasks import Task
 
 SHOWN_ROWS = 50
+
+
+class HasIds(Protocol):
+    """A split of a task whose examples have ids; a TokenStore is one."""
+
+    task: Task
+
+    def id(self, row: int) -> str:
+        """Id of an example."""
 
 
 class PredictionWriter(L.Callback):
@@ -150,7 +159,7 @@ def build_input_table(
 
 def write_predictions(
     path: Path,
-    store: TokenStore,
+    store: HasIds,
     rows: NDArray[np.int64],
     predictions: NDArray[Any],
     probabilities: NDArray[np.float32] | None = None,
