@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
+
 from figures import Curve
 
 MOST_POINTS = 400  # of a curve; a longer one is thinned out evenly
@@ -18,7 +20,8 @@ def read_curves(folder: Path) -> Mapping[str, Curve]:
     curves = {}
     for tag in events.Tags()["scalars"]:
         points = events.Scalars(tag)
-        kept = points[:: max(1, len(points) // MOST_POINTS)]
+        rows = np.unique(np.linspace(0, len(points) - 1, min(len(points), MOST_POINTS)).round().astype(int))
+        kept = [points[row] for row in rows]
         curves[tag] = Curve(tag, [point.step for point in kept], [point.value for point in kept])
     return curves
 

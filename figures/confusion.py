@@ -41,7 +41,10 @@ def draw_confusion(counts: NDArray[np.int64], class_names: Sequence[str]) -> "Fi
     num_classes = len(class_names)
     side = min(8.0, max(3.6, 0.72 * num_classes + 1.4))
     figure, (axes,) = new_axes(width=side + 0.6, height=side)
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    ends = np.arange(num_classes + 1) - 0.5
+    axes.pcolormesh(ends, ends, shares, cmap="Blues", vmin=0, vmax=1)  # rectangles; an image would blur when enlarged
+    axes.set(aspect="equal")
+    axes.invert_yaxis()
     names = [_shorten(name) for name in class_names]
     long_names = max(map(len, names)) > 6
     axes.set_xticks(range(num_classes), names, rotation=45 if long_names else 0, ha="right" if long_names else "center")
