@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from analysis.intervals import Interval, bootstrap_pearson, pearson, wilson_interval
 from analysis.run import Predictions
 from analysis.words import has_negation, numbers, overlap, words
-from tasks import Example
+from tasks import Example, Task
 
 LABEL = "label (recall)"
 
@@ -118,8 +118,7 @@ def slice_scores(predictions: Predictions) -> list[Slice]:
     groupings = [grouping for grouping in GROUPINGS if chosen.get(grouping.title) is grouping]
     slices = [one for grouping in groupings for one in _score_grouping(predictions, grouping)]
     if predictions.task.labels.kind != "score":
-        names = tuple(predictions.task.format_label(number) for number in range(predictions.task.labels.num_classes))
-        slices += _score_each(predictions, LABEL, names, predictions.labels.astype(np.int64))
+        slices += _score_each(predictions, LABEL, class_names(predictions.task), predictions.labels.astype(np.int64))
     return slices
 
 
@@ -147,6 +146,11 @@ def _score_slice(predictions: Predictions, title: str, name: str, chosen: NDArra
     hits = int((labels == predicted).sum())
     majority = None if title == LABEL else float(np.bincount(labels.astype(np.int64)).max() / count)
     return Slice(title, name, count, hits / count, wilson_interval(hits, count), majority)
+
+
+def class_names(task: Task) -> list[str]:
+    """Name the classes of a task as its prediction files do."""
+    return [task.format_label(number) for number in range(task.labels.num_classes)]
 
 
 @dataclass(frozen=True)

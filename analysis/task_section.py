@@ -1,35 +1,19 @@
 """The section of a report on one task of one run."""
 
 from collections.abc import Mapping
-from itertools import pairwise
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from analysis.balance import show_balance
 from analysis.blocks import Block, ExampleList, Section, Sentence, Table, number, picture, span
+from analysis.confusions import show_calibration, show_confusion
 from analysis.curves import task_panels
 from analysis.intervals import bootstrap_pearson, wilson_interval
 from analysis.mistakes import most_confident_mistakes
 from analysis.run import Predictions, Run
 from analysis.scores import score
-from analysis.slices import NeighbourErrors, count_neighbour_errors, slice_scores
-from figures import (
-    Curve,
-    bin_confidence,
-    count_confusions,
-    draw_balance,
-    draw_confusion,
-    draw_curves,
-    draw_reliability,
-    draw_residuals,
-    draw_scatter,
-    fit_line,
-)
-from figures.reliability import NUM_BINS
+from analysis.similarity import show_similarity
+from analysis.slices import slice_scores
+from figures import Curve, draw_curves
 from tasks import InputError, Split
-
-SCORE_RANGES = 5
 
 
 def build_task_section(run: Run, task: str, split: Split, *, anchor: str, curves: Mapping[str, Curve]) -> Section:
@@ -49,11 +33,11 @@ def build_task_section(run: Run, task: str, split: Split, *, anchor: str, curves
         return Section(f"Task {task}", anchor, [*blocks, *_curves(curves, task, anchor)])
     blocks = [Sentence(_describe(predictions, split)), *_score_table(run, task, split, predictions)]
     if predictions.task.labels.kind == "score":
-        blocks += _similarity(predictions, anchor)
+        blocks += show_similarity(predictions, anchor)
     else:
-        blocks += [*_confusion(predictions, anchor), *_calibration(predictions, anchor)]
+        blocks += [*show_confusion(predictions, anchor), *show_calibration(predictions, anchor)]
     blocks += _curves(curves, task, anchor)
-    blocks += [_slice_table(predictions), *_mistakes(predictions), *_balance(run, task, split, predictions, anchor)]
+    blocks += [_slice_table(predictions), *_mistakes(predictions), *show_balance(run, task, split, predictions, anchor)]
     return Section(f"Task {task}", anchor, blocks)
 
 
@@ -68,7 +52,7 @@ def _describe(predictions: Predictions, split: Split) -> str:
     if predictions.is_partial:
         return (
             f"Only {count:,} of the {predictions.split_size:,} examples of the {split} split were predicted (the run "
-            "had a limit on evaluation batches); everything below is about these."
+            "had a limit on evaluation batches); everything below, also which texts recur, is about these."
         )
     return f"All {count:,} examples of the {split} split."
 
@@ -104,83 +88,6 @@ def _score_interval(predictions: Predictions, metric: str) -> tuple[float, float
     if metric == "pearson":
         return bootstrap_pearson(predictions.labels, predictions.predictions)
     return None
-
-
-def _class_names(predictions: Predictions) -> list[str]:
-    return [predictions.task.format_label(number_) for number_ in range(predictions.task.labels.num_classes)]
-
-
-def _confusion(predictions: Predictions, anchor: str) -> list[Block]:
-    names = _class_names(predictions)
-    counts = count_confusions(predictions.labels, predictions.predictions, len(names))
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    label = "Confusion matrix. " + "; ".join(
-        f"true {name}: " + ", ".join(f"{share:.0%} predicted {other}" for other, share in zip(names, row, strict=True))
-        for name, row in zip(names[:12], shares, strict=False)
-    )
-    note = "Each row is a true class and adds up to 100 %; the count of examples stands below the share."
-    figure = draw_confusion(counts, names)
-    blocks: list[Block] = [
-        picture(figure, title="Confusion matrix", name=f"{anchor}-confusion", label=label, note=note)
-    ]
-    neighbours = count_neighbour_errors(predictions)
-    return blocks if neighbours is None else [*blocks, _neighbour_table(neighbours)]
-
-
-def _neighbour_table(found: NeighbourErrors) -> Table:
-    rows = [["at most one class away", *_share(found.within_one, found.count)]]
-    if found.mistakes:
-        rows.append(["of the mistakes, exactly one class away", *_share(found.adjacent, found.mistakes)])
-    note = "For classes in order, such as five levels of sentiment."
-    return Table("Near misses", ("predictions", "n", "share", "95 % interval"), rows, note=note)
-
-
-def _share(hits: int, count: int) -> list[str]:
-    return [f"{count:,}", number(hits / count, 3), span(wilson_interval(hits, count))]
-
-
-def _calibration(predictions: Predictions, anchor: str) -> list[Block]:
-    confidence = predictions.confidence
-    if confidence is None:
-        return [Sentence("No probabilities were saved, so there is no calibration.")]
-    reliability = bin_confidence(confidence, predictions.is_right)
-    error = reliability.expected_error
-    note = (
-        f"Expected calibration error {error:.4f} over {NUM_BINS} bins of equal width, of the probability of the "
-        "predicted class. Bars: share of right predictions; line: at the mean confidence of the bin; dotted: perfect."
-    )
-    label = f"Reliability diagram; expected calibration error {error:.4f}, mean confidence {confidence.mean():.3f}, "
-    label += f"accuracy {predictions.is_right.mean():.3f}"
-    figure = draw_reliability(reliability)
-    return [picture(figure, title="Calibration", name=f"{anchor}-calibration", label=label, note=note)]
-
-
-def _similarity(predictions: Predictions, anchor: str) -> list[Block]:
-    labels, predicted, space = predictions.labels, predictions.predictions, predictions.task.labels
-    line = fit_line(labels, predicted)
-    residuals = predicted - labels
-    said = f"slope {line.slope:.3f}, intercept {line.intercept:.3f}" if line else "none, as all labels are equal"
-    rows = [
-        ["slope", number(line.slope if line else None, 3)],
-        ["intercept", number(line.intercept if line else None, 3)],
-        ["mean of prediction − label", number(float(residuals.mean()), 3)],
-        ["mean absolute difference", number(float(np.abs(residuals).mean()), 3)],
-        ["standard deviation of the difference", number(float(residuals.std()), 3)],
-    ]
-    scatter = draw_scatter(labels, predicted, low=space.low, high=space.high)
-    spread = draw_residuals(labels, predicted, low=space.low, high=space.high)
-    summary = f"mean {residuals.mean():.3f}, standard deviation {residuals.std():.3f} label units"
-    return [
-        picture(
-            scatter,
-            title="Prediction against label",
-            name=f"{anchor}-scatter",
-            label=f"Predicted against true score, {len(labels)} examples; regression line: {said}",
-            note=f"Regression line: {said}. Dotted: perfect.",
-        ),
-        picture(spread, title="Residuals", name=f"{anchor}-residuals", label=f"Prediction minus label: {summary}"),
-        Table("Regression of prediction on label", ("value", "label units"), rows),
-    ]
 
 
 def _curves(curves: Mapping[str, Curve], task: str, anchor: str) -> list[Block]:
@@ -227,36 +134,3 @@ def _mistakes(predictions: Predictions) -> list[Block]:
     title = "Furthest from the label" if is_score else "Most confident mistakes"
     note = "Words that both texts share are marked." if len(predictions.task.texts) == 2 else ""
     return [ExampleList(title, examples, note)]
-
-
-def _balance(run: Run, task: str, split: Split, predictions: Predictions, anchor: str) -> list[Block]:
-    counted: dict[str, NDArray[Any]] = {split: predictions.labels, "predicted": predictions.predictions}
-    blocks: list[Block] = []
-    try:
-        train = [example.label for example in run.read_examples(task, "train")]
-        counted = {"train": np.array(train, dtype=np.float64), **counted}
-    except InputError as error:
-        blocks.append(Sentence(f"The train split is not shown: {error}."))
-    names, numbers = _label_ranges(predictions, counted)
-    shares = {what: np.bincount(values, minlength=len(names)) / max(len(values), 1) for what, values in numbers.items()}
-    rows = [[name, *(f"{values[row]:.1%}" for values in shares.values())] for row, name in enumerate(names)]
-    title = "Class balance" if predictions.task.labels.kind != "score" else "Balance of scores"
-    label = f"{title}: " + "; ".join(f"{row[0]}: " + ", ".join(row[1:]) for row in rows[:12])
-    figure = draw_balance(shares, names)
-    return [
-        picture(figure, title=title, name=f"{anchor}-balance", label=label),
-        Table(f"{title} in numbers", ("label", *shares), rows),
-        *blocks,
-    ]
-
-
-def _label_ranges(
-    predictions: Predictions, counted: Mapping[str, NDArray[Any]]
-) -> tuple[list[str], dict[str, NDArray[np.int64]]]:
-    """Give the classes, or ranges of a score, and the number of each value's."""
-    space = predictions.task.labels
-    if space.kind != "score":
-        return _class_names(predictions), {what: values.astype(np.int64) for what, values in counted.items()}
-    ends = np.linspace(space.low, space.high, SCORE_RANGES + 1)
-    names = [f"{low:g} to {high:g}" for low, high in pairwise(ends)]
-    return names, {what: np.digitize(values, ends[1:-1]).astype(np.int64) for what, values in counted.items()}
