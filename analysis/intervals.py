@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 Interval = tuple[float, float]
 RESAMPLES = 1000
+VALUES_AT_ONCE = 2_000_000  # of a bootstrap, for the sake of memory
 
 
 def wilson_interval(hits: int, count: int) -> Interval:
@@ -40,6 +41,19 @@ def bootstrap_pearson(labels: NDArray[np.float64], predictions: NDArray[np.float
     if count < 10 or pearson(labels, predictions) is None:
         return None
     rng = np.random.default_rng(0)
-    values = [pearson(labels[rows], predictions[rows]) for rows in rng.integers(0, count, (RESAMPLES, count))]
-    low, high = np.quantile([value for value in values if value is not None], [0.025, 0.975])
+    chunk = max(1, VALUES_AT_ONCE // count)
+    sizes = [min(chunk, RESAMPLES - done) for done in range(0, RESAMPLES, chunk)]
+    rows = (rng.integers(0, count, (size, count)) for size in sizes)
+    values = np.concatenate([_correlate(labels[part], predictions[part]) for part in rows])
+    low, high = np.nanquantile(values, [0.025, 0.975])
     return float(low), float(high)
+
+
+def _correlate(labels: NDArray[np.float64], predictions: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Give Pearson's correlation of each resample, (resamples, n) to (resamples,); NaN where it is undefined."""
+    x = labels - labels.mean(axis=1, keepdims=True)
+    y = predictions - predictions.mean(axis=1, keepdims=True)
+    is_constant = (np.ptp(labels, axis=1) == 0) | (np.ptp(predictions, axis=1) == 0)
+    spread = np.where(is_constant, np.nan, np.sqrt((x * x).sum(axis=1) * (y * y).sum(axis=1)))
+    correlations: NDArray[np.float64] = (x * y).sum(axis=1) / spread
+    return correlations

@@ -28,8 +28,14 @@ def test_the_result_reads_like_a_run(members: list[Path], tmp_path: Path, method
     assert run.report["metrics"]["same"]["accuracy"] == 1
     assert run.report["members"] == [str(folder) for folder in members]
     assert run.report["method"] == method
+
+
+def test_a_report_shows_it(members: list[Path], tmp_path: Path):
+    ensemble(members, tmp_path / "out", method="score")
     write_report([tmp_path / "out"], tmp_path / "out.html")
-    assert "trained nothing" in (tmp_path / "out.html").read_text()
+    page = (tmp_path / "out.html").read_text()
+    assert "trained nothing" in page
+    assert str(members[1]) in page
 
 
 def test_scores_alone_leave_the_other_tasks_out(members: list[Path], tmp_path: Path):
