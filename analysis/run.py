@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -178,11 +179,22 @@ def _match(path: Path, examples: Sequence[Example], task: Task) -> tuple[list[Ex
             raise InputError(f"{path}, line {number}: {line!r} is not about the next example of the split")
         cell = line[len(example.id) + 2 :]  # a class may hold a comma
         try:
-            labels.append(float(cell) if task.labels.kind == "score" else float(task.parse_label(cell)))
+            labels.append(_parse_score(cell) if task.labels.kind == "score" else float(task.parse_label(cell)))
         except ValueError as error:
             raise InputError(f"{path}, line {number}: the prediction is {cell!r} (expected {error})") from None
         matched.append(example)
     return matched, labels
+
+
+def _parse_score(cell: str) -> float:
+    """Give the score in a cell; unlike a label it may lie outside the range."""
+    try:
+        value = float(cell)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise ValueError("a finite number")
+    return value
 
 
 def _read_probabilities(path: Path, names: Sequence[str]) -> NDArray[np.float64] | None:

@@ -32,7 +32,7 @@ def build_run_section(run: Run, split: Split, *, title: str, anchor: str) -> Sec
         label = f"Curves of the run over optimiser steps. {said}"
         blocks.append(picture(draw_curves(panels), title="Curves", name=f"{anchor}-run", label=label))
     elif not run.report.get("members"):
-        blocks.append(Sentence("There are no TensorBoard events in the run's folder, so there are no learning curves."))
+        blocks.append(Sentence("The run's folder holds no curves of a training (TensorBoard events)."))
     made = Section("How it was made", f"{anchor}-made", [*_drawn(run), *_facts(run)])
     return Section(title, anchor, blocks, [*parts, made])
 

@@ -51,13 +51,15 @@ def test_a_part_of_a_split_is_refused_unless_allowed(tmp_path: Path, root: Path)
         ("sst-dev.csv", "id, Prediction\n", "holds no prediction"),
         ("sst-dev.csv", "id, Prediction\ns1, 3\nother, 3\n", r"line 3: 'other, 3' is not about the next example"),
         ("sst-dev.csv", "id, Prediction\ns1, 7\n", r"line 2: the prediction is '7' \(expected 0 to 4\)"),
+        ("near-dev.csv", "id, Prediction\nt0, nan\n", r"line 2: the prediction is 'nan' \(expected a finite number\)"),
+        ("near-dev.csv", "id, Prediction\nt0, much\n", r"'much' \(expected a finite number\)"),
         ("sst-dev-probabilities.csv", "id,0,1,2,3,4\nx,1,0,0,0,0\n", "its ids are not those of the prediction file"),
     ],
 )
 def test_a_wrong_prediction_file_is_named_by_line(folder: Path, name: str, text: str, message: str):
     (folder / "predictions" / name).write_text(text)
     with pytest.raises(InputError, match=message):
-        Run(folder).read_predictions("sst", allow_partial=True)
+        Run(folder).read_predictions(name.split("-")[0], allow_partial=True)
 
 
 def test_missing_predictions_are_an_error(folder: Path):
