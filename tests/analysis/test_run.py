@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 
 from analysis.run import Run
 from tasks import InputError
@@ -88,3 +89,15 @@ def test_a_folder_without_a_run_is_an_error(folder: Path, tmp_path: Path):
     (folder / "config.yaml").write_text("trainer: {}")
     with pytest.raises(InputError, match=r"config.yaml: not the configuration of a multitask run"):
         _ = Run(folder).config
+
+
+def test_a_task_with_a_head_of_its_own_is_read(folder: Path):
+    config = yaml.safe_load((folder / "config.yaml").read_text())
+    config["tasks"]["near"]["init_args"] |= {
+        "encoding": "bi",
+        "head": {"class_path": "heads.CosineHead", "init_args": {"dropout": 0.25}},
+    }
+    (folder / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+    task = Run(folder).tasks["near"]
+    assert task.encoding == "bi"
+    assert type(task.build_head(8)).__name__ == "CosineHead"
