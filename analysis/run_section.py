@@ -82,7 +82,15 @@ def _compare_drawn(run: Run, drawn: dict[str, Amount], epochs: list[dict[str, Am
         verdict = "as planned" if found == planned else "not as planned"
         cells = (whole, planned.batches, found.batches, planned.examples, found.examples)
         rows.append([task, verdict, *(f"{value:,}" for value in cells)])
-    columns = ("task", "verdict", "whole plan, examples", "planned batches", "drawn", "planned examples", "drawn")
+    columns = (
+        "task",
+        "verdict",
+        f"plan of {len(epochs)} epoch(s), examples",
+        "planned batches",
+        "drawn",
+        "planned examples",
+        "drawn",
+    )
     note = (
         f"The training drew {total:,} batches, over all its processes and resumes. Planned: what the first {total:,} "
         "batches of the plan hold."
