@@ -28,6 +28,7 @@ from callbacks import (
     StopOnSignal,
     TaskLosses,
     TaskProgressBar,
+    ValidationFigures,
 )
 from tasks import InputError, Task
 
@@ -144,6 +145,7 @@ class MultitaskCLI(TandemCLI):
         parser.link_arguments("model.backbone", "data.tokenizer")
         parser.link_arguments("trainer.max_epochs", "data.max_epochs")
         parser.add_lightning_class_args(BestCheckpoint, "best_checkpoint")
+        parser.add_lightning_class_args(ValidationFigures, "figures")
         parser.set_defaults(
             {
                 "best_checkpoint.monitor": "val/mean",

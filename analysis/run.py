@@ -2,7 +2,8 @@
 
 import csv
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -26,6 +27,7 @@ class Predictions:
         labels: Class indices or scores, (n,).
         predictions: Predicted labels in label units, (n,).
         probabilities: Probability of each class, (n, C); None for scores.
+        split_size: Examples in the whole split; more than n where the run was told to predict a part of it.
     """
 
     task: Task
@@ -33,6 +35,29 @@ class Predictions:
     labels: NDArray[np.float64]
     predictions: NDArray[np.float64]
     probabilities: NDArray[np.float64] | None
+    split_size: int | None = None
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether some examples of the split have no prediction."""
+        return self.split_size is not None and self.split_size > len(self.examples)
+
+    @property
+    def is_right(self) -> NDArray[np.bool_]:
+        """Whether each prediction is the label, (n,); of a score, whether it is less than a tenth of the range away."""
+        if self.task.labels.kind == "score":
+            tolerance = (self.task.labels.high - self.task.labels.low) / 10
+            near: NDArray[np.bool_] = np.abs(self.predictions - self.labels) <= tolerance + 1e-9
+            return near
+        return np.equal(self.predictions, self.labels)
+
+    @property
+    def confidence(self) -> NDArray[np.float64] | None:
+        """Probability of each predicted class, (n,); None for scores."""
+        if self.probabilities is None:
+            return None
+        chosen: NDArray[np.float64] = self.probabilities[np.arange(len(self.examples)), self.predictions.astype(int)]
+        return chosen
 
 
 @dataclass(frozen=True)
@@ -62,13 +87,20 @@ class Run:
     @cached_property
     def report(self) -> Mapping[str, Any]:
         """What `report.json` holds."""
-        report: dict[str, Any] = json.loads((self.folder / "report.json").read_text(encoding="utf-8"))
+        path = self.folder / "report.json"
+        try:
+            report: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise InputError(f"{path}: not JSON ({error}; expected what a run wrote)") from None
         return report
 
     @cached_property
     def config(self) -> Mapping[str, Any]:
         """What `config.yaml` holds, as plain data."""
-        config: dict[str, Any] = yaml.safe_load((self.folder / "config.yaml").read_text(encoding="utf-8"))
+        path = self.folder / "config.yaml"
+        config: dict[str, Any] | None = yaml.safe_load(path.read_text(encoding="utf-8"))
+        if not isinstance(config, dict) or not {"tasks", "data"} <= config.keys():
+            raise InputError(f"{path}: not the configuration of a multitask run (expected tasks and data)")
         return config
 
     @cached_property
@@ -86,9 +118,11 @@ class Run:
         """Read the examples that a prediction file is about, from the file that the run read.
 
         Raises:
-            InputError: If the file is gone or has changed since.
+            InputError: If the run read no such split, or the file is gone or has changed since.
         """
-        source = self.report["data"][task][split]
+        source = self.report["data"].get(task, {}).get(split)
+        if source is None:
+            raise InputError(f"{self.name} read no {split} split of {task}")
         path = Path(source["path"])
         if "hub" not in self.tasks[task].source:
             if not path.is_file():
@@ -97,43 +131,79 @@ class Run:
                 raise InputError(f"{path}: has changed since {self.name} read it (its SHA-256 is another)")
         return list(self.tasks[task].read(split, Path(self.config["data"]["root"]), lambda message: None))
 
-    def read_predictions(self, task: str, split: Split = "dev") -> Predictions:
+    def read_predictions(self, task: str, split: Split = "dev", *, allow_partial: bool = False) -> Predictions:
         """Read the predictions of a labelled split.
 
+        Args:
+            task: Name of the task.
+            split: Which split.
+            allow_partial: Whether the file may hold a part of the split only, as under `--trainer.limit_val_batches`.
+
         Raises:
-            InputError: If the run wrote none, or they are not about the examples of the split.
+            InputError: If the run wrote none, they are not about the examples of the split, they lack some and
+                `allow_partial` is off, or the split has no labels.
         """
         path = self.folder / "predictions" / f"{task}-{split}.csv"
         if not path.is_file():
-            raise InputError(f"{path}: no such file (expected the predictions of {self.name})")
-        examples = self.read_examples(task, split)
-        names, predicted = _read_columns(path)
-        if names != [example.id for example in examples]:
-            raise InputError(f"{path}: its ids are not those of the {split} split of {task}")
-        kind = self.tasks[task].labels.kind
-        values = [float(cell[0]) if kind == "score" else self.tasks[task].parse_label(cell[0]) for cell in predicted]
+            raise InputError(f"{path}: no such file (expected the {split} predictions of {self.name})")
+        everything = self.read_examples(task, split)
+        kind = self.tasks[task]
+        examples, predicted = _match(path, everything, kind)
+        if len(examples) < len(everything) and not allow_partial:
+            raise InputError(
+                f"{path}: holds {len(examples)} of the {len(everything)} examples of the {split} split of {task} "
+                "(expected all; the run predicted a part only, as under --trainer.limit_val_batches)"
+            )
         if any(example.label is None for example in examples):
             raise InputError(f"{path}: the {split} split of {task} has no labels to compare with")
         return Predictions(
-            task=self.tasks[task],
+            task=kind,
             examples=examples,
             labels=np.array([example.label for example in examples], dtype=np.float64),
-            predictions=np.array(values, dtype=np.float64),
-            probabilities=self._read_probabilities(path, names),
+            predictions=np.array(predicted, dtype=np.float64),
+            probabilities=_read_probabilities(path, [example.id for example in examples]),
+            split_size=len(everything),
         )
 
-    def _read_probabilities(self, path: Path, names: list[str]) -> NDArray[np.float64] | None:
-        path = path.with_name(f"{path.stem}-probabilities.csv")
-        if not path.is_file():
-            return None
-        found, cells = _read_columns(path)
-        if found != names:
-            raise InputError(f"{path}: its ids are not those of the prediction file beside it")
-        return np.array(cells, dtype=np.float64)
+
+def _match(path: Path, examples: Sequence[Example], task: Task) -> tuple[list[Example], list[float]]:
+    """Give the examples that a prediction file is about, in its order, which is that of the split, and its labels."""
+    lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")[1:]
+    if not lines:
+        raise InputError(f"{path}: holds no prediction")
+    matched, labels = [], []
+    remaining = iter(examples)
+    for number, line in enumerate(lines, start=2):
+        example = next((one for one in remaining if line.startswith(f"{one.id}, ")), None)
+        if example is None:
+            raise InputError(f"{path}, line {number}: {line!r} is not about the next example of the split")
+        cell = line[len(example.id) + 2 :]  # a class may hold a comma
+        try:
+            labels.append(_parse_score(cell) if task.labels.kind == "score" else float(task.parse_label(cell)))
+        except ValueError as error:
+            raise InputError(f"{path}, line {number}: the prediction is {cell!r} (expected {error})") from None
+        matched.append(example)
+    return matched, labels
 
 
-def _read_columns(path: Path) -> tuple[list[str], list[list[str]]]:
-    """Give the ids and the other cells of each row of a prediction file."""
+def _parse_score(cell: str) -> float:
+    """Give the score in a cell; unlike a label it may lie outside the range."""
+    try:
+        value = float(cell)
+    except ValueError:
+        value = math.nan
+    if not math.isfinite(value):
+        raise ValueError("a finite number")
+    return value
+
+
+def _read_probabilities(path: Path, names: Sequence[str]) -> NDArray[np.float64] | None:
+    """Read the file beside a prediction file, (n, C); None if there is none, as for scores."""
+    path = path.with_name(f"{path.stem}-probabilities.csv")
+    if not path.is_file():
+        return None
     with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.reader(file, skipinitialspace=True))[1:]
-    return [row[0] for row in rows], [row[1:] for row in rows]
+        rows = list(csv.reader(file))[1:]
+    if [row[0] for row in rows] != list(names):
+        raise InputError(f"{path}: its ids are not those of the prediction file beside it")
+    return np.array([row[1:] for row in rows], dtype=np.float64)

@@ -3,6 +3,7 @@
 from callbacks.atomic_io import AtomicCheckpointIO
 from callbacks.checkpoints import BestCheckpoint, ResumableCheckpoint
 from callbacks.export import ExportBackbone
+from callbacks.figures import ValidationFigures
 from callbacks.final_validation import FinalValidation
 from callbacks.guard import LossGuard
 from callbacks.losses import TaskLosses
@@ -26,4 +27,5 @@ __all__ = [
     "StopOnSignal",
     "TaskLosses",
     "TaskProgressBar",
+    "ValidationFigures",
 ]

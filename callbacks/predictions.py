@@ -3,7 +3,7 @@
 import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import lightning.pytorch as L
 import numpy as np
@@ -13,10 +13,19 @@ from rich.markup import escape
 from rich.table import Table
 
 from callbacks.run_folder import run_folder
-from datamodules import MultitaskDataModule, TaskBatch, TokenStore
+from datamodules import MultitaskDataModule, TaskBatch
 from tasks import Task
 
 SHOWN_ROWS = 50
+
+
+class HasIds(Protocol):
+    """A split of a task whose examples have ids; a TokenStore is one."""
+
+    task: Task
+
+    def id(self, row: int) -> str:
+        """Id of an example."""
 
 
 class PredictionWriter(L.Callback):
@@ -95,18 +104,30 @@ class PredictionWriter(L.Callback):
         """Write the predictions."""
         self._write(trainer)
 
+    def gather(self) -> dict[tuple[str, str], list[NDArray[Any]]]:
+        """Join what all processes collected since the evaluation began; call it on every process.
+
+        Returns:
+            By split and task, in file order: row numbers (n,), predictions in label units (n,) and, of classes,
+            probabilities (n, C).
+        """
+        gathered = gather_objects(self._collected)
+        joined = {}
+        for key in sorted({key for part in gathered for key in part}):
+            parts = [arrays for part in gathered for arrays in part.get(key, [])]
+            columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
+            order = np.argsort(columns[0], kind="stable")
+            joined[key] = [column[order] for column in columns]
+        return joined
+
     def _write(self, trainer: L.Trainer) -> None:
-        gathered, run = gather_objects(self._collected), run_folder(trainer)
+        gathered, run = self.gather(), run_folder(trainer)
         if run is None or not trainer.is_global_zero:
             return
         folder = run / "predictions"
         folder.mkdir(parents=True, exist_ok=True)
-        for split, task in sorted({key for part in gathered for key in part}):
-            parts = [arrays for part in gathered for arrays in part.get((split, task), [])]
-            columns = [np.concatenate(column) for column in zip(*parts, strict=True)]
-            order = np.argsort(columns[0], kind="stable")
+        for (split, task), ordered in gathered.items():
             store = _data(trainer).stores[split][task]
-            ordered = [column[order] for column in columns]
             write_predictions(folder / f"{task}-{split}.csv", store, *ordered)
             if split == "input":
                 Console().print(build_input_table(_data(trainer).input_texts, store.task, *ordered[1:]))
@@ -138,7 +159,7 @@ def build_input_table(
 
 def write_predictions(
     path: Path,
-    store: TokenStore,
+    store: HasIds,
     rows: NDArray[np.int64],
     predictions: NDArray[Any],
     probabilities: NDArray[np.float32] | None = None,

@@ -16,8 +16,9 @@ from rich.table import Table
 
 from callbacks.baseline import score_baseline
 from callbacks.digest import digest_weights
+from callbacks.drawn import DrawnExamples
 from callbacks.run_folder import run_folder
-from datamodules import MultitaskDataModule
+from datamodules import MultitaskDataModule, TaskBatch
 
 PACKAGES = ("torch", "lightning", "torchmetrics", "transformers", "datasets")
 
@@ -25,23 +26,39 @@ PACKAGES = ("torch", "lightning", "torchmetrics", "transformers", "datasets")
 class RunReport(L.Callback):
     """Writes `report.json` into the run's folder and shows the scores beside those of a constant prediction.
 
-    The scores are those of the last validation, the final weights' (see FinalValidation).
+    The scores are those of the last validation, the final weights' (see FinalValidation). `drawn` holds the batches and
+    examples of each task over the whole training, also over its resumes; it is null where a checkpoint from before
+    that count was resumed.
     """
 
     def __init__(self) -> None:
         self._started = self._validated = 0.0
-        self._examples = self._first_step = 0
+        self._examples = 0
+        self._drawn = DrawnExamples()
+        self._knows_all_drawn = True
+        self._took_count = False
+
+    def state_dict(self) -> dict[str, Any]:
+        """Keep what was drawn over a resume."""
+        return {"drawn": self._drawn.as_dict() if self._knows_all_drawn else None}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take the count of the resumed run."""
+        self._took_count = state_dict["drawn"] is not None
+        self._drawn.restore(state_dict["drawn"] or {})
 
     def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Start the clock."""
         self._started = time.monotonic()
-        self._first_step = trainer.global_step
+        self._knows_all_drawn = self._took_count or not trainer.ckpt_path
 
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Count the examples."""
         self._examples += len(batch.rows) * trainer.world_size
+        if isinstance(batch, TaskBatch):
+            self._drawn.add(batch, world_size=trainer.world_size)
 
     def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Leave the validation out of the training time."""
@@ -72,6 +89,7 @@ class RunReport(L.Callback):
             {
                 "weights_sha256": digest_weights(pl_module),
                 "steps": trainer.global_step,
+                "drawn": self._drawn.as_dict() if self._knows_all_drawn else None,
                 "wall_seconds": round(wall, 3),
                 "examples_per_second": round(self._examples / max(wall - self._validated, 1e-9), 2),
                 "peak_memory_bytes": peak_memory(),

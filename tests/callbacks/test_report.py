@@ -1,11 +1,15 @@
 import io
 import math
+from collections.abc import Callable
 from typing import Any
 
+import pytest
 import torch
 from rich.console import Console
 
+from callbacks import RunReport
 from callbacks.report import build_table, collect_metrics, peak_memory
+from tests.runs import Project
 
 LOGGED: dict[str, Any] = {
     "val/sst/accuracy": torch.tensor(0.5),
@@ -62,3 +66,26 @@ def test_the_table_does_without_a_mean():
 
 def test_peak_memory_is_in_bytes():
     assert 10 * 2**20 < peak_memory() < 2**40
+
+
+def test_the_count_of_what_was_drawn_is_kept_in_a_checkpoint():
+    first, second = RunReport(), RunReport()
+    first._drawn.restore({"sst": {"batches": 2, "examples": 7}})
+    second.load_state_dict(first.state_dict())
+    assert second.state_dict() == {"drawn": {"sst": {"batches": 2, "examples": 7}}}
+
+
+@pytest.mark.slow
+def test_a_run_that_goes_on_from_a_checkpoint_without_the_count_reports_none(tiny_project: Callable[..., Project]):
+    project = tiny_project()
+    project.kill("train_batch_end:7")
+    path = project.version(0) / "checkpoints" / "last.ckpt"
+    checkpoint = torch.load(path, weights_only=True)
+    assert checkpoint["callbacks"].pop("RunReport")["drawn"]
+    torch.save(checkpoint, path)
+
+    assert project.run("--ckpt_path", "last").code == 0
+
+    assert project.report(1)["drawn"] is None
+    last = torch.load(project.version(1) / "checkpoints" / "last.ckpt", weights_only=True)
+    assert last["callbacks"]["RunReport"] == {"drawn": None}

@@ -1,0 +1,50 @@
+"""How often each label occurs and is predicted."""
+
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.blocks import Block, Sentence, Table, picture
+from analysis.run import Predictions, Run
+from analysis.slices import class_names
+from figures import draw_balance
+from tasks import InputError, Split
+
+SCORE_RANGES = 5
+
+
+def show_balance(run: Run, task: str, split: Split, predictions: Predictions, anchor: str) -> list[Block]:
+    """Give the shares of each class, or range of a score, in train, in the split and among the predictions."""
+    counted: dict[str, NDArray[Any]] = {split: predictions.labels, "predicted": predictions.predictions}
+    blocks: list[Block] = []
+    try:
+        train = [example.label for example in run.read_examples(task, "train")]
+        counted = {"train": np.array(train, dtype=np.float64), **counted}
+    except InputError as error:
+        blocks.append(Sentence(f"The train split is not shown: {error}."))
+    names, numbers = _label_ranges(predictions, counted)
+    shares = {what: np.bincount(values, minlength=len(names)) / max(len(values), 1) for what, values in numbers.items()}
+    rows = [[name, *(f"{values[row]:.1%}" for values in shares.values())] for row, name in enumerate(names)]
+    title = "Class balance" if predictions.task.labels.kind != "score" else "Balance of scores"
+    label = f"{title}: " + "; ".join(f"{row[0]}: " + ", ".join(row[1:]) for row in rows[:12])
+    figure = draw_balance(shares, names)
+    return [
+        picture(figure, title=title, name=f"{anchor}-balance", label=label),
+        Table(f"{title} in numbers", ("label", *shares), rows),
+        *blocks,
+    ]
+
+
+def _label_ranges(
+    predictions: Predictions, counted: Mapping[str, NDArray[Any]]
+) -> tuple[list[str], dict[str, NDArray[np.int64]]]:
+    """Give the classes, or ranges of a score, and the number of each value's."""
+    space = predictions.task.labels
+    if space.kind != "score":
+        return class_names(predictions.task), {what: values.astype(np.int64) for what, values in counted.items()}
+    ends = np.linspace(space.low, space.high, SCORE_RANGES + 1)
+    names = [f"{low:g} to {high:g}" for low, high in pairwise(ends)]
+    return names, {what: np.digitize(values, ends[1:-1]).astype(np.int64) for what, values in counted.items()}

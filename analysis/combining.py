@@ -1,0 +1,95 @@
+"""Several models' predictions of the same examples as one."""
+
+from collections.abc import Sequence
+from typing import Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.run import Predictions
+from tasks import InputError
+
+Method = Literal["vote", "probability", "score"]
+METHODS: tuple[Method, ...] = get_args(Method)
+
+
+def combine(members: Sequence[Predictions], method: Method) -> Predictions:
+    """Combine predictions of the same examples.
+
+    Scores are averaged under every method. Classes are combined by
+
+    - `vote`: the class that most members predict; a tie goes to the class with the larger sum of probabilities over all
+      members, then to the lowest class. The probabilities are the shares of the votes.
+    - `probability`: the class with the largest mean probability, then the lowest class.
+
+    Args:
+        members: At least one; each about the same examples in the same order.
+        method: How; `score` is for scores alone.
+
+    Raises:
+        InputError: If the members are not about the same examples, a class has no probabilities, or `score` is asked
+            for with classes.
+    """
+    first = members[0]
+    for member in members[1:]:
+        if member.examples != first.examples:
+            raise InputError("the members predicted other examples (expected the same ones in the same order)")
+    if first.task.labels.kind == "score":
+        mean = np.mean([member.predictions for member in members], axis=0)
+        return _replace(first, mean, None)
+    if method == "score":
+        raise InputError("the mean of scores is for scores alone (expected vote or probability for classes)")
+    probabilities = _stack_probabilities(members)
+    if method == "probability":
+        mean = probabilities.mean(axis=0)
+        return _replace(first, mean.argmax(axis=1).astype(np.float64), mean)
+    votes = count_votes(np.stack([member.predictions for member in members]), first.task.labels.num_classes)
+    winners = break_ties(votes, probabilities.sum(axis=0))
+    return _replace(first, winners.astype(np.float64), votes / len(members))
+
+
+def count_votes(predictions: NDArray[np.float64], num_classes: int) -> NDArray[np.int64]:
+    """Count the votes for each class of each example, (n, C).
+
+    Args:
+        predictions: Class indices by member and example, (members, n).
+        num_classes: Number of classes (C).
+    """
+    votes: NDArray[np.int64] = (predictions[:, :, None] == np.arange(num_classes)).sum(axis=0)
+    return votes
+
+
+def break_ties(votes: NDArray[np.int64], sums: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Give the class with the most votes; of equal ones that with the larger sum, then the lowest.
+
+    Args:
+        votes: Votes for each class, (n, C).
+        sums: Sum of the members' probabilities, (n, C).
+
+    Example:
+        >>> break_ties(np.array([[1, 1, 0]]), np.array([[0.7, 0.9, 0.4]]))
+        array([1])
+    """
+    is_first = votes == votes.max(axis=1, keepdims=True)
+    winners: NDArray[np.int64] = np.where(is_first, sums, -1.0).argmax(axis=1)
+    return winners
+
+
+def _stack_probabilities(members: Sequence[Predictions]) -> NDArray[np.float64]:
+    found = [member.probabilities for member in members if member.probabilities is not None]
+    if len(found) < len(members):
+        raise InputError("a member has no probabilities beside its predictions (expected …-probabilities.csv)")
+    return np.stack(found)
+
+
+def _replace(
+    first: Predictions, predictions: NDArray[np.float64], probabilities: NDArray[np.float64] | None
+) -> Predictions:
+    return Predictions(
+        task=first.task,
+        examples=first.examples,
+        labels=first.labels,
+        predictions=predictions,
+        probabilities=probabilities,
+        split_size=first.split_size,
+    )

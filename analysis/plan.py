@@ -1,0 +1,87 @@
+"""What the schedule of a run plans, to hold beside what the training drew."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import chain, islice
+
+from analysis.run import Run
+from datamodules import BatchRows, MultitaskSampler, RoundRobinShuffled, Schedule
+from tasks import InputError
+
+MOST_EPOCHS = 50
+
+
+@dataclass(frozen=True)
+class Amount:
+    """How much of a task.
+
+    Args:
+        batches: Number of batches.
+        examples: Number of examples in them.
+    """
+
+    batches: int
+    examples: int
+
+
+def plan_training(run: Run) -> list[dict[str, Amount]]:
+    """Give what each epoch of a run was to draw, by task; as many epochs as the configuration has, 50 at the most.
+
+    Raises:
+        InputError: If the run was no training.
+    """
+    sampler = _build_sampler(run)
+    epochs = run.config["trainer"]["max_epochs"] or 1
+    return [_count(run, _epoch(run, sampler, epoch)) for epoch in range(min(max(epochs, 1), MOST_EPOCHS))]
+
+
+def plan_first(run: Run, batches: int) -> dict[str, Amount]:
+    """Give what the first batches of the plan hold, by task, epoch after epoch.
+
+    Args:
+        run: The run.
+        batches: Number of batches.
+
+    Raises:
+        InputError: If the run was no training.
+    """
+    sampler = _build_sampler(run)
+    epochs = run.config["trainer"]["max_epochs"] or 1
+    endless = range(epochs) if epochs > 0 else range(batches + 1)
+    return _count(run, islice(chain.from_iterable(_epoch(run, sampler, epoch) for epoch in endless), batches))
+
+
+def _build_sampler(run: Run) -> MultitaskSampler:
+    from jsonargparse import ArgumentParser
+
+    sizes = {task: splits["train"]["rows"] for task, splits in run.report["data"].items() if "train" in splits}
+    if not sizes:
+        raise InputError(f"{run.name} trained nothing (its report names no train split)")
+    data = run.config["data"]
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_argument("--schedule", type=Schedule | None)
+    parsed = parser.instantiate(parser.parse_object({"schedule": data.get("schedule")}))
+    return MultitaskSampler(
+        sizes,
+        {task: run.tasks[task].batch_size or data["batch_size"] for task in sizes},
+        parsed.schedule or RoundRobinShuffled(),
+        seed=run.report["seed"],
+        max_epochs=run.config["trainer"]["max_epochs"],
+    )
+
+
+def _epoch(run: Run, sampler: MultitaskSampler, epoch: int) -> Iterator[BatchRows]:
+    """Give the batches of an epoch, as many as `--trainer.limit_train_batches` lets through."""
+    sampler.set_epoch(epoch)
+    limit = run.config["trainer"].get("limit_train_batches")
+    if limit is None or (limit == 1.0 and isinstance(limit, float)):
+        return iter(sampler)
+    return islice(iter(sampler), limit if isinstance(limit, int) else int(len(sampler) * limit))
+
+
+def _count(run: Run, batches: Iterator[BatchRows]) -> dict[str, Amount]:
+    amounts = {task: Amount(0, 0) for task in run.tasks}
+    for batch in batches:
+        amount = amounts[batch.task]
+        amounts[batch.task] = Amount(amount.batches + 1, amount.examples + len(batch.rows))
+    return amounts

@@ -1,0 +1,85 @@
+"""`python -m analysis.report RUN [RUN ...] --output FILE.html`: what runs predicted, as one page to look at."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from analysis.blocks import Section
+from analysis.comparison import build_comparison, build_score_section, name_runs
+from analysis.run import Run
+from analysis.run_section import build_run_section
+from tasks import InputError, Split
+
+
+def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(prog="python -m analysis.report", description=__doc__)
+    parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="folder of a finished run")
+    parser.add_argument("--output", type=Path, required=True, metavar="FILE.html", help="the page to write")
+    parser.add_argument("--split", choices=["dev", "test"], default="dev", help="whose predictions (default dev)")
+    return parser.parse_args(arguments)
+
+
+def build_sections(runs: Sequence[Run], split: Split) -> list[Section]:
+    """Give the sections of a page: runs side by side, two runs row by row, and each run."""
+    sections = [build_score_section(runs, split)] if len(runs) > 1 else []
+    if len(runs) == 2:
+        sections.append(build_comparison(runs[0], runs[1], split))
+    for number, (run, name) in enumerate(zip(runs, name_runs(runs), strict=True), start=1):
+        sections.append(build_run_section(run, split, title=name, anchor=f"run{number}"))
+    return sections
+
+
+def render(sections: Sequence[Section], *, title: str) -> str:
+    """Give the page: one HTML document that needs nothing else. All text is escaped.
+
+    Args:
+        sections: What it shows.
+        title: Its title.
+    """
+    environment = Environment(
+        loader=PackageLoader("analysis"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("report.html.j2").render(sections=sections, title=title)
+
+
+def write_report(folders: Sequence[Path], output: Path, *, split: Split = "dev") -> None:
+    """Write the page of some runs.
+
+    Args:
+        folders: The runs' folders.
+        output: The file to write; its folder is made.
+        split: The split whose predictions are looked at.
+
+    Raises:
+        InputError: If a folder is no run, or the file cannot be written.
+    """
+    runs = [Run(folder) for folder in folders]
+    page = render(build_sections(runs, split), title=", ".join(name_runs(runs)))
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        output.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{output}: not written ({error})") from None
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Write a report; an InputError ends it with one sentence and exit status 2."""
+    options = parse_arguments(arguments)
+    try:
+        write_report(options.runs, options.output, split=options.split)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    print(f"report: {options.output}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,65 @@
+"""Words, negations and numbers of a sentence, and what two sentences share."""
+
+import re
+
+WORD = re.compile(r"\w+(?:['’]\w+)*")
+NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
+NEGATIONS = frozenset(
+    ("no", "not", "never", "none", "nobody", "nothing", "nowhere", "neither", "nor", "without", "cannot", "hardly")
+)
+
+Part = tuple[str, bool]
+
+
+def words(text: str) -> frozenset[str]:
+    """Give the words of a text in lower case.
+
+    Example:
+        >>> sorted(words("It isn't THE end, is it?"))
+        ['end', 'is', "isn't", 'it', 'the']
+    """
+    return frozenset(WORD.findall(text.lower()))
+
+
+def has_negation(text: str) -> bool:
+    """Whether a text holds a negation word or a contracted not."""
+    return any(word in NEGATIONS or word.replace("’", "'").endswith("n't") for word in words(text))
+
+
+def numbers(text: str) -> frozenset[str]:
+    """Give the numbers that stand in a text as digits."""
+    return frozenset(NUMBER.findall(text))
+
+
+def overlap(first: str, second: str) -> float:
+    """Give the share of the words of two texts that stand in both (Jaccard index), in [0, 1].
+
+    Example:
+        >>> overlap("How do I learn chess?", "how do you learn Go")
+        0.42857142857142855
+    """
+    one, other = words(first), words(second)
+    return len(one & other) / len(one | other) if one | other else 1.0
+
+
+def mark_shared(texts: tuple[str, ...]) -> list[list[Part]]:
+    """Cut each text into parts, each with whether it is a word that stands in every one of them.
+
+    A single text shares nothing.
+
+    Example:
+        >>> mark_shared(("A dog.", "a cat"))
+        [[('A', True), (' dog.', False)], [('a', True), (' cat', False)]]
+    """
+    shared = frozenset.intersection(*map(words, texts)) if len(texts) > 1 else frozenset()
+    return [_cut(text, shared) for text in texts]
+
+
+def _cut(text: str, shared: frozenset[str]) -> list[Part]:
+    parts: list[Part] = []
+    end = 0
+    for found in WORD.finditer(text):
+        if found.group().lower() in shared:
+            parts += [(text[end : found.start()], False), (found.group(), True)]
+            end = found.end()
+    return [part for part in [*parts, (text[end:], False)] if part[0]]

@@ -1,0 +1,37 @@
+"""How much of each task a training really drew."""
+
+from collections.abc import Mapping
+
+from datamodules import TaskBatch
+
+
+class DrawnExamples:
+    """Counts the batches and examples of each task over all processes, without asking the others.
+
+    A batch's weight is its own rows · processes / rows of the global batch (see BatchRows), so one process knows the
+    rows of all. Rank 0 always has a row of its own and is the one that saves and reports; a rank whose row only makes
+    the step (weight 0) counts none.
+    """
+
+    def __init__(self) -> None:
+        self._counts: dict[str, dict[str, int]] = {}
+
+    def add(self, batch: TaskBatch, *, world_size: int) -> None:
+        """Count a batch.
+
+        Args:
+            batch: This process's part of it.
+            world_size: Number of processes.
+        """
+        count = self._counts.setdefault(batch.task, {"batches": 0, "examples": 0})
+        count["batches"] += 1
+        if batch.weight > 0:
+            count["examples"] += round(len(batch.rows) * world_size / batch.weight)
+
+    def as_dict(self) -> dict[str, dict[str, int]]:
+        """Give `{task: {"batches": n, "examples": n}}`."""
+        return {task: dict(count) for task, count in self._counts.items()}
+
+    def restore(self, counts: Mapping[str, Mapping[str, int]]) -> None:
+        """Go on from what `as_dict` gave."""
+        self._counts = {task: dict(count) for task, count in counts.items()}

@@ -1,0 +1,91 @@
+"""Figures of the dev predictions in TensorBoard."""
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import lightning.pytorch as L
+import numpy as np
+from lightning.pytorch.loggers import TensorBoardLogger
+from numpy.typing import NDArray
+
+from callbacks.predictions import PredictionWriter
+from tasks import InputError
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from datamodules import TokenStore
+
+
+class ValidationFigures(L.Callback):
+    """Shows what the dev predictions look like after a validation of `fit`, as TensorBoard images.
+
+    `val/<task>/confusion` and `val/<task>/calibration` for classes, `val/<task>/similarity` for scores, each on the
+    step of the validation's scores. The predictions are those that PredictionWriter collects. Without a TensorBoard
+    logger, nothing is drawn; matplotlib is imported at the first figure.
+
+    Args:
+        every_n_validations: Draw after every n-th validation; 0 draws none.
+
+    Raises:
+        InputError: If every_n_validations is negative.
+    """
+
+    def __init__(self, every_n_validations: int = 1) -> None:
+        if every_n_validations < 0:
+            raise InputError(f"figures.every_n_validations is {every_n_validations} (expected 0 or more)")
+        self.every_n_validations = every_n_validations
+        self._validations = 0
+
+    def state_dict(self) -> dict[str, Any]:
+        """Keep the count over a resume."""
+        return {"validations": self._validations}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take the count of the resumed run."""
+        self._validations = state_dict["validations"]
+
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Draw when due."""
+        if trainer.sanity_checking or trainer.state.fn != "fit":
+            return
+        self._validations += 1
+        boards = [logger for logger in trainer.loggers if isinstance(logger, TensorBoardLogger)]
+        if not boards or not self.every_n_validations or self._validations % self.every_n_validations:
+            return
+        writer = next((one for one in trainer.callbacks if isinstance(one, PredictionWriter)), None)  # type: ignore[attr-defined]
+        gathered = writer.gather() if writer is not None else {}
+        if not trainer.is_global_zero:
+            return
+        stores = trainer.datamodule.stores["dev"]  # type: ignore[attr-defined]
+        predicted = {task: columns for (split, task), columns in gathered.items() if split == "dev"}
+        for tag, figure in _draw(stores, predicted):
+            _show(boards, tag, figure, step=trainer.fit_loop.epoch_loop._batches_that_stepped)
+
+
+def _draw(
+    stores: "Mapping[str, TokenStore]", predicted: Mapping[str, list[NDArray[Any]]]
+) -> "Iterator[tuple[str, Figure]]":
+    """Give the figures of each task: the tag and the figure."""
+    from figures import bin_confidence, count_confusions, draw_confusion, draw_reliability, draw_scatter
+
+    for name, (rows, predictions, *rest) in predicted.items():
+        task, labels = stores[name].task, stores[name].labels[rows]
+        space = task.labels
+        if space.kind == "score":
+            scores = predictions.astype(np.float64)
+            yield f"val/{name}/similarity", draw_scatter(labels, scores, low=space.low, high=space.high)
+            continue
+        class_names = [task.format_label(number) for number in range(space.num_classes)]
+        counts = count_confusions(labels, predictions, space.num_classes)
+        yield f"val/{name}/confusion", draw_confusion(counts, class_names)
+        confidence = rest[0].astype(np.float64)[np.arange(len(rows)), predictions.astype(np.int64)]
+        yield f"val/{name}/calibration", draw_reliability(bin_confidence(confidence, predictions == labels))
+
+
+def _show(boards: list[TensorBoardLogger], tag: str, figure: "Figure", *, step: int) -> None:
+    from figures import to_image
+
+    image = to_image(figure)
+    for board in boards:
+        board.experiment.add_image(tag, image, global_step=step, dataformats="HWC")

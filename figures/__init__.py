@@ -1,0 +1,25 @@
+"""Figures of what a run predicted: NumPy in, matplotlib out. matplotlib is imported when the first figure is drawn."""
+
+from figures.balance import draw_balance
+from figures.canvas import to_image, to_svg
+from figures.confusion import count_confusions, draw_confusion
+from figures.curves import Curve, draw_curves
+from figures.reliability import Reliability, bin_confidence, draw_reliability
+from figures.scatter import RegressionLine, draw_residuals, draw_scatter, fit_line
+
+__all__ = [
+    "Curve",
+    "RegressionLine",
+    "Reliability",
+    "bin_confidence",
+    "count_confusions",
+    "draw_balance",
+    "draw_confusion",
+    "draw_curves",
+    "draw_reliability",
+    "draw_residuals",
+    "draw_scatter",
+    "fit_line",
+    "to_image",
+    "to_svg",
+]

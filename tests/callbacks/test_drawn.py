@@ -1,0 +1,54 @@
+from typing import Any
+
+import pytest
+import torch
+
+from callbacks.drawn import DrawnExamples
+from datamodules import MultitaskSampler, RoundRobinShuffled, TaskBatch
+
+
+def batch_of(task: str, rows: Any, weight: float) -> TaskBatch:
+    """Give a batch of which only what is counted is real."""
+    nothing: Any = None
+    return TaskBatch(task, nothing, torch.zeros(len(rows)), [], torch.tensor(rows), weight)
+
+
+def test_batches_and_examples_are_counted_by_task():
+    drawn = DrawnExamples()
+    for task, rows in (("sst", [1, 2, 3]), ("sts", [4]), ("sst", [5])):
+        drawn.add(batch_of(task, rows, 1.0), world_size=1)
+    assert drawn.as_dict() == {"sst": {"batches": 2, "examples": 4}, "sts": {"batches": 1, "examples": 1}}
+
+
+def test_the_first_of_two_processes_counts_the_rows_of_both():
+    drawn = DrawnExamples()
+    drawn.add(batch_of("sst", [0, 2, 4], 3 * 2 / 5), world_size=2)  # the other has rows 1 and 3
+    assert drawn.as_dict() == {"sst": {"batches": 1, "examples": 5}}
+
+
+def test_a_row_that_only_makes_the_step_does_not_count():
+    drawn = DrawnExamples()
+    drawn.add(batch_of("sst", [0], 0.0), world_size=2)
+    assert drawn.as_dict() == {"sst": {"batches": 1, "examples": 0}}
+
+
+def test_a_restored_count_goes_on():
+    first, second = DrawnExamples(), DrawnExamples()
+    first.add(batch_of("sst", [1, 2], 1.0), world_size=1)
+    second.restore(first.as_dict())
+    second.add(batch_of("sst", [3], 1.0), world_size=1)
+    assert second.as_dict() == {"sst": {"batches": 2, "examples": 3}}
+    assert first.as_dict() == {"sst": {"batches": 1, "examples": 2}}
+
+
+@pytest.mark.parametrize("world_size", [1, 2, 3, 7])
+def test_rank_zero_counts_what_the_plan_holds(world_size: int):
+    sizes = {"sst": 23, "sts": 8, "quora": 1}
+    drawn = DrawnExamples()
+    sampler = MultitaskSampler(
+        sizes, {"sst": 5, "sts": 3, "quora": 4}, RoundRobinShuffled(), seed=3, rank=0, world_size=world_size
+    )
+    for rows in sampler:
+        drawn.add(batch_of(rows.task, rows.rows.tolist(), rows.weight), world_size=world_size)
+    assert {task: count["examples"] for task, count in drawn.as_dict().items()} == sizes
+    assert {task: count["batches"] for task, count in drawn.as_dict().items()} == {"sst": 5, "sts": 3, "quora": 1}
