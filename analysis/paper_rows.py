@@ -1,9 +1,10 @@
-"""The rows of the paper's tables, as configs/paper/ has them: each file's head says its command and the paper's scores."""
+"""The rows of the paper's tables: the head of each file in configs/paper/ says its command and the paper's scores."""
 
 import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from tasks import InputError
@@ -93,7 +94,7 @@ def read_paper_row(path: Path) -> PaperRow:
     if not (command and table and scores):
         raise InputError(f"{path}: its head lacks a command, `Table N: …` or `Paper: …` (see read_paper_row)")
     words = shlex.split(command[1])
-    configs = tuple(ROOT / word for flag, word in zip(words, words[1:], strict=False) if flag == "-c")
+    configs = tuple(ROOT / word for flag, word in pairwise(words) if flag == "-c")
     if not configs or configs[-1] != path:
         raise InputError(f"{path}: the last -c file of its command is another one (expected {path.name})")
     pairs = [part.split() for part in scores[1].split(", ")]
