@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -70,7 +71,7 @@ def find_batch_size(configs: Sequence[Path], flags: Sequence[str]) -> int:
     found: Any = None
     for path in configs:
         found = (yaml.safe_load(path.read_text(encoding="utf-8")).get("data") or {}).get("batch_size", found)
-    for flag, value in zip(flags, [*flags[1:], ""], strict=True):
+    for flag, value in pairwise([*flags, ""]):
         name, given, joined = flag.partition("=")
         if name == "--data.batch_size":
             found = joined if given else value

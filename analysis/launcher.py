@@ -38,6 +38,7 @@ class Job:
         configs: Its `-c` files in order.
         flags: Its flags behind them.
         inputs: Folders whose weights the training starts from; a change of them is a change of the job.
+        script: The entry point.
     """
 
     name: str
@@ -45,14 +46,23 @@ class Job:
     configs: tuple[Path, ...]
     flags: tuple[str, ...]
     inputs: tuple[Path, ...] = ()
+    script: Path = TRAIN
 
     @property
     def command(self) -> list[str]:
         """The command, which continues where an earlier attempt was stopped."""
         configs = [word for path in self.configs for word in ("-c", os.path.relpath(path))]
         logger = ["--trainer.logger.save_dir", str(self.folder.parent), "--trainer.logger.name", self.folder.name]
-        script = os.path.relpath(TRAIN)
-        return [sys.executable, script, "fit", *configs, *self.flags, *logger, "--ckpt_path", "auto"]
+        return [
+            sys.executable,
+            os.path.relpath(self.script),
+            "fit",
+            *configs,
+            *self.flags,
+            *logger,
+            "--ckpt_path",
+            "auto",
+        ]
 
     @property
     def shown_command(self) -> str:
@@ -89,12 +99,12 @@ class Job:
         if not any((attempt / name).is_file() for attempt in self.attempts() for name in kept):
             return
         before, now = json.loads((self.folder / "settings.json").read_text(encoding="utf-8")), self.settings()
-        gone = [value for key in now for value in before[key] if value not in now[key]]
-        new = [value for key in now for value in now[key] if value not in before[key]]
-        if gone or new:
+        if before != now:
+            gone = [value for key in now for value in before[key] if value not in now[key]]
+            new = [value for key in now for value in now[key] if value not in before[key]]
             raise InputError(
-                f"{self.folder}: holds a run with other settings: {', '.join(gone) or 'none'} instead of "
-                f"{', '.join(new) or 'none'} (expected the same; for other settings take another --output)"
+                f"{self.folder}: holds a run with other settings: {', '.join(gone) or 'fewer'} there, "
+                f"{', '.join(new) or 'fewer'} now (expected the same; for other settings take another --output)"
             )
 
 

@@ -1,10 +1,10 @@
 """What stands above a result table: data, backbone, length of training, versions, how scores were selected."""
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
-from analysis.budget import Budget
 from analysis.comparison import System
+from analysis.run import Run
 
 SELECTION = (
     "Scores are of the final weights on the dev split: mean ± standard deviation over seeds. `best` is the validation "
@@ -16,12 +16,11 @@ INTERVALS = (
 )
 
 
-def describe(systems: Sequence[System], budget: Budget | None) -> list[str]:
+def describe(systems: Sequence[System]) -> list[str]:
     """Give the lines above the tables of finished runs.
 
     Args:
         systems: Systems that read the same data, each with at least one run.
-        budget: The limit on each training; None where the configurations' epochs decide.
     """
     runs = [run for system in systems for run in system.runs]
     sizes: dict[str, str] = {}
@@ -35,12 +34,12 @@ def describe(systems: Sequence[System], budget: Budget | None) -> list[str]:
     lines = [
         f"Data, rows: {'; '.join(sizes.values())}.",
         f"Backbone: {', '.join(backbones)}.",
-        f"Length of a training: {budget or 'the epochs of its configuration'}; {_steps(systems)}.",
+        f"Length of a training: {_say_each(systems, _limit)}; steps made: {_say_each(systems, _steps)}.",
         f"Versions: Python {platform.python_version()}, {used}.",
         SELECTION,
         INTERVALS,
     ]
-    cut = [system.name for system in systems if budget and _is_sequential(system)]
+    cut = [system.name for system in systems if _is_cut_off(system)]
     if cut:
         lines.append(
             f"Attention: {', '.join(cut)} train one task after the other, and a budget cuts off the later tasks. For a "
@@ -49,13 +48,28 @@ def describe(systems: Sequence[System], budget: Budget | None) -> list[str]:
     return lines
 
 
-def _steps(systems: Sequence[System]) -> str:
-    counts = {system.name: sorted({int(run.report["steps"]) for run in system.runs}) for system in systems}
-    if len({tuple(found) for found in counts.values()}) == 1:
-        return f"{' or '.join(map(str, next(iter(counts.values()))))} steps"
-    return "steps: " + ", ".join(f"{name} {' or '.join(map(str, found))}" for name, found in counts.items())
+def _say_each(systems: Sequence[System], say: Callable[[Run], str]) -> str:
+    """Say something of each run: once where all are alike, else by system."""
+    said = {system.name: " or ".join(dict.fromkeys(say(run) for run in system.runs)) for system in systems}
+    if len(set(said.values())) == 1:
+        return next(iter(said.values()))
+    return ", ".join(f"{name} {words}" for name, words in said.items())
 
 
-def _is_sequential(system: System) -> bool:
-    schedule = system.runs[0].config["data"]["schedule"] or {}
-    return len(system.metrics) > 1 and str(schedule.get("class_path", "")).endswith(".Sequential")
+def _limit(run: Run) -> str:
+    trainer = run.config["trainer"]
+    if trainer["max_time"] is not None:
+        return f"{trainer['max_time']} (days:hours:minutes:seconds)"
+    return f"{trainer['max_steps']} steps" if trainer["max_steps"] > 0 else f"{trainer['max_epochs']} epoch(s)"
+
+
+def _steps(run: Run) -> str:
+    return f"{run.report['steps']:,}"
+
+
+def _is_cut_off(system: System) -> bool:
+    """Whether a training of one task after the other ends where a budget says."""
+    config = system.runs[0].config
+    schedule = config["data"]["schedule"] or {}
+    is_sequential = len(system.metrics) > 1 and str(schedule.get("class_path", "")).endswith(".Sequential")
+    return is_sequential and (config["trainer"]["max_steps"] > 0 or config["trainer"]["max_time"] is not None)

@@ -15,6 +15,7 @@ from analysis.job_options import JobOptions, add_options, find_file, read_option
 from analysis.launcher import Job, Launcher
 from analysis.overview import describe
 from analysis.paper_rows import METRICS, RECIPE, PaperRow, choose_rows, read_paper_rows
+from analysis.statistics import seed_interval
 from analysis.tables import Table, format_interval, format_score, format_spread
 from tasks import InputError
 
@@ -83,7 +84,8 @@ def build_jobs(
     """
     jobs: dict[str, list[Job]] = {}
     for row in rows:
-        folder = _find_pretrained(row, pretrained, options) if row.needs_pretrained else None
+        needs_one = row.needs_pretrained and not options.table_only
+        folder = _find_pretrained(row, pretrained, options) if needs_one else None
         configs = [part for path in row.configs for part in ((path, recipe) if path == RECIPE and recipe else (path,))]
         jobs[row.name] = [
             options.job(row.name, seed, configs, tasks=row.tasks, backbone=folder)
@@ -110,7 +112,7 @@ def show(rows: Sequence[PaperRow], systems: Mapping[str, System], options: JobOp
     check_same_data(list(systems.values()))
     shown = [row for row in rows if row.name in systems]
     differences = compare_rows(shown, systems)
-    notes = describe(list(systems.values()), options.budget)
+    notes = describe(list(systems.values()))
     tables = [build_scores(shown, systems), *([build_differences(differences)] if differences else [])]
     sentences = [difference.sentence() for difference in differences]
     for line in notes:
@@ -178,6 +180,7 @@ def to_json(
             "paper": row.scores,
             "seeds": systems[row.name].seeds,
             "last": systems[row.name].last,
+            "last_over_seeds": {name: vars(seed_interval(scores)) for name, scores in systems[row.name].last.items()},
             "best": systems[row.name].best,
             "runs": [str(run.folder) for run in systems[row.name].runs],
         }
