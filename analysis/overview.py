@@ -48,6 +48,12 @@ def describe(systems: Sequence[System]) -> list[str]:
     return lines
 
 
+def is_limited(system: System) -> bool:
+    """Whether steps or time, not epochs, ended the training."""
+    trainer = system.runs[0].config["trainer"]
+    return trainer["max_steps"] > 0 or trainer["max_time"] is not None
+
+
 def _say_each(systems: Sequence[System], say: Callable[[Run], str]) -> str:
     """Say something of each run: once where all are alike, else by system."""
     said = {system.name: " or ".join(dict.fromkeys(say(run) for run in system.runs)) for system in systems}
@@ -69,7 +75,6 @@ def _steps(run: Run) -> str:
 
 def _is_cut_off(system: System) -> bool:
     """Whether a training of one task after the other ends where a budget says."""
-    config = system.runs[0].config
-    schedule = config["data"]["schedule"] or {}
+    schedule = system.runs[0].config["data"]["schedule"] or {}
     is_sequential = len(system.metrics) > 1 and str(schedule.get("class_path", "")).endswith(".Sequential")
-    return is_sequential and (config["trainer"]["max_steps"] > 0 or config["trainer"]["max_time"] is not None)
+    return is_sequential and is_limited(system)

@@ -1,7 +1,6 @@
 """The paper's tables: `python -m analysis.reproduce --rows b1 b2 even --seeds 3 --data.root DIR`; see README.md."""
 
 import argparse
-import json
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
@@ -11,10 +10,11 @@ from typing import Any
 from rich.console import Console
 
 from analysis.comparison import Difference, System, check_same_data, compare_systems
-from analysis.job_options import JobOptions, add_options, find_file, read_options, split_arguments
-from analysis.launcher import Job, Launcher
+from analysis.job_options import JobOptions, add_options, find_file, read_options, run_jobs, split_arguments
+from analysis.launcher import Job
 from analysis.overview import describe
 from analysis.paper_rows import METRICS, RECIPE, PaperRow, choose_rows, read_paper_rows
+from analysis.results import publish, to_plain
 from analysis.statistics import seed_interval
 from analysis.tables import Table, format_interval, format_score, format_spread
 from tasks import InputError
@@ -35,37 +35,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = read_options(parsed, extra)
         rows = choose_rows(parsed.rows)
         recipe = find_file(parsed.recipe, "--recipe") if parsed.recipe else None
-        return _run(rows, build_jobs(rows, options, pretrained=parsed.pretrained, recipe=recipe), options)
+        jobs = build_jobs(rows, options, pretrained=parsed.pretrained, recipe=recipe)
+        status, systems = run_jobs(jobs, options)
+        if systems:
+            show(rows, systems, options)
+        return status
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("stopped; the same command goes on", file=sys.stderr)
         return 130
-
-
-def _run(rows: Sequence[PaperRow], jobs: Mapping[str, Sequence[Job]], options: JobOptions) -> int:
-    console = Console()
-    every = [job for row in jobs.values() for job in row]
-    if options.dry_run:
-        for job in every:
-            console.print(job.shown_command, soft_wrap=True, markup=False, highlight=False)
-        return 0
-    status = 0
-    if not options.table_only:
-        launcher = Launcher(jobs=options.jobs, report=_say, keep_last=options.keep_last)
-        failed = [outcome.job.name for outcome in launcher.run(every) if outcome.status]
-        if failed:
-            status = 1
-            _say(f"failed: {'; '.join(failed)}; the same command tries again")
-    finished = {name: tuple(job for job in row if job.finished()) for name, row in jobs.items()}
-    systems = {name: System(name, found) for name, found in finished.items() if found}
-    missing = [name for name in finished if name not in systems]
-    if missing:
-        _say(f"no finished run of {', '.join(missing)} in {options.output}")
-    if systems:
-        show(rows, systems, options, console)
-    return status or (0 if systems else 1)
 
 
 def build_jobs(
@@ -88,8 +68,7 @@ def build_jobs(
         folder = _find_pretrained(row, pretrained, options) if needs_one else None
         configs = [part for path in row.configs for part in ((path, recipe) if path == RECIPE and recipe else (path,))]
         jobs[row.name] = [
-            options.job(row.name, seed, configs, tasks=row.tasks, backbone=folder)
-            for seed in range(1, options.seeds + 1)
+            options.job(row.name, seed, configs, tasks=row.tasks, backbone=folder) for seed in options.seed_numbers
         ]
     return jobs
 
@@ -107,7 +86,7 @@ def _find_pretrained(row: PaperRow, pretrained: str | None, options: JobOptions)
     )
 
 
-def show(rows: Sequence[PaperRow], systems: Mapping[str, System], options: JobOptions, console: Console) -> None:
+def show(rows: Sequence[PaperRow], systems: Mapping[str, System], options: JobOptions) -> None:
     """Print the tables, and write them as `results.md` and `results.json` into the output folder."""
     check_same_data(list(systems.values()))
     shown = [row for row in rows if row.name in systems]
@@ -115,18 +94,7 @@ def show(rows: Sequence[PaperRow], systems: Mapping[str, System], options: JobOp
     notes = describe(list(systems.values()))
     tables = [build_scores(shown, systems), *([build_differences(differences)] if differences else [])]
     sentences = [difference.sentence() for difference in differences]
-    for line in notes:
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
-    for table in tables:
-        console.print(table.to_rich())
-    for line in sentences:
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
-    parts = ["\n".join(f"- {line}" for line in notes), *(table.to_markdown() for table in tables)]
-    parts.append("\n".join(f"- {line}" for line in sentences))
-    (options.output / "results.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
-    results = {"notes": notes, **to_json(shown, systems, differences)}
-    (options.output / "results.json").write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
-    console.print(f"written: {options.output / 'results.md'}, {options.output / 'results.json'}", soft_wrap=True)
+    publish(options.output, notes, tables, sentences, to_json(shown, systems, differences), Console())
 
 
 def compare_rows(rows: Sequence[PaperRow], systems: Mapping[str, System]) -> list[Difference]:
@@ -196,21 +164,8 @@ def to_json(
         }
         for difference in differences
     ]
-    plain: dict[str, Any] = _without_nan({"rows": scored, "differences": compared})
+    plain: dict[str, Any] = to_plain({"rows": scored, "differences": compared})
     return plain
-
-
-def _without_nan(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_nan(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [_without_nan(entry) for entry in value]
-    return None if value != value else value
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")  # at once: several threads report
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":
