@@ -98,8 +98,8 @@ def compare(
 
     A system's score is the mean over its runs. The interval is from a bootstrap over both sources of noise: dev rows,
     drawn once for both systems (paired), and runs, drawn for each system on its own. Few runs vary less when drawn from
-    than runs in truth do, so that their deviations are widened by sqrt(K / (K - 1)); one run says nothing about
-    that noise, and the interval is then about the rows only.
+    than runs in truth do, so that their deviations are widened by sqrt(K / (K - 1)); one run says nothing about that
+    noise, and the interval is then about the rows only. Where rows matter more than runs the interval is too wide.
 
     Args:
         tasks: What was predicted, by task.
@@ -172,10 +172,12 @@ def williams(labels: Floats, first: Floats, second: Floats) -> float:
         second: Those of the other, (n,).
 
     Returns:
-        The two-sided p value.
+        The two-sided p value; 1 for equal predictions.
 
     Source: Williams 1959; Graham & Baldwin 2014, https://aclanthology.org/D14-1020
     """
+    if np.array_equal(first, second):
+        return 1.0
     correlations = np.corrcoef([labels, first, second])
     statistic = williams_t(correlations[0, 1], correlations[0, 2], correlations[1, 2], n=len(labels))
     return float(2 * stats.t.sf(abs(statistic), len(labels) - 3))

@@ -21,8 +21,8 @@ from tasks import InputError
 Sets = Literal["singles", "pairs", "all"]
 LIMITED = "Every set got the same budget, so that a task in a larger set saw fewer examples of its own."
 WHOLE_EPOCHS = (
-    "Every set was trained for whole epochs: with a schedule that shows each example once an epoch, a task saw the same "
-    "examples alone and with others, and larger sets made more steps."
+    "Every set was trained for whole epochs: with a schedule that shows each example once an epoch, a task saw the "
+    "same examples alone and with others, and larger sets made more steps."
 )
 
 

@@ -167,6 +167,7 @@ def test_williams_finds_as_many_false_alarms_as_it_says():
     assert 0.03 <= alarms / trials <= 0.075
 
 
-def test_williams_sees_a_real_difference():
+def test_williams_sees_a_real_difference_and_none_between_equal_predictions():
     labels = RNG.normal(size=200)
+    assert williams(labels, labels * 2, labels * 2) == 1.0
     assert williams(labels, labels + RNG.normal(size=200) * 0.3, labels + RNG.normal(size=200) * 2) < 1e-6
