@@ -97,9 +97,10 @@ def compare(
     """Give the difference of two systems, first minus second, of each task and of the plain mean over tasks.
 
     A system's score is the mean over its runs. The interval is from a bootstrap over both sources of noise: dev rows,
-    drawn once for both systems (paired), and runs, drawn for each system on its own. Few runs vary less when drawn from
-    than runs in truth do, so that their deviations are widened by sqrt(K / (K - 1)); one run says nothing about that
-    noise, and the interval is then about the rows only. Where rows matter more than runs the interval is too wide.
+    drawn once for all runs of both systems (paired), and runs, drawn for each system on its own and added as their
+    deviations from the system's mean. Few runs vary less when drawn from than runs in truth do, so that the deviations
+    are widened by sqrt(K / (K - 1)), and by t quantile / normal quantile for how little is known about their spread.
+    One run says nothing about that noise, and the interval is then about the rows only.
 
     Args:
         tasks: What was predicted, by task.
@@ -111,14 +112,18 @@ def compare(
         An interval for each task, and `mean`.
     """
     differences: dict[str, tuple[float, Floats]] = {}
+    cut = len(next(iter(tasks.values())).first)
     for name, task in tasks.items():
-        rows = np.random.default_rng([seed, crc32(name.encode())])
         both = np.concatenate([task.first, task.second])
-        resampled = resample_scores(task.metric, task.labels, both, samples=samples, rng=rows)
-        full, cut = score(task.metric, task.labels, both), len(task.first)
+        rows = np.random.default_rng([seed, crc32(name.encode())])
+        drawn_rows = resample_scores(task.metric, task.labels, both, samples=samples, rng=rows)
+        scores = score(task.metric, task.labels, both)
         runs = np.random.default_rng([seed, 1])  # the same runs in every task: a run scores all of them
-        first, second = _draw_runs(resampled[:, :cut], runs), _draw_runs(resampled[:, cut:], runs)
-        differences[name] = (float(full[:cut].mean() - full[cut:].mean()), first - second)
+        noise = [_draw_runs(part, samples, runs) for part in (scores[:cut], scores[cut:])]
+        degrees = len(both) - 2
+        widening = stats.t.ppf((1 + confidence) / 2, degrees) / stats.norm.ppf((1 + confidence) / 2) if degrees else 0.0
+        drawn = drawn_rows[:, :cut].mean(axis=1) - drawn_rows[:, cut:].mean(axis=1) + widening * (noise[0] - noise[1])
+        differences[name] = (float(scores[:cut].mean() - scores[cut:].mean()), drawn)
     estimates, draws = zip(*differences.values(), strict=True)
     differences["mean"] = (float(np.mean(estimates)), np.mean(draws, axis=0))
     return {name: _interval(estimate, drawn, confidence) for name, (estimate, drawn) in differences.items()}
@@ -204,15 +209,14 @@ def williams_t(r12: float, r13: float, r23: float, *, n: int) -> float:
     return float((r12 - r13) * np.sqrt((n - 1) * (1 + r23) / spread))
 
 
-def _draw_runs(scores: Floats, rng: Generator) -> Floats:
-    """Average runs drawn with replacement, (samples, K) to (samples,)."""
-    samples, runs = scores.shape
+def _draw_runs(scores: Floats, samples: int, rng: Generator) -> Floats:
+    """Draw runs with replacement, and give how far their mean is from that of all: scores (K,) to (samples,)."""
+    runs = len(scores)
     if runs == 1:
-        return scores[:, 0]
-    drawn = np.take_along_axis(scores, rng.integers(runs, size=(samples, runs)), axis=1)
-    mean = scores.mean(axis=1)
-    widened: Floats = mean + (drawn.mean(axis=1) - mean) * np.sqrt(runs / (runs - 1))
-    return widened
+        return np.zeros(samples)
+    means = scores[rng.integers(runs, size=(samples, runs))].mean(axis=1)
+    deviations: Floats = (means - scores.mean()) * np.sqrt(runs / (runs - 1))
+    return deviations
 
 
 def _interval(estimate: float, drawn: Floats, confidence: float) -> Interval:

@@ -105,14 +105,15 @@ def test_noise_between_runs_widens_the_interval():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("runs", "least"), [(2, 0.88), (3, 0.90), (5, 0.92)])
-def test_intervals_hold_the_truth_about_as_often_as_they_say(runs, least):
+@pytest.mark.parametrize("seed_noise", [0.05, 0.1, 0.3])
+@pytest.mark.parametrize("runs", [2, 3, 5])
+def test_intervals_hold_the_truth_about_as_often_as_they_say(runs, seed_noise):
     rng, held = np.random.default_rng(7), 0
     for trial in range(300):
-        pair = [simulate(rng, runs=runs, rows=400, shift=0.1, seed_noise=0.1) for _ in range(2)]
+        pair = [simulate(rng, runs=runs, rows=400, shift=0.1, seed_noise=seed_noise) for _ in range(2)]
         interval = compare({"sst": TaskScores("accuracy", np.ones(400), *pair)}, samples=300, seed=trial)["sst"]
         held += interval.low <= 0 <= interval.high
-    assert held / 300 >= least
+    assert held / 300 >= 0.92
 
 
 def test_the_paired_bootstrap_of_one_run_covers_a_correlation_difference():
