@@ -217,6 +217,8 @@ class Launcher:
     def _stop(self) -> None:
         """Ask the running jobs to save and end; nothing new is started."""
         self._stopping.set()
+        if self._running:
+            self.report(f"stopping; waiting up to {GRACE:.0f} s for {len(self._running)} running job(s) to save")
         for process in list(self._running):
             process.terminate()
         deadline = time.monotonic() + GRACE
