@@ -1,168 +1,173 @@
-"""Runs side by side, and two runs row by row."""
+"""What finished runs of several systems scored, and how sure their differences are."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from analysis.blocks import Block, ExampleList, Section, Sentence, ShownExample, Table, number
-from analysis.mistakes import label_text
-from analysis.run import Predictions, Run
-from analysis.scores import score
-from analysis.words import mark_shared
-from tasks import InputError, Split
+from analysis.dev_curve import choose_best, read_dev_curve
+from analysis.launcher import Job
+from analysis.run import Run
+from analysis.statistics import Floats, Interval, Metric, TaskScores, compare, mcnemar, williams
+from tasks import InputError
 
-SHOWN = 12
+Verdict = Literal["helped", "hurt", "cannot be told apart"]
+METRICS: dict[str, Metric] = {"accuracy": "accuracy", "pearson": "pearson"}
 
 
 @dataclass(frozen=True)
-class Pairing:
-    """Two runs' predictions of the same examples.
+class System:
+    """The finished runs of one configuration, one a seed.
 
     Args:
-        first: What one run predicted.
-        second: What the other predicted, example by example the same.
+        name: Name of the configuration.
+        jobs: Their jobs, each finished.
     """
 
-    first: Predictions
-    second: Predictions
+    name: str
+    jobs: tuple[Job, ...]
+
+    @cached_property
+    def runs(self) -> list[Run]:
+        """The runs, in the order of their seeds."""
+        return [run for job in self.jobs if (run := job.finished())]
 
     @property
-    def fixed(self) -> NDArray[np.int64]:
-        """Rows that the first has wrong and the second right."""
-        return np.flatnonzero(~self.first.is_right & self.second.is_right)
+    def seeds(self) -> list[int]:
+        """The seeds."""
+        return [int(run.report["seed"]) for run in self.runs]
+
+    @cached_property
+    def metrics(self) -> dict[str, Metric]:
+        """The first metric of each task.
+
+        Raises:
+            InputError: If it is neither accuracy nor Pearson's correlation.
+        """
+        found = {name: str(task.metric_names[0]) for name, task in self.runs[0].tasks.items()}
+        for name, metric in found.items():
+            if metric not in METRICS:
+                raise InputError(f"{self.name}: task {name} is scored by {metric} (expected accuracy or pearson first)")
+        return {name: METRICS[metric] for name, metric in found.items()}
+
+    @cached_property
+    def last(self) -> dict[str, list[float]]:
+        """Scores of the final weights, one a seed, by task, and their `mean`; NaN where undefined."""
+        scores = {
+            name: [_number(run.report["metrics"][name][metric]) for run in self.runs]
+            for name, metric in self.metrics.items()
+        }
+        return {**scores, "mean": [_number(run.report["metrics"]["mean"]) for run in self.runs]}
+
+    @cached_property
+    def best(self) -> dict[str, list[float]]:
+        """Scores of the validation with the best mean of each run; dev chose it, so that they are too good."""
+        points = [choose_best(read_dev_curve(job.attempts(), self.metrics)) for job in self.jobs]
+        names = (*self.metrics, "mean")
+        return {name: [point.scores[name] if point else float("nan") for point in points] for name in names}
+
+    @cached_property
+    def predictions(self) -> dict[str, tuple[Floats, Floats]]:
+        """Labels (n,) and predictions of the final weights (K, n) of the dev rows, by task."""
+        found = {}
+        for name in self.metrics:
+            read = [run.read_predictions(name) for run in self.runs]
+            found[name] = read[0].labels, np.stack([run.predictions for run in read])
+        return found
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One system against another, by the scores of their final weights.
+
+    Args:
+        name: The system.
+        against: The other one.
+        intervals: First minus second with a 95 % interval, by task; `mean` where they have more than one in common.
+        p_values: Exact tests for one run of each (McNemar for accuracies, Williams for correlations); empty for more.
+        runs: Runs of the two systems.
+    """
+
+    name: str
+    against: str
+    intervals: Mapping[str, Interval]
+    p_values: Mapping[str, float]
+    runs: tuple[int, int]
 
     @property
-    def broken(self) -> NDArray[np.int64]:
-        """Rows that the first has right and the second wrong."""
-        return np.flatnonzero(self.first.is_right & ~self.second.is_right)
+    def measure(self) -> str:
+        """What the verdict is about: `mean`, or the only task."""
+        return "mean" if "mean" in self.intervals else next(iter(self.intervals))
 
     @property
-    def p_value(self) -> float:
-        """Exact two-sided McNemar test: how likely so uneven a split into fixed and broken is by chance."""
-        from scipy.stats import binomtest
+    def verdict(self) -> Verdict:
+        """Whether the first system is better, worse, or neither can be said."""
+        interval = self.intervals[self.measure]
+        if not interval.excludes_zero:
+            return "cannot be told apart"
+        return "helped" if interval.estimate > 0 else "hurt"
 
-        changed = len(self.fixed) + len(self.broken)
-        return float(binomtest(len(self.fixed), changed).pvalue) if changed else 1.0
+    def sentence(self) -> str:
+        """Say it in one sentence."""
+        interval = self.intervals[self.measure]
+        numbers = f"{interval.estimate:+.4f}, 95 % interval {interval.low:+.4f} to {interval.high:+.4f}"
+        said = {
+            "helped": f"{self.name} is better than {self.against}",
+            "hurt": f"{self.name} is worse than {self.against}",
+            "cannot be told apart": f"{self.name} and {self.against} cannot be told apart",
+        }[self.verdict]
+        if np.isnan(interval.estimate):
+            return f"{self.name} against {self.against}: undefined, a run gives every pair the same score."
+        alone = "; one run each: the noise between runs is not in it" if min(self.runs) == 1 else ""
+        return f"{said} ({self.measure} {numbers}{alone})."
 
 
-def pair_predictions(first: Predictions, second: Predictions) -> Pairing:
-    """Pair two runs' predictions of the examples that both predicted.
+def compare_systems(first: System, second: System) -> Difference:
+    """Compare the final weights of two systems on the dev rows of the tasks that both have.
 
     Raises:
-        InputError: If an example differs between them, or they have none in common.
+        InputError: If they have no task in common, or were scored on different dev rows.
     """
-    rows = {example.id: row for row, example in enumerate(second.examples)}
-    kept = [row for row, example in enumerate(first.examples) if example.id in rows]
-    matched = [rows[first.examples[row].id] for row in kept]
-    for row, other in zip(kept, matched, strict=True):
-        if first.examples[row] != second.examples[other]:
-            raise InputError(f"example {first.examples[row].id} has other texts or another label in the other run")
-    if not kept:
-        raise InputError("the runs predicted no example in common")
-    return Pairing(take(first, kept), take(second, matched))
+    shared = [name for name in first.metrics if name in second.metrics]
+    if not shared:
+        raise InputError(f"{first.name} and {second.name} have no task in common")
+    tasks = {}
+    for name in shared:
+        (labels, predicted), (others, reference) = first.predictions[name], second.predictions[name]
+        if not np.array_equal(labels, others):
+            raise InputError(f"{first.name} and {second.name} were scored on different dev rows of {name}")
+        tasks[name] = TaskScores(first.metrics[name], labels, predicted, reference)
+    intervals = compare(tasks)
+    if len(shared) == 1:
+        del intervals["mean"]
+    runs = len(first.runs), len(second.runs)
+    return Difference(first.name, second.name, intervals, _test(tasks) if runs == (1, 1) else {}, runs)
 
 
-def take(predictions: Predictions, rows: Sequence[int]) -> Predictions:
-    """Give the predictions of some examples."""
-    index = np.array(rows, dtype=np.int64)
-    probabilities = predictions.probabilities
-    return Predictions(
-        task=predictions.task,
-        examples=[predictions.examples[row] for row in rows],
-        labels=predictions.labels[index],
-        predictions=predictions.predictions[index],
-        probabilities=None if probabilities is None else probabilities[index],
-        split_size=predictions.split_size,
-    )
+def check_same_data(systems: Sequence[System]) -> None:
+    """Refuse to compare what was trained or scored on other data or a different number of rows.
+
+    Raises:
+        InputError: If two runs read different files, or different rows of them, for a split of a task.
+    """
+    seen: dict[tuple[str, str], tuple[str, object]] = {}
+    for run in (run for system in systems for run in system.runs):
+        for task, splits in run.report["data"].items():
+            for split, source in splits.items():
+                what = (source["sha256"], source["rows"])
+                name, before = seen.setdefault((task, split), (run.name, what))
+                if before != what:
+                    raise InputError(
+                        f"{run.name} and {name} read different {split} data of {task} (expected the same file and rows)"
+                    )
 
 
-def build_score_section(runs: Sequence[Run], split: Split) -> Section:
-    """Give the scores of several runs side by side, from their prediction files."""
-    scores = [_scores(run, split) for run in runs]
-    names = list(dict.fromkeys(name for found in scores for name in found))
-    rows = [[*name, *(number(found[name]) if name in found else "" for found in scores)] for name in names]
-    note = "From the prediction files; the best of a row is not tested for significance."
-    table = Table("Scores", ("task", "metric", *name_runs(runs)), rows, num_text_columns=2, note=note)
-    return Section("Side by side", "side-by-side", [table])
+def _test(tasks: Mapping[str, TaskScores]) -> dict[str, float]:
+    tests = {"accuracy": mcnemar, "pearson": williams}
+    return {name: tests[task.metric](task.labels, task.first[0], task.second[0]) for name, task in tasks.items()}
 
 
-def name_runs(runs: Sequence[Run]) -> list[str]:
-    """Give a name for each run: `<configuration>/version_N`, or the folders where those are equal."""
-    names = [run.name for run in runs]
-    return names if len(set(names)) == len(names) else [str(run.folder) for run in runs]
-
-
-def _scores(run: Run, split: Split) -> dict[tuple[str, str], float]:
-    found = {}
-    for task in run.tasks:
-        try:
-            predictions = run.read_predictions(task, split, allow_partial=True)
-        except InputError:
-            continue  # the run's own section says why
-        found.update({(task, metric): value for metric, value in score(predictions).items()})
-    return found
-
-
-def build_comparison(first: Run, second: Run, split: Split) -> Section:
-    """Compare two runs row by row: which examples the second fixed and which it broke."""
-    sections = [
-        Section(f"Task {task}", f"compare-{task}", _compare_task(first, second, task, split))
-        for task in first.tasks
-        if task in second.tasks
-    ]
-    if not sections:
-        return Section("Row by row", "compare", [Sentence("The runs have no task in common.")])
-    names = name_runs([first, second])
-    opening = Sentence(f"From {names[0]} (first) to {names[1]} (second): what became right and what became wrong.")
-    return Section("Row by row", "compare", [opening], sections)
-
-
-def _compare_task(first: Run, second: Run, task: str, split: Split) -> list[Block]:
-    try:
-        pairing = pair_predictions(
-            first.read_predictions(task, split, allow_partial=True),
-            second.read_predictions(task, split, allow_partial=True),
-        )
-    except InputError as error:
-        return [Sentence(f"Not compared: {error}.")]
-    return [_summary(pairing), *_changed(pairing, pairing.fixed, "Fixed"), *_changed(pairing, pairing.broken, "Broken")]
-
-
-def _summary(pairing: Pairing) -> Table:
-    both = int((pairing.first.is_right & pairing.second.is_right).sum())
-    count = len(pairing.first.examples)
-    fixed, broken = len(pairing.fixed), len(pairing.broken)
-    rows = [
-        ["examples that both predicted", f"{count:,}"],
-        ["right in both", f"{both:,}"],
-        ["fixed: wrong, then right", f"{fixed:,}"],
-        ["broken: right, then wrong", f"{broken:,}"],
-        ["wrong in both", f"{count - both - fixed - broken:,}"],
-        ["McNemar's exact p", f"{pairing.p_value:.4g}"],
-    ]
-    is_score = pairing.first.task.labels.kind == "score"
-    note = "p: the chance of so uneven a split into fixed and broken if neither run were better."
-    if is_score:
-        note = f"A score counts as right within a tenth of the range around the label. {note}"
-    return Table("Changes", ("examples", "n"), rows, note=note)
-
-
-def _changed(pairing: Pairing, rows: NDArray[np.int64], title: str) -> list[Block]:
-    if not len(rows):
-        return [Sentence(f"{title}: none.")]
-    change = np.abs(pairing.second.predictions[rows] - pairing.first.predictions[rows])
-    shown = rows[np.argsort(-change, kind="stable")][:SHOWN]
-    note = f"{len(shown)} of {len(rows):,}, the largest changes first."
-    return [ExampleList(title, [_show(pairing, int(row)) for row in shown], note)]
-
-
-def _show(pairing: Pairing, row: int) -> ShownExample:
-    example = pairing.first.examples[row]
-    facts = [
-        ("label", label_text(pairing.first, pairing.first.labels[row])),
-        ("first", label_text(pairing.first, pairing.first.predictions[row])),
-        ("second", label_text(pairing.second, pairing.second.predictions[row])),
-    ]
-    return ShownExample(example.id, mark_shared(example.texts), facts)
+def _number(value: float | None) -> float:
+    return float("nan") if value is None else float(value)

@@ -8,9 +8,9 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from analysis.blocks import Section
-from analysis.comparison import build_comparison, build_score_section, name_runs
 from analysis.run import Run
 from analysis.run_section import build_run_section
+from analysis.side_by_side import build_comparison, build_score_section, name_runs
 from tasks import InputError, Split
 
 

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.combining import Method, combine
-from analysis.comparison import take
 from analysis.run import Predictions
 from analysis.scores import score
+from analysis.side_by_side import take
 
 
 @dataclass(frozen=True)

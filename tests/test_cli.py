@@ -1,3 +1,4 @@
+import contextlib
 import csv
 import io
 import json
@@ -14,13 +15,16 @@ import torch
 import yaml
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from analysis.paper_rows import RECIPE, PaperRow, read_paper_rows
 from backbones import load_bert
 from cli import MultitaskCLI, count_processes, find_checkpoint, run, run_name
 from datamodules import MultitaskDataModule
 from lightning_modules import MultitaskModule
 
 ROOT = Path(__file__).resolve().parent.parent
-CONFIGS = sorted(path for path in (ROOT / "configs").rglob("*.yaml") if path.stem != "pretrain")
+CONFIGS = sorted(path for path in (ROOT / "configs").glob("*.yaml") if path.stem != "pretrain")
+PAPER_ROWS = read_paper_rows()
+FEW_ROWS = ("b1", "even-0.1", "cross16-0.3-sst-dropout", "sts-only")  # of each kind one; the others are slow
 CS224N = ROOT / "configs" / "cs224n.yaml"
 TASKS = {"sst": ("accuracy", "macro_f1"), "quora": ("accuracy", "f1"), "sts": ("pearson", "spearman")}
 COLUMNS = {"sst": "Predicted_Sentiment", "quora": "Predicted_Is_Paraphrase", "sts": "Predicted_Similarity"}
@@ -166,7 +170,11 @@ def ids_of(root: Path, task: str, split: str = "dev") -> list[str]:
 
 def test_the_shipped_configurations_are_found():
     assert {path.stem for path in CONFIGS} >= {"quickstart", "cs224n", "hub"}
-    assert all(path.read_text().startswith("# python train.py fit -c configs/") for path in CONFIGS)
+    assert len(PAPER_ROWS) == 23
+    rows = [row.configs[-1] for row in PAPER_ROWS.values()]
+    assert all(path.read_text().startswith("# python train.py fit -c configs/") for path in [*CONFIGS, *rows])
+    others = {path.stem for path in (ROOT / "configs").rglob("*.yaml")} - {path.stem for path in [*CONFIGS, *rows]}
+    assert others == {"pretrain", "recipe", "scaled-down"}
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda path: path.stem)
@@ -187,6 +195,89 @@ def test_every_configuration_fits_validates_tests_and_predicts(config, train, hu
     assert "dev scores" in shown
     assert f"run folder: runs/{config.stem}/version_0" in shown
     assert f"tensorboard --logdir runs/{config.stem}" in shown
+
+
+# The rows of the paper's tables
+
+
+def layers(row: PaperRow, *, recipe: Path | None = None) -> list[str]:
+    """Give the `-c` flags of a row, with a file laid over the recipe."""
+    configs = [path for layer in row.configs for path in ((layer, recipe) if layer == RECIPE and recipe else (layer,))]
+    return [word for path in configs for word in ("-c", str(path))]
+
+
+def read_config(train: CommandLine, *flags: str) -> dict[str, Any]:
+    """Give the configuration that flags of `fit` end up with."""
+    with contextlib.redirect_stdout(io.StringIO()) as shown, pytest.raises(SystemExit) as ended:
+        train.raw("fit", *flags, "--print_config")
+    assert ended.value.code == 0
+    return dict(yaml.safe_load(shown.getvalue()))
+
+
+@pytest.fixture(scope="module")
+def row_configs(make_command: Callable[[Path], CommandLine]) -> dict[str, dict[str, Any]]:
+    """The whole configuration of each row."""
+    return {name: read_config(make_command(ROOT), *layers(row)) for name, row in PAPER_ROWS.items()}
+
+
+@pytest.mark.parametrize(
+    "row",
+    [pytest.param(row, marks=[] if row.name in FEW_ROWS else pytest.mark.slow) for row in PAPER_ROWS.values()],
+    ids=lambda row: row.name,
+)
+def test_every_row_of_the_paper_trains(row, train):
+    train.raw("fit", *layers(row), *train.tiny, "--data.max_length", "64", *QUICK)
+    report = read_report(train.newest(row.name))
+    assert report["steps"] == 2
+    assert set(report["metrics"]) == {*row.tasks, "mean"}
+
+
+def test_every_row_has_the_recipe_of_the_paper(row_configs):
+    recipe = {
+        "lr": 1e-5,
+        "betas": [0.9, 0.999],
+        "eps": 1e-6,
+        "weight_decay": 0.0,
+        "schedule": "constant",
+        "warmup": 0.0,
+    }
+    for name, config in row_configs.items():
+        settings = {key: config["model"]["optimizer"][key] for key in recipe}
+        assert settings == ({**recipe, "lr": 1e-3} if name == "frozen" else recipe), name
+        assert config["trainer"]["max_epochs"] == 10
+        assert config["trainer"]["gradient_clip_val"] is None
+        assert config["model"]["freeze_backbone"] == (name == "frozen")
+        expected = "runs/paper-bert" if PAPER_ROWS[name].needs_pretrained else "bert-base-uncased"
+        assert config["model"]["backbone"] == expected, name
+        assert tuple(config["tasks"]) == PAPER_ROWS[name].tasks
+    sizes = {
+        name: config["data"]["batch_size"] for name, config in row_configs.items() if config["data"]["batch_size"] != 8
+    }
+    large = ("final", "frozen", "sst-only", "quora-only", "sts-only")
+    assert sizes == {**dict.fromkeys(large, 32), **{name: 16 for name in row_configs if name.startswith("cross16")}}
+    one_after_the_other = {"b1", "b2", "sst-only", "quora-only", "sts-only"}
+    schedules = {name: config["data"]["schedule"]["class_path"] for name, config in row_configs.items()}
+    assert {name for name, schedule in schedules.items() if schedule == "datamodules.Sequential"} == one_after_the_other
+    assert set(schedules.values()) == {"datamodules.Sequential", "datamodules.Shuffled"}
+
+
+def test_the_rows_scale_the_paraphrase_loss_as_they_are_named(row_configs):
+    scaled = [name for name in row_configs if "-0." in name]
+    assert len(scaled) == 11
+    for name, config in row_configs.items():
+        tasks = {task: value for task, value in config["tasks"].items() if isinstance(value, dict)}
+        weights = {task: value["init_args"]["weight"] for task, value in tasks.items()}
+        assert weights.pop("quora", 1.0) == (float(name.split("-")[1]) if name in scaled else 1.0)
+        assert set(weights.values()) <= {1.0}
+
+
+def test_the_scaled_down_recipe_lies_below_a_row(train):
+    small = ROOT / "configs" / "paper" / "scaled-down.yaml"
+    cross = read_config(train, *layers(PAPER_ROWS["cross16"], recipe=small))
+    assert cross["model"]["optimizer"]["schedule"] == "linear"
+    assert cross["trainer"]["max_epochs"] == 1
+    assert cross["data"]["batch_size"] == 16  # the row's own
+    assert cross["model"]["optimizer"]["eps"] == 1e-6  # the paper's
 
 
 # What a run leaves behind

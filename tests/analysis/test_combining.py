@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from analysis.combining import break_ties, combine, count_votes
-from analysis.comparison import take
 from analysis.run import Predictions, Run
+from analysis.side_by_side import take
 from tasks import InputError
 
 

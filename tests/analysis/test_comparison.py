@@ -1,46 +1,111 @@
-from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
-from statsmodels.stats.contingency_tables import mcnemar
 
-from analysis.comparison import pair_predictions, take
-from analysis.run import Run
-from tasks import Example, InputError
-from tests.analysis.written import predict_all, write_run
+from analysis.comparison import Difference, System, check_same_data, compare_systems
+from analysis.launcher import Job
+from analysis.statistics import Interval
+from tasks import InputError
+from tests.analysis.run_folders import dev_labels, write_run
+
+
+def make_job(folder: Path, name: str, seed: int = 1) -> Job:
+    return Job(name, folder / name / f"seed-{seed}", (), ())
+
+
+def almost_right(root: Path, *, wrong: int) -> dict[str, np.ndarray]:
+    """Give predictions of all tasks; `wrong` rows of SST are wrong, and STS is noisy by as much."""
+    sst, quora, sts = (dev_labels(root, task) for task in ("sst", "quora", "sts"))
+    noise = np.random.default_rng(0).normal(size=len(sts)) * wrong
+    shifted = np.where(np.arange(len(sst)) < wrong, (sst + 1) % 5, sst)
+    return {"sst": shifted, "quora": quora, "sts": sts + noise}
 
 
 @pytest.fixture
-def other(tmp_path: Path, root: Path) -> Run:
-    return Run(write_run(tmp_path / "other", root, predict_all(s1="0", s5="0", s3="4")))
+def good(tmp_path: Path, cs224n_root: Path) -> System:
+    jobs = tuple(make_job(tmp_path, "good", seed) for seed in (1, 2))
+    for seed, job in enumerate(jobs, start=1):
+        write_run(job, cs224n_root, almost_right(cs224n_root, wrong=0), seed=seed)
+    return System("good", jobs)
 
 
-def test_fixed_and_broken_rows_by_hand(folder: Path, other: Run):
-    pairing = pair_predictions(Run(folder).read_predictions("sst"), other.read_predictions("sst"))
-    assert pairing.fixed.tolist() == [1]
-    assert pairing.broken.tolist() == [0, 2, 4]
-    assert pairing.p_value == pytest.approx(mcnemar([[2, 3], [1, 0]], exact=True).pvalue)
+@pytest.fixture
+def poor(tmp_path: Path, cs224n_root: Path) -> System:
+    jobs = tuple(make_job(tmp_path, "poor", seed) for seed in (1, 2))
+    for seed, job in enumerate(jobs, start=1):
+        write_run(job, cs224n_root, almost_right(cs224n_root, wrong=8), seed=seed)
+    return System("poor", jobs)
 
 
-def test_equal_runs_change_nothing(folder: Path):
-    predictions = Run(folder).read_predictions("near")
-    pairing = pair_predictions(predictions, predictions)
-    assert len(pairing.fixed) == len(pairing.broken) == 0
-    assert pairing.p_value == 1.0
+def test_a_system_reads_the_scores_of_its_runs(poor):
+    assert poor.seeds == [1, 2]
+    assert poor.metrics == {"sst": "accuracy", "quora": "accuracy", "sts": "pearson"}
+    assert poor.last["sst"] == pytest.approx([4 / 12, 4 / 12])
+    assert poor.last["quora"] == [1.0, 1.0]
+    labels, predictions = poor.predictions["sst"]
+    assert predictions.shape == (2, 12)
+    assert ((predictions == labels).mean(axis=1) == 4 / 12).all()
 
 
-def test_only_what_both_predicted_is_compared(folder: Path, other: Run):
-    first, second = Run(folder).read_predictions("sst"), other.read_predictions("sst")
-    pairing = pair_predictions(take(first, [0, 1, 4]), take(second, [1, 2, 4]))
-    assert [example.id for example in pairing.second.examples] == ["s2", "s5"]
-    assert pairing.second.predictions.tolist() == [1, 0]
-    assert pairing.first.predictions.tolist() == [3, 1]
+def test_the_better_system_helped_and_the_worse_one_hurt(good, poor):
+    difference = compare_systems(good, poor)
+    assert difference.intervals["sst"].estimate == pytest.approx(8 / 12)
+    assert difference.intervals["quora"] == Interval(0.0, 0.0, 0.0)
+    assert difference.verdict == "helped"
+    assert difference.sentence().startswith("good is better than poor (mean +0.")
+    assert compare_systems(poor, good).verdict == "hurt"
+    assert difference.p_values == {}
+    assert "one run" not in difference.sentence()
 
 
-def test_runs_over_other_texts_or_no_common_example_are_refused(folder: Path, other: Run):
-    first, second = Run(folder).read_predictions("sst"), other.read_predictions("sst")
-    changed = replace(second, examples=[Example("s1", ("other",), 3), *second.examples[1:]])
-    with pytest.raises(InputError, match="example s1 has other texts or another label"):
-        pair_predictions(first, changed)
-    with pytest.raises(InputError, match="no example in common"):
-        pair_predictions(take(first, [0]), take(second, [1]))
+def test_equal_systems_cannot_be_told_apart(good):
+    difference = compare_systems(good, good)
+    assert difference.verdict == "cannot be told apart"
+    assert difference.sentence().startswith("good and good cannot be told apart (mean +0.0000, 95 % interval")
+
+
+def test_one_run_each_gets_exact_tests_and_a_warning(good, poor):
+    difference = compare_systems(System("good", good.jobs[:1]), System("poor", poor.jobs[:1]))
+    assert difference.p_values["sst"] == pytest.approx(2 / 2**8)  # eight rows that only the first gets right
+    assert difference.p_values["quora"] == 1.0
+    assert difference.sentence().endswith("; one run each: the noise between runs is not in it).")
+
+
+def test_systems_are_compared_on_the_tasks_that_both_have(good, tmp_path, cs224n_root):
+    job = make_job(tmp_path, "single")
+    write_run(job, cs224n_root, {"sst": almost_right(cs224n_root, wrong=2)["sst"]})
+    difference = compare_systems(good, System("single", (job,)))
+    assert list(difference.intervals) == ["sst"]
+    assert difference.measure == "sst"
+    other = make_job(tmp_path, "other")
+    write_run(other, cs224n_root, {"quora": dev_labels(cs224n_root, "quora")})
+    with pytest.raises(InputError, match="other and single have no task in common"):
+        compare_systems(System("other", (other,)), System("single", (job,)))
+
+
+def test_an_undefined_correlation_gets_no_verdict():
+    nan = Interval(float("nan"), float("nan"), float("nan"))
+    difference = Difference("a", "b", {"sts": nan}, {}, (3, 3))
+    assert difference.verdict == "cannot be told apart"
+    assert difference.sentence() == "a against b: undefined, a run gives every pair the same score."
+
+
+def test_runs_on_other_data_are_not_compared(good, tmp_path, cs224n_root):
+    job = make_job(tmp_path, "short")
+    labels = {"sst": dev_labels(cs224n_root, "sst")}
+    write_run(job, cs224n_root, labels, data={"sst": {"train": {"path": "x", "rows": 5, "sha256": "y"}}})
+    with pytest.raises(InputError, match=r"seed-1/version_0 and .* read different train data of sst"):
+        check_same_data([good, System("short", (job,))])
+    check_same_data([good, good])
+
+
+def test_the_best_validation_is_that_of_all_attempts(tmp_path, cs224n_root):
+    job = make_job(tmp_path, "stopped")
+    curve = [{"sst": 0.4, "mean": 0.5}, {"sst": 0.6, "mean": 0.7}]
+    first = write_run(job, cs224n_root, {"sst": dev_labels(cs224n_root, "sst")}, curve=curve)
+    (first / "report.json").unlink()  # stopped before its end
+    write_run(job, cs224n_root, {"sst": dev_labels(cs224n_root, "sst")}, curve=[*curve, {"sst": 0.55, "mean": 0.6}])
+    system = System("stopped", (job,))
+    assert system.best == {"sst": pytest.approx([0.6]), "mean": pytest.approx([0.7])}
+    assert system.last["sst"] == [1.0]

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from analysis.blocks import Table
-from analysis.comparison import build_score_section
 from analysis.report import main, write_report
 from analysis.run import Run
+from analysis.side_by_side import build_score_section
 from tasks import InputError
 from tests.analysis.written import predict_all, write_data, write_run
 

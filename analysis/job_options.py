@@ -1,0 +1,223 @@
+"""What the commands share that run many trainings: their options, and running them."""
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from analysis.budget import Budget, find_batch_size, parse_budget
+from analysis.comparison import System
+from analysis.launcher import Job, Launcher
+from tasks import InputError
+
+
+@dataclass(frozen=True)
+class JobOptions:
+    """What all trainings of a command share.
+
+    Args:
+        output: Folder of their runs.
+        seeds: Number of runs of each system; their seeds are 1, 2, …
+        jobs: Trainings at once.
+        root: `--data.root`; None to leave it to the configurations.
+        backbone: `--model.backbone`; None to leave it to the configurations.
+        budget: Limit on each training; None for the configuration's epochs.
+        train_limits: Train on this many examples of a task at most, by task.
+        configs: Further `-c` files, above all others.
+        flags: Further flags of train.py.
+        table_only: Whether to show what is there and run nothing.
+        dry_run: Whether to print the commands and run nothing.
+        keep_last: Whether finished runs keep their `last.ckpt`.
+    """
+
+    output: Path
+    seeds: int
+    jobs: int
+    root: str | None
+    backbone: str | None
+    budget: Budget | None
+    train_limits: dict[str, int]
+    configs: tuple[Path, ...]
+    flags: tuple[str, ...]
+    table_only: bool
+    dry_run: bool
+    keep_last: bool
+
+    @property
+    def seed_numbers(self) -> range:
+        """The seeds, from 1."""
+        return range(1, self.seeds + 1)
+
+    def job(
+        self,
+        name: str,
+        seed: int,
+        configs: Sequence[Path],
+        *,
+        tasks: Sequence[str],
+        backbone: Path | None = None,
+        budget: Budget | None = None,
+        flags: Sequence[str] = (),
+    ) -> Job:
+        """Give the training of a system with a seed.
+
+        Args:
+            name: Name of the system; its runs lie in a folder of that name.
+            seed: The seed.
+            configs: Its `-c` files, below the user's.
+            tasks: Names of its tasks.
+            backbone: Folder of the backbone in the place of `--backbone`.
+            budget: Limit in the place of `--budget`.
+            flags: Flags below the user's.
+        """
+        chosen: list[str] = [*flags, *self.flags, "--seed_everything", str(seed)]
+        if self.root is not None:
+            chosen += ["--data.root", self.root]
+        if backbone is not None or self.backbone is not None:
+            chosen += ["--model.backbone", str(backbone or self.backbone)]
+        for task, limit in self.train_limits.items():
+            if task in tasks:
+                chosen.append(f"--tasks.{task}.train_limit={limit}")
+        limit_ = budget or self.budget
+        every = (*configs, *self.configs)
+        if limit_ is not None:
+            needed = find_batch_size(every, chosen) if limit_.unit == "examples" else 1
+            chosen += limit_.flags(needed)
+        return Job(
+            name=f"{name}, seed {seed}",
+            folder=self.output / name / f"seed-{seed}",
+            configs=every,
+            flags=(*chosen, "--trainer.enable_progress_bar", "false"),
+            inputs=(backbone,) if backbone is not None else (),
+        )
+
+
+def add_options(parser: argparse.ArgumentParser, *, output: str) -> None:
+    """Add the options that `read_options` reads.
+
+    Args:
+        parser: The parser of a command.
+        output: Default of `--output`.
+    """
+    parser.add_argument("--seeds", type=int, default=3, help="runs of each system (default: 3)")
+    parser.add_argument("--backbone", help="backbone in the place of the configuration's")
+    parser.add_argument("--data.root", dest="root", help="folder of the data files")
+    parser.add_argument("--budget", help="steps=N, examples=N or minutes=N, in the place of the epochs")
+    parser.add_argument(
+        "--train_limit", nargs="+", default=[], metavar="TASK=N", help="train on the first N examples of a task"
+    )
+    parser.add_argument("--jobs", type=int, default=1, help="trainings at once, which share the cores (default: 1)")
+    parser.add_argument("--output", default=output, help=f"folder of the runs and the table (default: {output})")
+    parser.add_argument("--table-only", "--table_only", action="store_true", help="show what is there, run nothing")
+    parser.add_argument("--dry-run", "--dry_run", action="store_true", help="print the commands, run nothing")
+    parser.add_argument("--keep-last", "--keep_last", action="store_true", help="keep last.ckpt of finished runs")
+    parser.epilog = "What follows `--` goes to train.py as it is: flags, or `-c FILE` above the other files."
+
+
+def split_arguments(arguments: Sequence[str] | None) -> tuple[list[str], list[str]]:
+    """Divide a command's arguments at `--`."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    cut = given.index("--") if "--" in given else len(given)
+    return given[:cut], given[cut + 1 :]
+
+
+def read_options(parsed: argparse.Namespace, extra: Sequence[str]) -> JobOptions:
+    """Read what `add_options` added.
+
+    Args:
+        parsed: The parsed options.
+        extra: What follows `--`.
+
+    Raises:
+        InputError: If a number is below 1, or a limit or budget cannot be read.
+    """
+    for name in ("seeds", "jobs"):
+        if getattr(parsed, name) < 1:
+            raise InputError(f"--{name} {getattr(parsed, name)}: expected 1 or more")
+    configs, flags = _split_configs(extra)
+    return JobOptions(
+        output=Path(parsed.output),
+        seeds=parsed.seeds,
+        jobs=parsed.jobs,
+        root=parsed.root,
+        backbone=parsed.backbone,
+        budget=parse_budget(parsed.budget) if parsed.budget else None,
+        train_limits=dict(_parse_limit(text) for text in parsed.train_limit),
+        configs=configs,
+        flags=flags,
+        table_only=parsed.table_only,
+        dry_run=parsed.dry_run,
+        keep_last=parsed.keep_last,
+    )
+
+
+def run_jobs(jobs: Mapping[str, Sequence[Job]], options: JobOptions) -> tuple[int, dict[str, System]]:
+    """Run what is not finished, or do what `--dry-run` and `--table-only` say.
+
+    Args:
+        jobs: The trainings of each system.
+        options: How to run them.
+
+    Returns:
+        The exit status, and the systems that have a finished run, in order.
+
+    Raises:
+        InputError: If the folder of a job holds runs of other settings.
+    """
+    every = [job for system in jobs.values() for job in system]
+    if options.dry_run:
+        for job in every:
+            _say(job.shown_command)
+        return 0, {}
+    status = 0
+    if not options.table_only:
+        outcomes = Launcher(jobs=options.jobs, report=_say, keep_last=options.keep_last).run(every)
+        failed = [outcome.job.name for outcome in outcomes if outcome.status]
+        if failed:
+            status = 1
+            _say(f"failed: {'; '.join(failed)}; the same command tries again")
+    finished = {name: tuple(job for job in system if job.finished()) for name, system in jobs.items()}
+    systems = {name: System(name, found) for name, found in finished.items() if found}
+    missing = [name for name in finished if name not in systems]
+    if missing:
+        _say(f"no finished run of {', '.join(missing)} in {options.output}")
+    return status or (0 if systems else 1), systems
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")  # at once: several threads report
+    sys.stdout.flush()
+
+
+def find_file(path: str | os.PathLike[str], option: str) -> Path:
+    """Give an existing file's absolute path.
+
+    Raises:
+        InputError: If there is no such file.
+    """
+    found = Path(path).expanduser().absolute()
+    if not found.is_file():
+        raise InputError(f"{option} {path}: no such file")
+    return found
+
+
+def _split_configs(extra: Sequence[str]) -> tuple[tuple[Path, ...], tuple[str, ...]]:
+    """Divide what follows `--` into `-c` files and other flags."""
+    configs: list[Path] = []
+    flags: list[str] = []
+    words = iter(extra)
+    for word in words:
+        if word in ("-c", "--config"):
+            configs.append(find_file(next(words, ""), word))
+        else:
+            flags.append(word)
+    return tuple(configs), tuple(flags)
+
+
+def _parse_limit(text: str) -> tuple[str, int]:
+    task, _, number = text.partition("=")
+    if not number.isdecimal() or int(number) < 1:
+        raise InputError(f"--train_limit {text}: expected TASK=N with a whole number above 0")
+    return task, int(number)

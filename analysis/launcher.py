@@ -1,0 +1,255 @@
+"""Runs many trainings one after the other or several at once; what is finished is not run again."""
+
+import fcntl
+import json
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from analysis.run import Run
+from tasks import InputError
+from tasks.source import digest
+
+TRAIN = Path(__file__).resolve().parent.parent / "train.py"
+LAST_LINES = 15
+GRACE = 120.0  # seconds that a stopped training has to save its state
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training: a plain `train.py fit` command and the folder of its attempts.
+
+    Each attempt makes a `version_N` in the folder. `log.txt` holds what they printed, `settings.json` what the job is.
+
+    Args:
+        name: Name for messages.
+        folder: Its folder, of no other job.
+        configs: Its `-c` files in order.
+        flags: Its flags behind them.
+        inputs: Folders whose weights the training starts from; a change of them is a change of the job.
+        script: The entry point.
+    """
+
+    name: str
+    folder: Path
+    configs: tuple[Path, ...]
+    flags: tuple[str, ...]
+    inputs: tuple[Path, ...] = ()
+    script: Path = TRAIN
+
+    @property
+    def command(self) -> list[str]:
+        """The command, which continues where an earlier attempt was stopped."""
+        configs = [word for path in self.configs for word in ("-c", os.path.relpath(path))]
+        logger = ["--trainer.logger.save_dir", str(self.folder.parent), "--trainer.logger.name", self.folder.name]
+        return [
+            sys.executable,
+            os.path.relpath(self.script),
+            "fit",
+            *configs,
+            *self.flags,
+            *logger,
+            "--ckpt_path",
+            "auto",
+        ]
+
+    @property
+    def shown_command(self) -> str:
+        """The command as one would type it."""
+        return shlex.join(["python", *self.command[1:]])
+
+    def settings(self) -> dict[str, Any]:
+        """Give all that makes this training another one than the next: flags, and the digests of what it reads."""
+        files = [path for folder in self.inputs for path in sorted(folder.iterdir())]
+        return {
+            "configs": [f"{path.name} {digest(path)}" for path in self.configs],
+            "flags": re.split(r" (?=--)", " ".join(self.flags)),
+            "weights": [f"{path.name} {digest(path)}" for path in files if path.suffix in (".safetensors", ".bin")],
+        }
+
+    def attempts(self) -> list[Path]:
+        """Give the folders of all attempts, oldest first."""
+        return sorted(self.folder.glob("version_*"), key=lambda path: int(path.name.removeprefix("version_")))
+
+    def finished(self) -> Run | None:
+        """Give the finished run, None if there is none."""
+        for folder in reversed(self.attempts()):
+            if (folder / "report.json").is_file():
+                return Run(folder)
+        return None
+
+    def check_settings(self) -> None:
+        """Refuse to mix runs of different settings.
+
+        Raises:
+            InputError: If the folder holds runs of another configuration; the message says what differs.
+        """
+        kept = ("report.json", "checkpoints/last.ckpt")
+        if not any((attempt / name).is_file() for attempt in self.attempts() for name in kept):
+            return
+        before, now = json.loads((self.folder / "settings.json").read_text(encoding="utf-8")), self.settings()
+        if before != now:
+            gone = [value for key in now for value in before[key] if value not in now[key]]
+            new = [value for key in now for value in now[key] if value not in before[key]]
+            raise InputError(
+                f"{self.folder}: holds a run with other settings: {', '.join(gone) or 'fewer'} there, "
+                f"{', '.join(new) or 'fewer'} now (expected the same; for other settings take another --output)"
+            )
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a job ended.
+
+    Args:
+        job: The job.
+        status: Exit status of its process; 0 as well where it was finished before.
+    """
+
+    job: Job
+    status: int
+
+
+class Launcher:
+    """Runs jobs as child processes, each printed as a command that one could type.
+
+    A job that is finished is skipped. One that was stopped, even by `kill -9`, goes on from its last checkpoint. One
+    that still runs because only the earlier launcher was killed is waited for: it holds a lock that ends with it. A job
+    that fails is reported with its last lines, and the others go on.
+
+    Args:
+        jobs: Processes at once; the machine's cores are divided among them.
+        report: Called with a line for the user.
+        keep_last: Whether `last.ckpt` stays when a job is finished; it is large and only resuming needs it.
+    """
+
+    def __init__(self, *, jobs: int, report: Callable[[str], None], keep_last: bool = False) -> None:
+        self.jobs = jobs
+        self.report = report
+        self.keep_last = keep_last
+        self._stopping = threading.Event()
+        self._running: set[subprocess.Popen[bytes]] = set()
+
+    def run(self, jobs: Sequence[Job]) -> list[Outcome]:
+        """Run all jobs, and give how each ended.
+
+        Raises:
+            InputError: If the folder of a job holds runs of other settings; nothing has been started then.
+            KeyboardInterrupt: If it was stopped by Ctrl-C or SIGTERM, after the running jobs saved their state.
+        """
+        for job in jobs:
+            job.check_settings()
+        with _sigterm_as_interrupt(), ThreadPoolExecutor(self.jobs) as pool:
+            futures = [pool.submit(self._run_job, job) for job in jobs]
+            try:
+                return [future.result() for future in futures]
+            except KeyboardInterrupt:
+                self._stop()
+                raise
+
+    def _run_job(self, job: Job) -> Outcome:
+        job.folder.mkdir(parents=True, exist_ok=True)
+        with (job.folder / "lock").open("a") as lock:
+            self._acquire(lock.fileno(), job)
+            if job.finished():
+                self.report(f"{job.name}: finished before")
+                self._drop_checkpoints(job)
+                return Outcome(job, 0)
+            if self._stopping.is_set():
+                return Outcome(job, 128 + signal.SIGTERM)
+            (job.folder / "settings.json").write_text(json.dumps(job.settings(), indent=2) + "\n", encoding="utf-8")
+            started = time.monotonic()
+            self.report(f"{job.name}: {job.shown_command}")
+            status = self._execute(job, lock.fileno())
+        seconds = time.monotonic() - started
+        if status == 0 and not job.finished():
+            status = 1
+        if status == 0:
+            self.report(f"{job.name}: done in {seconds:.0f} s")
+            self._drop_checkpoints(job)
+        else:
+            self.report(f"{job.name}: ended with status {status} after {seconds:.0f} s\n{_last_lines(job)}")
+        return Outcome(job, status)
+
+    def _acquire(self, lock: int, job: Job) -> None:
+        """Take the job's lock, which the child inherits and holds for as long as it lives."""
+        is_told = False
+        while not self._stopping.is_set():
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return
+            except BlockingIOError:
+                if not is_told:
+                    self.report(f"{job.name}: still runs from an earlier start; waiting for it")
+                is_told = True
+                time.sleep(0.2)
+
+    def _execute(self, job: Job, lock: int) -> int:
+        threads = str(max(1, (os.cpu_count() or 1) // self.jobs))
+        environment = {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads, **os.environ}
+        with (job.folder / "log.txt").open("ab") as log:
+            process = subprocess.Popen(
+                job.command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                env=environment,
+                pass_fds=(lock,),
+                start_new_session=True,  # Ctrl-C reaches it through _stop alone: a second signal would kill it unsaved
+            )
+            self._running.add(process)
+            try:
+                return process.wait()
+            finally:
+                self._running.discard(process)
+
+    def _stop(self) -> None:
+        """Ask the running jobs to save and end; nothing new is started."""
+        self._stopping.set()
+        if self._running:
+            self.report(f"stopping; waiting up to {GRACE:.0f} s for {len(self._running)} running job(s) to save")
+        for process in list(self._running):
+            process.terminate()
+        deadline = time.monotonic() + GRACE
+        while self._running and time.monotonic() < deadline:
+            time.sleep(0.1)
+        for process in list(self._running):
+            process.kill()
+
+    def _drop_checkpoints(self, job: Job) -> None:
+        if not self.keep_last:
+            for folder in job.attempts():
+                (folder / "checkpoints" / "last.ckpt").unlink(missing_ok=True)
+
+
+def _last_lines(job: Job) -> str:
+    lines = (job.folder / "log.txt").read_text(encoding="utf-8", errors="replace").splitlines()
+    return "\n".join([*(f"    {line}" for line in lines[-LAST_LINES:]), f"    (all of it: {job.folder / 'log.txt'})"])
+
+
+@contextmanager
+def _sigterm_as_interrupt() -> Iterator[None]:
+    """Let SIGTERM end the block as Ctrl-C does."""
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,80 @@
+"""What stands above a result table: data, backbone, length of training, versions, how scores were selected."""
+
+import platform
+from collections.abc import Callable, Sequence
+
+from analysis.comparison import System
+from analysis.run import Run
+
+SELECTION = (
+    "Scores are of the final weights on the dev split: mean ± standard deviation over seeds. `best` is the validation "
+    "with the best dev mean of each run; dev chose it, so that it is too good."
+)
+INTERVALS = (
+    "Intervals cover 95 % and are from a paired bootstrap over dev rows and runs (2,000 resamples); see "
+    "docs/reading-the-results.md."
+)
+
+
+def describe(systems: Sequence[System]) -> list[str]:
+    """Give the lines above the tables of finished runs.
+
+    Args:
+        systems: Systems that read the same data, each with at least one run.
+    """
+    runs = [run for system in systems for run in system.runs]
+    sizes: dict[str, str] = {}
+    for run in runs:
+        for task, splits in run.report["data"].items():
+            rows = ", ".join(f"{split} {source['rows']:,}" for split, source in splits.items())
+            sizes.setdefault(task, f"{task} ({rows})")
+    backbones = dict.fromkeys(str(run.report["backbone"]) for run in runs)
+    versions = {name: version for run in runs for name, version in run.report["versions"].items()}
+    used = ", ".join(f"{name} {version}" for name, version in versions.items())
+    lines = [
+        f"Data, rows: {'; '.join(sizes.values())}.",
+        f"Backbone: {', '.join(backbones)}.",
+        f"Length of a training: {_say_each(systems, _limit)}; steps made: {_say_each(systems, _steps)}.",
+        f"Versions: Python {platform.python_version()}, {used}.",
+        SELECTION,
+        INTERVALS,
+    ]
+    cut = [system.name for system in systems if _is_cut_off(system)]
+    if cut:
+        lines.append(
+            f"Attention: {', '.join(cut)} train one task after the other, and a budget cuts off the later tasks. For a "
+            "fair comparison limit the rows (--train_limit) and train whole epochs."
+        )
+    return lines
+
+
+def is_limited(system: System) -> bool:
+    """Whether steps or time, not epochs, ended the training."""
+    trainer = system.runs[0].config["trainer"]
+    return trainer["max_steps"] > 0 or trainer["max_time"] is not None
+
+
+def _say_each(systems: Sequence[System], say: Callable[[Run], str]) -> str:
+    """Say something of each run: once where all are alike, else by system."""
+    said = {system.name: " or ".join(dict.fromkeys(say(run) for run in system.runs)) for system in systems}
+    if len(set(said.values())) == 1:
+        return next(iter(said.values()))
+    return ", ".join(f"{name} {words}" for name, words in said.items())
+
+
+def _limit(run: Run) -> str:
+    trainer = run.config["trainer"]
+    if trainer["max_time"] is not None:
+        return f"{trainer['max_time']} (days:hours:minutes:seconds)"
+    return f"{trainer['max_steps']} steps" if trainer["max_steps"] > 0 else f"{trainer['max_epochs']} epoch(s)"
+
+
+def _steps(run: Run) -> str:
+    return f"{run.report['steps']:,}"
+
+
+def _is_cut_off(system: System) -> bool:
+    """Whether a training of one task after the other ends where a budget says."""
+    schedule = system.runs[0].config["data"]["schedule"] or {}
+    is_sequential = len(system.metrics) > 1 and str(schedule.get("class_path", "")).endswith(".Sequential")
+    return is_sequential and is_limited(system)

@@ -1,0 +1,242 @@
+"""How sure a difference between two systems is: intervals over dev rows and seeds, and exact tests."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+from zlib import crc32
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+from scipy import stats
+
+Metric = Literal["accuracy", "pearson"]
+Floats = NDArray[np.float64]
+CHUNK = 128  # resamples at once: of 20,000 rows, 20 MB
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate and the interval that covers the truth with the confidence asked for.
+
+    Args:
+        estimate: The estimate.
+        low: Lower end.
+        high: Upper end.
+    """
+
+    estimate: float
+    low: float
+    high: float
+
+    @property
+    def excludes_zero(self) -> bool:
+        """Whether both ends lie on the same side of 0."""
+        return self.low > 0 or self.high < 0
+
+
+@dataclass(frozen=True)
+class TaskScores:
+    """What the runs of two systems predicted for the same dev rows of a task.
+
+    Args:
+        metric: How a run is scored.
+        labels: What is right, (n,).
+        first: Predictions of each run of the first system, (K, n).
+        second: Predictions of each run of the second system, (J, n).
+    """
+
+    metric: Metric
+    labels: Floats
+    first: Floats
+    second: Floats
+
+
+def score(metric: Metric, labels: Floats, predictions: Floats) -> Floats:
+    """Score each run.
+
+    Args:
+        metric: `accuracy` or `pearson`.
+        labels: What is right, (n,).
+        predictions: One run a line, (K, n).
+
+    Returns:
+        The scores, (K,); NaN where all predictions are equal and a correlation is undefined.
+    """
+    scores: Floats = _weighted_scores(metric, labels, predictions, np.ones((1, len(labels))))[0]
+    return scores
+
+
+def resample_scores(metric: Metric, labels: Floats, predictions: Floats, *, samples: int, rng: Generator) -> Floats:
+    """Score each run on rows drawn with replacement, the same rows for all runs: the paired bootstrap.
+
+    Args:
+        metric: `accuracy` or `pearson`.
+        labels: What is right, (n,).
+        predictions: One run a line, (K, n).
+        samples: How often.
+        rng: Source of the draws.
+
+    Returns:
+        The scores, (samples, K).
+
+    Source: Efron & Tibshirani 1993; Berg-Kirkpatrick et al. 2012, https://aclanthology.org/D12-1091
+    """
+    parts = []
+    for start in range(0, samples, CHUNK):
+        count = min(CHUNK, samples - start)
+        drawn = rng.integers(len(labels), size=(count, len(labels)))
+        weights = np.stack([np.bincount(rows, minlength=len(labels)) for rows in drawn]).astype(np.float64)
+        parts.append(_weighted_scores(metric, labels, predictions, weights))
+    return np.concatenate(parts)
+
+
+def compare(
+    tasks: Mapping[str, TaskScores], *, samples: int = 2000, confidence: float = 0.95, seed: int = 0
+) -> dict[str, Interval]:
+    """Give the difference of two systems, first minus second, of each task and of the plain mean over tasks.
+
+    A system's score is the mean over its runs. The interval is from a bootstrap over both sources of noise: dev rows,
+    drawn once for all runs of both systems (paired), and runs, drawn for each system on its own and added as their
+    deviations from the system's mean. Few runs vary less when drawn from than runs in truth do, so that the deviations
+    are widened by sqrt(K / (K - 1)), and by t quantile / normal quantile for how little is known about their spread.
+    One run says nothing about that noise, and the interval is then about the rows only.
+
+    Args:
+        tasks: What was predicted, by task.
+        samples: Resamples.
+        confidence: Share of such intervals that hold the truth.
+        seed: Seed of all draws.
+
+    Returns:
+        An interval for each task, and `mean`.
+    """
+    differences: dict[str, tuple[float, Floats]] = {}
+    cut = len(next(iter(tasks.values())).first)
+    for name, task in tasks.items():
+        both = np.concatenate([task.first, task.second])
+        rows = np.random.default_rng([seed, crc32(name.encode())])
+        drawn_rows = resample_scores(task.metric, task.labels, both, samples=samples, rng=rows)
+        scores = score(task.metric, task.labels, both)
+        runs = np.random.default_rng([seed, 1])  # the same runs in every task: a run scores all of them
+        noise = [_draw_runs(part, samples, runs) for part in (scores[:cut], scores[cut:])]
+        degrees = len(both) - 2
+        widening = stats.t.ppf((1 + confidence) / 2, degrees) / stats.norm.ppf((1 + confidence) / 2) if degrees else 0.0
+        drawn = drawn_rows[:, :cut].mean(axis=1) - drawn_rows[:, cut:].mean(axis=1) + widening * (noise[0] - noise[1])
+        differences[name] = (float(scores[:cut].mean() - scores[cut:].mean()), drawn)
+    estimates, draws = zip(*differences.values(), strict=True)
+    differences["mean"] = (float(np.mean(estimates)), np.mean(draws, axis=0))
+    return {name: _interval(estimate, drawn, confidence) for name, (estimate, drawn) in differences.items()}
+
+
+def seed_interval(scores: Sequence[float], *, confidence: float = 0.95) -> Interval:
+    """Give the mean over seeds with its t interval: what another run of the same training would do on average.
+
+    Args:
+        scores: One score a seed.
+        confidence: Share of such intervals that hold the truth.
+
+    Returns:
+        The interval; its ends are NaN for one seed, whose spread is unknown.
+    """
+    mean = float(np.mean(scores))
+    if len(scores) < 2:
+        return Interval(mean, float("nan"), float("nan"))
+    half = float(stats.t.ppf((1 + confidence) / 2, len(scores) - 1) * stats.sem(scores))
+    return Interval(mean, mean - half, mean + half)
+
+
+def mcnemar(labels: Floats, first: Floats, second: Floats) -> float:
+    """Give the exact p value of McNemar's test that two classifiers are right equally often.
+
+    Only the rows count that exactly one of them gets right; without a difference each is as likely to favour either.
+
+    Args:
+        labels: Classes, (n,).
+        first: Predicted classes of one classifier, (n,).
+        second: Those of the other, (n,).
+
+    Returns:
+        The two-sided p value; 1 where they never differ.
+
+    Source: McNemar 1947, https://doi.org/10.1007/BF02295996
+    """
+    only_first = int(((first == labels) & (second != labels)).sum())
+    only_second = int(((first != labels) & (second == labels)).sum())
+    if only_first + only_second == 0:
+        return 1.0
+    return float(stats.binomtest(only_first, only_first + only_second).pvalue)
+
+
+def williams(labels: Floats, first: Floats, second: Floats) -> float:
+    """Give the p value of Williams' test that two predictions correlate equally with the labels.
+
+    Args:
+        labels: Scores, (n,).
+        first: Scores predicted by one system, (n,).
+        second: Those of the other, (n,).
+
+    Returns:
+        The two-sided p value; 1 for equal predictions.
+
+    Source: Williams 1959; Graham & Baldwin 2014, https://aclanthology.org/D14-1020
+    """
+    if np.array_equal(first, second):
+        return 1.0
+    correlations = np.corrcoef([labels, first, second])
+    statistic = williams_t(correlations[0, 1], correlations[0, 2], correlations[1, 2], n=len(labels))
+    return float(2 * stats.t.sf(abs(statistic), len(labels) - 3))
+
+
+def williams_t(r12: float, r13: float, r23: float, *, n: int) -> float:
+    """Give Williams' t for two correlations that share variable 1, with n - 3 degrees of freedom.
+
+    t = (r12 - r13) * sqrt((n - 1) (1 + r23) / (2 K (n - 1) / (n - 3) + (r12 + r13)^2 / 4 * (1 - r23)^3)),
+    K = 1 - r12^2 - r13^2 - r23^2 + 2 r12 r13 r23.
+
+    Args:
+        r12: Correlation of the labels with the first predictions.
+        r13: Correlation of the labels with the second predictions.
+        r23: Correlation of the predictions.
+        n: Number of rows, more than 3.
+
+    Example:
+        >>> round(williams_t(0.4, 0.5, 0.1, n=103), 2)  # case A of Steiger 1980, as in R's psych::r.test
+        -0.89
+    """
+    determinant = 1 - r12**2 - r13**2 - r23**2 + 2 * r12 * r13 * r23
+    spread = 2 * determinant * (n - 1) / (n - 3) + (r12 + r13) ** 2 / 4 * (1 - r23) ** 3
+    return float((r12 - r13) * np.sqrt((n - 1) * (1 + r23) / spread))
+
+
+def _draw_runs(scores: Floats, samples: int, rng: Generator) -> Floats:
+    """Draw runs with replacement, and give how far their mean is from that of all: scores (K,) to (samples,)."""
+    runs = len(scores)
+    if runs == 1:
+        return np.zeros(samples)
+    means = scores[rng.integers(runs, size=(samples, runs))].mean(axis=1)
+    deviations: Floats = (means - scores.mean()) * np.sqrt(runs / (runs - 1))
+    return deviations
+
+
+def _interval(estimate: float, drawn: Floats, confidence: float) -> Interval:
+    low, high = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return Interval(estimate, float(low), float(high))
+
+
+def _weighted_scores(metric: Metric, labels: Floats, predictions: Floats, weights: Floats) -> Floats:
+    """Score each run on weighted rows: labels (n,), predictions (K, n) and weights (samples, n) to (samples, K)."""
+    if metric == "accuracy":
+        hits = (predictions == labels).astype(np.float64)
+        accuracies: Floats = weights @ hits.T / weights.sum(axis=1, keepdims=True)
+        return accuracies
+    x = labels - labels.mean()
+    y = predictions - predictions.mean(axis=1, keepdims=True)
+    total = weights.sum(axis=1, keepdims=True)
+    mean_x, mean_y = (weights @ x[:, None]) / total, (weights @ y.T) / total
+    covariance = (weights @ (x * y).T) / total - mean_x * mean_y
+    variance_x = (weights @ (x**2)[:, None]) / total - mean_x**2
+    variance_y = (weights @ (y**2).T) / total - mean_y**2
+    with np.errstate(invalid="ignore", divide="ignore"):
+        correlations: Floats = covariance / np.sqrt(variance_x * variance_y)
+    return correlations

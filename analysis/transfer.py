@@ -1,0 +1,182 @@
+"""Which task helps which: `python -m analysis.transfer -c configs/cs224n.yaml --data.root DIR --budget steps=500`."""
+
+import argparse
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import combinations
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from rich.console import Console
+
+from analysis.comparison import Difference, System, check_same_data, compare_systems
+from analysis.job_options import JobOptions, add_options, find_file, read_options, run_jobs, split_arguments
+from analysis.launcher import Job
+from analysis.overview import describe, is_limited
+from analysis.results import publish, to_plain
+from analysis.tables import Table, format_interval, format_spread
+from tasks import InputError
+
+Sets = Literal["singles", "pairs", "all"]
+LIMITED = "Every set got the same budget, so that a task in a larger set saw fewer examples of its own."
+WHOLE_EPOCHS = (
+    "Every set was trained for whole epochs: with a schedule that shows each example once an epoch, a task saw the "
+    "same examples alone and with others, and larger sets made more steps."
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Train each task alone and with others, and show what it gains; give the exit status."""
+    own, extra = split_arguments(arguments)
+    parser = argparse.ArgumentParser(prog="python -m analysis.transfer", description=__doc__)
+    parser.add_argument("-c", "--config", action="append", required=True, help="a training configuration; may repeat")
+    parser.add_argument(
+        "--sets", nargs="+", choices=("singles", "pairs", "all"), default=["singles", "pairs", "all"],
+        help="which sets of tasks to train on (default: all three)",
+    )  # fmt: skip
+    add_options(parser, output="runs/transfer")
+    parsed = parser.parse_args(own)
+    try:
+        options = read_options(parsed, extra)
+        configs = [find_file(path, "-c") for path in parsed.config]
+        tasks = read_tasks([*configs, *options.configs])
+        jobs = build_jobs(tasks, configs, choose_sets(tuple(tasks), parsed.sets), options)
+        status, systems = run_jobs(jobs, options)
+        if systems:
+            show(tuple(tasks), systems, options)
+        return status
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("stopped; the same command goes on", file=sys.stderr)
+        return 130
+
+
+def read_tasks(configs: Sequence[Path]) -> dict[str, Any]:
+    """Give the `tasks:` of the last file that has them, as plain data.
+
+    Raises:
+        InputError: If there are fewer than two.
+    """
+    tasks: dict[str, Any] = {}
+    for path in configs:
+        tasks = (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("tasks") or tasks
+    if len(tasks) < 2:
+        raise InputError(
+            f"{configs[-1]}: has {len(tasks)} task(s) (expected at least two, to train alone and together)"
+        )
+    return tasks
+
+
+def choose_sets(tasks: tuple[str, ...], kinds: Sequence[Sets]) -> list[tuple[str, ...]]:
+    """Give the sets of tasks to train on, each once.
+
+    Example:
+        >>> choose_sets(("a", "b", "c"), ["singles", "all"])
+        [('a',), ('b',), ('c',), ('a', 'b', 'c')]
+    """
+    sizes = {"singles": 1, "pairs": 2, "all": len(tasks)}
+    chosen = (subset for kind in kinds for subset in combinations(tasks, sizes[kind]))
+    return list(dict.fromkeys(chosen))
+
+
+def build_jobs(
+    tasks: Mapping[str, Any], configs: Sequence[Path], sets: Sequence[tuple[str, ...]], options: JobOptions
+) -> dict[str, list[Job]]:
+    """Give the trainings of each set; a file with its `tasks:` lies over the configuration.
+
+    Args:
+        tasks: The tasks as plain data.
+        configs: The configuration's files.
+        sets: Sets of names of tasks.
+        options: What the trainings share.
+    """
+    jobs = {}
+    for subset in sets:
+        name = name_set(subset)
+        path = (options.output / "sets" / f"{name}.yaml").absolute()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        chosen = {task: tasks[task] for task in subset}
+        path.write_text(yaml.safe_dump({"tasks": chosen}, sort_keys=False), encoding="utf-8")
+        layers = [*configs, *options.configs, path]
+        jobs[name] = [options.job(name, seed, layers, tasks=subset) for seed in options.seed_numbers]
+    return jobs
+
+
+def name_set(tasks: Sequence[str]) -> str:
+    """Name a set of tasks: `sst+sts`."""
+    return "+".join(tasks)
+
+
+def show(tasks: tuple[str, ...], systems: Mapping[str, System], options: JobOptions) -> None:
+    """Print the tables, and write them as `results.md` and `results.json` into the output folder."""
+    check_same_data(list(systems.values()))
+    differences = dict(compare_with_alone(tasks, systems))
+    notes = describe(list(systems.values()))
+    notes.append(LIMITED if any(map(is_limited, systems.values())) else WHOLE_EPOCHS)
+    tables = [build_scores(tasks, systems)]
+    if differences:
+        tables.append(build_matrix(tasks, systems, differences))
+    sentences = [
+        f"{target} trained with {' and '.join(partners(name, target))}: {difference.sentence()}"
+        for (name, target), difference in differences.items()
+    ]
+    results = {
+        "scores": {name: {"seeds": system.seeds, "last": system.last} for name, system in systems.items()},
+        "transfer": [
+            {
+                "trained on": name,
+                "target": target,
+                "interval": vars(difference.intervals[target]),
+                "verdict": difference.verdict,
+            }
+            for (name, target), difference in differences.items()
+        ],
+    }
+    publish(options.output, notes, tables, sentences, to_plain(results), Console())
+
+
+def compare_with_alone(
+    tasks: Sequence[str], systems: Mapping[str, System]
+) -> Iterator[tuple[tuple[str, str], Difference]]:
+    """Compare each task in each larger set with the same task alone: ((set, task), difference)."""
+    for name, system in systems.items():
+        for target in tasks:
+            if target in system.metrics and target in systems and name != target:
+                yield (name, target), compare_systems(system, systems[target])
+
+
+def partners(name: str, target: str) -> list[str]:
+    """Name the other tasks of a set."""
+    return [task for task in name.split("+") if task != target]
+
+
+def build_scores(tasks: Sequence[str], systems: Mapping[str, System]) -> Table:
+    """Give the score of each task after each set."""
+    cells = [
+        (name, *(format_spread(system.last[task]) if task in system.metrics else "" for task in tasks))
+        for name, system in systems.items()
+    ]
+    return Table("Dev scores by the tasks trained on", ("trained on", *tasks), tuple(cells))
+
+
+def build_matrix(
+    tasks: Sequence[str], systems: Mapping[str, System], differences: Mapping[tuple[str, str], Difference]
+) -> Table:
+    """Give what each set changes for each of its tasks against that task alone."""
+    cells = []
+    for name in systems:
+        line = [differences.get((name, task)) for task in tasks]
+        if any(line):
+            shown = (
+                f"{format_interval(entry.intervals[task])}" if entry else ""
+                for task, entry in zip(tasks, line, strict=True)
+            )
+            cells.append((name, *shown))
+    return Table("Difference to the task trained alone, with 95 % intervals", ("trained on", *tasks), tuple(cells))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,170 @@
+import multiprocessing
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analysis.launcher import TRAIN, Job, Launcher
+from tasks import InputError
+from tests.runs import wait_for
+
+PROGRAM = Path(__file__).with_name("pretend_training.py")
+
+
+@pytest.fixture
+def said() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def launch(said):
+    def run(*jobs: Job, at_once: int = 1, **options) -> list[int]:
+        return [outcome.status for outcome in Launcher(jobs=at_once, report=said.append, **options).run(jobs)]
+
+    return run
+
+
+def make_job(folder: Path, name: str = "b1", *flags: str, **options) -> Job:
+    return Job(name=name, folder=folder / name / "seed-1", configs=(), flags=flags, script=PROGRAM, **options)
+
+
+def test_a_job_is_a_plain_command_that_continues(tmp_path):
+    config = tmp_path / "a.yaml"
+    job = Job("b1", tmp_path / "b1" / "seed-1", (config,), ("--seed_everything", "1"))
+    words = job.shown_command.split()
+    assert words[:3] == ["python", os.path.relpath(TRAIN), "fit"]
+    assert words[3:] == [
+        *["-c", os.path.relpath(config), "--seed_everything", "1", "--trainer.logger.save_dir", str(tmp_path / "b1")],
+        *["--trainer.logger.name", "seed-1", "--ckpt_path", "auto"],
+    ]
+
+
+def test_jobs_are_printed_run_and_leave_a_log_and_their_settings(tmp_path, launch, said):
+    first, second = make_job(tmp_path, "b1"), make_job(tmp_path, "b2")
+    assert launch(first, second, at_once=2) == [0, 0]
+    assert f"b1: {first.shown_command}" in said
+    assert any(line.startswith("b2: done in") for line in said)
+    assert {path.name for path in first.folder.iterdir()} == {"lock", "log.txt", "settings.json", "version_0"}
+    threads = max(1, os.cpu_count() // 2)
+    if "OMP_NUM_THREADS" not in os.environ:
+        assert f"started with {threads} thread(s)" in (first.folder / "log.txt").read_text()
+    assert first.finished().folder == first.folder / "version_0"
+
+
+def test_a_finished_job_is_not_run_again(tmp_path, launch, said):
+    job = make_job(tmp_path)
+    assert launch(job) == launch(job) == [0]
+    assert said[-1] == "b1: finished before"
+    assert [path.name for path in job.attempts()] == ["version_0"]
+
+
+def test_a_finished_job_keeps_its_last_checkpoint_only_if_asked(tmp_path, launch):
+    dropped, kept = make_job(tmp_path, "b1"), make_job(tmp_path, "b2")
+    launch(dropped)
+    launch(kept, keep_last=True)
+    assert not (dropped.folder / "version_0/checkpoints/last.ckpt").exists()
+    assert (kept.folder / "version_0/checkpoints/last.ckpt").exists()
+    launch(kept)
+    assert not (kept.folder / "version_0/checkpoints/last.ckpt").exists()
+
+
+def test_a_failing_job_is_reported_and_the_others_go_on(tmp_path, launch, said):
+    failing, other = make_job(tmp_path, "b1", "--fail"), make_job(tmp_path, "b2")
+    assert launch(failing, other) == [3, 0]
+    (report,) = [line for line in said if "status 3" in line]
+    assert "something is wrong" in report
+    assert str(failing.folder / "log.txt") in report
+
+
+def test_a_failed_job_is_tried_again(tmp_path, launch):
+    hold = tmp_path / "hold"
+    job = make_job(tmp_path, "b1", "--hold", str(hold), "--fail")
+    assert launch(job) == [3]
+    (tmp_path / "repaired").touch()
+    assert launch(job) == [0]
+    assert [path.name for path in job.attempts()] == ["version_0", "version_1"]
+    assert job.finished().folder.name == "version_1"
+
+
+def test_other_settings_are_refused_before_anything_runs(tmp_path, launch, said):
+    launch(make_job(tmp_path, "b1", "--trainer.max_steps", "12", "--seed_everything", "1"))
+    changed = make_job(tmp_path, "b1", "--trainer.max_steps", "24", "--seed_everything", "1")
+    said.clear()
+    with pytest.raises(InputError, match=r"other settings: --trainer.max_steps 12 there, --trainer.max_steps 24 now"):
+        launch(make_job(tmp_path, "b2"), changed)
+    assert said == []
+    assert not (tmp_path / "b2").exists()
+
+
+def test_another_file_or_other_weights_are_other_settings(tmp_path, launch):
+    config, weights = tmp_path / "a.yaml", tmp_path / "bert" / "model.safetensors"
+    config.write_text("x: 1")
+    weights.parent.mkdir()
+    weights.write_text("1")
+    job = Job("b1", tmp_path / "b1" / "seed-1", (config,), (), (weights.parent,), PROGRAM)
+    assert launch(job) == [0]
+    config.write_text("x: 2")
+    with pytest.raises(InputError, match=r"a\.yaml [0-9a-f]{64} there, a\.yaml"):
+        launch(job)
+    config.write_text("x: 1")
+    weights.write_text("2")
+    with pytest.raises(InputError, match=r"model\.safetensors"):
+        launch(job)
+
+
+def test_settings_of_an_attempt_that_left_nothing_may_be_corrected(tmp_path, launch):
+    job = make_job(tmp_path, "b1", "--fail", "--typo")
+    launch(job)
+    (job.folder / "version_0/checkpoints/last.ckpt").unlink()
+    assert launch(make_job(tmp_path, "b1", "--correct")) == [0]
+
+
+def start_launcher(job: Job) -> Any:
+    """Run the job by a launcher in a process of its own."""
+    process = multiprocessing.get_context("fork").Process(target=run_launcher, args=(job,))
+    process.start()
+    return process
+
+
+def run_launcher(job: Job) -> None:
+    try:
+        Launcher(jobs=1, report=print).run([job])
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def test_a_job_that_outlives_its_launcher_is_waited_for(tmp_path, said):
+    hold = tmp_path / "hold"
+    hold.touch()
+    job = make_job(tmp_path, "b1", "--hold", str(hold))
+    launcher = start_launcher(job)
+    wait_for(lambda: job.attempts())
+    launcher.kill()
+    launcher.join()
+
+    def release(line: str) -> None:
+        said.append(line)
+        hold.unlink(missing_ok=True)
+
+    (outcome,) = Launcher(jobs=1, report=release).run([job])
+    assert outcome.status == 0
+    assert said == ["b1: still runs from an earlier start; waiting for it", "b1: finished before"]
+    assert [path.name for path in job.attempts()] == ["version_0"]
+
+
+def test_sigterm_ends_the_launcher_and_its_job(tmp_path):
+    hold = tmp_path / "hold"
+    hold.touch()
+    job = make_job(tmp_path, "b1", "--hold", str(hold))
+    launcher = start_launcher(job)
+    log = job.folder / "log.txt"
+    wait_for(lambda: log.exists() and "process" in log.read_text())
+    process = int(log.read_text().split()[-1])
+    launcher.terminate()
+    launcher.join(30)
+    assert launcher.exitcode == 130
+    with pytest.raises(ProcessLookupError):
+        os.kill(process, 0)
+    assert job.finished() is None

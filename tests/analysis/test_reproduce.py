@@ -1,0 +1,161 @@
+import json
+import shlex
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from analysis.reproduce import main
+from tests.analysis.run_folders import dev_labels, write_run
+from tests.analysis.test_comparison import almost_right, make_job
+
+
+@pytest.fixture
+def dry_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., list[list[str]]]:
+    """Give the commands that arguments lead to, as words."""
+
+    def commands(*arguments: str) -> list[list[str]]:
+        capsys.readouterr()
+        own, *extra = " ".join(arguments).split(" -- ")
+        words = [
+            *own.split(),
+            "--dry-run",
+            "--output",
+            str(tmp_path / "out"),
+            *(["--", *extra[0].split()] if extra else []),
+        ]
+        assert main(words) == 0
+        return [shlex.split(line) for line in capsys.readouterr().out.splitlines()]
+
+    return commands
+
+
+def value(words: list[str], flag: str) -> str:
+    """Give the last value of a flag: the one that counts."""
+    return words[len(words) - words[::-1].index(flag)]
+
+
+def configs(words: list[str]) -> list[str]:
+    return [Path(word).name for flag, word in pairwise(words) if flag == "-c"]
+
+
+def test_each_row_and_seed_is_a_command(dry_run, tmp_path):
+    found = dry_run("--rows b1 even --seeds 2 --data.root DIR")
+    assert [(configs(words)[-1], value(words, "--seed_everything")) for words in found] == [
+        *[("b1.yaml", "1"), ("b1.yaml", "2"), ("even.yaml", "1"), ("even.yaml", "2")]
+    ]
+    assert configs(found[2]) == ["recipe.yaml", "b2.yaml", "even.yaml"]
+    assert value(found[3], "--trainer.logger.save_dir") == str(tmp_path / "out" / "even")
+    assert value(found[3], "--trainer.logger.name") == "seed-2"
+    assert value(found[0], "--data.root") == "DIR"
+    assert not (tmp_path / "out").exists()
+
+
+def test_limits_go_to_the_rows_that_have_the_task(dry_run):
+    multitask, single = dry_run("--rows b1 sts-only --seeds 1 --train_limit quora=60 sts=50")
+    assert {"--tasks.quora.train_limit=60", "--tasks.sts.train_limit=50"} <= set(multitask)
+    assert [word for word in single if "train_limit" in word] == ["--tasks.sts.train_limit=50"]
+
+
+def test_a_budget_in_examples_follows_the_batch_size_of_each_row(dry_run):
+    small, large, chosen = (
+        dry_run(f"--rows {name} --seeds 1 --budget examples=320 {extra}")[0]
+        for name, extra in (("b1", ""), ("frozen", ""), ("b1", "-- --data.batch_size 64"))
+    )
+    assert [value(words, "--trainer.max_steps") for words in (small, large, chosen)] == ["40", "10", "5"]
+    assert value(small, "--trainer.max_epochs") == "-1"
+
+
+def test_the_recipe_lies_below_the_row_and_further_files_above(dry_run, tmp_path):
+    (tmp_path / "mine.yaml").write_text("data: {batch_size: 64}\n")
+    recipe = "configs/paper/scaled-down.yaml"
+    (words,) = dry_run(f"--rows b2 --seeds 1 --recipe {recipe} -- -c {tmp_path / 'mine.yaml'} --trainer.max_epochs 2")
+    assert configs(words) == ["recipe.yaml", "scaled-down.yaml", "b2.yaml", "mine.yaml"]
+    assert value(words, "--trainer.max_epochs") == "2"
+
+
+def test_a_pretrained_backbone_goes_to_the_rows_that_need_one(dry_run, tiny_backbone):
+    plain, pretrained = dry_run(f"--rows even pretrained --seeds 1 --backbone small --pretrained {tiny_backbone}")
+    assert value(plain, "--model.backbone") == "small"
+    assert value(pretrained, "--model.backbone") == str(tiny_backbone)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("--rows b9", "--rows b9: no such row"),
+        ("--rows b1 --seeds 0", "--seeds 0: expected 1 or more"),
+        ("--rows b1 --budget 12", "--budget 12: expected steps=N"),
+        ("--rows b1 --train_limit quora", "--train_limit quora: expected TASK=N"),
+        ("--rows b1 --recipe none.yaml", "--recipe none.yaml: no such file"),
+        ("--rows b1 -- -c none.yaml", "-c none.yaml: no such file"),
+        (
+            "--rows cross --backbone small --data.root DIR --pretrained mine",
+            "this makes one: python pretrain.py fit -c configs/pretrain.yaml --model.backbone small --data.root DIR "
+            "--export_dir mine",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_sentence(arguments, message, capsys):
+    assert main([*arguments.split()]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_the_table_is_made_from_what_is_there(tmp_path, cs224n_root, capsys):
+    curve = [{"sst": 0.3, "quora": 0.8, "sts": 0.5, "mean": 0.5333}]
+    for name, wrong in (("b1", 8), ("even", 0)):
+        for seed in (1, 2):
+            predictions = almost_right(cs224n_root, wrong=wrong)
+            write_run(make_job(tmp_path, name, seed), cs224n_root, predictions, seed=seed, curve=curve)
+    assert main(["--rows", "b1", "b2", "even", "cross", "--table-only", "--output", str(tmp_path)]) == 0
+    shown = capsys.readouterr().out
+    assert "no finished run of b2, cross" in shown
+    assert "Data, rows: sst (train 12, dev 12); quora (train 12, dev 12); sts (train 12, dev 12)." in shown
+    assert "even is better than b1 (mean +0." in shown
+    results = json.loads((tmp_path / "results.json").read_text())
+    b1, even = results["rows"]
+    assert b1["last"]["sst"] == pytest.approx([4 / 12, 4 / 12])
+    assert b1["paper"] == {"sst": 0.4913, "quora": 0.7477, "sts": 0.4456, "mean": 0.5615}
+    assert even["best"]["mean"] == pytest.approx([0.5333, 0.5333])
+    (difference,) = results["differences"]
+    assert (difference["row"], difference["against"], difference["verdict"]) == ("even", "b1", "helped")
+    written = (tmp_path / "results.md").read_text()
+    assert "| b1 | paper, table 1 | .4913 | .7477 | .4456 | .5615 |" in written
+    assert "|  | ours, 2 runs | .3333 ± .0000 | 1.0000 ± .0000 |" in written
+
+
+def test_without_any_run_there_is_no_table(tmp_path, capsys):
+    assert main(["--rows", "b1", "--table-only", "--output", str(tmp_path)]) == 1
+    assert "no finished run of b1" in capsys.readouterr().out
+
+
+def test_undefined_scores_are_null_in_json(tmp_path, cs224n_root):
+    labels = {"sts": dev_labels(cs224n_root, "sts")}
+    metrics = {"sts": {"pearson": None}, "mean": None}
+    write_run(make_job(tmp_path, "sts-only"), cs224n_root, labels, metrics=metrics)
+    assert main(["--rows", "sts-only", "--table-only", "--output", str(tmp_path)]) == 0
+    (row,) = json.loads((tmp_path / "results.json").read_text())["rows"]
+    assert row["last"] == {"sts": [None], "mean": [None]}
+
+
+@pytest.mark.slow
+def test_real_rows_are_trained_and_compared(tmp_path, cs224n_root, word_backbone, capfd):
+    arguments = ["--rows", "b1", "even", "--seeds", "1", "--jobs", "2", "--output", str(tmp_path / "out")]
+    arguments += ["--data.root", str(cs224n_root), "--backbone", str(word_backbone), "--budget", "steps=3", "--"]
+    arguments += [
+        "--data.max_length",
+        "32",
+        "--data.cache_dir",
+        str(tmp_path / "cache"),
+        "--trainer.accelerator",
+        "cpu",
+    ]
+    assert main(arguments) == 0
+    assert "train one task after the other, and a budget cuts off the later tasks" in capfd.readouterr().out
+    assert main(arguments) == 0
+    shown = capfd.readouterr().out
+    assert "b1, seed 1: finished before" in shown
+    results = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert [row["row"] for row in results["rows"]] == ["b1", "even"]
+    assert main([*arguments, "--trainer.max_steps", "4"]) == 2

@@ -1,0 +1,46 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from statsmodels.stats.contingency_tables import mcnemar
+
+from analysis.run import Run
+from analysis.side_by_side import pair_predictions, take
+from tasks import Example, InputError
+from tests.analysis.written import predict_all, write_run
+
+
+@pytest.fixture
+def other(tmp_path: Path, root: Path) -> Run:
+    return Run(write_run(tmp_path / "other", root, predict_all(s1="0", s5="0", s3="4")))
+
+
+def test_fixed_and_broken_rows_by_hand(folder: Path, other: Run):
+    pairing = pair_predictions(Run(folder).read_predictions("sst"), other.read_predictions("sst"))
+    assert pairing.fixed.tolist() == [1]
+    assert pairing.broken.tolist() == [0, 2, 4]
+    assert pairing.p_value == pytest.approx(mcnemar([[2, 3], [1, 0]], exact=True).pvalue)
+
+
+def test_equal_runs_change_nothing(folder: Path):
+    predictions = Run(folder).read_predictions("near")
+    pairing = pair_predictions(predictions, predictions)
+    assert len(pairing.fixed) == len(pairing.broken) == 0
+    assert pairing.p_value == 1.0
+
+
+def test_only_what_both_predicted_is_compared(folder: Path, other: Run):
+    first, second = Run(folder).read_predictions("sst"), other.read_predictions("sst")
+    pairing = pair_predictions(take(first, [0, 1, 4]), take(second, [1, 2, 4]))
+    assert [example.id for example in pairing.second.examples] == ["s2", "s5"]
+    assert pairing.second.predictions.tolist() == [1, 0]
+    assert pairing.first.predictions.tolist() == [3, 1]
+
+
+def test_runs_over_other_texts_or_no_common_example_are_refused(folder: Path, other: Run):
+    first, second = Run(folder).read_predictions("sst"), other.read_predictions("sst")
+    changed = replace(second, examples=[Example("s1", ("other",), 3), *second.examples[1:]])
+    with pytest.raises(InputError, match="example s1 has other texts or another label"):
+        pair_predictions(first, changed)
+    with pytest.raises(InputError, match="no example in common"):
+        pair_predictions(take(first, [0]), take(second, [1]))

@@ -1,0 +1,174 @@
+import numpy as np
+import pytest
+from scipy import stats
+from statsmodels.stats.contingency_tables import mcnemar as reference_mcnemar
+
+from analysis.statistics import (
+    Interval,
+    TaskScores,
+    compare,
+    mcnemar,
+    resample_scores,
+    score,
+    seed_interval,
+    williams,
+    williams_t,
+)
+
+RNG = np.random.default_rng(3)
+
+
+def simulate(rng: np.random.Generator, *, runs: int, rows: int, shift: float, seed_noise: float) -> np.ndarray:
+    """Give predictions (all labels are 1) of runs that differ from each other and share what is hard."""
+    hard = np.random.default_rng(0).normal(size=rows)
+    ability = shift + seed_noise * rng.normal(size=(runs, 1))
+    return (ability + 0.5 * rng.normal(size=(runs, rows)) > hard).astype(float)
+
+
+def test_accuracy_by_hand():
+    labels, predictions = np.array([0.0, 1, 2, 1]), np.array([[0.0, 1, 2, 2], [1.0, 0, 0, 0]])
+    assert score("accuracy", labels, predictions).tolist() == [0.75, 0.0]
+
+
+def test_pearson_is_that_of_scipy():
+    labels, predictions = RNG.normal(size=50), RNG.normal(size=(3, 50)) * 7 + 100
+    expected = [stats.pearsonr(labels, line).statistic for line in predictions]
+    assert score("pearson", labels, predictions) == pytest.approx(expected, abs=1e-12)
+
+
+def test_pearson_of_equal_predictions_is_undefined():
+    assert np.isnan(score("pearson", np.arange(4.0), np.ones((1, 4))))[0]
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "pearson"])
+def test_a_resample_scores_the_drawn_rows(metric):
+    labels = RNG.integers(2, size=30).astype(float)
+    predictions = RNG.integers(2, size=(2, 30)).astype(float)
+    found = resample_scores(metric, labels, predictions, samples=3, rng=np.random.default_rng(5))
+    drawn = np.random.default_rng(5).integers(30, size=(3, 30))
+    expected = [score(metric, labels[rows], predictions[:, rows]) for rows in drawn]
+    assert found == pytest.approx(np.array(expected))
+
+
+def test_the_standard_error_of_an_accuracy_is_the_binomial_one():
+    labels = np.ones(1101)
+    predictions = (np.arange(1101) < 558).astype(float)[None]
+    spread = resample_scores("accuracy", labels, predictions, samples=2000, rng=np.random.default_rng(0)).std()
+    assert spread == pytest.approx(np.sqrt(0.507 * 0.493 / 1101), rel=0.05)  # 0.0151
+
+
+def test_a_comparison_repeats_under_its_seed():
+    first, second = (simulate(RNG, runs=3, rows=100, shift=shift, seed_noise=0.1) for shift in (0.2, 0.0))
+    tasks = {"sst": TaskScores("accuracy", np.ones(100), first, second)}
+    assert compare(tasks) == compare(tasks)
+    assert compare(tasks) != compare(tasks, seed=1)
+
+
+def test_a_system_does_not_differ_from_itself_beyond_its_runs():
+    runs = simulate(RNG, runs=1, rows=200, shift=0.2, seed_noise=0.0)
+    result = compare({"sst": TaskScores("accuracy", np.ones(200), runs, runs)})["sst"]
+    assert result == Interval(0.0, 0.0, 0.0)  # paired rows: the same rows fall out on both sides
+
+
+def test_the_mean_is_that_of_the_tasks_and_is_surer_than_each():
+    tasks = {
+        name: TaskScores(
+            "accuracy",
+            np.ones(400),
+            simulate(RNG, runs=1, rows=400, shift=0.3, seed_noise=0.0),
+            simulate(RNG, runs=1, rows=400, shift=0.0, seed_noise=0.0),
+        )
+        for name in ("sst", "quora", "other")
+    }
+    found = compare(tasks)
+    assert found["mean"].estimate == pytest.approx(np.mean([found[name].estimate for name in tasks]))
+    assert found["mean"].high - found["mean"].low < min(found[name].high - found[name].low for name in tasks)
+
+
+def test_noise_between_runs_widens_the_interval():
+    quiet, noisy = (
+        compare(
+            {
+                "sst": TaskScores(
+                    "accuracy",
+                    np.ones(300),
+                    *(
+                        simulate(np.random.default_rng(n), runs=4, rows=300, shift=0.0, seed_noise=noise)
+                        for n in (1, 2)
+                    ),
+                )
+            }
+        )["sst"]
+        for noise in (0.0, 0.5)
+    )
+    assert noisy.high - noisy.low > 2 * (quiet.high - quiet.low)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed_noise", [0.05, 0.1, 0.3])
+@pytest.mark.parametrize("runs", [2, 3, 5])
+def test_intervals_hold_the_truth_about_as_often_as_they_say(runs, seed_noise):
+    rng, held = np.random.default_rng(7), 0
+    for trial in range(300):
+        pair = [simulate(rng, runs=runs, rows=400, shift=0.1, seed_noise=seed_noise) for _ in range(2)]
+        interval = compare({"sst": TaskScores("accuracy", np.ones(400), *pair)}, samples=300, seed=trial)["sst"]
+        held += interval.low <= 0 <= interval.high
+    assert held / 300 >= 0.92
+
+
+def test_the_paired_bootstrap_of_one_run_covers_a_correlation_difference():
+    rng, held, trials = np.random.default_rng(11), 0, 150
+    for trial in range(trials):
+        labels = rng.normal(size=200)
+        pair = [(labels + rng.normal(size=200))[None] for _ in range(2)]
+        interval = compare({"sts": TaskScores("pearson", labels, *pair)}, samples=300, seed=trial)["sts"]
+        held += interval.low <= 0 <= interval.high
+    assert 0.88 <= held / trials <= 0.99
+
+
+def test_the_interval_over_seeds_is_that_of_scipy():
+    scores = [0.50, 0.52, 0.51, 0.55]
+    low, high = stats.t.interval(0.95, 3, loc=np.mean(scores), scale=stats.sem(scores))
+    assert seed_interval(scores) == Interval(pytest.approx(0.52), pytest.approx(low), pytest.approx(high))
+
+
+def test_one_seed_says_nothing_about_the_spread():
+    interval = seed_interval([0.5])
+    assert interval.estimate == 0.5
+    assert np.isnan([interval.low, interval.high]).all()
+
+
+def test_mcnemar_is_that_of_statsmodels():
+    labels, first, second = (RNG.integers(2, size=80).astype(float) for _ in range(3))
+    right = np.array([first == labels, second == labels])
+    table = [[int(((right[0] == a) & (right[1] == b)).sum()) for b in (1, 0)] for a in (1, 0)]
+    assert mcnemar(labels, first, second) == pytest.approx(reference_mcnemar(table, exact=True).pvalue)
+    assert mcnemar(labels, first, first) == 1.0
+
+
+def test_mcnemar_by_hand():
+    # Six rows that only the first gets right, none that only the second does: 2 * (1/2)^6.
+    labels, first, second = np.ones(10), np.ones(10), np.array([0.0] * 6 + [1.0] * 4)
+    assert mcnemar(labels, first, second) == pytest.approx(2 / 64)
+
+
+def test_williams_reproduces_a_published_example():
+    # Steiger 1980, case A, n = 103: psych::r.test(103, .4, .5, .1) prints t = -0.89, p = 0.37.
+    found = williams_t(0.4, 0.5, 0.1, n=103)
+    assert found == pytest.approx(-0.89, abs=0.005)
+    assert 2 * stats.t.sf(abs(found), 100) == pytest.approx(0.37, abs=0.005)
+    assert williams_t(0.5, 0.4, 0.1, n=103) == -found
+
+
+def test_williams_finds_as_many_false_alarms_as_it_says():
+    rng, alarms, trials = np.random.default_rng(5), 0, 1000
+    for _ in range(trials):
+        labels = rng.normal(size=60)
+        alarms += williams(labels, *(labels + rng.normal(size=60) for _ in range(2))) < 0.05
+    assert 0.03 <= alarms / trials <= 0.075
+
+
+def test_williams_sees_a_real_difference_and_none_between_equal_predictions():
+    labels = RNG.normal(size=200)
+    assert williams(labels, labels * 2, labels * 2) == 1.0
+    assert williams(labels, labels + RNG.normal(size=200) * 0.3, labels + RNG.normal(size=200) * 2) < 1e-6

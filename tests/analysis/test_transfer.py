@@ -1,0 +1,90 @@
+import json
+import shlex
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+import yaml
+
+from analysis.transfer import choose_sets, main
+from tests.analysis.run_folders import dev_labels, write_run
+from tests.analysis.test_comparison import make_job
+
+TASKS = """\
+tasks:
+  sst: Sst
+  quora: &pair {class_path: Quora, init_args: {encoding: bi}}
+  sts: {class_path: Sts, init_args: {encoding: bi}}
+data: {batch_size: 16}
+"""
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "three.yaml"
+    path.write_text(TASKS)
+    return path
+
+
+def test_each_task_each_pair_and_all_are_trained_once():
+    assert choose_sets(("a", "b", "c"), ["singles", "pairs", "all"]) == [
+        *[("a",), ("b",), ("c",), ("a", "b"), ("a", "c"), ("b", "c"), ("a", "b", "c")]
+    ]
+    assert choose_sets(("a", "b"), ["pairs", "all"]) == [("a", "b")]
+
+
+def test_a_set_is_the_configuration_with_fewer_tasks(tmp_path, config, capsys):
+    output = tmp_path / "out"
+    arguments = ["-c", str(config), "--dry-run", "--output", str(output), "--seeds", "1", "--budget", "examples=160"]
+    assert main([*arguments, "--train_limit", "sts=50"]) == 0
+    commands = [shlex.split(line) for line in capsys.readouterr().out.splitlines()]
+    files = [[Path(word).name for flag, word in pairwise(words) if flag == "-c"] for words in commands]
+    names = ["sst", "quora", "sts", "sst+quora", "sst+sts", "quora+sts", "sst+quora+sts"]
+    assert files == [["three.yaml", f"{name}.yaml"] for name in names]
+    assert all(dict(pairwise(words))["--trainer.max_steps"] == "10" for words in commands)
+    assert ["--tasks.sts.train_limit=50" in words for words in commands] == ["sts" in name for name in names]
+    pair = yaml.safe_load((output / "sets" / "quora+sts.yaml").read_text())
+    assert pair == {"tasks": {task: yaml.safe_load(TASKS)["tasks"][task] for task in ("quora", "sts")}}
+
+
+def test_a_configuration_with_one_task_is_refused(tmp_path, capsys):
+    (tmp_path / "one.yaml").write_text("tasks: {sst: Sst}\n")
+    assert main(["-c", str(tmp_path / "one.yaml"), "--dry-run"]) == 2
+    assert "one.yaml: has 1 task(s) (expected at least two, to train alone and together)" in capsys.readouterr().err
+
+
+def test_the_matrix_says_what_each_task_gains(tmp_path, cs224n_root, config, capsys):
+    sst, sts = (dev_labels(cs224n_root, task) for task in ("sst", "sts"))
+    wrong = (sst + 1) % 5
+    for name, predictions in (("sst", {"sst": wrong}), ("sts", {"sts": sts}), ("sst+sts", {"sst": sst, "sts": sts})):
+        write_run(make_job(tmp_path, name), cs224n_root, predictions)
+    assert main(["-c", str(config), "--table-only", "--seeds", "1", "--output", str(tmp_path)]) == 0
+    shown = capsys.readouterr().out
+    assert "sst trained with sts: sst+sts is better than sst (sst +1.0000" in shown
+    assert "sts trained with sst: sst+sts and sts cannot be told apart (sts +0.0000" in shown
+    assert "Every set was trained for whole epochs" in shown
+    found = json.loads((tmp_path / "results.json").read_text())["transfer"]
+    assert [(entry["trained on"], entry["target"], entry["verdict"]) for entry in found] == [
+        ("sst+sts", "sst", "helped"),
+        ("sst+sts", "sts", "cannot be told apart"),
+    ]
+
+
+@pytest.mark.slow
+def test_real_sets_are_trained_and_compared(tmp_path, cs224n_root, word_backbone):
+    config = tmp_path / "two.yaml"
+    config.write_text("tasks: {sst: Sst, sts: Sts}\n")
+    arguments = ["-c", str(config), "--sets", "singles", "all", "--seeds", "1", "--output", str(tmp_path / "out")]
+    arguments += ["--data.root", str(cs224n_root), "--backbone", str(word_backbone), "--budget", "steps=2", "--"]
+    arguments += [
+        "--data.max_length",
+        "32",
+        "--data.cache_dir",
+        str(tmp_path / "cache"),
+        "--trainer.accelerator",
+        "cpu",
+    ]
+    assert main(arguments) == 0
+    found = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert list(found["scores"]) == ["sst", "sts", "sst+sts"]
+    assert [entry["target"] for entry in found["transfer"]] == ["sst", "sts"]
