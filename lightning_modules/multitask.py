@@ -70,19 +70,24 @@ class MultitaskModule(L.LightningModule):
             bert.pooler = None  # it would get no gradient
         self.backbone = Backbone(bert, pooling=pooling, frozen=freeze_backbone)
         self.heads = nn.ModuleDict(_build_heads(tasks, self.backbone.hidden_size))
+        if freeze_backbone:
+            _refuse_auxiliary(tasks)
         self._metrics = nn.ModuleDict({split: _build_metrics(tasks) for split in ("val", "test")})
         keep_plain_hyperparameters(self, backbone_config=bert.config.to_diff_dict())
 
     def forward(self, batch: TaskBatch) -> Tensor:
         """Give the output of the batch's head, (B, C) or (B,)."""
-        head = self._head(batch.task)
+        output: Tensor = self._head(batch.task)(self.pool(batch))
+        return output
+
+    def pool(self, batch: TaskBatch) -> Tensor:
+        """Give one vector a sequence, (B, S, H)."""
         if self._frozen_vectors is not None:
             split = "train" if self.trainer.training else "dev"
             pooled = self._frozen_vectors.look_up(split, batch.task, batch.rows)
         else:
             pooled = self.backbone(batch.tokens)
-        output: Tensor = head(pooled.view(-1, head.num_sequences, pooled.shape[-1]))
-        return output
+        return pooled.view(-1, self._head(batch.task).num_sequences, pooled.shape[-1])
 
     def on_fit_start(self) -> None:
         """Compute every vector of a frozen backbone once."""
@@ -103,9 +108,16 @@ class MultitaskModule(L.LightningModule):
 
     def training_step(self, batch: TaskBatch, batch_idx: int) -> dict[str, Tensor]:
         """Give the loss to minimise, and the task's own mean loss before weights for the logs."""
-        loss = self._head(batch.task).loss(self(batch), batch.labels)
+        pooled = self.pool(batch)
+        loss = self._head(batch.task).loss(self._head(batch.task)(pooled), batch.labels)
         factor = self.tasks[batch.task].weight * batch.weight * window_scale(self._trainer, batch_idx)
-        return {"loss": loss * factor, "task_loss": loss.detach()}
+        return {"loss": self._add_auxiliary(loss, batch, pooled) * factor, "task_loss": loss.detach()}
+
+    def _add_auxiliary(self, loss: Tensor, batch: TaskBatch, pooled: Tensor) -> Tensor:
+        """Add the task's auxiliary objectives to its loss, each a mean over the batch times its weight."""
+        for objective in self.tasks[batch.task].auxiliary:
+            loss = loss + objective.weight * objective.loss(pooled, batch.labels, lambda: self.pool(batch))
+        return loss
 
     def validation_step(self, batch: TaskBatch, batch_idx: int) -> dict[str, Any]:
         """Count a dev batch and give its predictions."""
@@ -191,6 +203,12 @@ def _build_heads(tasks: dict[str, Task], hidden_size: int) -> dict[str, Head]:
         except InputError as error:
             raise InputError(f"task {name}: {error}") from None
     return heads
+
+
+def _refuse_auxiliary(tasks: dict[str, Task]) -> None:
+    for name, task in tasks.items():
+        if task.auxiliary:
+            raise InputError(f"task {name}: auxiliary objectives train the backbone, but model.freeze_backbone is true")
 
 
 def _build_metrics(tasks: dict[str, Task]) -> nn.ModuleDict:

@@ -10,7 +10,7 @@ from typing import Literal
 
 from torchmetrics import Metric
 
-from heads import ConcatProductHead, CosineHead, Head, HeadFactory, LabelSpace, LinearHead
+from heads import ConcatProductHead, CosineHead, Head, HeadFactory, LabelSpace, LinearHead, PairObjective
 from tasks.errors import InputError
 from tasks.metrics import DEFAULT_METRICS, MetricName, build_metric
 from tasks.source import SPLITS, Row, Split, check_source, locate, read_hub, read_rows
@@ -52,6 +52,7 @@ class Task(ABC):
         head: Class of the head; None for the usual one of the encoding and the label.
         metrics: Names of the metrics, the first of which enters `mean`; None for the usual ones of the label.
         weight: Factor on the task's loss (the paper's loss scaling).
+        auxiliary: What the training batches teach beside the labels' loss, each with a weight of its own.
         batch_size: Examples a batch; None for `--data.batch_size`.
         train_limit: Train on this many examples at most, the first of the file.
         prediction_header: Second column name of the prediction file.
@@ -71,6 +72,7 @@ class Task(ABC):
     head: HeadFactory | None = None
     metrics: tuple[MetricName, ...] | None = None
     weight: float = 1.0
+    auxiliary: tuple[PairObjective, ...] = ()
     batch_size: int | None = None
     train_limit: int | None = None
     prediction_header: str = "Prediction"
@@ -95,6 +97,8 @@ class Task(ABC):
             raise InputError(f"{name}: the first of metrics must be one where higher is better, got {self.metrics}")
         try:
             self.build_metrics()
+            for objective in self.auxiliary:
+                objective.check(self.labels, self.num_sequences)
         except ValueError as error:
             raise InputError(f"{name}: {error}") from None
 
@@ -236,6 +240,6 @@ class Task(ABC):
 
     def reading_settings(self) -> Mapping[str, str]:
         """Give the settings that decide what `read` yields, for a cache key."""
-        skipped = {"source", "head", "metrics", "weight", "batch_size", "prediction_header"}
+        skipped = {"source", "head", "metrics", "weight", "auxiliary", "batch_size", "prediction_header"}
         settings = {field.name: repr(getattr(self, field.name)) for field in fields(self) if field.name not in skipped}
         return {"class": type(self).__name__, **settings}
