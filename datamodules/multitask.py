@@ -191,7 +191,7 @@ class MultitaskDataModule(ResumableDataModule):
         position = self.take_position()
         if position is not None:
             sampler.resume(*position)
-        return self.make_loader(TaskDataset(stores), sampler)
+        return self.make_loader(TaskDataset(stores, seed=self.seed), sampler)
 
     def val_dataloader(self) -> ResumableLoader:
         """Give every row of the dev split once."""
@@ -231,6 +231,7 @@ class MultitaskDataModule(ResumableDataModule):
                     "sha256": store.source["sha256"],
                     "batch_size": self.tasks[name].batch_size or self.batch_size,
                     "encoding": self.tasks[name].encoding,
+                    **({"swap": True} if self.tasks[name].swap else {}),
                 }
                 for name, store in self.stores.get("train", {}).items()
             },

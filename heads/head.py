@@ -64,6 +64,10 @@ class Head(nn.Module, ABC):
         """Mean loss over the batch; output as `forward` gave it, labels (B,)."""
         return self.output.loss(output, labels)
 
+    def average(self, outputs: Tensor) -> Tensor:
+        """Give the output whose probabilities (or scores) are the means of R outputs', (R, B, ...) to (B, ...)."""
+        return self.output.average(outputs)
+
     def predict(self, output: Tensor) -> Tensor:
         """Predicted labels in label units, (B,)."""
         return self.output.predict(output)

@@ -77,12 +77,13 @@ class MultitaskModule(L.LightningModule):
 
     def forward(self, batch: TaskBatch) -> Tensor:
         """Give the output of the batch's head, (B, C) or (B,)."""
-        output: Tensor = self._head(batch.task)(self.pool(batch))
-        return output
+        head = self._head(batch.task)
+        output: Tensor = head(self.pool(batch))
+        return output if batch.orders == 1 else head.average(output.view(batch.orders, -1, *output.shape[1:]))
 
     def pool(self, batch: TaskBatch) -> Tensor:
-        """Give one vector a sequence, (B, S, H)."""
-        if self._frozen_vectors is not None:
+        """Give one vector a sequence, (B, S, H); (2B, S, H) where both orders of a pair are there."""
+        if self._frozen_vectors is not None and self._frozen_vectors.has(batch.task):
             split = "train" if self.trainer.training else "dev"
             pooled = self._frozen_vectors.look_up(split, batch.task, batch.rows)
         else:

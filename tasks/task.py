@@ -16,7 +16,7 @@ from tasks.metrics import DEFAULT_METRICS, MetricName, build_metric
 from tasks.source import SPLITS, Row, Split, check_source, locate, read_hub, read_rows
 from tasks.texts import read_texts
 
-Encoding = Literal["single", "cross", "bi"]
+Encoding = Literal["single", "cross", "bi", "both"]
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,8 @@ class Task(ABC):
         head: Class of the head; None for the usual one of the encoding and the label.
         metrics: Names of the metrics, the first of which enters `mean`; None for the usual ones of the label.
         weight: Factor on the task's loss (the paper's loss scaling).
+        swap: Swap the sides of each training pair with probability one half, drawn anew each epoch.
+        average_orders: Evaluate each pair in both orders and average the probabilities or scores; twice the work.
         auxiliary: What the training batches teach beside the labels' loss, each with a weight of its own.
         batch_size: Examples a batch; None for `--data.batch_size`.
         train_limit: Train on this many examples at most, the first of the file.
@@ -72,6 +74,8 @@ class Task(ABC):
     head: HeadFactory | None = None
     metrics: tuple[MetricName, ...] | None = None
     weight: float = 1.0
+    swap: bool = False
+    average_orders: bool = False
     auxiliary: tuple[PairObjective, ...] = ()
     batch_size: int | None = None
     train_limit: int | None = None
@@ -83,6 +87,9 @@ class Task(ABC):
         expected = 1 if self.encoding == "single" else 2
         if len(self.texts) != expected:
             raise InputError(f"{name}: texts names {len(self.texts)} column(s) (expected {expected})")
+        for option in ("swap", "average_orders"):
+            if getattr(self, option) and self.encoding == "single":
+                raise InputError(f"{name}: {option} is true, but an example is one sentence (expected a pair task)")
         if self.delimiter is not None and len(self.delimiter) != 1:
             raise InputError(
                 f'{name}: delimiter is {self.delimiter!r} (expected one character; a tab is "\\t" in YAML)'
@@ -122,7 +129,7 @@ class Task(ABC):
     @property
     def num_sequences(self) -> int:
         """Sequences that one example becomes (S)."""
-        return 2 if self.encoding == "bi" else 1
+        return {"bi": 2, "both": 3}.get(self.encoding, 1)
 
     @property
     def splits(self) -> tuple[Split, ...]:
@@ -240,6 +247,7 @@ class Task(ABC):
 
     def reading_settings(self) -> Mapping[str, str]:
         """Give the settings that decide what `read` yields, for a cache key."""
-        skipped = {"source", "head", "metrics", "weight", "auxiliary", "batch_size", "prediction_header"}
+        skipped = {"source", "head", "metrics", "weight", "swap", "average_orders", "auxiliary", "batch_size"}
+        skipped |= {"prediction_header"}
         settings = {field.name: repr(getattr(self, field.name)) for field in fields(self) if field.name not in skipped}
         return {"class": type(self).__name__, **settings}
