@@ -26,6 +26,7 @@ class TaskBatch(NamedTuple):
         rows: Row numbers of the examples in their split, (B,).
         weight: Factor that makes the mean over the ranks the mean over the global batch (see BatchRows).
         orders: How often each example is there: 2 where a pair's output is the average over both orders.
+        teacher: A teacher's probabilities (B, number of classes) or scores (B,); None without one.
     """
 
     task: str
@@ -35,6 +36,7 @@ class TaskBatch(NamedTuple):
     rows: Tensor
     weight: float = 1.0
     orders: int = 1
+    teacher: Tensor | None = None
 
 
 class TaskDataset(Dataset[TaskBatch]):
@@ -85,6 +87,7 @@ def collate(store: TokenStore, index: BatchRows, *, num_groups: int = 4, seed: i
         rows=torch.from_numpy(rows.astype(np.int64)),
         weight=index.weight,
         orders=orders,
+        teacher=None if store.teacher is None else torch.from_numpy(store.teacher[rows]),
     )
 
 

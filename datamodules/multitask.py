@@ -92,6 +92,10 @@ class MultitaskDataModule(ResumableDataModule):
 
     def prepare_data(self) -> None:
         """Read, check and tokenise what the coming stage needs, on one process; problems come to light here."""
+        if self._stage == "fit":
+            for name, task in self.tasks.items():
+                if task.teacher is not None:
+                    task.teacher.locate(name, task.labels)
         for split in self._stage_splits():
             self._open(split, report=True)
 
@@ -103,6 +107,9 @@ class MultitaskDataModule(ResumableDataModule):
         for split in self._stage_splits():
             if split not in self.stores:
                 self.stores[split] = self._open(split, report=False)
+        if stage == "fit":
+            for name, store in self.stores["train"].items():
+                store.teacher = self.tasks[name].read_teacher(name, store.all_ids())
         if stage == "test" and not self._labelled("test"):
             raise InputError("test: no task has a labelled test split (use predict for unlabelled ones)")
 
@@ -232,6 +239,7 @@ class MultitaskDataModule(ResumableDataModule):
                     "batch_size": self.tasks[name].batch_size or self.batch_size,
                     "encoding": self.tasks[name].encoding,
                     **({"swap": True} if self.tasks[name].swap else {}),
+                    **({"teacher": store.teacher_sha256} if store.teacher is not None else {}),
                 }
                 for name, store in self.stores.get("train", {}).items()
             },

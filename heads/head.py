@@ -64,6 +64,10 @@ class Head(nn.Module, ABC):
         """Mean loss over the batch; output as `forward` gave it, labels (B,)."""
         return self.output.loss(output, labels)
 
+    def soft_loss(self, output: Tensor, target: Tensor, temperature: float) -> Tensor:
+        """Mean difference to a teacher's probabilities (B, number of classes) or scores (B,)."""
+        return self.output.soft_loss(output, target, temperature)
+
     def average(self, outputs: Tensor) -> Tensor:
         """Give the output whose probabilities (or scores) are the means of R outputs', (R, B, ...) to (B, ...)."""
         return self.output.average(outputs)

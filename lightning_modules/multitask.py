@@ -110,9 +110,20 @@ class MultitaskModule(L.LightningModule):
     def training_step(self, batch: TaskBatch, batch_idx: int) -> dict[str, Tensor]:
         """Give the loss to minimise, and the task's own mean loss before weights for the logs."""
         pooled = self.pool(batch)
-        loss = self._head(batch.task).loss(self._head(batch.task)(pooled), batch.labels)
+        output = self._head(batch.task)(pooled)
+        loss = self._head(batch.task).loss(output, batch.labels)
+        total = self._add_auxiliary(self._mix_teacher(loss, batch, output), batch, pooled)
         factor = self.tasks[batch.task].weight * batch.weight * window_scale(self._trainer, batch_idx)
-        return {"loss": self._add_auxiliary(loss, batch, pooled) * factor, "task_loss": loss.detach()}
+        return {"loss": total * factor, "task_loss": loss.detach()}
+
+    def _mix_teacher(self, loss: Tensor, batch: TaskBatch, output: Tensor) -> Tensor:
+        """Mix the loss on the labels with that on the teacher's predictions, where the task has a teacher."""
+        teacher = self.tasks[batch.task].teacher
+        if teacher is None:
+            return loss
+        assert batch.teacher is not None  # the data module has read it
+        soft = self._head(batch.task).soft_loss(output, batch.teacher, teacher.temperature)
+        return (1 - teacher.weight) * loss + teacher.weight * soft
 
     def _add_auxiliary(self, loss: Tensor, batch: TaskBatch, pooled: Tensor) -> Tensor:
         """Add the task's auxiliary objectives to its loss, each a mean over the batch times its weight."""

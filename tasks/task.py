@@ -2,18 +2,21 @@
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from itertools import islice
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from torchmetrics import Metric
 
 from heads import ConcatProductHead, CosineHead, Head, HeadFactory, LabelSpace, LinearHead, PairObjective
 from tasks.errors import InputError
 from tasks.metrics import DEFAULT_METRICS, MetricName, build_metric
 from tasks.source import SPLITS, Row, Split, check_source, locate, read_hub, read_rows
+from tasks.teacher import Teacher
 from tasks.texts import read_texts
 
 Encoding = Literal["single", "cross", "bi", "both"]
@@ -52,6 +55,7 @@ class Task(ABC):
         head: Class of the head; None for the usual one of the encoding and the label.
         metrics: Names of the metrics, the first of which enters `mean`; None for the usual ones of the label.
         weight: Factor on the task's loss (the paper's loss scaling).
+        teacher: Saved predictions of other runs to learn from beside the labels.
         swap: Swap the sides of each training pair with probability one half, drawn anew each epoch.
         average_orders: Evaluate each pair in both orders and average the probabilities or scores; twice the work.
         auxiliary: What the training batches teach beside the labels' loss, each with a weight of its own.
@@ -74,6 +78,7 @@ class Task(ABC):
     head: HeadFactory | None = None
     metrics: tuple[MetricName, ...] | None = None
     weight: float = 1.0
+    teacher: Teacher | None = None
     swap: bool = False
     average_orders: bool = False
     auxiliary: tuple[PairObjective, ...] = ()
@@ -125,6 +130,24 @@ class Task(ABC):
     @abstractmethod
     def format_label(self, label: float) -> str:
         """Turn a class index or score into the text of a prediction file."""
+
+    def read_teacher(self, name: str, ids: Sequence[str]) -> NDArray[np.float32] | None:
+        """Read the teacher's predictions.
+
+        Args:
+            name: Name of the task.
+            ids: Ids of the training examples, [rows].
+
+        Returns:
+            Probabilities (rows, C) or scores (rows,); None without a teacher.
+
+        Raises:
+            InputError: If its files are missing, wrong or lack an example.
+        """
+        if self.teacher is None:
+            return None
+        class_names = [self.format_label(number) for number in range(self.labels.num_classes)]
+        return self.teacher.read(name, self.labels, class_names, ids)
 
     @property
     def num_sequences(self) -> int:
@@ -247,7 +270,7 @@ class Task(ABC):
 
     def reading_settings(self) -> Mapping[str, str]:
         """Give the settings that decide what `read` yields, for a cache key."""
-        skipped = {"source", "head", "metrics", "weight", "swap", "average_orders", "auxiliary", "batch_size"}
-        skipped |= {"prediction_header"}
+        skipped = {"source", "head", "metrics", "weight", "teacher", "swap", "average_orders", "auxiliary"}
+        skipped |= {"batch_size", "prediction_header"}
         settings = {field.name: repr(getattr(self, field.name)) for field in fields(self) if field.name not in skipped}
         return {"class": type(self).__name__, **settings}

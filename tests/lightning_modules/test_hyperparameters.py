@@ -8,10 +8,29 @@ import pytest
 import torch
 from jsonargparse import ArgumentParser
 
-from heads import ConcatProductHead, CosineHead, LinearHead, ProductHead
+from heads import (
+    ConcatProductHead,
+    CosineHead,
+    LinearHead,
+    MultipleNegatives,
+    OrdinalLog,
+    ProductHead,
+    SimCSE,
+)
 from lightning_modules import MultitaskModule, OptimizerSettings
 from lightning_modules.hyperparameters import check_fit, to_plain
-from tasks import Classification, InputError, PairClassification, PairRegression, Quora, Regression, Sst, Sts, Task
+from tasks import (
+    Classification,
+    InputError,
+    PairClassification,
+    PairRegression,
+    Quora,
+    Regression,
+    Sst,
+    Sts,
+    Task,
+    Teacher,
+)
 from tests.tiny import build_module
 
 FILES = {"train": "a.jsonl", "dev": "b.jsonl"}
@@ -19,6 +38,8 @@ ALL_TASKS: list[Task] = [
     Sst(),
     Quora(head=ProductHead, encoding="bi", weight=0.1),
     Sts(metrics=("spearman", "pearson"), batch_size=8),
+    Sst(head=partial(LinearHead, loss=OrdinalLog(2.0)), teacher=Teacher(files=("runs/a", "b.csv"), weight=0.3)),
+    Sts(encoding="bi", swap=True, auxiliary=(MultipleNegatives(0.1, positive=4.0), SimCSE())),
     Classification(source=FILES, texts=("review",), label="stars", classes=("bad", "good")),
     PairClassification(
         source=FILES,

@@ -17,7 +17,7 @@ from callbacks import AtomicCheckpointIO, BestCheckpoint, StepSeed
 from datamodules import MultitaskDataModule
 from heads import ConcatProductHead, CosineHead, LinearHead, MultipleNegatives, SimCSE
 from lightning_modules import MultitaskModule, OptimizerSettings
-from tasks import InputError, Quora, Sst, Sts, Task
+from tasks import InputError, Quora, Sst, Sts, Task, Teacher
 from tests.tiny import TASKS, build_module, make_trainer, open_data, train_batches
 
 pytestmark = pytest.mark.filterwarnings("ignore:The variance of predictions:UserWarning")
@@ -147,6 +147,27 @@ def test_frozen_vectors_leave_out_tasks_whose_pairs_change_places(tiny_backbone,
         trainer.fit(module, datamodule=data(tasks=tasks))
         logged.append({name: float(value) for name, value in trainer.callback_metrics.items()})
     assert logged[0] == pytest.approx(logged[1], abs=1e-4)
+
+
+def test_a_teacher_is_mixed_into_the_loss(tiny_backbone, data, tmp_path):
+    yes = {f"quora-{number:02d}": number / 20 for number in range(12)}
+    path = tmp_path / "teacher.csv"
+    path.write_text("id,0,1\n" + "".join(f"{name},{1 - p},{p}\n" for name, p in yes.items()))
+    teacher = Teacher(files=(str(path),), weight=0.25, temperature=2.0)
+    tasks: dict[str, Task] = {"quora": Quora(teacher=teacher)}
+    module = build_module(tiny_backbone, tasks=tasks).eval()
+    batch = train_batches(data(tasks=tasks))["quora"]
+    assert batch.teacher[:, 1].tolist() == pytest.approx([yes[name] for name in batch.ids])
+    with torch.no_grad():
+        logits = module(batch)
+    own = torch.stack([(-logits / 2).sigmoid(), (logits / 2).sigmoid()], dim=1)
+    wanted = batch.teacher.clamp_min(1e-7).sqrt()
+    wanted = wanted / wanted.sum(dim=1, keepdim=True)
+    soft = 4 * (wanted * (wanted / own).log()).sum(dim=1).mean()
+    main = F.binary_cross_entropy_with_logits(logits, batch.labels.float())
+    result = module.training_step(batch, 0)
+    assert result["loss"].item() == pytest.approx(float(0.75 * main + 0.25 * soft), rel=1e-4)
+    assert result["task_loss"].item() == pytest.approx(float(main), rel=1e-5)
 
 
 def test_only_the_batchs_head_and_the_backbone_get_gradients(tiny_backbone, data):
