@@ -8,6 +8,7 @@ from heads.losses import AbsoluteError, Continuation, Correlation, Loss, OneVsAl
 from heads.outputs import BinaryOutput, ClassOutput, Output, ScoreOutput
 from heads.pair_objectives import CosineEmbedding, MultipleNegatives, PairObjective, SimCSE
 from heads.product import ConcatProductHead, ProductHead
+from heads.twin import TwinHead
 
 __all__ = [
     "AbsoluteError",
@@ -31,4 +32,5 @@ __all__ = [
     "ProductHead",
     "ScoreOutput",
     "SimCSE",
+    "TwinHead",
 ]

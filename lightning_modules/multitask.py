@@ -25,7 +25,7 @@ class MultitaskModule(L.LightningModule):
 
     Logs `<split>/<task>/<metric>`, `<split>/<task>/loss` and `<split>/mean`, the plain mean of the tasks' first metrics
     (the paper's average). `mean` is NaN, which never wins a checkpoint, where a correlation is undefined because all
-    predictions are equal.
+    predictions are equal. A TwinHead's bi head is logged as `<task>_bi` and does not enter the mean.
 
     Args:
         tasks: The tasks by name.
@@ -72,7 +72,7 @@ class MultitaskModule(L.LightningModule):
         self.heads = nn.ModuleDict(_build_heads(tasks, self.backbone.hidden_size))
         if freeze_backbone:
             _refuse_auxiliary(tasks)
-        self._metrics = nn.ModuleDict({split: _build_metrics(tasks) for split in ("val", "test")})
+        self._metrics = nn.ModuleDict({split: _build_metrics(tasks, self.heads) for split in ("val", "test")})
         keep_plain_hyperparameters(self, backbone_config=bert.config.to_diff_dict())
 
     def forward(self, batch: TaskBatch) -> Tensor:
@@ -146,14 +146,19 @@ class MultitaskModule(L.LightningModule):
     def _evaluate(self, batch: TaskBatch, split: EvaluationSplit) -> dict[str, Any]:
         output = self(batch)
         predictions = self._predict(batch, output)
-        metrics = self._task_metrics(split, batch.task)
-        metrics["scores"].update(predictions["prediction"], batch.labels)
-        metrics["loss"].update(self._head(batch.task).loss(output, batch.labels), weight=len(batch.ids))
+        for view, (head, part) in self._head(batch.task).split(output).items():
+            metrics = self._task_metrics(split, batch.task + view)
+            metrics["scores"].update(predictions["views"][view]["prediction"], batch.labels)
+            metrics["loss"].update(head.loss(part, batch.labels), weight=len(batch.ids))
         return predictions
 
     def _predict(self, batch: TaskBatch, output: Tensor) -> dict[str, Any]:
-        head = self._head(batch.task)
-        return {"prediction": head.predict(output), "probabilities": head.probabilities(output)}
+        """Give the predictions of each of the head's views, and those of the first once more by themselves."""
+        views = {
+            view: {"prediction": head.predict(part), "probabilities": head.probabilities(part)}
+            for view, (head, part) in self._head(batch.task).split(output).items()
+        }
+        return {**views[""], "views": views}
 
     def _task_metrics(self, split: EvaluationSplit, task: str) -> dict[str, Any]:
         metrics: Any = self._metrics[split]
@@ -169,21 +174,23 @@ class MultitaskModule(L.LightningModule):
 
     def _log_scores(self, split: EvaluationSplit) -> None:
         first_metrics = []
-        for name in self._evaluated_tasks(split):
-            task, metrics = self.tasks[name], self._task_metrics(split, name)
+        for name in self._evaluated_names(split):
+            metrics = self._task_metrics(split, name)
             scores = metrics["scores"].compute()
-            first_metrics.append(float(scores[task.metric_names[0]]))
+            if name in self.tasks:
+                first_metrics.append(float(scores[self.tasks[name].metric_names[0]]))
             values = {**scores, "loss": metrics["loss"].compute()}
             self.log_dict({f"{split}/{name}/{key}": value for key, value in values.items()})
             metrics["scores"].reset()
             metrics["loss"].reset()
         self.log(f"{split}/mean", sum(first_metrics) / len(first_metrics), prog_bar=True)
 
-    def _evaluated_tasks(self, split: EvaluationSplit) -> list[str]:
-        """Name the tasks with such a split, the same on every process: a small split leaves some without a batch."""
-        counts = [self._task_metrics(split, name)["loss"].update_count for name in self.tasks]
+    def _evaluated_names(self, split: EvaluationSplit) -> list[str]:
+        """Name the tasks and views with such a split, the same on every process: a small split leaves some out."""
+        metrics: Any = self._metrics[split]
+        counts = [metrics[name]["loss"].update_count for name in metrics]
         total = self.trainer.strategy.reduce(torch.tensor(counts, device=self.device), reduce_op="sum")
-        return [name for name, count in zip(self.tasks, total.tolist(), strict=True) if count]
+        return [name for name, count in zip(metrics, total.tolist(), strict=True) if count]
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse weights of other tasks, heads or backbones with one sentence."""
@@ -223,10 +230,16 @@ def _refuse_auxiliary(tasks: dict[str, Task]) -> None:
             raise InputError(f"task {name}: auxiliary objectives train the backbone, but model.freeze_backbone is true")
 
 
-def _build_metrics(tasks: dict[str, Task]) -> nn.ModuleDict:
-    return nn.ModuleDict(
-        {name: nn.ModuleDict({"scores": _collect_scores(task), "loss": MeanMetric()}) for name, task in tasks.items()}
-    )
+def _build_metrics(tasks: dict[str, Task], heads: nn.ModuleDict) -> nn.ModuleDict:
+    metrics = nn.ModuleDict()
+    for name, task in tasks.items():
+        head = heads[name]
+        assert isinstance(head, Head)
+        for view in head.views:
+            if view and name + view in tasks:
+                raise InputError(f"task name {name + view!r} cannot be used: the second head of task {name} has it")
+            metrics[name + view] = nn.ModuleDict({"scores": _collect_scores(task), "loss": MeanMetric()})
+    return metrics
 
 
 def _collect_scores(task: Task) -> MetricCollection:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torchmetrics import Metric
 
-from heads import ConcatProductHead, CosineHead, Head, HeadFactory, LabelSpace, LinearHead, PairObjective
+from heads import ConcatProductHead, CosineHead, Head, HeadFactory, LabelSpace, LinearHead, PairObjective, TwinHead
 from tasks.errors import InputError
 from tasks.metrics import DEFAULT_METRICS, MetricName, build_metric
 from tasks.source import SPLITS, Row, Split, check_source, locate, read_hub, read_rows
@@ -47,7 +47,7 @@ class Task(ABC):
         texts: Names of the text columns.
         label: Name of the label column; a test split may lack it.
         encoding: How the texts become sequences: `single` for one sentence; for a pair `cross` joins both into one
-            sequence, `bi` keeps one sequence a side.
+            sequence, `bi` keeps one sequence a side, `both` does both and cuts too long pairs as `cross` does.
         id: Name of the id column; None to number the rows from 0.
         delimiter: Character between the cells of a .csv or .tsv file; None for a comma in .csv, a tab in .tsv.
         quotes: Whether quotes enclose cells of a .csv or .tsv file; false takes them as text, as in GLUE's files.
@@ -182,7 +182,9 @@ class Task(ABC):
         except ValueError as error:
             raise InputError(f"{type(self).__name__}: {error}") from None
         if head.num_sequences != self.num_sequences:
-            fitting = "encoding: bi" if head.num_sequences == 2 else "a single sentence or encoding: cross"
+            fitting = {2: "encoding: bi", 3: "encoding: both"}.get(
+                head.num_sequences, "a single sentence or encoding: cross"
+            )
             raise InputError(
                 f"{type(self).__name__}: {type(head).__name__} reads {head.num_sequences} vector(s) an example, but "
                 f"encoding {self.encoding} gives {self.num_sequences} (this head goes with {fitting})"
@@ -190,6 +192,8 @@ class Task(ABC):
         return head
 
     def _default_head(self) -> HeadFactory:
+        if self.encoding == "both":
+            return TwinHead
         if self.encoding != "bi":
             return LinearHead
         return CosineHead if self.labels.kind == "score" else ConcatProductHead

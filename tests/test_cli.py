@@ -532,6 +532,24 @@ def test_a_run_learns_from_the_train_predictions_of_others(train, fitted, capsys
     assert "error: task sst: teacher nowhere: no such file or run folder" in capsys.readouterr().err
 
 
+def test_both_encodings_in_one_run_are_reported_and_predicted_apart(train, root):
+    flags = ["--tasks.sts.encoding", "both", "--tasks.quora.encoding", "both"]
+    run_folder = train("fit", *flags)
+    metrics = read_report(run_folder)["metrics"]
+    assert set(metrics) == {"sst", "quora", "quora_bi", "sts", "sts_bi", "mean"}
+    assert set(metrics["sts_bi"]) == {"pearson", "spearman", "loss"}
+    predictions = run_folder / "predictions"
+    for name in ("sts", "sts_bi"):
+        lines = (predictions / f"{name}-dev.csv").read_text().splitlines()
+        assert [line.split(", ")[0] for line in lines[1:]] == ids_of(root, "sts")
+    assert (predictions / "sts-dev.csv").read_text() != (predictions / "sts_bi-dev.csv").read_text()
+    assert (predictions / "quora_bi-dev-probabilities.csv").exists()
+    validated = train(
+        "validate", "--tasks.sts.encoding", "both", "--tasks.quora.encoding", "both", "--ckpt_path", "last"
+    )
+    assert read_report(validated)["metrics"]["sts_bi"]["loss"] == pytest.approx(metrics["sts_bi"]["loss"], abs=1e-5)
+
+
 # Checkpoints by name
 
 

@@ -52,6 +52,12 @@ VARIANTS: dict[str, dict[str, Any]] = {
         },
         "data.num_workers": 1,
     },
+    "twins": {
+        "tasks": {
+            "quora": {"class_path": "Quora", "init_args": {"encoding": "both", "swap": True, "average_orders": True}},
+            "sts": {"class_path": "Sts", "init_args": {"encoding": "both", "auxiliary": RANKING}},
+        }
+    },
 }
 
 

@@ -14,7 +14,7 @@ from scipy import stats
 from torch.nn import functional as F
 
 from callbacks import AtomicCheckpointIO, BestCheckpoint, StepSeed
-from datamodules import MultitaskDataModule
+from datamodules import BatchRows, MultitaskDataModule, collate
 from heads import ConcatProductHead, CosineHead, LinearHead, MultipleNegatives, SimCSE
 from lightning_modules import MultitaskModule, OptimizerSettings
 from tasks import InputError, Quora, Sst, Sts, Task, Teacher
@@ -168,6 +168,40 @@ def test_a_teacher_is_mixed_into_the_loss(tiny_backbone, data, tmp_path):
     result = module.training_step(batch, 0)
     assert result["loss"].item() == pytest.approx(float(0.75 * main + 0.25 * soft), rel=1e-4)
     assert result["task_loss"].item() == pytest.approx(float(main), rel=1e-5)
+
+
+@pytest.mark.parametrize("task", [Quora, Sts])
+def test_twins_see_the_pair_as_each_encoding_alone_does(task, tiny_backbone, data):
+    encodings: dict[str, Task] = {name: task(encoding=name) for name in ("cross", "bi", "both")}
+    module = build_module(tiny_backbone, tasks=encodings).eval()
+    twin = module.heads["both"]
+    twin.cross.load_state_dict(module.heads["cross"].state_dict())
+    twin.bi.load_state_dict(module.heads["bi"].state_dict())
+    dev = data(tasks=encodings)
+    dev.prepare_data()
+    dev.setup("fit")
+    batches = {name: collate(dev.stores["dev"][name], BatchRows(name, np.arange(6))) for name in encodings}
+    with torch.no_grad():
+        found = {name: module.predict_step(batch, 0) for name, batch in batches.items()}
+    for name, view in {"cross": "", "bi": "_bi"}.items():
+        torch.testing.assert_close(found["both"]["views"][view]["prediction"], found[name]["prediction"])
+    torch.testing.assert_close(found["both"]["prediction"], found["cross"]["prediction"])
+
+
+def test_twins_are_scored_apart_and_the_cross_head_enters_the_mean(tiny_backbone, data, tmp_path):
+    tasks: dict[str, Task] = {"sst": Sst(), "quora": Quora(encoding="both")}
+    logged = make_trainer(tmp_path).validate(
+        build_module(tiny_backbone, tasks=tasks), datamodule=data(tasks=tasks), verbose=False
+    )[0]
+    expected = {f"val/{name}/{key}" for name in ("quora", "quora_bi") for key in ("accuracy", "f1", "loss")}
+    assert expected < set(logged)
+    mean = (logged["val/sst/accuracy"] + logged["val/quora/accuracy"]) / 2
+    assert logged["val/mean"] == pytest.approx(mean, abs=1e-6)
+
+
+def test_a_task_with_the_name_of_a_second_head_is_refused(tiny_backbone):
+    with pytest.raises(InputError, match="task name 'sts_bi' cannot be used: the second head of task sts has it"):
+        build_module(tiny_backbone, tasks={"sts": Sts(encoding="both"), "sts_bi": Sts(encoding="bi")})
 
 
 def test_only_the_batchs_head_and_the_backbone_get_gradients(tiny_backbone, data):
