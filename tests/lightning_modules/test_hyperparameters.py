@@ -16,6 +16,7 @@ from heads import (
     OrdinalLog,
     ProductHead,
     SimCSE,
+    TwinHead,
 )
 from lightning_modules import MultitaskModule, OptimizerSettings
 from lightning_modules.hyperparameters import check_fit, to_plain
@@ -39,6 +40,8 @@ ALL_TASKS: list[Task] = [
     Quora(head=ProductHead, encoding="bi", weight=0.1),
     Sts(metrics=("spearman", "pearson"), batch_size=8),
     Sst(head=partial(LinearHead, loss=OrdinalLog(2.0)), teacher=Teacher(files=("runs/a", "b.csv"), weight=0.3)),
+    Sts(encoding="both", head=partial(TwinHead, bi=CosineHead, share=0.2), average_orders=True),
+    Quora(encoding="both", head=TwinHead),
     Sts(encoding="bi", swap=True, auxiliary=(MultipleNegatives(0.1, positive=4.0), SimCSE())),
     Classification(source=FILES, texts=("review",), label="stars", classes=("bad", "good")),
     PairClassification(
