@@ -58,19 +58,19 @@ class ValidationFigures(L.Callback):
         if not trainer.is_global_zero:
             return
         stores = trainer.datamodule.stores["dev"]  # type: ignore[attr-defined]
-        predicted = {task: columns for (split, task), columns in gathered.items() if split == "dev"}
+        predicted = {(task, view): columns for (split, task, view), columns in gathered.items() if split == "dev"}
         for tag, figure in _draw(stores, predicted):
             _show(boards, tag, figure, step=trainer.fit_loop.epoch_loop._batches_that_stepped)
 
 
 def _draw(
-    stores: "Mapping[str, TokenStore]", predicted: Mapping[str, list[NDArray[Any]]]
+    stores: "Mapping[str, TokenStore]", predicted: Mapping[tuple[str, str], list[NDArray[Any]]]
 ) -> "Iterator[tuple[str, Figure]]":
     """Give the figures of each task: the tag and the figure."""
     from figures import bin_confidence, count_confusions, draw_confusion, draw_reliability, draw_scatter
 
-    for name, (rows, predictions, *rest) in predicted.items():
-        task, labels = stores[name].task, stores[name].labels[rows]
+    for (task_name, view), (rows, predictions, *rest) in predicted.items():
+        name, task, labels = task_name + view, stores[task_name].task, stores[task_name].labels[rows]
         space = task.labels
         if space.kind == "score":
             scores = predictions.astype(np.float64)

@@ -31,11 +31,12 @@ class HasIds(Protocol):
 class PredictionWriter(L.Callback):
     """Writes `predictions/<task>-<split>.csv`, one row an example in file order, and the probabilities beside it.
 
+    Where a pair is encoded both ways, `<task>_bi-<split>.csv` holds what its bi head predicts.
     In `fit` these are the predictions of the last validation; in `validate`, `test` and `predict` those of the run.
     """
 
     def __init__(self) -> None:
-        self._collected: dict[tuple[str, str], list[tuple[NDArray[Any], ...]]] = {}
+        self._collected: dict[tuple[str, str, str], list[tuple[NDArray[Any], ...]]] = {}
 
     def on_validation_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Forget the previous validation."""
@@ -78,14 +79,15 @@ class PredictionWriter(L.Callback):
         self._collect(_data(trainer).prediction_names[dataloader_idx], batch, outputs)
 
     def _collect(self, split: str, batch: TaskBatch, outputs: Mapping[str, Any]) -> None:
-        arrays = [batch.rows, outputs["prediction"]]
-        if outputs["probabilities"] is not None:
-            arrays.append(outputs["probabilities"])
-        parts = tuple(
-            array.detach().cpu().float().numpy() if array.is_floating_point() else array.cpu().numpy()
-            for array in arrays
-        )
-        self._collected.setdefault((split, batch.task), []).append(parts)
+        for view, found in outputs["views"].items():
+            arrays = [batch.rows, found["prediction"]]
+            if found["probabilities"] is not None:
+                arrays.append(found["probabilities"])
+            parts = tuple(
+                array.detach().cpu().float().numpy() if array.is_floating_point() else array.cpu().numpy()
+                for array in arrays
+            )
+            self._collected.setdefault((split, batch.task, view), []).append(parts)
 
     def on_fit_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Write the last validation's predictions."""
@@ -104,12 +106,12 @@ class PredictionWriter(L.Callback):
         """Write the predictions."""
         self._write(trainer)
 
-    def gather(self) -> dict[tuple[str, str], list[NDArray[Any]]]:
+    def gather(self) -> dict[tuple[str, str, str], list[NDArray[Any]]]:
         """Join what all processes collected since the evaluation began; call it on every process.
 
         Returns:
-            By split and task, in file order: row numbers (n,), predictions in label units (n,) and, of classes,
-            probabilities (n, C).
+            By split, task and view (empty, or `_bi` of a task that is encoded both ways), in file order: row numbers
+            (n,), predictions in label units (n,) and, of classes, probabilities (n, C).
         """
         gathered = gather_objects(self._collected)
         joined = {}
@@ -126,9 +128,9 @@ class PredictionWriter(L.Callback):
             return
         folder = run / "predictions"
         folder.mkdir(parents=True, exist_ok=True)
-        for (split, task), ordered in gathered.items():
+        for (split, task, view), ordered in gathered.items():
             store = _data(trainer).stores[split][task]
-            write_predictions(folder / f"{task}-{split}.csv", store, *ordered)
+            write_predictions(folder / f"{task}{view}-{split}.csv", store, *ordered)
             if split == "input":
                 Console().print(build_input_table(_data(trainer).input_texts, store.task, *ordered[1:]))
 

@@ -169,7 +169,7 @@ def build_table(metrics: Mapping[str, Any], baseline: Mapping[str, Any], *, titl
             continue
         for metric, value in scores.items():
             reference = baseline.get(name, {}).get(metric)
-            cells = [name, metric, _cell(value), "" if metric == "loss" else _cell(reference)]
+            cells = [name, metric, _cell(value), "" if metric == "loss" or name not in baseline else _cell(reference)]
             table.add_row(*cells[: len(table.columns)])
     if "mean" in metrics:
         table.add_section()

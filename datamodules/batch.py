@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from backbones import PackedTokens, StaticShape, pack
+from datamodules.pairs import choose_swapped, lay_out, swap_sides
 from datamodules.sampler import BatchRows
 from datamodules.store import TokenStore
 
@@ -19,11 +20,14 @@ class TaskBatch(NamedTuple):
 
     Args:
         task: Name of the task.
-        tokens: The tokens of B * S sequences end to end, example by example.
+        tokens: The tokens of B * S sequences end to end, example by example; then those of the swapped pairs where
+            `orders` is 2.
         labels: Class indices (int64) or scores (float32), (B,); NaN or -1 where there is none.
         ids: Ids of the examples, [B].
         rows: Row numbers of the examples in their split, (B,).
         weight: Factor that makes the mean over the ranks the mean over the global batch (see BatchRows).
+        orders: How often each example is there: 2 where a pair's output is the average over both orders.
+        teacher: A teacher's probabilities (B, number of classes) or scores (B,); None without one.
     """
 
     task: str
@@ -32,6 +36,8 @@ class TaskBatch(NamedTuple):
     ids: list[str]
     rows: Tensor
     weight: float = 1.0
+    orders: int = 1
+    teacher: Tensor | None = None
 
 
 class TaskDataset(Dataset[TaskBatch]):
@@ -41,6 +47,7 @@ class TaskDataset(Dataset[TaskBatch]):
         stores: One store a task.
         num_groups: Attention groups a batch (see `pack`).
         shapes: The shape that a task's batches are filled up to; none where a task has none.
+        seed: Seed of the pairs that are swapped in training; None for evaluation (see `collate`).
     """
 
     def __init__(
@@ -49,18 +56,27 @@ class TaskDataset(Dataset[TaskBatch]):
         *,
         num_groups: int = 4,
         shapes: Mapping[str, StaticShape] | None = None,
+        seed: int | None = None,
     ) -> None:
         self.stores = stores
         self.num_groups = num_groups
         self.shapes = shapes or {}
+        self.seed = seed
 
     def __getitem__(self, index: BatchRows) -> TaskBatch:
         """Join the rows of one batch."""
         shape = self.shapes.get(index.task)
-        return collate(self.stores[index.task], index, num_groups=self.num_groups, shape=shape)
+        return collate(self.stores[index.task], index, num_groups=self.num_groups, shape=shape, seed=self.seed)
 
 
-def collate(store: TokenStore, index: BatchRows, *, num_groups: int = 4, shape: StaticShape | None = None) -> TaskBatch:
+def collate(
+    store: TokenStore,
+    index: BatchRows,
+    *,
+    num_groups: int = 4,
+    shape: StaticShape | None = None,
+    seed: int | None = None,
+) -> TaskBatch:
     """Join rows of a store end to end.
 
     Args:
@@ -68,28 +84,30 @@ def collate(store: TokenStore, index: BatchRows, *, num_groups: int = 4, shape: 
         index: The task's name and the rows, in batch order.
         num_groups: Attention groups (see `pack`).
         shape: The shape to fill the batch up to.
+        seed: Given, a task with `swap` has half of its pairs swapped; None, one with `average_orders` has every pair in
+            both orders.
     """
-    rows = index.rows
-    task = store.task
-    totals, firsts = store.lengths[rows], store.first_lengths[rows]
-    input_ids = np.concatenate([store.tokens(int(row)) for row in rows])
-    lengths = totals if task.num_sequences == 1 else np.stack([firsts, totals - firsts], axis=1).ravel()
-    types = _segments(totals, firsts) if task.encoding == "cross" else np.zeros(input_ids.size, dtype=np.int64)
-    labels = store.labels[rows]
+    rows, task = index.rows, store.task
+    tokens, firsts = [store.tokens(int(row)) for row in rows], store.first_lengths[rows]
+    orders = 2 if seed is None and task.average_orders else 1
+    if seed is not None and task.swap:
+        chosen = choose_swapped(rows, seed=seed, epoch=index.epoch, task=index.task)
+        for place in np.flatnonzero(chosen):
+            tokens[place], firsts[place] = swap_sides(tokens[place], int(firsts[place]), task.encoding)
+    elif orders == 2:
+        pairs = [swap_sides(*pair, task.encoding) for pair in zip(tokens, firsts.tolist(), strict=True)]
+        tokens += [pair for pair, _ in pairs]
+        firsts = np.concatenate([firsts, [first for _, first in pairs]])
     return TaskBatch(
         task=index.task,
-        tokens=pack(input_ids.astype(np.int64), types, lengths, num_groups=num_groups, shape=shape),
-        labels=label_tensor(labels, is_score=task.labels.kind == "score"),
+        tokens=pack(*lay_out(tokens, firsts, task.encoding), num_groups=num_groups, shape=shape),
+        labels=label_tensor(store.labels[rows], is_score=task.labels.kind == "score"),
         ids=[store.id(int(row)) for row in rows],
         rows=torch.from_numpy(rows.astype(np.int64)),
         weight=index.weight,
+        orders=orders,
+        teacher=None if store.teacher is None else torch.from_numpy(store.teacher[rows]),
     )
-
-
-def _segments(totals: NDArray[np.int64], firsts: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Segment ids of cross-encoded pairs: 0 for `[CLS] a [SEP]`, 1 for `b [SEP]`."""
-    counts = np.stack([firsts, totals - firsts], axis=1).ravel()
-    return np.repeat(np.tile(np.array([0, 1]), totals.size), counts)
 
 
 def label_tensor(labels: NDArray[np.float64], *, is_score: bool) -> Tensor:

@@ -13,6 +13,7 @@ from backbones.packing import IntArray, plan_attention
 from datamodules.batch import TaskBatch, TaskDataset, label_tensor
 from datamodules.sampler import BatchRows
 from datamodules.store import TokenStore
+from tasks import InputError
 
 
 class DeviceDataset(Dataset[TaskBatch]):
@@ -27,9 +28,15 @@ class DeviceDataset(Dataset[TaskBatch]):
     Args:
         dataset: The stores and how batches are laid out.
         device: Where the tokens go.
+
+    Raises:
+        InputError: If a task swaps pairs, encodes them both ways or has a teacher, which only the host knows.
     """
 
     def __init__(self, dataset: TaskDataset, device: torch.device) -> None:
+        for name, store in dataset.stores.items():
+            if store.task.swap or store.task.encoding == "both" or store.task.teacher is not None:
+                raise InputError(f"task {name}: swap, teacher and encoding both do not go with data.on_device true")
         self._dataset = dataset
         self._device = device
         self._splits = {name: _DeviceSplit(store, device) for name, store in dataset.stores.items()}

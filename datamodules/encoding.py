@@ -44,14 +44,14 @@ def encode(
 
     Args:
         texts: One or two sentences an example.
-        encoding: `single` and `bi` give `[CLS] a [SEP]` for each sentence, `cross` gives `[CLS] a [SEP] b [SEP]`; a
-            pair that is too long loses tokens of its longer sentence first.
+        encoding: `single` and `bi` give `[CLS] a [SEP]` for each sentence, `cross` and `both` give `[CLS] a [SEP] b
+            [SEP]`; a pair that is too long loses tokens of its longer sentence first.
         tokenizer: A fast tokenizer.
         max_length: Tokens a sequence at most, special tokens included.
     """
     columns = list(zip(*texts, strict=True))
     options: dict[str, Any] = {"truncation": True, "max_length": max_length, "return_attention_mask": False}
-    if encoding == "cross":
+    if encoding in ("cross", "both"):
         pairs = tokenizer(list(columns[0]), list(columns[1]), **options).encodings
         return [EncodedTexts(pair.ids, pair.type_ids.count(0), bool(pair.overflowing)) for pair in pairs]
     sides = [tokenizer(list(column), **options).encodings for column in columns]

@@ -106,6 +106,10 @@ class MultitaskDataModule(ResumableDataModule):
 
     def prepare_data(self) -> None:
         """Read, check and tokenise what the coming stage needs, on one process; problems come to light here."""
+        if self._stage == "fit":
+            for name, task in self.tasks.items():
+                if task.teacher is not None:
+                    task.teacher.locate(name, task.labels)
         for split in self._stage_splits():
             self._open(split, report=True)
 
@@ -117,6 +121,9 @@ class MultitaskDataModule(ResumableDataModule):
         for split in self._stage_splits():
             if split not in self.stores:
                 self.stores[split] = self._open(split, report=False)
+        if stage == "fit":
+            for name, store in self.stores["train"].items():
+                store.teacher = self.tasks[name].read_teacher(name, store.all_ids())
         if stage == "test" and not self._labelled("test"):
             raise InputError("test: no task has a labelled test split (use predict for unlabelled ones)")
 
@@ -205,7 +212,7 @@ class MultitaskDataModule(ResumableDataModule):
         position = self.take_position()
         if position is not None:
             sampler.resume(*position)
-        dataset = TaskDataset(stores, num_groups=self._num_groups, shapes=self._shapes(stores))
+        dataset = TaskDataset(stores, num_groups=self._num_groups, shapes=self._shapes(stores), seed=self.seed)
         if not self.on_device:
             return self.make_loader(dataset, sampler)
         on_device = DeviceDataset(dataset, self.device)
@@ -266,6 +273,8 @@ class MultitaskDataModule(ResumableDataModule):
                     "sha256": store.source["sha256"],
                     "batch_size": self.tasks[name].batch_size or self.batch_size,
                     "encoding": self.tasks[name].encoding,
+                    **({"swap": True} if self.tasks[name].swap else {}),
+                    **({"teacher": store.teacher_sha256} if store.teacher is not None else {}),
                 }
                 for name, store in self.stores.get("train", {}).items()
             },

@@ -1,5 +1,6 @@
 """The tokens of a split, memory-mapped."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from functools import cached_property
@@ -88,6 +89,10 @@ class TokenFile:
         chunk, inner = self._place(row)
         return str(self._batches[chunk].column("id")[inner])
 
+    def all_ids(self) -> list[str]:
+        """Ids of all examples, [rows]."""
+        return [str(name) for name in self._column("id")]
+
     def _place(self, row: int) -> tuple[int, int]:
         chunk = int(np.searchsorted(self._chunk_starts, row, side="right")) - 1
         return chunk, row - int(self._chunk_starts[chunk])
@@ -100,11 +105,25 @@ class TokenStore(TokenFile):
         path: The Arrow file.
         task: The task it was read for.
         source: Path (or hub name) and SHA-256 of what it was read from.
+        teacher: Probabilities (rows, C) or scores (rows,) to learn from beside the labels.
     """
 
-    def __init__(self, path: Path, *, task: Task, source: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        task: Task,
+        source: Mapping[str, str],
+        teacher: NDArray[np.float32] | None = None,
+    ) -> None:
         super().__init__(path, source=source)
         self.task = task
+        self.teacher = teacher
+
+    @cached_property
+    def teacher_sha256(self) -> str | None:
+        """Digest of what the teacher says; None without one."""
+        return None if self.teacher is None else hashlib.sha256(self.teacher.tobytes()).hexdigest()
 
     @cached_property
     def labels(self) -> NDArray[np.float64]:

@@ -4,19 +4,33 @@ from heads.cosine import CosineHead
 from heads.head import Head, HeadFactory
 from heads.labels import LabelSpace
 from heads.linear import LinearHead
+from heads.losses import AbsoluteError, Continuation, Correlation, Loss, OneVsAll, OrdinalLog
 from heads.outputs import BinaryOutput, ClassOutput, Output, ScoreOutput
+from heads.pair_objectives import CosineEmbedding, MultipleNegatives, PairObjective, SimCSE
 from heads.product import ConcatProductHead, ProductHead
+from heads.twin import TwinHead
 
 __all__ = [
+    "AbsoluteError",
     "BinaryOutput",
     "ClassOutput",
     "ConcatProductHead",
+    "Continuation",
+    "Correlation",
+    "CosineEmbedding",
     "CosineHead",
     "Head",
     "HeadFactory",
     "LabelSpace",
     "LinearHead",
+    "Loss",
+    "MultipleNegatives",
+    "OneVsAll",
+    "OrdinalLog",
     "Output",
+    "PairObjective",
     "ProductHead",
     "ScoreOutput",
+    "SimCSE",
+    "TwinHead",
 ]

@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from heads.head import Head
 from heads.labels import LabelKind, LabelSpace
-from heads.outputs import output_for
+from heads.losses import Loss, output_for
 
 
 class CosineHead(Head):
@@ -21,6 +21,7 @@ class CosineHead(Head):
         labels: The task's labels: scores.
         dropout: Probability that an entry of a pooled vector is dropped.
         projection_size: Size of the projection whose cosine is taken.
+        loss: How it learns; None for squares.
 
     Source: Zhong & Liu, section 3.1, B2; Reimers & Gurevych 2019, https://arxiv.org/abs/1908.10084
     """
@@ -29,9 +30,15 @@ class CosineHead(Head):
     label_kinds: ClassVar[frozenset[LabelKind]] = frozenset({"score"})
 
     def __init__(
-        self, hidden_size: int, labels: LabelSpace, *, dropout: float = 0.3, projection_size: int = 128
+        self,
+        hidden_size: int,
+        labels: LabelSpace,
+        *,
+        dropout: float = 0.3,
+        projection_size: int = 128,
+        loss: Loss | None = None,
     ) -> None:
-        super().__init__(labels, output_for(labels))
+        super().__init__(labels, output_for(labels, loss))
         self.low, self.high = labels.low, labels.high
         self.dropout = nn.Dropout(dropout)
         self.project = nn.Linear(hidden_size, projection_size)

@@ -1,7 +1,7 @@
 """The interface between the backbone and a task."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import ClassVar
 
 from torch import Tensor, nn
@@ -19,8 +19,9 @@ class Head(nn.Module, ABC):
 
     Attributes:
         num_sequences: Vectors an example that the head reads (S): 1 for a single sentence or a cross-encoded pair,
-            2 for a bi-encoded pair.
+            2 for a bi-encoded pair, 3 for a pair that is encoded both ways.
         label_kinds: The kinds of label that the head can predict.
+        views: What is scored and predicted apart, as endings of the task's name; the first enters `mean`.
 
     Raises:
         ValueError: If the head cannot predict this kind of label.
@@ -28,6 +29,7 @@ class Head(nn.Module, ABC):
 
     num_sequences: ClassVar[int]
     label_kinds: ClassVar[frozenset[LabelKind]]
+    views: ClassVar[tuple[str, ...]] = ("",)
 
     def __init__(self, labels: LabelSpace, output: Output) -> None:
         super().__init__()
@@ -64,6 +66,14 @@ class Head(nn.Module, ABC):
         """Mean loss over the batch; output as `forward` gave it, labels (B,)."""
         return self.output.loss(output, labels)
 
+    def soft_loss(self, output: Tensor, target: Tensor, temperature: float) -> Tensor:
+        """Mean difference to a teacher's probabilities (B, number of classes) or scores (B,)."""
+        return self.output.soft_loss(output, target, temperature)
+
+    def average(self, outputs: Tensor) -> Tensor:
+        """Give the output whose probabilities (or scores) are the means of R outputs', (R, B, ...) to (B, ...)."""
+        return self.output.average(outputs)
+
     def predict(self, output: Tensor) -> Tensor:
         """Predicted labels in label units, (B,)."""
         return self.output.predict(output)
@@ -71,6 +81,10 @@ class Head(nn.Module, ABC):
     def probabilities(self, output: Tensor) -> Tensor | None:
         """Probability of each class, (B, number of classes); None for scores."""
         return self.output.probabilities(output)
+
+    def split(self, output: Tensor) -> Mapping[str, tuple["Head", Tensor]]:
+        """Give the head and its output for each of `views`."""
+        return {"": (self, output)}
 
 
 # Builds a head from the backbone's hidden size and the task's labels.

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from heads.head import Head
 from heads.labels import LabelKind, LabelSpace
-from heads.outputs import output_for
+from heads.losses import Loss, output_for
 
 
 class LinearHead(Head):
@@ -19,6 +19,7 @@ class LinearHead(Head):
         hidden_size: Size of the pooled vector (H).
         labels: The task's labels.
         dropout: Probability that an entry of the pooled vector is dropped.
+        loss: How it learns; None for the usual one of the label.
 
     Source: Zhong & Liu, section 3.5 (cross-encoding) and 3.6 (task-head dropout).
     """
@@ -26,8 +27,8 @@ class LinearHead(Head):
     num_sequences: ClassVar[int] = 1
     label_kinds: ClassVar[frozenset[LabelKind]] = frozenset({"class", "binary", "score"})
 
-    def __init__(self, hidden_size: int, labels: LabelSpace, *, dropout: float = 0.3) -> None:
-        super().__init__(labels, output_for(labels))
+    def __init__(self, hidden_size: int, labels: LabelSpace, *, dropout: float = 0.3, loss: Loss | None = None) -> None:
+        super().__init__(labels, output_for(labels, loss))
         self.dropout = nn.Dropout(dropout)
         self.linear = nn.Linear(hidden_size, self.output.num_values)
 

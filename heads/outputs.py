@@ -8,7 +8,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from heads.labels import LabelKind, LabelSpace
+from heads.correlation import pearson
+from heads.distributions import average_log_probabilities, divergence, yes_no
+from heads.labels import LabelKind
+from heads.ordinal import ordinal_log_loss
 
 
 class Output(ABC):
@@ -36,23 +39,35 @@ class Output(ABC):
     def probabilities(self, output: Tensor) -> Tensor | None:
         """Probability of each class, (B, number of classes); None where the label is a score."""
 
+    @abstractmethod
+    def average(self, outputs: Tensor) -> Tensor:
+        """Give the output whose probabilities (or scores) are the means of R outputs', (R, B, ...) to (B, ...)."""
+
+    @abstractmethod
+    def soft_loss(self, output: Tensor, target: Tensor, temperature: float) -> Tensor:
+        """Mean difference to a teacher's probabilities (B, number of classes) or scores (B,), a scalar."""
+
 
 @dataclass(frozen=True)
 class ClassOutput(Output):
-    """One of C classes, by softmax cross-entropy.
+    """One of C classes, from a softmax.
 
     Args:
         num_values: Number of classes.
+        alpha: Power of the distance in the ordinal log loss (see OrdinalLogLoss); None for cross-entropy.
     """
 
     num_values: int
+    alpha: float | None = None
 
     def from_raw(self, raw: Tensor) -> Tensor:
         """Logits as they are, (B, C)."""
         return raw
 
     def loss(self, output: Tensor, labels: Tensor) -> Tensor:
-        """Mean cross-entropy; labels are class indices (B,)."""
+        """Mean cross-entropy or ordinal log loss; labels are class indices (B,)."""
+        if self.alpha is not None:
+            return ordinal_log_loss(output, labels, alpha=self.alpha)
         return F.cross_entropy(output, labels)
 
     def predict(self, output: Tensor) -> Tensor:
@@ -62,6 +77,14 @@ class ClassOutput(Output):
     def probabilities(self, output: Tensor) -> Tensor:
         """Softmax, (B, C)."""
         return output.float().softmax(dim=1)
+
+    def average(self, outputs: Tensor) -> Tensor:
+        """Logarithm of the mean softmax, (R, B, C) to (B, C)."""
+        return average_log_probabilities(outputs.float().log_softmax(dim=2))
+
+    def soft_loss(self, output: Tensor, target: Tensor, temperature: float) -> Tensor:
+        """Mean KL divergence from the teacher's probabilities (B, C)."""
+        return divergence(output.float().log_softmax(dim=1), target, temperature)
 
 
 @dataclass(frozen=True)
@@ -96,6 +119,15 @@ class BinaryOutput(Output):
         yes = output.float().sigmoid()
         return torch.stack([1 - yes, yes], dim=1)
 
+    def average(self, outputs: Tensor) -> Tensor:
+        """Logit of the mean probability of yes, (R, B) to (B,)."""
+        no, yes = average_log_probabilities(yes_no(outputs)).unbind(dim=1)
+        return yes - no
+
+    def soft_loss(self, output: Tensor, target: Tensor, temperature: float) -> Tensor:
+        """Mean KL divergence from the teacher's probabilities of no and yes (B, 2)."""
+        return divergence(yes_no(output), target, temperature)
+
 
 @dataclass(frozen=True)
 class ScoreOutput(Output):
@@ -105,11 +137,13 @@ class ScoreOutput(Output):
         low: Smallest label.
         high: Largest label.
         criterion: `mse` for the mean squared difference; `l1` for the mean absolute one.
+        correlation: Share of the loss that is 1 - Pearson's correlation over the batch (see Correlation), 0 to 1.
     """
 
     low: float
     high: float
     criterion: Literal["mse", "l1"] = "mse"
+    correlation: float = 0.0
     num_values = 1
 
     def from_raw(self, raw: Tensor) -> Tensor:
@@ -120,7 +154,10 @@ class ScoreOutput(Output):
     def loss(self, output: Tensor, labels: Tensor) -> Tensor:
         """Mean loss in (squared) label units; labels are scores (B,)."""
         target = labels.to(output.dtype)
-        return F.l1_loss(output, target) if self.criterion == "l1" else F.mse_loss(output, target)
+        difference = F.l1_loss(output, target) if self.criterion == "l1" else F.mse_loss(output, target)
+        if self.correlation == 0:
+            return difference
+        return self.correlation * (1 - pearson(output, labels)) + (1 - self.correlation) * difference
 
     def predict(self, output: Tensor) -> Tensor:
         """The scores themselves, (B,)."""
@@ -130,27 +167,13 @@ class ScoreOutput(Output):
         """A score has none."""
         return None
 
+    def average(self, outputs: Tensor) -> Tensor:
+        """Mean score, (R, B) to (B,)."""
+        return outputs.float().mean(dim=0)
 
-def output_for(labels: LabelSpace, *, absolute: bool = False) -> Output:
-    """Give the usual output of a label space.
-
-    Args:
-        labels: The task's labels.
-        absolute: Take the L1 loss instead of cross-entropy or squares.
-
-    Returns:
-        Softmax cross-entropy for classes, one logit for yes/no, a bounded score for scores.
-
-    Raises:
-        ValueError: If `absolute` is asked for with more than two classes.
-    """
-    if labels.kind == "score":
-        return ScoreOutput(labels.low, labels.high, "l1" if absolute else "mse")
-    if labels.kind == "binary":
-        return BinaryOutput("l1" if absolute else "bce")
-    if absolute:
-        raise ValueError(f"an L1 loss needs a yes/no or score label, but the task has {labels.num_classes} classes")
-    return ClassOutput(labels.num_classes)
+    def soft_loss(self, output: Tensor, target: Tensor, temperature: float) -> Tensor:
+        """Mean squared difference to the teacher's scores (B,), squared label units; without temperature."""
+        return F.mse_loss(output.float(), target.float())
 
 
 def describe(kind: LabelKind) -> str:

@@ -7,19 +7,20 @@ from torch import Tensor, nn
 
 from heads.head import Head
 from heads.labels import LabelKind, LabelSpace
-from heads.outputs import output_for
+from heads.losses import AbsoluteError, Loss, output_for
 
 
 class ProductHead(Head):
     """The paper's first head (B1): each side through a projection of its own, the product through a linear layer.
 
-    The loss is the mean absolute difference to the sigmoid, as in the paper. ConcatProductHead learns paraphrases
+    Its usual loss is the mean absolute difference to the sigmoid, as in the paper. ConcatProductHead learns paraphrases
     better; this one is kept to compare with.
 
     Args:
         hidden_size: Size of a pooled vector (H).
         labels: The task's labels: yes/no or scores.
         dropout: Probability that an entry of a pooled vector is dropped.
+        loss: How it learns; None for absolute differences, as in the paper.
 
     Source: Zhong & Liu, section 3.1, B1.
     """
@@ -27,8 +28,9 @@ class ProductHead(Head):
     num_sequences: ClassVar[int] = 2
     label_kinds: ClassVar[frozenset[LabelKind]] = frozenset({"binary", "score"})
 
-    def __init__(self, hidden_size: int, labels: LabelSpace, *, dropout: float = 0.3) -> None:
-        super().__init__(labels, output_for(labels, absolute=labels.kind != "class"))
+    def __init__(self, hidden_size: int, labels: LabelSpace, *, dropout: float = 0.3, loss: Loss | None = None) -> None:
+        usual = None if labels.kind == "class" else AbsoluteError()  # classes are refused by Head
+        super().__init__(labels, output_for(labels, loss or usual))
         self.dropout = nn.Dropout(dropout)
         self.first = nn.Linear(hidden_size, hidden_size)
         self.second = nn.Linear(hidden_size, hidden_size)
@@ -48,6 +50,7 @@ class ConcatProductHead(Head):
         labels: The task's labels.
         dropout: Probability that an entry is dropped, of the pooled vectors and again of the joined vector.
         projection_size: Size of the projection (P); the joined vector has 2H + P entries.
+        loss: How it learns; None for the usual one of the label.
 
     Source: Zhong & Liu, section 3.1, B2; Venkateswaran 2024.
     """
@@ -56,9 +59,15 @@ class ConcatProductHead(Head):
     label_kinds: ClassVar[frozenset[LabelKind]] = frozenset({"class", "binary", "score"})
 
     def __init__(
-        self, hidden_size: int, labels: LabelSpace, *, dropout: float = 0.3, projection_size: int = 128
+        self,
+        hidden_size: int,
+        labels: LabelSpace,
+        *,
+        dropout: float = 0.3,
+        projection_size: int = 128,
+        loss: Loss | None = None,
     ) -> None:
-        super().__init__(labels, output_for(labels))
+        super().__init__(labels, output_for(labels, loss))
         self.dropout = nn.Dropout(dropout)
         self.project = nn.Linear(hidden_size, projection_size)
         self.linear = nn.Linear(2 * hidden_size + projection_size, self.output.num_values)

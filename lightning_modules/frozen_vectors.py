@@ -14,6 +14,7 @@ from datamodules.evaluation import cut_by_tokens
 class FrozenVectors:
     """Every example's pooled vectors, so that heads train without running the backbone again.
 
+    Tasks that see pairs in another order than the file's (`swap`, `average_orders`) are left out.
     They are computed in an order that depends on the stores alone: a resumed run gets the same ones to the bit.
 
     Args:
@@ -35,7 +36,12 @@ class FrozenVectors:
             (split, name): _compute(backbone, name, store, tokens_a_batch, device)
             for split, tasks in stores.items()
             for name, store in tasks.items()
+            if not (store.task.swap or store.task.average_orders)
         }
+
+    def has(self, task: str) -> bool:
+        """Whether the vectors of a task are kept."""
+        return any(name == task for _, name in self._vectors)
 
     def look_up(self, split: str, task: str, rows: Tensor) -> Tensor:
         """Give the vectors of some rows, (B, S, H)."""

@@ -1,6 +1,7 @@
 """Hyperparameters as plain data, so that a checkpoint can be loaded without running code from it."""
 
 import inspect
+from abc import ABCMeta
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from functools import partial
@@ -8,7 +9,7 @@ from typing import Any
 
 import lightning.pytorch as L
 
-from tasks import InputError, Task
+from tasks import InputError
 
 
 def keep_plain_hyperparameters(module: L.LightningModule, **replaced: Any) -> None:
@@ -60,10 +61,10 @@ def to_plain(value: Any) -> Any:
     """Turn settings into dicts, lists, strings and numbers in the form that LightningCLI's YAML has.
 
     Args:
-        value: A task, a settings dataclass, a class or `functools.partial` of one, or a container of these.
+        value: A task, a loss, a settings dataclass, a class or `functools.partial` of one, or a container of these.
 
     Returns:
-        Plain data; classes become `{class_path, init_args}`.
+        Plain data; classes, and dataclasses with an abstract base, become `{class_path, init_args}`.
 
     Raises:
         TypeError: If a value has no such form.
@@ -81,7 +82,8 @@ def to_plain(value: Any) -> Any:
         return {**to_plain(factory), "init_args": to_plain(value.keywords)}  # jsonargparse: partial(call, class, ...)
     if is_dataclass(value):
         arguments = {field.name: to_plain(getattr(value, field.name)) for field in fields(value)}
-        return {"class_path": _path(type(value)), "init_args": arguments} if isinstance(value, Task) else arguments
+        is_choice = isinstance(type(value), ABCMeta)  # one of several classes, such as a task or a loss
+        return {"class_path": _path(type(value)), "init_args": arguments} if is_choice else arguments
     raise TypeError(f"{value!r} cannot be a hyperparameter (expected plain data, a class or a partial of one)")
 
 

@@ -26,7 +26,7 @@ class MultitaskModule(L.LightningModule):
 
     Logs `<split>/<task>/<metric>`, `<split>/<task>/loss` and `<split>/mean`, the plain mean of the tasks' first metrics
     (the paper's average). `mean` is NaN, which never wins a checkpoint, where a correlation is undefined because all
-    predictions are equal.
+    predictions are equal. A TwinHead's bi head is logged as `<task>_bi` and does not enter the mean.
 
     Args:
         tasks: The tasks by name.
@@ -82,19 +82,25 @@ class MultitaskModule(L.LightningModule):
             bert.pooler = None  # it would get no gradient
         self.backbone = Backbone(bert, pooling=pooling, frozen=freeze_backbone)
         self.heads = nn.ModuleDict(_build_heads(tasks, self.backbone.hidden_size))
-        self._metrics = nn.ModuleDict({split: _build_metrics(tasks) for split in ("val", "test")})
+        if freeze_backbone:
+            _refuse_auxiliary(tasks)
+        self._metrics = nn.ModuleDict({split: _build_metrics(tasks, self.heads) for split in ("val", "test")})
         keep_plain_hyperparameters(self, backbone_config=bert.config.to_diff_dict())
 
     def forward(self, batch: TaskBatch) -> Tensor:
         """Give the output of the batch's head, (B, C) or (B,)."""
         head = self._head(batch.task)
-        if self._frozen_vectors is not None:
+        output: Tensor = head(self.pool(batch))
+        return output if batch.orders == 1 else head.average(output.view(batch.orders, -1, *output.shape[1:]))
+
+    def pool(self, batch: TaskBatch) -> Tensor:
+        """Give one vector a sequence, (B, S, H); (2B, S, H) where both orders of a pair are there."""
+        if self._frozen_vectors is not None and self._frozen_vectors.has(batch.task):
             split = "train" if self.trainer.training else "dev"
             pooled = self._frozen_vectors.look_up(split, batch.task, batch.rows)
         else:
             pooled = self.backbone(batch.tokens)
-        output: Tensor = head(pooled.view(-1, head.num_sequences, pooled.shape[-1]))
-        return output
+        return pooled.view(-1, self._head(batch.task).num_sequences, pooled.shape[-1])
 
     def setup(self, stage: str) -> None:
         """Settle how the backbone computes on the trainer's device."""
@@ -125,9 +131,27 @@ class MultitaskModule(L.LightningModule):
 
     def training_step(self, batch: TaskBatch, batch_idx: int) -> dict[str, Tensor]:
         """Give the loss to minimise, and the task's own mean loss before weights for the logs."""
-        loss = self._head(batch.task).loss(self(batch), batch.labels)
+        pooled = self.pool(batch)
+        output = self._head(batch.task)(pooled)
+        loss = self._head(batch.task).loss(output, batch.labels)
+        total = self._add_auxiliary(self._mix_teacher(loss, batch, output), batch, pooled)
         factor = self.tasks[batch.task].weight * batch.weight * window_scale(self._trainer, batch_idx)
-        return {"loss": loss * factor, "task_loss": loss.detach()}
+        return {"loss": total * factor, "task_loss": loss.detach()}
+
+    def _mix_teacher(self, loss: Tensor, batch: TaskBatch, output: Tensor) -> Tensor:
+        """Mix the loss on the labels with that on the teacher's predictions, where the task has a teacher."""
+        teacher = self.tasks[batch.task].teacher
+        if teacher is None:
+            return loss
+        assert batch.teacher is not None  # the data module has read it
+        soft = self._head(batch.task).soft_loss(output, batch.teacher, teacher.temperature)
+        return (1 - teacher.weight) * loss + teacher.weight * soft
+
+    def _add_auxiliary(self, loss: Tensor, batch: TaskBatch, pooled: Tensor) -> Tensor:
+        """Add the task's auxiliary objectives to its loss, each a mean over the batch times its weight."""
+        for objective in self.tasks[batch.task].auxiliary:
+            loss = loss + objective.weight * objective.loss(pooled, batch.labels, lambda: self.pool(batch))
+        return loss
 
     def validation_step(self, batch: TaskBatch, batch_idx: int) -> dict[str, Any]:
         """Count a dev batch and give its predictions."""
@@ -144,14 +168,19 @@ class MultitaskModule(L.LightningModule):
     def _evaluate(self, batch: TaskBatch, split: EvaluationSplit) -> dict[str, Any]:
         output = self(batch)
         predictions = self._predict(batch, output)
-        metrics = self._task_metrics(split, batch.task)
-        metrics["scores"].update(predictions["prediction"], batch.labels)
-        metrics["loss"].update(self._head(batch.task).loss(output, batch.labels), weight=len(batch.ids))
+        for view, (head, part) in self._head(batch.task).split(output).items():
+            metrics = self._task_metrics(split, batch.task + view)
+            metrics["scores"].update(predictions["views"][view]["prediction"], batch.labels)
+            metrics["loss"].update(head.loss(part, batch.labels), weight=len(batch.ids))
         return predictions
 
     def _predict(self, batch: TaskBatch, output: Tensor) -> dict[str, Any]:
-        head = self._head(batch.task)
-        return {"prediction": head.predict(output), "probabilities": head.probabilities(output)}
+        """Give the predictions of each of the head's views, and those of the first once more by themselves."""
+        views = {
+            view: {"prediction": head.predict(part), "probabilities": head.probabilities(part)}
+            for view, (head, part) in self._head(batch.task).split(output).items()
+        }
+        return {**views[""], "views": views}
 
     def _task_metrics(self, split: EvaluationSplit, task: str) -> dict[str, Any]:
         metrics: Any = self._metrics[split]
@@ -167,21 +196,23 @@ class MultitaskModule(L.LightningModule):
 
     def _log_scores(self, split: EvaluationSplit) -> None:
         first_metrics = []
-        for name in self._evaluated_tasks(split):
-            task, metrics = self.tasks[name], self._task_metrics(split, name)
+        for name in self._evaluated_names(split):
+            metrics = self._task_metrics(split, name)
             scores = metrics["scores"].compute()
-            first_metrics.append(float(scores[task.metric_names[0]]))
+            if name in self.tasks:
+                first_metrics.append(float(scores[self.tasks[name].metric_names[0]]))
             values = {**scores, "loss": metrics["loss"].compute()}
             self.log_dict({f"{split}/{name}/{key}": value for key, value in values.items()})
             metrics["scores"].reset()
             metrics["loss"].reset()
         self.log(f"{split}/mean", sum(first_metrics) / len(first_metrics), prog_bar=True)
 
-    def _evaluated_tasks(self, split: EvaluationSplit) -> list[str]:
-        """Name the tasks with such a split, the same on every process: a small split leaves some without a batch."""
-        counts = [self._task_metrics(split, name)["loss"].update_count for name in self.tasks]
+    def _evaluated_names(self, split: EvaluationSplit) -> list[str]:
+        """Name the tasks and views with such a split, the same on every process: a small split leaves some out."""
+        metrics: Any = self._metrics[split]
+        counts = [metrics[name]["loss"].update_count for name in metrics]
         total = self.trainer.strategy.reduce(torch.tensor(counts, device=self.device), reduce_op="sum")
-        return [name for name, count in zip(self.tasks, total.tolist(), strict=True) if count]
+        return [name for name, count in zip(metrics, total.tolist(), strict=True) if count]
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse weights of other tasks, heads or backbones with one sentence."""
@@ -215,10 +246,22 @@ def _build_heads(tasks: dict[str, Task], hidden_size: int) -> dict[str, Head]:
     return heads
 
 
-def _build_metrics(tasks: dict[str, Task]) -> nn.ModuleDict:
-    return nn.ModuleDict(
-        {name: nn.ModuleDict({"scores": _collect_scores(task), "loss": MeanMetric()}) for name, task in tasks.items()}
-    )
+def _refuse_auxiliary(tasks: dict[str, Task]) -> None:
+    for name, task in tasks.items():
+        if task.auxiliary:
+            raise InputError(f"task {name}: auxiliary objectives train the backbone, but model.freeze_backbone is true")
+
+
+def _build_metrics(tasks: dict[str, Task], heads: nn.ModuleDict) -> nn.ModuleDict:
+    metrics = nn.ModuleDict()
+    for name, task in tasks.items():
+        head = heads[name]
+        assert isinstance(head, Head)
+        for view in head.views:
+            if view and name + view in tasks:
+                raise InputError(f"task name {name + view!r} cannot be used: the second head of task {name} has it")
+            metrics[name + view] = nn.ModuleDict({"scores": _collect_scores(task), "loss": MeanMetric()})
+    return metrics
 
 
 def _collect_scores(task: Task) -> MetricCollection:

@@ -8,6 +8,7 @@ from tasks.source import SPLITS, Split
 from tasks.sst import Sst
 from tasks.sts import Sts
 from tasks.task import Encoding, Example, Task
+from tasks.teacher import Teacher
 from tasks.texts import Texts
 
 __all__ = [
@@ -24,5 +25,6 @@ __all__ = [
     "Sst",
     "Sts",
     "Task",
+    "Teacher",
     "Texts",
 ]

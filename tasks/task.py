@@ -2,21 +2,24 @@
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from itertools import islice
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from torchmetrics import Metric
 
-from heads import ConcatProductHead, CosineHead, Head, HeadFactory, LabelSpace, LinearHead
+from heads import ConcatProductHead, CosineHead, Head, HeadFactory, LabelSpace, LinearHead, PairObjective, TwinHead
 from tasks.errors import InputError
 from tasks.metrics import DEFAULT_METRICS, MetricName, build_metric
 from tasks.source import SPLITS, Row, Split, check_source, locate, read_hub, read_rows
+from tasks.teacher import Teacher
 from tasks.texts import read_texts
 
-Encoding = Literal["single", "cross", "bi"]
+Encoding = Literal["single", "cross", "bi", "both"]
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class Task(ABC):
         texts: Names of the text columns.
         label: Name of the label column; a test split may lack it.
         encoding: How the texts become sequences: `single` for one sentence; for a pair `cross` joins both into one
-            sequence, `bi` keeps one sequence a side.
+            sequence, `bi` keeps one sequence a side, `both` does both and cuts too long pairs as `cross` does.
         id: Name of the id column; None to number the rows from 0.
         delimiter: Character between the cells of a .csv or .tsv file; None for a comma in .csv, a tab in .tsv.
         quotes: Whether quotes enclose cells of a .csv or .tsv file; false takes them as text, as in GLUE's files.
@@ -52,6 +55,10 @@ class Task(ABC):
         head: Class of the head; None for the usual one of the encoding and the label.
         metrics: Names of the metrics, the first of which enters `mean`; None for the usual ones of the label.
         weight: Factor on the task's loss (the paper's loss scaling).
+        teacher: Saved predictions of other runs to learn from beside the labels.
+        swap: Swap the sides of each training pair with probability one half, drawn anew each epoch.
+        average_orders: Evaluate each pair in both orders and average the probabilities or scores; twice the work.
+        auxiliary: What the training batches teach beside the labels' loss, each with a weight of its own.
         batch_size: Examples a batch; None for `--data.batch_size`.
         train_limit: Train on this many examples at most, the first of the file.
         prediction_header: Second column name of the prediction file.
@@ -71,6 +78,10 @@ class Task(ABC):
     head: HeadFactory | None = None
     metrics: tuple[MetricName, ...] | None = None
     weight: float = 1.0
+    teacher: Teacher | None = None
+    swap: bool = False
+    average_orders: bool = False
+    auxiliary: tuple[PairObjective, ...] = ()
     batch_size: int | None = None
     train_limit: int | None = None
     prediction_header: str = "Prediction"
@@ -81,6 +92,9 @@ class Task(ABC):
         expected = 1 if self.encoding == "single" else 2
         if len(self.texts) != expected:
             raise InputError(f"{name}: texts names {len(self.texts)} column(s) (expected {expected})")
+        for option in ("swap", "average_orders"):
+            if getattr(self, option) and self.encoding == "single":
+                raise InputError(f"{name}: {option} is true, but an example is one sentence (expected a pair task)")
         if self.delimiter is not None and len(self.delimiter) != 1:
             raise InputError(
                 f'{name}: delimiter is {self.delimiter!r} (expected one character; a tab is "\\t" in YAML)'
@@ -95,6 +109,8 @@ class Task(ABC):
             raise InputError(f"{name}: the first of metrics must be one where higher is better, got {self.metrics}")
         try:
             self.build_metrics()
+            for objective in self.auxiliary:
+                objective.check(self.labels, self.num_sequences)
         except ValueError as error:
             raise InputError(f"{name}: {error}") from None
 
@@ -115,10 +131,28 @@ class Task(ABC):
     def format_label(self, label: float) -> str:
         """Turn a class index or score into the text of a prediction file."""
 
+    def read_teacher(self, name: str, ids: Sequence[str]) -> NDArray[np.float32] | None:
+        """Read the teacher's predictions.
+
+        Args:
+            name: Name of the task.
+            ids: Ids of the training examples, [rows].
+
+        Returns:
+            Probabilities (rows, C) or scores (rows,); None without a teacher.
+
+        Raises:
+            InputError: If its files are missing, wrong or lack an example.
+        """
+        if self.teacher is None:
+            return None
+        class_names = [self.format_label(number) for number in range(self.labels.num_classes)]
+        return self.teacher.read(name, self.labels, class_names, ids)
+
     @property
     def num_sequences(self) -> int:
         """Sequences that one example becomes (S)."""
-        return 2 if self.encoding == "bi" else 1
+        return {"bi": 2, "both": 3}.get(self.encoding, 1)
 
     @property
     def splits(self) -> tuple[Split, ...]:
@@ -148,7 +182,9 @@ class Task(ABC):
         except ValueError as error:
             raise InputError(f"{type(self).__name__}: {error}") from None
         if head.num_sequences != self.num_sequences:
-            fitting = "encoding: bi" if head.num_sequences == 2 else "a single sentence or encoding: cross"
+            fitting = {2: "encoding: bi", 3: "encoding: both"}.get(
+                head.num_sequences, "a single sentence or encoding: cross"
+            )
             raise InputError(
                 f"{type(self).__name__}: {type(head).__name__} reads {head.num_sequences} vector(s) an example, but "
                 f"encoding {self.encoding} gives {self.num_sequences} (this head goes with {fitting})"
@@ -156,6 +192,8 @@ class Task(ABC):
         return head
 
     def _default_head(self) -> HeadFactory:
+        if self.encoding == "both":
+            return TwinHead
         if self.encoding != "bi":
             return LinearHead
         return CosineHead if self.labels.kind == "score" else ConcatProductHead
@@ -236,6 +274,7 @@ class Task(ABC):
 
     def reading_settings(self) -> Mapping[str, str]:
         """Give the settings that decide what `read` yields, for a cache key."""
-        skipped = {"source", "head", "metrics", "weight", "batch_size", "prediction_header"}
+        skipped = {"source", "head", "metrics", "weight", "teacher", "swap", "average_orders", "auxiliary"}
+        skipped |= {"batch_size", "prediction_header"}
         settings = {field.name: repr(getattr(self, field.name)) for field in fields(self) if field.name not in skipped}
         return {"class": type(self).__name__, **settings}

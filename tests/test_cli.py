@@ -601,6 +601,46 @@ def test_a_pair_without_a_tab_is_refused_by_line(train, tmp_path, capsys):
     assert "mine.txt, line 2: 'only one' (expected two sentences divided by a tab)" in capsys.readouterr().err
 
 
+# Learning from saved predictions
+
+
+def test_a_run_learns_from_the_train_predictions_of_others(train, fitted, capsys):
+    last = fitted / "checkpoints" / "last.ckpt"
+    predicted = train("predict", "--ckpt_path", last, "--data.predict_splits", "[train]")
+    names = {path.name for path in (predicted / "predictions").iterdir()}
+    assert names == {
+        *(f"{task}-train.csv" for task in TASKS),
+        "sst-train-probabilities.csv",
+        "quora-train-probabilities.csv",
+    }
+    teacher = [part for task in TASKS for part in (f"--tasks.{task}.teacher.files", f"[{predicted}]")]
+    taught = train("fit", *teacher, "--tasks.sst.teacher.weight", 0.9, "--tasks.sst.teacher.temperature", 2)
+    alone = train("fit")
+    assert read_report(taught)["weights_sha256"] != read_report(alone)["weights_sha256"]
+    saved = yaml.safe_load((taught / "config.yaml").read_text())
+    assert saved["tasks"]["sst"]["init_args"]["teacher"]["weight"] == 0.9
+    train.refuse("fit", "--tasks.sst.teacher.files", "[nowhere]", "--data.root", "/none")
+    assert "error: task sst: teacher nowhere: no such file or run folder" in capsys.readouterr().err
+
+
+def test_both_encodings_in_one_run_are_reported_and_predicted_apart(train, root):
+    flags = ["--tasks.sts.encoding", "both", "--tasks.quora.encoding", "both"]
+    run_folder = train("fit", *flags)
+    metrics = read_report(run_folder)["metrics"]
+    assert set(metrics) == {"sst", "quora", "quora_bi", "sts", "sts_bi", "mean"}
+    assert set(metrics["sts_bi"]) == {"pearson", "spearman", "loss"}
+    predictions = run_folder / "predictions"
+    for name in ("sts", "sts_bi"):
+        lines = (predictions / f"{name}-dev.csv").read_text().splitlines()
+        assert [line.split(", ")[0] for line in lines[1:]] == ids_of(root, "sts")
+    assert (predictions / "sts-dev.csv").read_text() != (predictions / "sts_bi-dev.csv").read_text()
+    assert (predictions / "quora_bi-dev-probabilities.csv").exists()
+    validated = train(
+        "validate", "--tasks.sts.encoding", "both", "--tasks.quora.encoding", "both", "--ckpt_path", "last"
+    )
+    assert read_report(validated)["metrics"]["sts_bi"]["loss"] == pytest.approx(metrics["sts_bi"]["loss"], abs=1e-5)
+
+
 # Checkpoints by name
 
 

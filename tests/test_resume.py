@@ -26,6 +26,8 @@ PLACES = (
     "os.replace:4",  # and not in its place
     "train_batch_end:27",
 )
+ONE_VS_ALL = {"loss": {"class_path": "OneVsAll"}}
+RANKING = [{"class_path": "MultipleNegatives", "init_args": {"positive": 3}}, {"class_path": "SimCSE"}]
 VARIANTS: dict[str, dict[str, Any]] = {
     "workers": {"data.num_workers": 2},
     "accumulation": {"trainer.accumulate_grad_batches": 4, "checkpoint.every_n_train_steps": 1},
@@ -42,6 +44,20 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "validation_every_second_epoch": {"trainer.check_val_every_n_epoch": 2},
     "staged": {"data.schedule": {"class_path": "Staged", "init_args": {"first": "quora"}}},
     "annealed": {"data.schedule": "Annealed"},
+    "pairs": {
+        "tasks": {
+            "sst": {"class_path": "Sst", "init_args": {"head": {"class_path": "LinearHead", "init_args": ONE_VS_ALL}}},
+            "quora": {"class_path": "Quora", "init_args": {"swap": True, "average_orders": True}},
+            "sts": {"class_path": "Sts", "init_args": {"encoding": "bi", "swap": True, "auxiliary": RANKING}},
+        },
+        "data.num_workers": 1,
+    },
+    "twins": {
+        "tasks": {
+            "quora": {"class_path": "Quora", "init_args": {"encoding": "both", "swap": True, "average_orders": True}},
+            "sts": {"class_path": "Sts", "init_args": {"encoding": "both", "auxiliary": RANKING}},
+        }
+    },
 }
 
 

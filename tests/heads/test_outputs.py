@@ -6,8 +6,21 @@ from torch import tensor
 from torch.nn import functional as F
 from torch.testing import assert_close
 
-from heads import BinaryOutput, ClassOutput, LabelSpace, ScoreOutput
-from heads.outputs import describe, output_for
+from heads import (
+    AbsoluteError,
+    BinaryOutput,
+    ClassOutput,
+    Continuation,
+    Correlation,
+    LabelSpace,
+    OneVsAll,
+    OrdinalLog,
+    ScoreOutput,
+)
+from heads.continuation import ContinuationOutput
+from heads.losses import output_for
+from heads.one_vs_all import OneVsAllOutput
+from heads.outputs import describe
 
 FIVE, YES_NO, STARS = LabelSpace.of_classes(5), LabelSpace.of_classes(2), LabelSpace.of_scores(0, 5)
 
@@ -72,7 +85,9 @@ def test_losses_equal_those_of_torch():
 # Properties
 
 
-@pytest.mark.parametrize("output", [ClassOutput(3), BinaryOutput()])
+@pytest.mark.parametrize(
+    "output", [ClassOutput(3), BinaryOutput(), OneVsAllOutput(4), ContinuationOutput(4), ContinuationOutput(3)]
+)
 def test_probabilities_sum_to_one_and_agree_with_the_prediction(output):
     torch.manual_seed(0)
     logits = output.from_raw(torch.randn(20, output.num_values) * 10)
@@ -106,6 +121,10 @@ def test_probabilities_from_bfloat16_are_float32(output):
         (BinaryOutput("l1"), [0, 1]),
         (ScoreOutput(0, 5), [0.0, 5.0]),
         (ScoreOutput(0, 5, "l1"), [0.0, 5.0]),
+        (ScoreOutput(0, 5, correlation=1.0), [0.0, 5.0]),
+        (ClassOutput(3, alpha=1.5), [0, 1]),
+        (OneVsAllOutput(3), [0, 1]),
+        (ContinuationOutput(3), [0, 2]),
     ],
 )
 @pytest.mark.parametrize("size", [0.0, 1e4, -1e4])
@@ -117,26 +136,111 @@ def test_loss_and_gradient_stay_finite_for_extreme_values(output, labels, size):
     assert raw.grad.isfinite().all()
 
 
+# Averages and teachers
+
+DISCRETE = [ClassOutput(3), ClassOutput(4, alpha=1.0), BinaryOutput(), OneVsAllOutput(4), ContinuationOutput(4)]
+
+
+@pytest.mark.parametrize("output", DISCRETE)
+def test_an_average_has_the_mean_probabilities(output):
+    torch.manual_seed(0)
+    outputs = torch.stack([output.from_raw(torch.randn(6, output.num_values) * 3) for _ in range(3)])
+    mean = torch.stack([output.probabilities(one) for one in outputs]).mean(dim=0)
+    assert_close(output.probabilities(output.average(outputs)), mean, rtol=1e-5, atol=1e-6)
+    assert output.predict(output.average(outputs)).tolist() == mean.argmax(dim=1).tolist()
+
+
+@pytest.mark.parametrize("output", DISCRETE)
+def test_the_average_of_certain_outputs_stays_finite(output):
+    outputs = torch.stack([output.from_raw(torch.full((2, output.num_values), size)) for size in (60.0, 60.0)])
+    assert output.average(outputs).isfinite().all()
+
+
+def test_the_average_of_scores_is_their_mean():
+    assert_close(ScoreOutput(0, 5).average(tensor([[1.0, 2.0], [2.0, 5.0]])), tensor([1.5, 3.5]))
+
+
+@pytest.mark.parametrize("temperature", [1.0, 2.0])
+@pytest.mark.parametrize("output", DISCRETE)
+def test_soft_loss_is_the_divergence_from_the_teacher(output, temperature):
+    torch.manual_seed(0)
+    logits = output.from_raw(torch.randn(6, output.num_values))
+    teacher = torch.rand(6, output.probabilities(logits).shape[1]).softmax(dim=1)
+
+    def soft(probabilities: torch.Tensor) -> torch.Tensor:
+        powers = probabilities.double() ** (1 / temperature)
+        return powers / powers.sum(dim=1, keepdim=True)
+
+    wanted, own = soft(teacher), soft(output.probabilities(logits))
+    by_hand = (wanted * (wanted / own).log()).sum(dim=1).mean() * temperature**2
+    assert_close(output.soft_loss(logits, teacher, temperature).double(), by_hand, rtol=1e-4, atol=1e-6)
+    assert float(output.soft_loss(logits, output.probabilities(logits), temperature)) == pytest.approx(0, abs=1e-5)
+
+
+def test_soft_loss_of_yes_and_no_is_cross_entropy_less_the_teachers_entropy():
+    logits, yes = tensor([0.3, -2.0]), tensor([0.9, 0.2])
+    teacher = torch.stack([1 - yes, yes], dim=1)
+    entropy = -(teacher * teacher.log()).sum(dim=1).mean()
+    expected = F.binary_cross_entropy_with_logits(logits, yes) - entropy
+    assert_close(BinaryOutput().soft_loss(logits, teacher, 1.0), expected)
+
+
+def test_soft_loss_with_a_teacher_that_is_certain_is_finite():
+    teacher = tensor([[1.0, 0.0, 0.0]])
+    assert_close(ClassOutput(3).soft_loss(torch.zeros(1, 3), teacher, 1.0), tensor(math.log(3)), rtol=1e-4, atol=1e-5)
+
+
+def test_soft_loss_of_scores_is_the_squared_difference():
+    assert_close(ScoreOutput(0, 5).soft_loss(tensor([1.0, 2.0]), tensor([3.0, 2.0]), 2.0), tensor(2.0))
+
+
 # Which output belongs to which labels
 
 
 @pytest.mark.parametrize(
-    ("labels", "absolute", "expected"),
+    ("labels", "loss", "expected"),
     [
-        (FIVE, False, ClassOutput(5)),
-        (YES_NO, False, BinaryOutput("bce")),
-        (YES_NO, True, BinaryOutput("l1")),
-        (STARS, False, ScoreOutput(0, 5, "mse")),
-        (STARS, True, ScoreOutput(0, 5, "l1")),
+        (FIVE, None, ClassOutput(5)),
+        (FIVE, OneVsAll(), OneVsAllOutput(5)),
+        (FIVE, OrdinalLog(2.0), ClassOutput(5, alpha=2.0)),
+        (FIVE, Continuation(), ContinuationOutput(5)),
+        (YES_NO, None, BinaryOutput("bce")),
+        (YES_NO, AbsoluteError(), BinaryOutput("l1")),
+        (STARS, None, ScoreOutput(0, 5, "mse")),
+        (STARS, AbsoluteError(), ScoreOutput(0, 5, "l1")),
+        (STARS, Correlation(0.25), ScoreOutput(0, 5, "mse", correlation=0.25)),
     ],
 )
-def test_output_of_a_label_space(labels, absolute, expected):
-    assert output_for(labels, absolute=absolute) == expected
+def test_output_of_a_label_space(labels, loss, expected):
+    assert output_for(labels, loss) == expected
 
 
-def test_five_classes_have_no_l1_loss():
-    with pytest.raises(ValueError, match="an L1 loss needs a yes/no or score label, but the task has 5 classes"):
-        output_for(FIVE, absolute=True)
+@pytest.mark.parametrize(
+    ("labels", "loss", "message"),
+    [
+        (FIVE, AbsoluteError(), "the loss AbsoluteError is for yes/no labels or scores, but the task has classes"),
+        (YES_NO, OneVsAll(), "the loss OneVsAll is for classes, but the task has yes/no labels"),
+        (STARS, OrdinalLog(), "the loss OrdinalLog is for classes, but the task has scores"),
+        (YES_NO, Continuation(), "the loss Continuation is for classes, but the task has yes/no labels"),
+        (FIVE, Correlation(), "the loss Correlation is for scores, but the task has classes"),
+    ],
+)
+def test_a_loss_that_does_not_fit_the_labels_is_refused(labels, loss, message):
+    with pytest.raises(ValueError, match=message):
+        output_for(labels, loss)
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: OrdinalLog(0.0), "alpha is 0.0"),
+        (lambda: Correlation(0.0), "share is 0.0"),
+        (lambda: Correlation(1.5), "share is 1.5"),
+    ],
+)
+def test_options_of_a_loss_are_checked(build, message):
+    with pytest.raises(ValueError, match=message):
+        build()
 
 
 def test_kinds_of_label_have_names():

@@ -8,17 +8,43 @@ import pytest
 import torch
 from jsonargparse import ArgumentParser
 
-from heads import ConcatProductHead, CosineHead, LinearHead, ProductHead
+from heads import (
+    ConcatProductHead,
+    Correlation,
+    CosineHead,
+    LinearHead,
+    MultipleNegatives,
+    OrdinalLog,
+    ProductHead,
+    SimCSE,
+    TwinHead,
+)
 from lightning_modules import MultitaskModule, OptimizerSettings
 from lightning_modules.hyperparameters import check_fit, to_plain
-from tasks import Classification, InputError, PairClassification, PairRegression, Quora, Regression, Sst, Sts, Task
+from tasks import (
+    Classification,
+    InputError,
+    PairClassification,
+    PairRegression,
+    Quora,
+    Regression,
+    Sst,
+    Sts,
+    Task,
+    Teacher,
+)
 from tests.tiny import build_module
 
 FILES = {"train": "a.jsonl", "dev": "b.jsonl"}
+WHOLE_HEAD = partial(CosineHead, dropout=0.1, projection_size=8, loss=Correlation(0.25))
 ALL_TASKS: list[Task] = [
     Sst(),
     Quora(head=ProductHead, encoding="bi", weight=0.1),
     Sts(metrics=("spearman", "pearson"), batch_size=8),
+    Sst(head=partial(LinearHead, loss=OrdinalLog(2.0)), teacher=Teacher(files=("runs/a", "b.csv"), weight=0.3)),
+    Sts(encoding="both", head=partial(TwinHead, bi=WHOLE_HEAD, share=0.2), average_orders=True),
+    Quora(encoding="both", head=TwinHead),
+    Sts(encoding="bi", swap=True, auxiliary=(MultipleNegatives(0.1, positive=4.0), SimCSE())),
     Classification(source=FILES, texts=("review",), label="stars", classes=("bad", "good")),
     PairClassification(
         source=FILES,

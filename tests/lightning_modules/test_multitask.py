@@ -13,11 +13,11 @@ import torch
 from scipy import stats
 from torch.nn import functional as F
 
-from callbacks import AtomicCheckpointIO, BestCheckpoint
-from datamodules import MultitaskDataModule
-from heads import CosineHead, LinearHead
+from callbacks import AtomicCheckpointIO, BestCheckpoint, StepSeed
+from datamodules import BatchRows, MultitaskDataModule, collate
+from heads import ConcatProductHead, CosineHead, LinearHead, MultipleNegatives, SimCSE
 from lightning_modules import MultitaskModule, OptimizerSettings
-from tasks import InputError, Quora, Sst, Sts, Task
+from tasks import InputError, Quora, Sst, Sts, Task, Teacher
 from tests.tiny import TASKS, build_module, make_trainer, open_data, train_batches
 
 pytestmark = pytest.mark.filterwarnings("ignore:The variance of predictions:UserWarning")
@@ -78,6 +78,130 @@ def test_training_step_is_the_heads_loss_times_task_weight_and_batch_weight(tiny
         assert result["loss"].item() == pytest.approx(float(by_hand[task]) * WEIGHTED[task].weight * 0.75, rel=1e-5)
         assert result["loss"].requires_grad
         assert not result["task_loss"].requires_grad
+
+
+def test_auxiliary_objectives_join_the_loss_before_the_weights(tiny_backbone, data):
+    objectives = (MultipleNegatives(weight=0.5, positive=3.0), SimCSE(weight=0.25))
+    tasks: dict[str, Task] = {"sts": Sts(encoding="bi", weight=2.0, auxiliary=objectives)}
+    module = build_module(tiny_backbone, tasks=tasks).eval()  # without dropout both passes are the same
+    batch = train_batches(data(tasks=tasks))["sts"]
+    with torch.no_grad():
+        pooled = module.backbone(batch.tokens).view(4, 2, 16)
+        first, second = F.normalize(pooled, dim=2).unbind(dim=1)
+        ranking = F.cross_entropy(20 * first @ second.T, torch.arange(4), reduction="none")
+        contrast = [F.cross_entropy(side @ side.T / 0.05, torch.arange(4)) for side in (first, second)]
+    found = float((ranking * (batch.labels >= 3)).sum() / 4)
+    assert found > 0
+    result = module.training_step(batch._replace(weight=0.75), 0)
+    main = float(result["task_loss"])
+    expected = (main + 0.5 * found + 0.25 * float(sum(contrast) / 2)) * 2.0 * 0.75
+    assert result["loss"].item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_simcse_sees_other_dropout_masks(tiny_backbone, data):
+    tasks: dict[str, Task] = {"sst": Sst(auxiliary=(SimCSE(),))}
+    module = build_module(tiny_backbone, tasks=tasks)
+    batch = train_batches(data(tasks=tasks))["sst"]
+    seen: list[torch.Tensor] = []
+    pool = module.pool
+    module.pool = lambda batch: seen.append(pool(batch)) or seen[-1]
+    module.training_step(batch, 0)
+    assert len(seen) == 2
+    assert not torch.equal(*seen)
+
+
+def test_a_frozen_backbone_has_nothing_to_learn_from_auxiliary_objectives(tiny_backbone):
+    with pytest.raises(InputError, match=r"task sst: auxiliary objectives train the backbone, but model\.freeze"):
+        build_module(tiny_backbone, tasks={"sst": Sst(auxiliary=(SimCSE(),))}, freeze_backbone=True)
+
+
+@pytest.mark.parametrize("task", [Quora(), Sts(), Sts(encoding="bi", head=ConcatProductHead)], ids=["0", "1", "2"])
+def test_averaged_orders_give_the_mean_of_both(task, tiny_backbone, data):
+    tasks = {"pairs": replace(task, average_orders=True)}
+    module = build_module(tiny_backbone, tasks=tasks).eval()
+    dev = data(tasks=tasks)
+    dev.prepare_data()
+    dev.setup("fit")
+    batch = next(iter(dev.val_dataloader()))
+    with torch.no_grad():
+        head = module.heads["pairs"]
+        outputs = head(module.pool(batch))
+        averaged = module.predict_step(batch, 0)
+    one, other = outputs.split(len(batch.labels))
+    assert not torch.allclose(one, other, rtol=0, atol=1e-5)
+    if task.labels.kind == "score":
+        torch.testing.assert_close(averaged["prediction"], (one + other) / 2)
+    else:
+        mean = (head.probabilities(one) + head.probabilities(other)) / 2
+        torch.testing.assert_close(averaged["probabilities"], mean)
+    assert averaged["prediction"].shape == batch.labels.shape
+
+
+def test_frozen_vectors_leave_out_tasks_whose_pairs_change_places(tiny_backbone, data, tmp_path):
+    tasks: dict[str, Task] = {"sst": Sst(), "quora": Quora(swap=True), "sts": Sts(average_orders=True)}
+    logged = []
+    for cache_vectors in (True, False):
+        torch.manual_seed(0)
+        module = build_module(tiny_backbone, tasks=tasks, freeze_backbone=True, cache_vectors=cache_vectors)
+        trainer = make_trainer(tmp_path, StepSeed(1))
+        trainer.fit(module, datamodule=data(tasks=tasks))
+        logged.append({name: float(value) for name, value in trainer.callback_metrics.items()})
+    assert logged[0] == pytest.approx(logged[1], abs=1e-4)
+
+
+def test_a_teacher_is_mixed_into_the_loss(tiny_backbone, data, tmp_path):
+    yes = {f"quora-{number:02d}": number / 20 for number in range(12)}
+    path = tmp_path / "teacher.csv"
+    path.write_text("id,0,1\n" + "".join(f"{name},{1 - p},{p}\n" for name, p in yes.items()))
+    teacher = Teacher(files=(str(path),), weight=0.25, temperature=2.0)
+    tasks: dict[str, Task] = {"quora": Quora(teacher=teacher)}
+    module = build_module(tiny_backbone, tasks=tasks).eval()
+    batch = train_batches(data(tasks=tasks))["quora"]
+    assert batch.teacher[:, 1].tolist() == pytest.approx([yes[name] for name in batch.ids])
+    with torch.no_grad():
+        logits = module(batch)
+    own = torch.stack([(-logits / 2).sigmoid(), (logits / 2).sigmoid()], dim=1)
+    wanted = batch.teacher.clamp_min(1e-7).sqrt()
+    wanted = wanted / wanted.sum(dim=1, keepdim=True)
+    soft = 4 * (wanted * (wanted / own).log()).sum(dim=1).mean()
+    main = F.binary_cross_entropy_with_logits(logits, batch.labels.float())
+    result = module.training_step(batch, 0)
+    assert result["loss"].item() == pytest.approx(float(0.75 * main + 0.25 * soft), rel=1e-4)
+    assert result["task_loss"].item() == pytest.approx(float(main), rel=1e-5)
+
+
+@pytest.mark.parametrize("task", [Quora, Sts])
+def test_twins_see_the_pair_as_each_encoding_alone_does(task, tiny_backbone, data):
+    encodings: dict[str, Task] = {name: task(encoding=name) for name in ("cross", "bi", "both")}
+    module = build_module(tiny_backbone, tasks=encodings).eval()
+    twin = module.heads["both"]
+    twin.cross.load_state_dict(module.heads["cross"].state_dict())
+    twin.bi.load_state_dict(module.heads["bi"].state_dict())
+    dev = data(tasks=encodings)
+    dev.prepare_data()
+    dev.setup("fit")
+    batches = {name: collate(dev.stores["dev"][name], BatchRows(name, np.arange(6))) for name in encodings}
+    with torch.no_grad():
+        found = {name: module.predict_step(batch, 0) for name, batch in batches.items()}
+    for name, view in {"cross": "", "bi": "_bi"}.items():
+        torch.testing.assert_close(found["both"]["views"][view]["prediction"], found[name]["prediction"])
+    torch.testing.assert_close(found["both"]["prediction"], found["cross"]["prediction"])
+
+
+def test_twins_are_scored_apart_and_the_cross_head_enters_the_mean(tiny_backbone, data, tmp_path):
+    tasks: dict[str, Task] = {"sst": Sst(), "quora": Quora(encoding="both")}
+    logged = make_trainer(tmp_path).validate(
+        build_module(tiny_backbone, tasks=tasks), datamodule=data(tasks=tasks), verbose=False
+    )[0]
+    expected = {f"val/{name}/{key}" for name in ("quora", "quora_bi") for key in ("accuracy", "f1", "loss")}
+    assert expected < set(logged)
+    mean = (logged["val/sst/accuracy"] + logged["val/quora/accuracy"]) / 2
+    assert logged["val/mean"] == pytest.approx(mean, abs=1e-6)
+
+
+def test_a_task_with_the_name_of_a_second_head_is_refused(tiny_backbone):
+    with pytest.raises(InputError, match="task name 'sts_bi' cannot be used: the second head of task sts has it"):
+        build_module(tiny_backbone, tasks={"sts": Sts(encoding="both"), "sts_bi": Sts(encoding="bi")})
 
 
 def test_only_the_batchs_head_and_the_backbone_get_gradients(tiny_backbone, data):

@@ -1,0 +1,165 @@
+"""The two heads of pairs that were encoded both ways, side by side: `python -m analysis.twins RUN`."""
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from lightning.fabric.utilities.apply_func import move_data_to_device
+from rich.console import Console
+from rich.table import Table
+from torch import Tensor
+
+from analysis.run import Run
+from backbones import load_tokenizer, pack
+from datamodules import TokenStore
+from datamodules.encoding import open_split
+from datamodules.evaluation import cut_by_tokens
+from datamodules.pairs import lay_out
+from heads import TwinHead
+from lightning_modules import MultitaskModule
+from tasks import InputError
+
+TOKENS_A_BATCH = 2048
+Speeds = dict[str, float]
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Measure each twin of a run on its dev split, show a table and write `twins.json` beside `report.json`."""
+    parser = argparse.ArgumentParser(prog="python -m analysis.twins", description=__doc__)
+    parser.add_argument("run", type=Path, help="run folder with a task of encoding: both")
+    parser.add_argument("--pairs", type=int, default=500, help="dev pairs to time, at most (default %(default)s)")
+    options = parser.parse_args(arguments)
+    try:
+        compare(Run(options.run), pairs=options.pairs)
+    except InputError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+def compare(run: Run, *, pairs: int) -> dict[str, Any]:
+    """Give each twin's dev scores and speeds, show them, and write them to `twins.json`.
+
+    Args:
+        run: The run.
+        pairs: Dev pairs to time, at most.
+
+    Raises:
+        InputError: If no task of the run is encoded both ways, or the run has no checkpoint.
+    """
+    names = [name for name, task in run.tasks.items() if task.encoding == "both"]
+    checkpoints = sorted((run.folder / "checkpoints").glob("*.ckpt"), key=lambda path: path.name != "last.ckpt")
+    if not names or not checkpoints:
+        missing = "task of encoding: both" if not names else "checkpoint"
+        raise InputError(f"{run.folder}: has no {missing}")
+    module = MultitaskModule.load_from_checkpoint(checkpoints[0], map_location="cpu").eval()
+    module.to("cuda" if torch.cuda.is_available() else "cpu")
+    scores = run.report["metrics"]
+    found = {}
+    for name in names:
+        speed = measure(module, name, _open(run, name), pairs)
+        found[name] = {"cross": scores[name], "bi": scores[f"{name}_bi"], "speed": speed}
+    (run.folder / "twins.json").write_text(json.dumps(found, indent=2) + "\n")
+    Console().print(build_table(found))
+    return found
+
+
+def _open(run: Run, name: str) -> TokenStore:
+    """Open the dev split as the run's own configuration says."""
+    data = run.config["data"]
+    return open_split(
+        run.tasks[name],
+        "dev",
+        root=Path(data["root"]).expanduser(),
+        tokenizer=load_tokenizer(data.get("tokenizer") or run.config["model"]["backbone"]),
+        max_length=data["max_length"],
+        cache_dir=Path(data["cache_dir"]).expanduser(),
+        report=lambda message: None,
+    )
+
+
+@torch.no_grad()
+def measure(module: MultitaskModule, name: str, store: TokenStore, pairs: int) -> Speeds:
+    """Time both heads on the same pairs, with packing and without reading files.
+
+    Args:
+        module: The trained module, in evaluation mode.
+        name: Name of a task with a TwinHead.
+        store: A split of the task.
+        pairs: Pairs to time, at most.
+
+    Returns:
+        Pairs a second by the cross head, by the bi head from texts and from stored vectors; sentences a second.
+    """
+    head = module.heads[name]
+    assert isinstance(head, TwinHead)
+    rows = np.arange(min(pairs, len(store)))
+    batches = [rows[cut] for cut in cut_by_tokens(store.lengths[rows], TOKENS_A_BATCH)]
+
+    def embed(encoding: Any) -> list[Tensor]:
+        return [module.backbone(_pack(store, cut, encoding, module.device)) for cut in batches]
+
+    def score_cross() -> list[Tensor]:
+        return [head.cross(vectors[:, None]) for vectors in embed("cross")]
+
+    def score_bi() -> list[Tensor]:
+        return [head.bi(vectors.view(-1, 2, vectors.shape[-1])) for vectors in embed("bi")]
+
+    stored = torch.cat(embed("bi")).view(len(rows), 2, -1)
+    embedding = _time(lambda: embed("bi"))
+    return {
+        "cross_pairs_per_second": len(rows) / _time(score_cross),
+        "bi_pairs_per_second": len(rows) / _time(score_bi),
+        "bi_pairs_per_second_from_vectors": len(rows) / _time(lambda: head.bi(stored)),
+        "sentences_per_second": 2 * len(rows) / embedding,
+    }
+
+
+def _pack(store: TokenStore, rows: np.ndarray, encoding: Any, device: torch.device) -> Any:
+    """Pack pairs as one encoding alone would have them; the store keeps `[CLS] a [SEP] b [SEP]`."""
+    tokens, firsts = [store.tokens(int(row)) for row in rows], store.first_lengths[rows]
+    if encoding == "bi":
+        tokens = [np.insert(pair, first, pair[0]) for pair, first in zip(tokens, firsts, strict=True)]
+    return move_data_to_device(pack(*lay_out(tokens, firsts, encoding)), device)
+
+
+def _time(work: Callable[[], object], *, repeats: int = 3) -> float:
+    """Give the shortest of some runs after one to warm up, seconds."""
+    times = []
+    for _ in range(repeats + 1):
+        start = time.perf_counter()
+        work()
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
+        times.append(time.perf_counter() - start)
+    return min(times[1:])
+
+
+def build_table(found: Mapping[str, Mapping[str, Any]]) -> Table:
+    """Give scores and speeds as a table, a line for each head.
+
+    Args:
+        found: As `compare` gives it.
+    """
+    table = Table(title="both encodings, dev")
+    for column in ("task", "head", "scores", "pairs/s", "pairs/s from stored vectors"):
+        table.add_column(column)
+    for name, twin in found.items():
+        speed = twin["speed"]
+        scores = {
+            head: ", ".join(f"{key} {value:.4f}" for key, value in twin[head].items() if value is not None)
+            for head in ("cross", "bi")
+        }
+        table.add_row(name, "cross", scores["cross"], f"{speed['cross_pairs_per_second']:.0f}", "")
+        from_vectors = f"{speed['bi_pairs_per_second_from_vectors']:.0f}"
+        table.add_row(name, "bi", scores["bi"], f"{speed['bi_pairs_per_second']:.0f}", from_vectors)
+    return table
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,134 @@
+"""How a head learns from labels: the choices for its `loss`."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
+
+from heads.continuation import ContinuationOutput
+from heads.labels import LabelKind, LabelSpace
+from heads.one_vs_all import OneVsAllOutput
+from heads.outputs import BinaryOutput, ClassOutput, Output, ScoreOutput, describe
+
+
+class Loss(ABC):
+    """A loss in the place of a head's usual one, and the output that belongs to it.
+
+    The usual ones are softmax cross-entropy for classes, binary cross-entropy for yes/no and squares for scores.
+
+    Attributes:
+        label_kinds: The kinds of label that it is defined for.
+    """
+
+    label_kinds: ClassVar[frozenset[LabelKind]]
+
+    @abstractmethod
+    def output(self, labels: LabelSpace) -> Output:
+        """Give the output for labels of a fitting kind."""
+
+
+@dataclass(frozen=True)
+class AbsoluteError(Loss):
+    """Mean absolute difference: of the score, or of the sigmoid to a yes/no label (the paper's choice for its B1)."""
+
+    label_kinds: ClassVar[frozenset[LabelKind]] = frozenset({"binary", "score"})
+
+    def output(self, labels: LabelSpace) -> Output:
+        """Give the output of yes/no labels or scores."""
+        return BinaryOutput("l1") if labels.kind == "binary" else ScoreOutput(labels.low, labels.high, "l1")
+
+
+@dataclass(frozen=True)
+class OneVsAll(Loss):
+    """One yes/no question a class; steadier than softmax cross-entropy in Lin & Le's runs. See OneVsAllOutput."""
+
+    label_kinds: ClassVar[frozenset[LabelKind]] = frozenset({"class"})
+
+    def output(self, labels: LabelSpace) -> Output:
+        """Give the output of classes."""
+        return OneVsAllOutput(labels.num_classes)
+
+
+@dataclass(frozen=True)
+class OrdinalLog(Loss):
+    """Softmax whose wrong classes cost more the farther they are from the label; see `ordinal_log_loss`.
+
+    For classes that stand in an order. Take Continuation where calibrated probabilities matter: this loss says nothing
+    about the label's own probability but through the others.
+
+    Args:
+        alpha: Power of the distance between two classes; above 0.
+
+    Source: Castagnos et al. 2022, https://aclanthology.org/2022.coling-1.407
+    """
+
+    alpha: float = 1.5
+    label_kinds: ClassVar[frozenset[LabelKind]] = frozenset({"class"})
+
+    def __post_init__(self) -> None:
+        if not 0 < self.alpha < float("inf"):
+            raise ValueError(f"OrdinalLog: alpha is {self.alpha} (expected more than 0)")
+
+    def output(self, labels: LabelSpace) -> Output:
+        """Give the output of classes."""
+        return ClassOutput(labels.num_classes, alpha=self.alpha)
+
+
+@dataclass(frozen=True)
+class Continuation(Loss):
+    """Likelihood of a ladder of yes/no questions between neighbouring classes; see ContinuationOutput.
+
+    For classes that stand in an order.
+    """
+
+    label_kinds: ClassVar[frozenset[LabelKind]] = frozenset({"class"})
+
+    def output(self, labels: LabelSpace) -> Output:
+        """Give the output of classes."""
+        return ContinuationOutput(labels.num_classes)
+
+
+@dataclass(frozen=True)
+class Correlation(Loss):
+    """1 - Pearson's correlation over the batch, mixed with the squared error, which keeps scores in label units.
+
+    The correlation is that of the rows that one process computes: batches of a few rows make it noise, and under
+    several processes it is the mean of theirs. Where it is undefined (one row, constant labels or scores) it counts as
+    0 and gives no gradient.
+
+    Args:
+        share: Share of 1 - correlation in the loss, above 0 to 1; the rest is squared error, in squared label units.
+    """
+
+    share: float = 0.5
+    label_kinds: ClassVar[frozenset[LabelKind]] = frozenset({"score"})
+
+    def __post_init__(self) -> None:
+        if not 0 < self.share <= 1:
+            raise ValueError(f"Correlation: share is {self.share} (expected above 0 to 1)")
+
+    def output(self, labels: LabelSpace) -> Output:
+        """Give the output of scores."""
+        return ScoreOutput(labels.low, labels.high, correlation=self.share)
+
+
+def output_for(labels: LabelSpace, loss: Loss | None = None) -> Output:
+    """Give the output of a label space.
+
+    Args:
+        labels: The task's labels.
+        loss: How to learn; None for softmax cross-entropy (classes), one logit with binary cross-entropy (yes/no) or
+            squares on a bounded score (scores).
+
+    Raises:
+        ValueError: If the loss does not fit the labels.
+    """
+    if loss is not None:
+        if labels.kind not in loss.label_kinds:
+            fitting = " or ".join(describe(kind) for kind in sorted(loss.label_kinds))
+            raise ValueError(
+                f"the loss {type(loss).__name__} is for {fitting}, but the task has {describe(labels.kind)}"
+            )
+        return loss.output(labels)
+    if labels.kind == "score":
+        return ScoreOutput(labels.low, labels.high)
+    return BinaryOutput() if labels.kind == "binary" else ClassOutput(labels.num_classes)

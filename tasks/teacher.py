@@ -1,0 +1,134 @@
+"""Predictions of other runs as something to learn from."""
+
+import csv
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from glob import glob
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from heads import LabelSpace
+from tasks.errors import InputError
+
+ROUNDING = 0.01  # how far a row of probabilities may be from summing to 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Teacher:
+    """Saved predictions for the train split; a task with a teacher learns from labels and from them.
+
+    The loss is (1 - weight) * main + weight * soft: KL divergence from the teacher's probabilities for classes and
+    yes/no (there the binary cross-entropy with its probability, less a constant), mean squared difference for scores.
+    The teacher's model is not needed. The predictions are written by
+    `train.py predict -c RUN/config.yaml --ckpt_path best --data.predict_splits [train]`.
+
+    Args:
+        files: Run folders, whose `predictions/<task>-train-probabilities.csv` (`<task>-train.csv` for scores) is
+            taken, such files themselves, or patterns of both (`runs/seeds/version_*`). Several are averaged.
+        weight: Share of the soft loss, above 0 to 1.
+        temperature: Flattens the teacher's and the own probabilities before they are compared; above 0.
+
+    Raises:
+        InputError: If an option is out of range.
+
+    Source: Hinton et al. 2015, https://arxiv.org/abs/1503.02531
+    """
+
+    files: tuple[str, ...]
+    weight: float = 0.5
+    temperature: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not self.files:
+            raise InputError("teacher.files is empty (expected run folders or prediction files)")
+        if not 0 < self.weight <= 1:
+            raise InputError(f"teacher.weight is {self.weight} (expected above 0 to 1)")
+        if not 0 < self.temperature < math.inf:
+            raise InputError(f"teacher.temperature is {self.temperature} (expected above 0)")
+
+    def locate(self, task: str, labels: LabelSpace) -> list[Path]:
+        """Give the prediction files.
+
+        Args:
+            task: Name of the task, which the files of a run folder have.
+            labels: The task's labels.
+
+        Raises:
+            InputError: If there is none for an entry of `files`.
+        """
+        name = f"{task}-train.csv" if labels.kind == "score" else f"{task}-train-probabilities.csv"
+        paths = []
+        for entry in self.files:
+            found = [Path(path) for path in sorted(glob(str(Path(entry).expanduser())))]
+            if not found:
+                raise InputError(f"task {task}: teacher {entry}: no such file or run folder")
+            paths += [path / "predictions" / name if path.is_dir() else path for path in found]
+        for path in paths:
+            if not path.is_file():
+                raise InputError(
+                    f"task {task}: teacher {path}: no such file (predict with --data.predict_splits [train] writes it)"
+                )
+        return paths
+
+    def read(
+        self, task: str, labels: LabelSpace, class_names: Sequence[str], ids: Sequence[str]
+    ) -> NDArray[np.float32]:
+        """Read and average the predictions.
+
+        Args:
+            task: Name of the task.
+            labels: The task's labels.
+            class_names: The classes as a prediction file names them; none for scores.
+            ids: Ids of the training examples, [rows].
+
+        Returns:
+            Probabilities (rows, C) or scores (rows,).
+
+        Raises:
+            InputError: If a file lacks an example, or is not about these classes.
+        """
+        width = 1 if labels.kind == "score" else len(class_names)
+        total = np.zeros((len(ids), width))
+        paths = self.locate(task, labels)
+        for path in paths:
+            total += _read_file(path, class_names, width, ids)
+        mean = (total / len(paths)).astype(np.float32)
+        return mean[:, 0] if labels.kind == "score" else mean
+
+
+def _read_file(path: Path, class_names: Sequence[str], width: int, ids: Sequence[str]) -> NDArray[np.float64]:
+    by_id = dict(_read_rows(path, class_names, width))
+    missing = [name for name in ids if name not in by_id]
+    if missing:
+        raise InputError(
+            f"{path}: has no prediction for {len(missing)} of {len(ids)} training examples, the first with id "
+            f"{missing[0]!r} (expected the same train split, predicted whole)"
+        )
+    return np.array([by_id[name] for name in ids])
+
+
+def _read_rows(path: Path, class_names: Sequence[str], width: int) -> Iterator[tuple[str, list[float]]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = csv.reader(file, skipinitialspace=True)
+        header = next(rows, [])
+        if len(header) != width + 1 or (class_names and header[1:] != list(class_names)):
+            expected = ", ".join(["id", *(class_names or ["a score"])])
+            raise InputError(f"{path}: its columns are {', '.join(header)} (expected {expected})")
+        for row in rows:
+            yield row[0], _parse(row, f"{path}, line {rows.line_num}", is_score=not class_names)
+
+
+def _parse(row: list[str], where: str, *, is_score: bool) -> list[float]:
+    try:
+        values = [float(cell) for cell in row[1:]]
+    except ValueError:
+        values = []
+    if is_score and len(values) == 1 and math.isfinite(values[0]):
+        return values
+    if not is_score and values and min(values) >= 0 and abs(sum(values) - 1) < ROUNDING:
+        return values
+    expected = "one finite score" if is_score else "probabilities that sum to 1"
+    raise InputError(f"{where}: holds {', '.join(row[1:])} (expected {expected})")

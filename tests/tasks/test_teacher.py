@@ -1,0 +1,81 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tasks import InputError, Quora, Sst, Sts, Teacher
+
+
+def write(path: Path, *lines: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_predictions_are_found_by_id_and_averaged(tmp_path):
+    write(tmp_path / "a.csv", "id,0,1", "x,0.1,0.9", "y,0.6,0.4", "more,0.5,0.5")
+    write(tmp_path / "b.csv", "id,0,1", "y,0.2,0.8", "x,0.3,0.7")
+    task = Quora(teacher=Teacher(files=(str(tmp_path / "a.csv"), str(tmp_path / "b.csv"))))
+    found = task.read_teacher("quora", ["x", "y"])
+    assert found.dtype == np.float32
+    assert found == pytest.approx(np.array([[0.2, 0.8], [0.4, 0.6]]))
+
+
+def test_run_folders_and_patterns_name_the_files_of_the_task(tmp_path):
+    for run, score in {"version_0": 1.0, "version_1": 4.0}.items():
+        write(tmp_path / run / "predictions" / "sts-train.csv", "id, Predicted_Similarity", f"x, {score}")
+    task = Sts(teacher=Teacher(files=(f"{tmp_path}/version_*",)))
+    assert task.read_teacher("sts", ["x"]).tolist() == [2.5]
+    alone = Sts(teacher=Teacher(files=(str(tmp_path / "version_1"),)))
+    assert alone.read_teacher("sts", ["x"]).tolist() == [4.0]
+
+
+def test_a_task_without_a_teacher_has_none():
+    assert Sts().read_teacher("sts", ["x"]) is None
+
+
+def test_a_missing_example_is_named_and_counted(tmp_path):
+    path = write(tmp_path / "a.csv", "id,0,1", "x,0.1,0.9")
+    with pytest.raises(InputError, match=r"a\.csv: has no prediction for 2 of 3 training .* first with id 'y'"):
+        Quora(teacher=Teacher(files=(str(path),))).read_teacher("quora", ["x", "y", "z"])
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(InputError, match=r"task sst: teacher .*none\*: no such file or run folder"):
+        Sst(teacher=Teacher(files=(f"{tmp_path}/none*",))).read_teacher("sst", [])
+    expected = r"task sst: teacher .*predictions/sst-train-probabilities\.csv: no such file .*predict_splits \[train\]"
+    with pytest.raises(InputError, match=expected):
+        Sst(teacher=Teacher(files=(str(tmp_path),))).read_teacher("sst", [])
+
+
+@pytest.mark.parametrize(
+    ("task", "lines", "message"),
+    [
+        (Quora, ["id,0,1,2", "x,0,0,1"], r"its columns are id, 0, 1, 2 \(expected id, 0, 1\)"),
+        (Quora, ["id,no,yes", "x,0,1"], r"its columns are id, no, yes \(expected id, 0, 1\)"),
+        (Quora, ["id,0,1", "x,0.4,0.9"], r"line 2: holds 0\.4, 0\.9 \(expected probabilities that sum to 1\)"),
+        (Quora, ["id,0,1", "x,-1,2"], r"line 2: holds -1, 2"),
+        (Quora, ["id,0,1", "x,a,b"], r"line 2: holds a, b"),
+        (Sts, ["id, Score", "x, nan"], r"line 2: holds nan \(expected one finite score\)"),
+        (Sts, ["id,0,1", "x,0,1"], r"its columns are id, 0, 1 \(expected id, a score\)"),
+        (Sts, [""], r"its columns are "),
+    ],
+)
+def test_a_file_of_something_else_is_refused(task, lines, message, tmp_path):
+    path = write(tmp_path / "a.csv", *lines)
+    with pytest.raises(InputError, match=message):
+        task(teacher=Teacher(files=(str(path),))).read_teacher("task", ["x"])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"files": ()}, "teacher.files is empty"),
+        ({"files": ("a",), "weight": 0.0}, "teacher.weight is 0.0"),
+        ({"files": ("a",), "weight": 1.5}, "teacher.weight is 1.5"),
+        ({"files": ("a",), "temperature": 0.0}, "teacher.temperature is 0.0"),
+    ],
+)
+def test_options_are_checked(options, message):
+    with pytest.raises(InputError, match=message):
+        Teacher(**options)

@@ -1,0 +1,65 @@
+"""Pairs, losses and teachers under several processes: each process here is a real one."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from tests.runs import Project
+
+Projects = Callable[..., Project]
+STILL = {"dropout": 0.0}  # dropout masks differ between processes
+
+
+def without_dropout(head: str, **options: Any) -> dict[str, Any]:
+    return {"class_path": head, "init_args": {**STILL, **options}}
+
+
+def teacher_of(folder: Path) -> dict[str, Any]:
+    """Write a teacher of the quora file's twelve training rows."""
+    lines = [f"quora-{number:02d},{1 - number / 20},{number / 20}" for number in range(12)]
+    (folder / "teacher.csv").write_text("\n".join(["id,0,1", *lines]) + "\n")
+    return {"files": [str(folder / "teacher.csv")], "weight": 0.5, "temperature": 2.0}
+
+
+@pytest.mark.slow
+def test_two_processes_learn_what_one_does(tiny_project: Projects, tmp_path: Path) -> None:
+    twin = {"class_path": "TwinHead", "init_args": {"cross": without_dropout("LinearHead")}}
+    twin["init_args"]["bi"] = without_dropout("CosineHead")
+    quora = {"head": without_dropout("LinearHead"), "swap": True, "average_orders": True}
+    tasks = {
+        "sst": {"head": without_dropout("LinearHead", loss={"class_path": "Continuation"})},
+        "quora": {**quora, "teacher": teacher_of(tmp_path)},
+        "sts": {"encoding": "both", "head": twin, "swap": True},
+    }
+    named = {name: {"class_path": name.capitalize(), "init_args": options} for name, options in tasks.items()}
+    changes = {"model.freeze_backbone": True, "model.optimizer.eps": 1e-3}  # else Adam turns rounding into whole steps
+    project = tiny_project(tasks=named, **changes)  # batches of five: three rows and two
+
+    assert project.run().code == 0
+    ended = project.run_ranks(2)
+
+    assert {process.code for process in ended} == {0}, ended
+    one, two = project.weights(0), project.weights(1)
+    assert len(one) > 10
+    for name, tensor in one.items():
+        torch.testing.assert_close(two[name], tensor, rtol=1e-3, atol=2e-5)
+    scores = project.report(0)["metrics"]
+    assert set(scores) == {"sst", "quora", "sts", "sts_bi", "mean"}
+    assert project.report(1)["metrics"]["sts_bi"]["loss"] == pytest.approx(scores["sts_bi"]["loss"], rel=1e-3)
+    assert {name.split("-")[0] for name in project.predictions(1)} == {"sst", "quora", "sts", "sts_bi"}
+
+
+@pytest.mark.slow
+def test_two_processes_contrast_their_own_rows(tiny_project: Projects) -> None:
+    ranking = [{"class_path": "MultipleNegatives"}, {"class_path": "SimCSE"}, {"class_path": "CosineEmbedding"}]
+    quora = {"class_path": "Quora", "init_args": {"encoding": "bi", "auxiliary": ranking}}
+    changes = {"trainer.precision": "bf16-mixed", "trainer.accumulate_grad_batches": 2}
+    project = tiny_project(tasks={"quora": quora, "sst": "Sst"}, **changes, **{"data.batch_size": 3})
+
+    ended = project.run_ranks(2)
+
+    assert {process.code for process in ended} == {0}, ended
+    assert project.report(0)["metrics"]["quora"]["loss"] > 0
