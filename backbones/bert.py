@@ -51,23 +51,26 @@ class Backbone(nn.Module):
         super().train(mode and not self.frozen)
         return self
 
-    def forward(self, tokens: PackedTokens) -> Tensor:
-        """Give one vector a sequence, (N, H)."""
+    def forward(self, tokens: PackedTokens, perturbation: Tensor | None = None) -> Tensor:
+        """Give one vector a sequence, (N, H); a perturbation (T, H) is added to the embedding output."""
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
             if self.pooling == "mean":
-                return mean_pool(self.encode(tokens), tokens.sequence_ids, tokens.cu_seqlens)
-            first = self.encode(tokens, tokens.firsts)
+                return mean_pool(self.encode(tokens, None, perturbation), tokens.sequence_ids, tokens.cu_seqlens)
+            first = self.encode(tokens, tokens.firsts, perturbation)
             if self.pooling == "cls":
                 return first
             pooled: Tensor = self.bert.pooler(first[:, None])
             return pooled
 
-    def encode(self, tokens: PackedTokens, wanted: QueryRows | None = None) -> Tensor:
+    def encode(
+        self, tokens: PackedTokens, wanted: QueryRows | None = None, perturbation: Tensor | None = None
+    ) -> Tensor:
         """Give last hidden states.
 
         Args:
             tokens: The packed sequences.
             wanted: The tokens to compute the last layer for; None for all.
+            perturbation: Added to the embedding output, after its LayerNorm and dropout, (T, H); None for nothing.
 
         Returns:
             Hidden states, (T, H), or (R, H) of the wanted tokens.
@@ -77,6 +80,8 @@ class Backbone(nn.Module):
             token_type_ids=tokens.token_type_ids[None],
             position_ids=tokens.position_ids[None],
         )[0]
+        if perturbation is not None:
+            hidden = hidden + perturbation
         layers: list[Any] = list(self.bert.encoder.layer)
         for layer in layers[:-1]:
             hidden = _run_layer(layer, hidden, tokens)

@@ -8,7 +8,7 @@ from typing import Any
 
 import lightning.pytorch as L
 
-from tasks import InputError, Task
+from tasks import InputError
 
 
 def keep_plain_hyperparameters(module: L.LightningModule, **replaced: Any) -> None:
@@ -81,7 +81,8 @@ def to_plain(value: Any) -> Any:
         return {**to_plain(factory), "init_args": to_plain(value.keywords)}  # jsonargparse: partial(call, class, ...)
     if is_dataclass(value):
         arguments = {field.name: to_plain(getattr(value, field.name)) for field in fields(value)}
-        return {"class_path": _path(type(value)), "init_args": arguments} if isinstance(value, Task) else arguments
+        is_chosen = any(inspect.isabstract(base) for base in inspect.getmro(type(value)))  # one of several classes
+        return {"class_path": _path(type(value)), "init_args": arguments} if is_chosen else arguments
     raise TypeError(f"{value!r} cannot be a hyperparameter (expected plain data, a class or a partial of one)")
 
 

@@ -15,6 +15,8 @@ from lightning_modules.accumulation import window_scale
 from lightning_modules.frozen_vectors import FrozenVectors
 from lightning_modules.hyperparameters import check_fit, keep_plain_hyperparameters
 from lightning_modules.optim import OptimizerSettings, clip, configure
+from lightning_modules.regularization import check_regularizer, penalize
+from objectives import RandomState, Regularizer
 from tasks import InputError, Task
 
 EvaluationSplit = Literal["val", "test"]
@@ -35,12 +37,13 @@ class MultitaskModule(L.LightningModule):
         fresh_layers: Start backbone layers that the weights lack (such as a pooler) at random instead of refusing.
         cache_vectors: Compute each example's vectors once in `fit` if the backbone is frozen: fp32, 4 * S * H bytes an
             example.
+        regularizer: A term added to the tasks' losses: Smart or RDrop; None for none.
         optimizer: AdamW and its schedule.
         backbone_config: Shape of the backbone; given, its weights start at random. Checkpoints set it, so that they
             load without the backbone's files.
 
     Raises:
-        InputError: If a task's name or head is unfit.
+        InputError: If a task's name or head is unfit, or the regulariser does not fit tasks or backbone.
         ValueError: If the backbone cannot be loaded.
     """
 
@@ -53,6 +56,7 @@ class MultitaskModule(L.LightningModule):
         freeze_backbone: bool = False,
         fresh_layers: bool = False,
         cache_vectors: bool = True,
+        regularizer: Regularizer | None = None,
         optimizer: OptimizerSettings = OptimizerSettings(),
         backbone_config: dict[str, Any] | None = None,
     ) -> None:
@@ -60,6 +64,8 @@ class MultitaskModule(L.LightningModule):
         self.tasks = tasks
         self.optimizer = optimizer
         self.cache_vectors = cache_vectors
+        self.regularizer = regularizer
+        check_regularizer(regularizer, tasks, is_frozen=freeze_backbone)
         self._frozen_vectors: FrozenVectors | None = None
         with_pooler = pooling == "pooler"
         if backbone_config is None:
@@ -73,14 +79,14 @@ class MultitaskModule(L.LightningModule):
         self._metrics = nn.ModuleDict({split: _build_metrics(tasks) for split in ("val", "test")})
         keep_plain_hyperparameters(self, backbone_config=bert.config.to_diff_dict())
 
-    def forward(self, batch: TaskBatch) -> Tensor:
-        """Give the output of the batch's head, (B, C) or (B,)."""
+    def forward(self, batch: TaskBatch, perturbation: Tensor | None = None) -> Tensor:
+        """Give the output of the batch's head, (B, C) or (B,); a perturbation (T, H) moves the embeddings."""
         head = self._head(batch.task)
         if self._frozen_vectors is not None:
             split = "train" if self.trainer.training else "dev"
             pooled = self._frozen_vectors.look_up(split, batch.task, batch.rows)
         else:
-            pooled = self.backbone(batch.tokens)
+            pooled = self.backbone(batch.tokens, perturbation)
         output: Tensor = head(pooled.view(-1, head.num_sequences, pooled.shape[-1]))
         return output
 
@@ -103,9 +109,16 @@ class MultitaskModule(L.LightningModule):
 
     def training_step(self, batch: TaskBatch, batch_idx: int) -> dict[str, Tensor]:
         """Give the loss to minimise, and the task's own mean loss before weights for the logs."""
-        loss = self._head(batch.task).loss(self(batch), batch.labels)
+        before = RandomState.take(self.device) if self._is_regularized(batch.task) else None
+        output = self(batch)
+        loss = objective = self._head(batch.task).loss(output, batch.labels)
+        if self.regularizer is not None and before is not None:
+            objective = loss + penalize(self.regularizer, self, batch, output, before)
         factor = self.tasks[batch.task].weight * batch.weight * window_scale(self._trainer, batch_idx)
-        return {"loss": loss * factor, "task_loss": loss.detach()}
+        return {"loss": objective * factor, "task_loss": loss.detach()}
+
+    def _is_regularized(self, task: str) -> bool:
+        return self.regularizer is not None and self.regularizer.covers(task)
 
     def validation_step(self, batch: TaskBatch, batch_idx: int) -> dict[str, Any]:
         """Count a dev batch and give its predictions."""

@@ -1,0 +1,17 @@
+import torch
+
+from objectives import RandomState
+
+
+def test_a_replay_repeats_the_draws_and_leaves_the_generator_where_it_was():
+    torch.manual_seed(3)
+    state = RandomState.take(torch.device("cpu"))
+    first, second = torch.rand(4), torch.rand(4)
+    torch.manual_seed(3)
+    torch.rand(4)
+
+    with state.replayed():
+        repeated = torch.rand(4)
+
+    assert torch.equal(repeated, first)
+    assert torch.equal(torch.rand(4), second)
