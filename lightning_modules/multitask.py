@@ -16,7 +16,7 @@ from lightning_modules.frozen_vectors import FrozenVectors
 from lightning_modules.hyperparameters import check_fit, keep_plain_hyperparameters
 from lightning_modules.optim import OptimizerSettings, clip, configure
 from lightning_modules.regularization import check_regularizer, penalize
-from objectives import RandomState, Regularizer
+from objectives import Fixed, Moment, RandomState, Regularizer, WeightingFactory, mean_over_processes
 from tasks import InputError, Task
 
 EvaluationSplit = Literal["val", "test"]
@@ -38,6 +38,8 @@ class MultitaskModule(L.LightningModule):
         cache_vectors: Compute each example's vectors once in `fit` if the backbone is frozen: fp32, 4 * S * H bytes an
             example.
         regularizer: A term added to the tasks' losses: Smart or RDrop; None for none.
+        weighting: How the tasks' losses become one: Fixed, Uncertainty, DynamicWeightAverage or RandomWeights; None for
+            Fixed.
         optimizer: AdamW and its schedule.
         backbone_config: Shape of the backbone; given, its weights start at random. Checkpoints set it, so that they
             load without the backbone's files.
@@ -57,6 +59,7 @@ class MultitaskModule(L.LightningModule):
         fresh_layers: bool = False,
         cache_vectors: bool = True,
         regularizer: Regularizer | None = None,
+        weighting: WeightingFactory | None = None,
         optimizer: OptimizerSettings = OptimizerSettings(),
         backbone_config: dict[str, Any] | None = None,
     ) -> None:
@@ -76,6 +79,7 @@ class MultitaskModule(L.LightningModule):
             bert.pooler = None  # it would get no gradient
         self.backbone = Backbone(bert, pooling=pooling, frozen=freeze_backbone)
         self.heads = nn.ModuleDict(_build_heads(tasks, self.backbone.hidden_size))
+        self.weighting = (weighting or Fixed)({name: task.labels.kind for name, task in tasks.items()})
         self._metrics = nn.ModuleDict({split: _build_metrics(tasks) for split in ("val", "test")})
         keep_plain_hyperparameters(self, backbone_config=bert.config.to_diff_dict())
 
@@ -114,8 +118,29 @@ class MultitaskModule(L.LightningModule):
         loss = objective = self._head(batch.task).loss(output, batch.labels)
         if self.regularizer is not None and before is not None:
             objective = loss + penalize(self.regularizer, self, batch, output, before)
+        moment = self._moment(batch_idx)
+        objective = self.weighting({batch.task: objective}, moment)
+        if self.weighting.follows_losses:
+            mean = mean_over_processes(loss.detach() * batch.weight)
+            self.weighting.record(batch.task, mean, moment.epoch)
         factor = self.tasks[batch.task].weight * batch.weight * window_scale(self._trainer, batch_idx)
         return {"loss": objective * factor, "task_loss": loss.detach()}
+
+    def _moment(self, batch_idx: int) -> Moment:
+        if self._trainer is None:
+            return Moment(step=batch_idx)
+        data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
+        return Moment(data.seed, self.current_epoch, batch_idx // self.trainer.accumulate_grad_batches)
+
+    def on_train_batch_end(self, outputs: Any, batch: TaskBatch, batch_idx: int) -> None:
+        """Log the weights of the losses, where they change."""
+        if isinstance(self.weighting, Fixed) or self.global_step % self.trainer.log_every_n_steps:  # type: ignore[attr-defined]
+            return
+        if not self.trainer.fit_loop._should_accumulate():
+            factors = self.weighting.factors(self._moment(batch_idx))
+            for logger in self.loggers:
+                values = {f"train/{task}/weight": float(factor) for task, factor in factors.items()}
+                logger.log_metrics(values, step=self.global_step)
 
     def _is_regularized(self, task: str) -> bool:
         return self.regularizer is not None and self.regularizer.covers(task)
@@ -180,7 +205,8 @@ class MultitaskModule(L.LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Build AdamW and its schedule over all optimiser steps of the training."""
-        return configure(self.optimizer, self.trainer, self.backbone, self.heads)
+        own_groups = self.weighting.parameter_groups()
+        return configure(self.optimizer, self.trainer, self.backbone, self.heads, own_groups=own_groups)
 
     def configure_gradient_clipping(
         self,
