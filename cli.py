@@ -154,6 +154,15 @@ class MultitaskCLI(TandemCLI):
             }
         )
 
+    def before_instantiate_classes(self) -> None:
+        """Make a step of a joint schedule hold a batch of every task unless more are asked for."""
+        super().before_instantiate_classes()
+        config = self.config[self.config.subcommand]
+        schedule = config.data.schedule
+        is_joint = schedule is not None and schedule.class_path.endswith(".Joint")
+        if is_joint and config.trainer.accumulate_grad_batches == 1:
+            config.trainer.accumulate_grad_batches = len(config.tasks)
+
     def own_callbacks(self) -> list[L.Callback]:
         """Give the callbacks of every multitask run."""
         return [*super().own_callbacks(), TaskLosses(), PredictionWriter(), RunReport()]

@@ -10,6 +10,7 @@ from datamodules.resumable import ResumableDataModule
 from datamodules.sampler import BatchRows, MultitaskSampler
 from datamodules.schedules import (
     Annealed,
+    Joint,
     RoundRobin,
     RoundRobinShuffled,
     Schedule,
@@ -25,6 +26,7 @@ __all__ = [
     "Annealed",
     "BatchRows",
     "CorpusSettings",
+    "Joint",
     "MaskedLMBatch",
     "MaskedLMDataModule",
     "Masking",

@@ -176,6 +176,7 @@ class MultitaskDataModule(ResumableDataModule):
     def train_dataloader(self) -> ResumableLoader:
         """Give the interleaved batches of the training split."""
         stores = self.stores["train"]
+        self._check_window()
         try:
             sampler = MultitaskSampler(
                 {name: len(store) for name, store in stores.items()},
@@ -192,6 +193,15 @@ class MultitaskDataModule(ResumableDataModule):
         if position is not None:
             sampler.resume(*position)
         return self.make_loader(TaskDataset(stores), sampler)
+
+    def _check_window(self) -> None:
+        window = self.schedule.window(len(self.tasks))
+        accumulated = self.trainer.accumulate_grad_batches if self.trainer else window
+        if accumulated % window:
+            raise InputError(
+                f"{type(self.schedule).__name__}: trainer.accumulate_grad_batches is {accumulated} (expected {window}, "
+                "one batch of every task, or a multiple of it)"
+            )
 
     def val_dataloader(self) -> ResumableLoader:
         """Give every row of the dev split once."""

@@ -16,7 +16,16 @@ from lightning_modules.frozen_vectors import FrozenVectors
 from lightning_modules.hyperparameters import check_fit, keep_plain_hyperparameters
 from lightning_modules.optim import OptimizerSettings, clip, configure
 from lightning_modules.regularization import check_regularizer, penalize
-from objectives import Fixed, Moment, RandomState, Regularizer, WeightingFactory, mean_over_processes
+from lightning_modules.surgery import GradientSurgeon
+from objectives import (
+    Fixed,
+    Moment,
+    RandomState,
+    Regularizer,
+    Surgery,
+    WeightingFactory,
+    mean_over_processes,
+)
 from tasks import InputError, Task
 
 EvaluationSplit = Literal["val", "test"]
@@ -40,6 +49,8 @@ class MultitaskModule(L.LightningModule):
         regularizer: A term added to the tasks' losses: Smart or RDrop; None for none.
         weighting: How the tasks' losses become one: Fixed, Uncertainty, DynamicWeightAverage or RandomWeights; None for
             Fixed.
+        surgery: How the tasks' gradients of the backbone become one in each optimiser step: PCGrad or UPGrad; None for
+            their sum. An accumulation window must hold several tasks, see Joint.
         optimizer: AdamW and its schedule.
         backbone_config: Shape of the backbone; given, its weights start at random. Checkpoints set it, so that they
             load without the backbone's files.
@@ -60,6 +71,7 @@ class MultitaskModule(L.LightningModule):
         cache_vectors: bool = True,
         regularizer: Regularizer | None = None,
         weighting: WeightingFactory | None = None,
+        surgery: Surgery | None = None,
         optimizer: OptimizerSettings = OptimizerSettings(),
         backbone_config: dict[str, Any] | None = None,
     ) -> None:
@@ -78,6 +90,7 @@ class MultitaskModule(L.LightningModule):
         if not with_pooler:
             bert.pooler = None  # it would get no gradient
         self.backbone = Backbone(bert, pooling=pooling, frozen=freeze_backbone)
+        self._surgeon = GradientSurgeon(surgery, self.backbone) if surgery else None
         self.heads = nn.ModuleDict(_build_heads(tasks, self.backbone.hidden_size))
         self.weighting = (weighting or Fixed)({name: task.labels.kind for name, task in tasks.items()})
         self._metrics = nn.ModuleDict({split: _build_metrics(tasks) for split in ("val", "test")})
@@ -95,7 +108,9 @@ class MultitaskModule(L.LightningModule):
         return output
 
     def on_fit_start(self) -> None:
-        """Compute every vector of a frozen backbone once."""
+        """Compute every vector of a frozen backbone once; check that gradient surgery has something to do."""
+        if self._surgeon is not None:
+            self._surgeon.start(self.trainer)
         if self.backbone.frozen and self.cache_vectors:
             data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
             self._frozen_vectors = FrozenVectors(
@@ -119,6 +134,8 @@ class MultitaskModule(L.LightningModule):
         if self.regularizer is not None and before is not None:
             objective = loss + penalize(self.regularizer, self, batch, output, before)
         moment = self._moment(batch_idx)
+        if self._surgeon is not None:
+            self._surgeon.begin(batch.task, moment)
         objective = self.weighting({batch.task: objective}, moment)
         if self.weighting.follows_losses:
             mean = mean_over_processes(loss.detach() * batch.weight)
@@ -141,6 +158,11 @@ class MultitaskModule(L.LightningModule):
             for logger in self.loggers:
                 values = {f"train/{task}/weight": float(factor) for task, factor in factors.items()}
                 logger.log_metrics(values, step=self.global_step)
+
+    def on_after_backward(self) -> None:
+        """Keep the tasks' gradients apart where surgery is to join them."""
+        if self._surgeon is not None:
+            self._surgeon.after_backward(self.trainer)
 
     def _is_regularized(self, task: str) -> bool:
         return self.regularizer is not None and self.regularizer.covers(task)
