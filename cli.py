@@ -17,6 +17,7 @@ from backbones.matmul import choose_matmul
 from callbacks import (
     AtomicCheckpointIO,
     BestCheckpoint,
+    ConflictMonitor,
     ExportBackbone,
     FinalValidation,
     LossGuard,
@@ -107,7 +108,7 @@ class TandemCLI(LightningCLI):
         try:
             super().instantiate_classes()
         except (ValueError, OSError) as error:
-            raise InputError(str(error)) from error
+            raise InputError(str(find_reason(error))) from error
 
     def instantiate_trainer(self, **kwargs: Any) -> L.Trainer:
         """Build the trainer with our callbacks, atomic checkpoints and a strategy for idle heads."""
@@ -143,6 +144,7 @@ class MultitaskCLI(TandemCLI):
             parser.link_arguments("tasks", target)
         parser.link_arguments("model.backbone", "data.tokenizer")
         parser.link_arguments("trainer.max_epochs", "data.max_epochs")
+        parser.add_lightning_class_args(ConflictMonitor, "conflicts")
         parser.add_lightning_class_args(BestCheckpoint, "best_checkpoint")
         parser.set_defaults(
             {
@@ -205,6 +207,13 @@ def run(cli: type[TandemCLI], model: type[L.LightningModule], data: type[L.Light
         sys.exit(2)
     except RunStopped as stopped:
         sys.exit(128 + stopped.number)
+
+
+def find_reason(error: BaseException) -> BaseException:
+    """Give the error that a class raised, where jsonargparse wrapped it because the class is optional."""
+    while str(error).startswith("Does not validate against any of the Union subtypes") and error.__context__:
+        error = error.__context__
+    return error
 
 
 def run_name(configs: list[str]) -> str:

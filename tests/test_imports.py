@@ -19,7 +19,7 @@ ALLOWED: dict[str, set[str]] = {
     "tasks": {"heads"},
     "datamodules": {"tasks", "backbones"},
     "lightning_modules": {"heads", "tasks", "backbones", "datamodules", "objectives"},
-    "callbacks": {"tasks", "datamodules", "lightning_modules"},
+    "callbacks": {"tasks", "datamodules", "lightning_modules", "objectives"},
     "cli": {"tasks", "backbones", "datamodules", "lightning_modules", "callbacks"},
     "train": {"cli", "datamodules", "lightning_modules"},
     "pretrain": {"cli", "datamodules", "lightning_modules"},
