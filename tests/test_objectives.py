@@ -110,6 +110,27 @@ def test_two_regularized_processes_continue_exactly(tiny_project: Projects) -> N
     assert_same_end(whole, project, 1)
 
 
+@pytest.mark.slow
+def test_a_continued_conflict_monitor_reports_what_the_whole_one_does(
+    whole_run: Projects, tiny_project: Projects
+) -> None:
+    changes = {"conflicts.every_n_steps": 2}
+    whole, project = whole_run(**changes), tiny_project(**changes)
+
+    version = resume_after_kill(project, "train_batch_end:7", "train_batch_end:20")
+
+    assert_same_end(whole, project, version)
+    conflicts = whole.report(0)["conflicts"]
+    assert {pair: found["probes"] for pair, found in conflicts.items()} == {
+        "sst-quora": 13,
+        "sst-sts": 13,
+        "quora-sts": 13,
+    }
+    assert project.report(version)["conflicts"] == conflicts
+    assert whole.report(0)["weights_sha256"] == whole_run().report(0)["weights_sha256"]
+    assert "conflicts" not in whole_run().report(0)
+
+
 def test_the_command_line_gives_a_joint_step_a_batch_of_every_task(tiny_project: Projects) -> None:
     project = tiny_project(**JOINT, **{"model.surgery": "UPGrad"})
     assert project.run("--trainer.max_epochs", "1").code == 0

@@ -3,6 +3,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from lightning.pytorch.loggers import TensorBoardLogger
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from datamodules import MultitaskDataModule, RoundRobin
 from lightning_modules import MultitaskModule, OptimizerSettings
@@ -71,3 +73,26 @@ def test_a_checkpoint_keeps_the_weighting(weighting, tiny_backbone, data, tmp_pa
     state = module.weighting.state_dict()
     assert any(tensor.abs().sum() > 0 for tensor in state.values())
     assert all(torch.equal(tensor, state[name]) for name, tensor in loaded.weighting.state_dict().items())
+
+
+@pytest.mark.parametrize("window", [1, 3])
+def test_the_weights_are_logged_once_every_few_steps(window, tiny_backbone, data, tmp_path):
+    module = build_module(tiny_backbone, tasks=TASKS, weighting=RandomWeights)
+    logger = TensorBoardLogger(tmp_path, name="run")
+    make_trainer(tmp_path, logger=logger, log_every_n_steps=2, accumulate_grad_batches=window).fit(
+        module, datamodule=data
+    )
+    events = EventAccumulator(logger.log_dir).Reload()
+    steps = range(2, 9 // window + 1, 2)
+    for task in TASKS:
+        found = [(point.step, point.value) for point in events.Scalars(f"train/{task}/weight")]
+        weights = [module.weighting.factors(Moment(5, 0, step - 1))[task].item() for step in steps]
+        assert found == [(step, pytest.approx(weight)) for step, weight in zip(steps, weights, strict=True)]
+
+
+def test_fixed_weights_are_not_logged(tiny_backbone, data, tmp_path):
+    logger = TensorBoardLogger(tmp_path, name="run")
+    module = build_module(tiny_backbone, tasks=TASKS)
+    make_trainer(tmp_path, logger=logger, log_every_n_steps=1, max_steps=2).fit(module, datamodule=data)
+    tags = EventAccumulator(logger.log_dir).Reload().Tags()["scalars"]
+    assert not [tag for tag in tags if tag.endswith("/weight")]
