@@ -211,8 +211,8 @@ def run(cli: type[TandemCLI], model: type[L.LightningModule], data: type[L.Light
 
 def find_reason(error: BaseException) -> BaseException:
     """Give the error that a class raised, where jsonargparse wrapped it because the class is optional."""
-    while str(error).startswith("Does not validate against any of the Union subtypes") and error.__context__:
-        error = error.__context__
+    while str(error).startswith("Does not validate against any of the Union subtypes") and error.__cause__:
+        error = error.__cause__
     return error
 
 

@@ -32,6 +32,9 @@ class RandomState:
     def replayed(self) -> Iterator[None]:
         """Draw the same numbers again inside; afterwards the generators go on where they were.
 
+        Raises:
+            ValueError: If the device is neither a CPU nor a CUDA device.
+
         Example:
             >>> state = RandomState.take(torch.device("cpu"))
             >>> first = torch.rand(3)
@@ -39,6 +42,8 @@ class RandomState:
             ...     bool(torch.equal(torch.rand(3), first))
             True
         """
+        if self.device.type not in ("cpu", "cuda"):
+            raise ValueError(f"dropout masks cannot be repeated on {self.device} (expected a CPU or a CUDA device)")
         with torch.random.fork_rng(devices=[] if self.cuda is None else [self.device]):
             torch.set_rng_state(self.cpu)
             if self.cuda is not None:

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from datamodules import TaskBatch
 from lightning_modules import MultitaskModule
-from objectives import RDrop, Regularizer, Smart
+from objectives import RDrop, Regularizer, Smart, UPGrad
 from objectives.divergences import divergence_for
 from tasks import InputError, Quora, Sst, Sts
 from tests.tiny import build_module, make_trainer, open_data, train_batches
@@ -108,3 +108,16 @@ def test_smart_on_a_frozen_backbone_is_refused(tiny_backbone):
 def test_an_unknown_task_is_refused(tiny_backbone):
     with pytest.raises(InputError, match=r"RDrop: tasks has nli \(expected names of tasks: sst, quora"):
         build(tiny_backbone, RDrop(tasks=("sst", "nli")))
+
+
+def test_a_checkpoint_keeps_regularizer_and_surgery(tiny_backbone, cs224n_root, tmp_path):
+    smart, upgrad = Smart(weight=0.5, tasks=("sst",)), UPGrad("mean")
+    module = build(tiny_backbone, smart, surgery=upgrad)
+    trainer = make_trainer(tmp_path, max_steps=1, accumulate_grad_batches=2)
+    trainer.fit(module, datamodule=open_data(tiny_backbone, cs224n_root, tmp_path, tasks=TASKS))
+    trainer.save_checkpoint(tmp_path / "last.ckpt")
+    torch.load(tmp_path / "last.ckpt", weights_only=True)
+    loaded = MultitaskModule.load_from_checkpoint(tmp_path / "last.ckpt")
+    assert loaded.regularizer == smart
+    assert loaded._surgeon is not None
+    assert loaded._surgeon.surgery == upgrad
