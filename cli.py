@@ -17,6 +17,7 @@ from backbones.matmul import choose_matmul
 from callbacks import (
     AtomicCheckpointIO,
     BestCheckpoint,
+    ConflictMonitor,
     ExportBackbone,
     FinalValidation,
     LossGuard,
@@ -108,7 +109,7 @@ class TandemCLI(LightningCLI):
         try:
             super().instantiate_classes()
         except (ValueError, OSError) as error:
-            raise InputError(str(error)) from error
+            raise InputError(str(find_reason(error))) from error
 
     def instantiate_trainer(self, **kwargs: Any) -> L.Trainer:
         """Build the trainer with our callbacks, atomic checkpoints and a strategy for idle heads."""
@@ -144,6 +145,7 @@ class MultitaskCLI(TandemCLI):
             parser.link_arguments("tasks", target)
         parser.link_arguments("model.backbone", "data.tokenizer")
         parser.link_arguments("trainer.max_epochs", "data.max_epochs")
+        parser.add_lightning_class_args(ConflictMonitor, "conflicts")
         parser.add_lightning_class_args(BestCheckpoint, "best_checkpoint")
         parser.add_lightning_class_args(ValidationFigures, "figures")
         parser.set_defaults(
@@ -155,6 +157,15 @@ class MultitaskCLI(TandemCLI):
                 "best_checkpoint.save_weights_only": True,
             }
         )
+
+    def before_instantiate_classes(self) -> None:
+        """Make a step of a joint schedule hold a batch of every task unless more are asked for."""
+        super().before_instantiate_classes()
+        config = self.config[self.config.subcommand]
+        schedule = config.data.schedule
+        is_joint = schedule is not None and schedule.class_path.endswith(".Joint")
+        if is_joint and config.trainer.accumulate_grad_batches == 1:
+            config.trainer.accumulate_grad_batches = len(config.tasks)
 
     def own_callbacks(self) -> list[L.Callback]:
         """Give the callbacks of every multitask run."""
@@ -198,6 +209,13 @@ def run(cli: type[TandemCLI], model: type[L.LightningModule], data: type[L.Light
         sys.exit(2)
     except RunStopped as stopped:
         sys.exit(128 + stopped.number)
+
+
+def find_reason(error: BaseException) -> BaseException:
+    """Give the error that a class raised, where jsonargparse wrapped it because the class is optional."""
+    while str(error).startswith("Does not validate against any of the Union subtypes") and error.__cause__:
+        error = error.__cause__
+    return error
 
 
 def run_name(configs: list[str]) -> str:

@@ -72,33 +72,45 @@ class Backbone(nn.Module):
         """
         self._pool_static = compile_or_fall_back(self._pool, mode)
 
-    def forward(self, tokens: PackedTokens, *, has_cast_weights: bool = False) -> Tensor:
-        """Give one vector a sequence, (N, H), without those that only fill up a static shape."""
+    def forward(
+        self, tokens: PackedTokens, perturbation: Tensor | None = None, *, has_cast_weights: bool = False
+    ) -> Tensor:
+        """Give one vector a sequence, (N, H), without those that only fill up a static shape.
+
+        Args:
+            tokens: The packed sequences.
+            perturbation: Added to the embedding output, (T, H); such a pass is never compiled.
+            has_cast_weights: Whether the weights are already in autocast's type.
+        """
         device_type = tokens.input_ids.device.type
         if self.weight_casts == "together" and not has_cast_weights and torch.is_autocast_enabled(device_type):
             weights = cast_linear_weights(self, torch.get_autocast_dtype(device_type))
-            pooled: Tensor = functional_call(self, weights, (tokens,), {"has_cast_weights": True})
+            pooled: Tensor = functional_call(self, weights, (tokens, perturbation), {"has_cast_weights": True})
             return pooled
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
-            pool = self._pool_static if tokens.is_static and self.training else self._pool
-            return pool(tokens)[: tokens.num_sequences]
+            is_compiled = tokens.is_static and self.training and perturbation is None
+            every = self._pool_static(tokens) if is_compiled else self._pool(tokens, perturbation)
+            return every[: tokens.num_sequences]
 
-    def _pool(self, tokens: PackedTokens) -> Tensor:
+    def _pool(self, tokens: PackedTokens, perturbation: Tensor | None = None) -> Tensor:
         """Give one vector a sequence, of all sequences."""
         if self.pooling == "mean":
-            return mean_pool(self.encode(tokens), tokens.sequence_ids, tokens.cu_seqlens)
-        first = self.encode(tokens, tokens.firsts)
+            return mean_pool(self.encode(tokens, None, perturbation), tokens.sequence_ids, tokens.cu_seqlens)
+        first = self.encode(tokens, tokens.firsts, perturbation)
         if self.pooling == "cls":
             return first
         pooled: Tensor = self.bert.pooler(first[:, None])
         return pooled
 
-    def encode(self, tokens: PackedTokens, wanted: QueryRows | None = None) -> Tensor:
+    def encode(
+        self, tokens: PackedTokens, wanted: QueryRows | None = None, perturbation: Tensor | None = None
+    ) -> Tensor:
         """Give last hidden states.
 
         Args:
             tokens: The packed sequences.
             wanted: The tokens to compute the last layer for; None for all.
+            perturbation: Added to the embedding output, after its LayerNorm and dropout, (T, H); None for nothing.
 
         Returns:
             Hidden states, (T, H), or (R, H) of the wanted tokens.
@@ -108,6 +120,8 @@ class Backbone(nn.Module):
             token_type_ids=tokens.token_type_ids[None],
             position_ids=tokens.position_ids[None],
         )[0]
+        if perturbation is not None:
+            hidden = hidden + perturbation
         layers: list[Any] = list(self.bert.encoder.layer)
         attend = build_attention(self.attention, tokens)
         for layer in layers[:-1]:

@@ -2,6 +2,7 @@
 
 from callbacks.atomic_io import AtomicCheckpointIO
 from callbacks.checkpoints import BestCheckpoint, ResumableCheckpoint
+from callbacks.conflicts import ConflictMonitor
 from callbacks.export import ExportBackbone
 from callbacks.figures import ValidationFigures
 from callbacks.final_validation import FinalValidation
@@ -16,6 +17,7 @@ from callbacks.stopping import RunStopped, StopOnSignal
 __all__ = [
     "AtomicCheckpointIO",
     "BestCheckpoint",
+    "ConflictMonitor",
     "ExportBackbone",
     "FinalValidation",
     "LossGuard",

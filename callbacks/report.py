@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from callbacks.baseline import score_baseline
+from callbacks.conflicts import ConflictMonitor
 from callbacks.digest import digest_weights
 from callbacks.drawn import DrawnExamples
 from callbacks.run_folder import run_folder
@@ -98,6 +99,7 @@ class RunReport(L.Callback):
                 "best_checkpoint": next(
                     (callback.best_model_path for callback in trainer.checkpoint_callbacks if _is_best(callback)), None
                 ),
+                **_conflicts(trainer),
             },
         )
 
@@ -138,6 +140,15 @@ def collect_metrics(logged: Mapping[str, Any], split: str) -> dict[str, Any]:
     if f"{split}/mean" in logged:
         metrics["mean"] = _number(logged[f"{split}/mean"])
     return metrics
+
+
+def _conflicts(trainer: L.Trainer) -> dict[str, Any]:
+    """Give what a ConflictMonitor counted, if there is one at work."""
+    callbacks: list[L.Callback] = trainer.callbacks  # type: ignore[attr-defined]
+    for callback in callbacks:
+        if isinstance(callback, ConflictMonitor) and callback.every_n_steps:
+            return {"conflicts": callback.summarize()}
+    return {}
 
 
 def _is_best(callback: Checkpoint) -> TypeGuard[ModelCheckpoint]:

@@ -11,6 +11,7 @@ from datamodules.resumable import ResumableDataModule
 from datamodules.sampler import BatchRows, MultitaskSampler
 from datamodules.schedules import (
     Annealed,
+    Joint,
     RoundRobin,
     RoundRobinShuffled,
     Schedule,
@@ -27,6 +28,7 @@ __all__ = [
     "BatchRows",
     "CorpusSettings",
     "DeviceDataset",
+    "Joint",
     "MaskedLMBatch",
     "MaskedLMDataModule",
     "Masking",

@@ -197,6 +197,7 @@ class MultitaskDataModule(ResumableDataModule):
     def train_dataloader(self) -> ResumableLoader:
         """Give the interleaved batches of the training split."""
         stores = self.stores["train"]
+        self._check_window()
         try:
             sampler = MultitaskSampler(
                 {name: len(store) for name, store in stores.items()},
@@ -234,6 +235,15 @@ class MultitaskDataModule(ResumableDataModule):
             name: StaticShape(self.round_tokens, size * self.tasks[name].num_sequences, self.max_length)
             for name, size in batch_sizes.items()
         }
+
+    def _check_window(self) -> None:
+        window = self.schedule.window(len(self.tasks))
+        accumulated = self.trainer.accumulate_grad_batches if self.trainer else window
+        if accumulated % window:
+            raise InputError(
+                f"{type(self.schedule).__name__}: trainer.accumulate_grad_batches is {accumulated} (expected {window}, "
+                "one batch of every task, or a multiple of it)"
+            )
 
     def val_dataloader(self) -> ResumableLoader:
         """Give every row of the dev split once."""

@@ -26,6 +26,10 @@ class Schedule(ABC):
         """
         return sum(batches)
 
+    def window(self, num_tasks: int) -> int:
+        """Count the batches that belong to one optimiser step; `accumulate_grad_batches` is a multiple of it."""
+        return 1
+
     @abstractmethod
     def order(
         self, batches: Sequence[int], *, tasks: Sequence[str], epoch: int, max_epochs: int | None, rng: Generator
@@ -157,6 +161,52 @@ class RoundRobin(Schedule):
 
 
 @dataclass(frozen=True)
+class Joint(Schedule):
+    """One batch of every task in every optimiser step, which follows the sum of their gradients.
+
+    The batches of a step are an accumulation window: `--trainer.accumulate_grad_batches` is the number of tasks, or a
+    multiple of it; the command line sets it if it is 1. Gradient surgery compares the tasks inside the window. Against
+    RoundRobin, which makes a step of each batch, there are fewer and steadier steps for the same work.
+
+    Args:
+        stop: "shortest" ends the epoch with the smallest task; "longest" goes on to the largest, while smaller ones
+            start another pass.
+
+    Raises:
+        ValueError: If stop is neither.
+
+    Source: the summed multitask loss of the CS224N default project's handout, section 5.3.
+
+    Example:
+        >>> rng = np.random.default_rng(0)
+        >>> Joint("longest").order([1, 2], tasks=["sst", "quora"], epoch=0, max_epochs=None, rng=rng)
+        array([0, 1, 0, 1])
+        >>> Joint().window(num_tasks=2)
+        2
+    """
+
+    stop: Literal["shortest", "longest"] = "shortest"
+
+    def __post_init__(self) -> None:
+        if self.stop not in ("shortest", "longest"):
+            raise ValueError(f"Joint: stop is {self.stop!r} (expected 'shortest' or 'longest')")
+
+    def num_steps(self, batches: Sequence[int]) -> int:
+        """Count the batches of all turns."""
+        return RoundRobin(self.stop).num_steps(batches)
+
+    def window(self, num_tasks: int) -> int:
+        """Give one batch a task."""
+        return num_tasks
+
+    def order(
+        self, batches: Sequence[int], *, tasks: Sequence[str], epoch: int, max_epochs: int | None, rng: Generator
+    ) -> np.ndarray:
+        """Repeat the turn of all tasks."""
+        return RoundRobin(self.stop).order(batches, tasks=tasks, epoch=epoch, max_epochs=max_epochs, rng=rng)
+
+
+@dataclass(frozen=True)
 class Temperature(Schedule):
     """Shares of the steps proportional to n^alpha, shuffled: large tasks are cut, small ones repeated.
 
@@ -274,6 +324,10 @@ class Staged(Schedule):
     def num_steps(self, batches: Sequence[int]) -> int:
         """Count the steps of the later schedule."""
         return self.then.num_steps(batches)
+
+    def window(self, num_tasks: int) -> int:
+        """Give the later schedule's."""
+        return self.then.window(num_tasks)
 
     def order(
         self, batches: Sequence[int], *, tasks: Sequence[str], epoch: int, max_epochs: int | None, rng: Generator

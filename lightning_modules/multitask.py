@@ -16,6 +16,17 @@ from lightning_modules.accumulation import window_scale
 from lightning_modules.frozen_vectors import FrozenVectors
 from lightning_modules.hyperparameters import check_fit, keep_plain_hyperparameters
 from lightning_modules.optim import OptimizerSettings, clip, configure
+from lightning_modules.regularization import check_regularizer, penalize
+from lightning_modules.surgery import GradientSurgeon
+from objectives import (
+    Fixed,
+    Moment,
+    RandomState,
+    Regularizer,
+    Surgery,
+    WeightingFactory,
+    mean_over_processes,
+)
 from tasks import InputError, Task
 
 EvaluationSplit = Literal["val", "test"]
@@ -36,6 +47,11 @@ class MultitaskModule(L.LightningModule):
         fresh_layers: Start backbone layers that the weights lack (such as a pooler) at random instead of refusing.
         cache_vectors: Compute each example's vectors once in `fit` if the backbone is frozen: fp32, 4 * S * H bytes an
             example.
+        regularizer: A term added to the tasks' losses: Smart or RDrop; None for none.
+        weighting: How the tasks' losses become one: Fixed, Uncertainty, DynamicWeightAverage or RandomWeights; None for
+            Fixed.
+        surgery: How the tasks' gradients of the backbone become one in each optimiser step: PCGrad or UPGrad; None for
+            their sum. An accumulation window must hold several tasks, see Joint.
         optimizer: AdamW and its schedule.
         attention: How attention is computed: `auto` is `varlen` on a GPU where a probe passes, else `grouped`. The
             numbers are the same, the dropout masks are not.
@@ -46,7 +62,7 @@ class MultitaskModule(L.LightningModule):
             load without the backbone's files.
 
     Raises:
-        InputError: If a task's name or head is unfit.
+        InputError: If a task's name or head is unfit, or the regulariser does not fit tasks or backbone.
         ValueError: If the backbone cannot be loaded.
     """
 
@@ -59,6 +75,9 @@ class MultitaskModule(L.LightningModule):
         freeze_backbone: bool = False,
         fresh_layers: bool = False,
         cache_vectors: bool = True,
+        regularizer: Regularizer | None = None,
+        weighting: WeightingFactory | None = None,
+        surgery: Surgery | None = None,
         optimizer: OptimizerSettings = OptimizerSettings(),
         attention: AttentionChoice = "auto",
         weight_casts: WeightCasts = "each",
@@ -72,6 +91,8 @@ class MultitaskModule(L.LightningModule):
         self._attention: AttentionChoice = attention
         self._weight_casts: WeightCasts = weight_casts
         self._compile: CompileChoice = compile
+        self.regularizer = regularizer
+        check_regularizer(regularizer, tasks, is_frozen=freeze_backbone)
         self._frozen_vectors: FrozenVectors | None = None
         with_pooler = pooling == "pooler"
         if backbone_config is None:
@@ -81,25 +102,27 @@ class MultitaskModule(L.LightningModule):
         if not with_pooler:
             bert.pooler = None  # it would get no gradient
         self.backbone = Backbone(bert, pooling=pooling, frozen=freeze_backbone)
+        self._surgeon = GradientSurgeon(surgery, self.backbone) if surgery else None
         self.heads = nn.ModuleDict(_build_heads(tasks, self.backbone.hidden_size))
         if freeze_backbone:
             _refuse_auxiliary(tasks)
+        self.weighting = (weighting or Fixed)({name: task.labels.kind for name, task in tasks.items()})
         self._metrics = nn.ModuleDict({split: _build_metrics(tasks, self.heads) for split in ("val", "test")})
         keep_plain_hyperparameters(self, backbone_config=bert.config.to_diff_dict())
 
-    def forward(self, batch: TaskBatch) -> Tensor:
-        """Give the output of the batch's head, (B, C) or (B,)."""
+    def forward(self, batch: TaskBatch, perturbation: Tensor | None = None) -> Tensor:
+        """Give the output of the batch's head, (B, C) or (B,); a perturbation (T, H) moves the embeddings."""
         head = self._head(batch.task)
-        output: Tensor = head(self.pool(batch))
+        output: Tensor = head(self.pool(batch, perturbation))
         return output if batch.orders == 1 else head.average(output.view(batch.orders, -1, *output.shape[1:]))
 
-    def pool(self, batch: TaskBatch) -> Tensor:
+    def pool(self, batch: TaskBatch, perturbation: Tensor | None = None) -> Tensor:
         """Give one vector a sequence, (B, S, H); (2B, S, H) where both orders of a pair are there."""
         if self._frozen_vectors is not None and self._frozen_vectors.has(batch.task):
             split = "train" if self.trainer.training else "dev"
             pooled = self._frozen_vectors.look_up(split, batch.task, batch.rows)
         else:
-            pooled = self.backbone(batch.tokens)
+            pooled = self.backbone(batch.tokens, perturbation)
         return pooled.view(-1, self._head(batch.task).num_sequences, pooled.shape[-1])
 
     def setup(self, stage: str) -> None:
@@ -113,7 +136,9 @@ class MultitaskModule(L.LightningModule):
         )
 
     def on_fit_start(self) -> None:
-        """Compute every vector of a frozen backbone once."""
+        """Compute every vector of a frozen backbone once; check that gradient surgery has something to do."""
+        if self._surgeon is not None:
+            self._surgeon.start(self.trainer)
         if self.backbone.frozen and self.cache_vectors:
             data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
             self._frozen_vectors = FrozenVectors(
@@ -131,12 +156,47 @@ class MultitaskModule(L.LightningModule):
 
     def training_step(self, batch: TaskBatch, batch_idx: int) -> dict[str, Tensor]:
         """Give the loss to minimise, and the task's own mean loss before weights for the logs."""
+        head = self._head(batch.task)
+        before = RandomState.take(self.device) if self._is_regularized(batch.task) else None
         pooled = self.pool(batch)
-        output = self._head(batch.task)(pooled)
-        loss = self._head(batch.task).loss(output, batch.labels)
-        total = self._add_auxiliary(self._mix_teacher(loss, batch, output), batch, pooled)
+        output = head(pooled)
+        loss = head.loss(output, batch.labels)
+        objective = self._add_auxiliary(self._mix_teacher(loss, batch, output), batch, pooled)
+        if self.regularizer is not None and before is not None:
+            objective = objective + penalize(self.regularizer, self, batch, output, before)
+        moment = self._moment(batch_idx)
+        if self._surgeon is not None:
+            self._surgeon.begin(batch.task, moment)
+        objective = self.weighting({batch.task: objective}, moment)
+        if self.weighting.follows_losses:
+            mean = mean_over_processes(loss.detach() * batch.weight)
+            self.weighting.record(batch.task, mean, moment.epoch)
         factor = self.tasks[batch.task].weight * batch.weight * window_scale(self._trainer, batch_idx)
-        return {"loss": total * factor, "task_loss": loss.detach()}
+        return {"loss": objective * factor, "task_loss": loss.detach()}
+
+    def _moment(self, batch_idx: int) -> Moment:
+        if self._trainer is None:
+            return Moment(step=batch_idx)
+        data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
+        return Moment(data.seed, self.current_epoch, batch_idx // self.trainer.accumulate_grad_batches)
+
+    def on_train_batch_end(self, outputs: Any, batch: TaskBatch, batch_idx: int) -> None:
+        """Log the weights of the losses, where they change."""
+        if isinstance(self.weighting, Fixed) or self.global_step % self.trainer.log_every_n_steps:  # type: ignore[attr-defined]
+            return
+        if not self.trainer.fit_loop._should_accumulate():
+            factors = self.weighting.factors(self._moment(batch_idx))
+            for logger in self.loggers:
+                values = {f"train/{task}/weight": float(factor) for task, factor in factors.items()}
+                logger.log_metrics(values, step=self.global_step)
+
+    def on_after_backward(self) -> None:
+        """Keep the tasks' gradients apart where surgery is to join them."""
+        if self._surgeon is not None:
+            self._surgeon.after_backward(self.trainer)
+
+    def _is_regularized(self, task: str) -> bool:
+        return self.regularizer is not None and self.regularizer.covers(task)
 
     def _mix_teacher(self, loss: Tensor, batch: TaskBatch, output: Tensor) -> Tensor:
         """Mix the loss on the labels with that on the teacher's predictions, where the task has a teacher."""
@@ -220,7 +280,8 @@ class MultitaskModule(L.LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Build AdamW and its schedule over all optimiser steps of the training."""
-        return configure(self.optimizer, self.trainer, self.backbone, self.heads)
+        own_groups = self.weighting.parameter_groups()
+        return configure(self.optimizer, self.trainer, self.backbone, self.heads, own_groups=own_groups)
 
     def configure_gradient_clipping(
         self,

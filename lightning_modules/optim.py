@@ -1,6 +1,6 @@
 """AdamW with decay groups and a learning-rate schedule."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -53,11 +53,21 @@ class OptimizerSettings:
 
 
 def configure(
-    settings: OptimizerSettings, trainer: L.Trainer, backbone: nn.Module, heads: nn.Module
+    settings: OptimizerSettings,
+    trainer: L.Trainer,
+    backbone: nn.Module,
+    heads: nn.Module,
+    *,
+    own_groups: Sequence[dict[str, Any]] = (),
 ) -> OptimizerLRScheduler:
-    """Build what `configure_optimizers` returns: AdamW and its schedule over all optimiser steps of the training."""
+    """Build what `configure_optimizers` returns: AdamW and its schedule over all optimiser steps of the training.
+
+    `own_groups` are parameters with rate and decay of their own; they follow the same schedule.
+    """
     fused = trainer.precision != "16-mixed"  # its gradient scaler needs the unfused kernel
     optimizer = build_optimizer(settings, backbone, heads, fused=fused)
+    for group in own_groups:
+        optimizer.add_param_group(group)
     scheduler = build_scheduler(settings, optimizer, trainer.estimated_stepping_batches)
     return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 

@@ -20,7 +20,7 @@ ALLOWED: dict[str, set[str]] = {
     "tasks": {"heads"},
     "datamodules": {"tasks", "backbones"},
     "lightning_modules": {"heads", "tasks", "backbones", "datamodules", "objectives"},
-    "callbacks": {"tasks", "datamodules", "lightning_modules", "figures"},
+    "callbacks": {"tasks", "datamodules", "lightning_modules", "figures", "objectives"},
     "cli": {"tasks", "backbones", "datamodules", "lightning_modules", "callbacks"},
     "train": {"cli", "datamodules", "lightning_modules"},
     "pretrain": {"cli", "datamodules", "lightning_modules"},

@@ -86,7 +86,8 @@ def comes_after(point: tuple[str, int, float], version: int, project: Project) -
     """Whether a point of a curve lies after the step that a run was continued from."""
     tag, step, _ = point
     start = project.resumed_step(version)
-    return step > start or (step == start and not tag.startswith("train/"))  # Lightning's own count from 0
+    is_of_a_step = tag.startswith(("train/", "conflicts/"))  # others count Lightning's way, from 0
+    return step > start or (step == start and not is_of_a_step)
 
 
 def _without_paths(checkpoint: dict[str, Any]) -> dict[str, Any]:

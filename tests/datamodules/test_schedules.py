@@ -8,6 +8,7 @@ from jsonargparse import ArgumentParser
 
 from datamodules.schedules import (
     Annealed,
+    Joint,
     RoundRobin,
     RoundRobinShuffled,
     Schedule,
@@ -23,6 +24,8 @@ ALL = [
     *EACH_BATCH_ONCE,
     RoundRobin("shortest"),
     RoundRobin("longest"),
+    Joint(),
+    Joint("longest"),
     Temperature(0.0),
     Temperature(),
     Annealed(),
@@ -54,6 +57,13 @@ def test_sequential_goes_task_after_task():
 
 def test_round_robin_stops_with_the_shortest_task():
     assert order(RoundRobin(), [2, 5, 3]) == [0, 1, 2, 0, 1, 2]
+
+
+def test_joint_has_a_batch_of_every_task_in_each_window():
+    assert order(Joint(), [2, 5, 3]) == [0, 1, 2, 0, 1, 2]
+    assert order(Joint("longest"), [1, 2]) == [0, 1, 0, 1]
+    assert Joint().window(3) == Staged("sst", then=Joint()).window(3) == 3
+    assert RoundRobin().window(3) == Staged("sst").window(3) == 1
 
 
 def test_round_robin_goes_on_to_the_longest_task():

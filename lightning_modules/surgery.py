@@ -1,0 +1,56 @@
+"""Gradient surgery inside the training loop."""
+
+import lightning.pytorch as L
+
+from backbones import Backbone
+from objectives import Moment, Surgery, TaskGradients
+from tasks import InputError
+
+
+class GradientSurgeon:
+    """Joins the tasks' gradients of the backbone at the last backward pass of each accumulation window.
+
+    That is before gradients are unscaled, checked and clipped, all of which then see the joined one. Heads keep their
+    own gradients. With several processes a task's gradient is averaged over them before it is compared: the last
+    batch's by DDP, the others', which DDP leaves alone, here.
+
+    Args:
+        surgery: The method.
+        backbone: The shared weights.
+    """
+
+    def __init__(self, surgery: Surgery, backbone: Backbone) -> None:
+        self.surgery = surgery
+        self._backbone = backbone
+        self._gradients = TaskGradients([])
+        self._task = ""
+        self._moment = Moment()
+
+    def start(self, trainer: L.Trainer) -> None:
+        """Look up the shared weights, and check that there are gradients of several tasks to join.
+
+        Raises:
+            InputError: If the backbone is frozen or each optimiser step has one batch.
+        """
+        name = type(self.surgery).__name__
+        if self._backbone.frozen:
+            raise InputError(f"{name} joins gradients of the backbone, but freeze_backbone is true")
+        if trainer.accumulate_grad_batches == 1:
+            raise InputError(
+                f"{name} compares the tasks of an optimiser step, but each has one batch (expected --data.schedule "
+                "Joint or --trainer.accumulate_grad_batches of more than 1)"
+            )
+        self._gradients = TaskGradients([weight for weight in self._backbone.parameters() if weight.requires_grad])
+
+    def begin(self, task: str, moment: Moment) -> None:
+        """Take note of the task whose backward pass comes next."""
+        self._task, self._moment = task, moment
+
+    def after_backward(self, trainer: L.Trainer) -> None:
+        """Take the task's gradients; at the end of the window join them."""
+        if trainer.fit_loop._should_accumulate():
+            self._gradients.take(self._task)
+            return
+        self._gradients.average()
+        self._gradients.take(self._task)
+        self._gradients.join(self.surgery, self._moment)

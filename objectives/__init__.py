@@ -1,0 +1,40 @@
+"""What stands between the tasks' losses and the optimiser step: plain torch, one method a file."""
+
+from objectives.divergences import Divergence, divergence_for
+from objectives.dynamic_weight_average import DynamicWeightAverage
+from objectives.fixed import Fixed
+from objectives.moment import Moment
+from objectives.pcgrad import PCGrad
+from objectives.processes import mean_over_processes
+from objectives.random_weights import RandomWeights
+from objectives.rdrop import RDrop
+from objectives.regularizer import ForwardPass, Regularizer
+from objectives.replay import RandomState
+from objectives.smart import Smart
+from objectives.surgery import Surgery
+from objectives.task_gradients import TaskGradients
+from objectives.uncertainty import Uncertainty
+from objectives.upgrad import UPGrad
+from objectives.weighting import Weighting, WeightingFactory
+
+__all__ = [
+    "Divergence",
+    "DynamicWeightAverage",
+    "Fixed",
+    "ForwardPass",
+    "Moment",
+    "PCGrad",
+    "RDrop",
+    "RandomState",
+    "RandomWeights",
+    "Regularizer",
+    "Smart",
+    "Surgery",
+    "TaskGradients",
+    "UPGrad",
+    "Uncertainty",
+    "Weighting",
+    "WeightingFactory",
+    "divergence_for",
+    "mean_over_processes",
+]

@@ -1,0 +1,84 @@
+"""The interface of regularisers: what they see of a training step, and the term that they add to its loss."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from objectives.divergences import Divergence
+from objectives.replay import RandomState
+
+
+@dataclass(frozen=True)
+class ForwardPass:
+    """The forward pass of a training batch, and the means to make it again.
+
+    Args:
+        output: What the head gave.
+        forward: Makes the pass again; a perturbation (T, H) is added to the embedding output of the T tokens, those of
+            both sentences of a pair.
+        embedded_shape: Shape of the embedding output, (T, H).
+        loss: The head's mean loss of an output.
+        divergence: How far apart two outputs are.
+        random_state: The random numbers as they were right before the pass.
+    """
+
+    output: Tensor
+    forward: Callable[[Tensor | None], Tensor]
+    embedded_shape: tuple[int, int]
+    loss: Callable[[Tensor], Tensor]
+    divergence: Divergence
+    random_state: RandomState
+
+    @property
+    def device(self) -> torch.device:
+        """Device of the pass."""
+        return self.output.device
+
+    def repeat(self, perturbation: Tensor | None = None) -> Tensor:
+        """Give the output again under the same dropout masks."""
+        with self.random_state.replayed():
+            return self.forward(perturbation)
+
+    def redraw(self) -> Tensor:
+        """Give the output again under new dropout masks."""
+        return self.forward(None)
+
+
+class Regularizer(ABC):
+    """A term that is added to the loss of a training batch.
+
+    It is computed batch by batch, so it fits every schedule, and its random numbers are PyTorch's, which are seeded
+    before each step.
+
+    Attributes:
+        tasks: Names of the regularised tasks; None for all.
+        needs_gradients: Whether the backbone must be trainable.
+    """
+
+    tasks: tuple[str, ...] | None
+    needs_gradients: bool
+
+    @abstractmethod
+    def penalty(self, clean: ForwardPass) -> Tensor:
+        """Give the term, a scalar.
+
+        Args:
+            clean: The pass that the task's loss comes from.
+        """
+
+    def covers(self, task: str) -> bool:
+        """Whether a task is regularised."""
+        return self.tasks is None or task in self.tasks
+
+
+def check_weight(name: str, value: float) -> None:
+    """Refuse a negative weight.
+
+    Raises:
+        ValueError: If it is.
+    """
+    if value < 0:
+        raise ValueError(f"{name} is {value} (expected 0 or more)")

@@ -1,0 +1,88 @@
+"""The gradients of an accumulation window, kept apart by task."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from objectives.moment import Moment
+from objectives.processes import mean_over_processes
+from objectives.surgery import Surgery, compute_gram
+
+
+class TaskGradients:
+    """Takes the gradients of shared weights away after each backward pass, and puts the joined one back.
+
+    Memory: one copy of the shared weights for each task beyond the first.
+
+    Args:
+        parameters: The shared weights; all others keep the gradients that PyTorch accumulates. A weight that only one
+            task of a window used is not shared in it, and keeps its gradient.
+    """
+
+    def __init__(self, parameters: Sequence[nn.Parameter]) -> None:
+        self._parameters = list(parameters)
+        self._taken: dict[str, list[Tensor | None]] = {}
+
+    def take(self, task: str) -> None:
+        """Add the weights' gradients to a task's, and leave the weights without."""
+        found = [parameter.grad for parameter in self._parameters]
+        known = self._taken.setdefault(task, [None] * len(found))
+        self._taken[task] = [_add(one, other) for one, other in zip(known, found, strict=True)]
+        for parameter in self._parameters:
+            parameter.grad = None
+
+    def average(self) -> None:
+        """Replace what was taken by the mean over all processes, which must have taken the same."""
+        for task, gradients in self._taken.items():
+            present = [gradient for gradient in gradients if gradient is not None]
+            flat = mean_over_processes(torch.cat([gradient.flatten() for gradient in present]))
+            parts = iter(torch.split(flat, [gradient.numel() for gradient in present]))
+            self._taken[task] = [None if gradient is None else next(parts).view_as(gradient) for gradient in gradients]
+
+    def join(self, surgery: Surgery, moment: Moment) -> Tensor | None:
+        """Give the weights the joined gradient, and forget the tasks'.
+
+        Where a gradient is no finite number, the plain sum is given, which is none either: that is for a gradient
+        scaler or a guard to find.
+
+        Returns:
+            The Gram matrix, (K, K); None where fewer than two tasks share a weight.
+        """
+        by_parameter = list(zip(*self._taken.values(), strict=True))
+        num_tasks, self._taken = len(self._taken), {}
+        shared = [gradients for gradients in by_parameter if _count(gradients) > 1]
+        gram = coefficients = None
+        if shared:
+            filled = [_fill(gradients) for gradients in shared]
+            gram = compute_gram([list(task) for task in zip(*filled, strict=True)])
+            coefficients = surgery.coefficients(gram, moment) if bool(gram.isfinite().all()) else torch.ones(num_tasks)
+        for parameter, gradients in zip(self._parameters, by_parameter, strict=True):
+            parameter.grad = _join(gradients, coefficients)
+        return gram
+
+
+def _add(one: Tensor | None, other: Tensor | None) -> Tensor | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return one.add_(other)
+
+
+def _count(gradients: tuple[Tensor | None, ...]) -> int:
+    return sum(gradient is not None for gradient in gradients)
+
+
+def _fill(gradients: tuple[Tensor | None, ...]) -> list[Tensor]:
+    """Put zeros where a task has no gradient."""
+    known = next(gradient for gradient in gradients if gradient is not None)
+    return [torch.zeros_like(known) if gradient is None else gradient for gradient in gradients]
+
+
+def _join(gradients: tuple[Tensor | None, ...], coefficients: Tensor | None) -> Tensor | None:
+    if coefficients is None or _count(gradients) <= 1:
+        return next((gradient for gradient in gradients if gradient is not None), None)
+    total: Tensor | None = None
+    for gradient, factor in zip(gradients, coefficients.tolist(), strict=True):
+        if gradient is not None:
+            total = gradient.mul_(factor) if total is None else total.add_(gradient, alpha=factor)
+    return total

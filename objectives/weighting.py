@@ -1,0 +1,73 @@
+"""The interface of loss weightings: from each task's loss to the one that is minimised."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+
+from objectives.moment import Moment
+
+LabelKind = Literal["class", "binary", "score"]
+
+
+class Weighting(nn.Module, ABC):
+    """Joins the losses of some tasks into one; a task's own `weight` multiplies what it gives.
+
+    A batch holds one task, so it is called with that one; the sum over the batches of an accumulation window is the
+    joint loss. Adam does not feel a constant factor on all gradients of a parameter: a weight acts on the shared
+    backbone, where tasks compete, and not on a head, which feels its own task only (unless gradients are clipped).
+
+    Args:
+        tasks: Kind of label of each task.
+
+    Attributes:
+        follows_losses: Whether `record` wants the losses, which costs a small exchange between processes.
+    """
+
+    follows_losses: ClassVar[bool] = False
+
+    def __init__(self, tasks: Mapping[str, LabelKind]) -> None:
+        super().__init__()
+        self.tasks = dict(tasks)
+
+    @abstractmethod
+    def forward(self, losses: Mapping[str, Tensor], moment: Moment) -> Tensor:
+        """Give the loss to minimise.
+
+        Args:
+            losses: Mean loss of each task of the batch.
+            moment: When; the batches of one optimiser step share it.
+        """
+
+    @abstractmethod
+    def factors(self, moment: Moment) -> dict[str, Tensor]:
+        """Give the factor on each task's loss, for the logs and for `forward`."""
+
+    def record(self, task: str, loss: Tensor, epoch: int) -> None:
+        """Take note of a loss.
+
+        Args:
+            task: Name of the task.
+            loss: Its mean loss over the global batch, the same on every process.
+            epoch: Number of the epoch, from 0.
+        """
+
+    def parameter_groups(self) -> list[dict[str, object]]:
+        """Give the optimiser's groups of what the weighting learns."""
+        return []
+
+
+def weighted_sum(losses: Mapping[str, Tensor], factors: Mapping[str, Tensor]) -> Tensor:
+    """Give the sum of factor · loss.
+
+    Example:
+        >>> weighted_sum({"sst": torch.tensor(2.0)}, {"sst": torch.tensor(0.5), "sts": torch.tensor(9.0)})
+        tensor(1.)
+    """
+    return torch.stack([factors[task] * loss for task, loss in losses.items()]).sum()
+
+
+# Builds a weighting from the kind of label of each task.
+WeightingFactory = Callable[[Mapping[str, LabelKind]], Weighting]

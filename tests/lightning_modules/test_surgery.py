@@ -1,0 +1,135 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from callbacks import LossGuard
+from datamodules import Joint, MultitaskDataModule, RoundRobin
+from lightning_modules import MultitaskModule
+from objectives import Moment, PCGrad, Surgery, UPGrad
+from objectives.surgery import compute_gram
+from tasks import InputError, Quora, Sst, Sts
+from tests.tiny import build_module, make_trainer, open_data
+
+TASKS = {"sst": Sst(weight=0.5), "quora": Quora(), "sts": Sts(encoding="bi")}
+
+
+class Sgd(MultitaskModule):
+    """With plain gradient descent, so that weights show gradients, and without dropout."""
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        for part in self.modules():
+            if isinstance(part, nn.Dropout):
+                part.p = 0.0
+        for layer in self.backbone.bert.encoder.layer:
+            layer.attention.self.dropout.p = 0.0
+
+    def configure_optimizers(self) -> Any:
+        return torch.optim.SGD(self.parameters(), lr=0.3)
+
+
+def build(backbone: Path, surgery: Surgery | None) -> Sgd:
+    torch.manual_seed(0)
+    return Sgd(TASKS, str(backbone), surgery=surgery)
+
+
+@pytest.fixture
+def data(tiny_backbone: Path, cs224n_root: Path, tmp_path: Path) -> MultitaskDataModule:
+    return open_data(tiny_backbone, cs224n_root, tmp_path, tasks=TASKS, schedule=Joint(), seed=3)
+
+
+def train_plainly(module: Sgd, data: MultitaskDataModule, surgery: Surgery | None, *, windows: int, size: int) -> None:
+    """Train with surgery written down step by step."""
+    data.prepare_data()
+    data.setup("fit")
+    batches = list(data.train_dataloader())
+    for window in range(windows):
+        by_task: dict[str, list[Tensor]] = {}
+        module.zero_grad()
+        for batch in batches[window * size : (window + 1) * size]:
+            loss = TASKS[batch.task].weight * module.heads[batch.task].loss(module(batch), batch.labels) / size
+            shared = list(module.backbone.parameters())
+            heads = list(module.heads[batch.task].parameters())
+            found = torch.autograd.grad(loss, [*shared, *heads])
+            known = by_task.setdefault(batch.task, [torch.zeros_like(weight) for weight in shared])
+            by_task[batch.task] = [one + other for one, other in zip(known, found, strict=False)]
+            for weight, gradient in zip(heads, found[len(shared) :], strict=True):
+                weight.grad = gradient if weight.grad is None else weight.grad + gradient
+        gradients = list(by_task.values())
+        factors = torch.ones(len(gradients))
+        if surgery is not None:
+            factors = surgery.coefficients(compute_gram(gradients), Moment(3, 0, window)).float()
+        for place, weight in enumerate(shared):
+            weight.grad = sum(factor * task[place] for factor, task in zip(factors, gradients, strict=True))
+        module.configure_optimizers().step()
+
+
+@pytest.mark.parametrize("surgery", [PCGrad(), UPGrad(), None])
+@pytest.mark.parametrize("size", [3, 6])
+def test_a_training_is_that_of_surgery_written_down_step_by_step(surgery, size, tiny_backbone, data, tmp_path):
+    module, expected = build(tiny_backbone, surgery), build(tiny_backbone, surgery)
+    make_trainer(tmp_path, accumulate_grad_batches=size, max_steps=9 // size).fit(module, datamodule=data)
+    train_plainly(expected, data, surgery, windows=9 // size, size=size)
+    for name, tensor in expected.state_dict().items():
+        torch.testing.assert_close(
+            module.state_dict()[name], tensor, atol=1e-5, rtol=1e-4, msg=lambda text, name=name: f"{name}: {text}"
+        )
+    if surgery is not None:
+        plain = build(tiny_backbone, None)
+        train_plainly(plain, data, None, windows=9 // size, size=size)
+        with pytest.raises(AssertionError):
+            torch.testing.assert_close(plain.state_dict(), expected.state_dict(), atol=2e-6, rtol=1e-4)
+
+
+def test_surgery_comes_before_clipping(tiny_backbone, data, tmp_path):
+    norms = []
+
+    class Watched(Sgd):
+        def on_before_optimizer_step(self, optimizer):
+            norms.append(torch.stack([w.grad.norm() for w in self.parameters() if w.grad is not None]).norm().item())
+
+        def optimizer_zero_grad(self, *arguments):
+            found = [w.grad.norm() for w in self.parameters() if w.grad is not None]
+            norms.append(torch.stack(found).norm().item() if found else 0.0)
+            super().optimizer_zero_grad(*arguments)
+
+    module = Watched(TASKS, str(tiny_backbone), surgery=PCGrad())
+    make_trainer(tmp_path, accumulate_grad_batches=3, max_steps=2, gradient_clip_val=0.01).fit(module, datamodule=data)
+    start, before_clipping, after_clipping, _ = norms
+    assert start == 0.0
+    assert before_clipping > 0.1
+    assert after_clipping == pytest.approx(0.01, rel=1e-3)
+
+
+def test_a_step_with_a_bad_gradient_is_left_out_whole(tiny_backbone, data, tmp_path):
+    class Broken(Sgd):
+        def training_step(self, batch, batch_idx):
+            result = super().training_step(batch, batch_idx)
+            return {**result, "loss": result["loss"] * (torch.inf if batch_idx == 1 else 1.0)}
+
+    module = Broken(TASKS, str(tiny_backbone), surgery=UPGrad())
+    before = {name: tensor.clone() for name, tensor in module.state_dict().items()}
+    guard = LossGuard(skip_limit=1)
+    make_trainer(tmp_path, guard, accumulate_grad_batches=3, max_steps=1).fit(module, datamodule=data)
+    assert guard.skipped == 1
+    assert all(torch.equal(tensor, before[name]) for name, tensor in module.state_dict().items() if "_met" not in name)
+
+
+def test_one_batch_a_step_is_refused(tiny_backbone, data, tmp_path):
+    data.schedule = RoundRobin()
+    with pytest.raises(InputError, match="PCGrad compares the tasks of an optimiser step, but each has one batch"):
+        make_trainer(tmp_path).fit(build(tiny_backbone, PCGrad()), datamodule=data)
+
+
+def test_a_frozen_backbone_is_refused(tiny_backbone, data, tmp_path):
+    module = build_module(tiny_backbone, tasks=TASKS, surgery=UPGrad(), freeze_backbone=True)
+    with pytest.raises(InputError, match="UPGrad joins gradients of the backbone, but freeze_backbone is true"):
+        make_trainer(tmp_path, accumulate_grad_batches=3).fit(module, datamodule=data)
+
+
+def test_a_window_that_is_no_multiple_of_the_tasks_is_refused(tiny_backbone, data, tmp_path):
+    with pytest.raises(InputError, match=r"Joint: trainer.accumulate_grad_batches is 4 \(expected 3, one batch"):
+        make_trainer(tmp_path, accumulate_grad_batches=4).fit(build(tiny_backbone, None), datamodule=data)
