@@ -1,7 +1,8 @@
 """What happens beside training."""
 
 from callbacks.atomic_io import AtomicCheckpointIO
-from callbacks.checkpoints import BestCheckpoint, ResumableCheckpoint
+from callbacks.averaging import Averaging, Ema, Swa
+from callbacks.checkpoints import BestCheckpoint, BestTaskCheckpoint, ResumableCheckpoint
 from callbacks.export import ExportBackbone
 from callbacks.final_validation import FinalValidation
 from callbacks.guard import LossGuard
@@ -14,7 +15,10 @@ from callbacks.stopping import RunStopped, StopOnSignal
 
 __all__ = [
     "AtomicCheckpointIO",
+    "Averaging",
     "BestCheckpoint",
+    "BestTaskCheckpoint",
+    "Ema",
     "ExportBackbone",
     "FinalValidation",
     "LossGuard",
@@ -24,6 +28,7 @@ __all__ = [
     "RunStopped",
     "StepSeed",
     "StopOnSignal",
+    "Swa",
     "TaskLosses",
     "TaskProgressBar",
 ]

@@ -8,6 +8,7 @@ from typing import Any
 
 import lightning.pytorch as L
 
+from lightning_modules.optim import OptimizerSettings
 from tasks import InputError, Task
 
 
@@ -49,7 +50,10 @@ def check_fit(module: L.LightningModule, checkpoint: Mapping[str, Any]) -> None:
     is_resuming = module._trainer is not None and module.trainer.training
     if is_resuming and "optimizer_states" not in checkpoint:
         raise InputError("the checkpoint holds weights only, training cannot go on from it (expected a last.ckpt)")
-    old, new = (hparams.get("optimizer") for hparams in (checkpoint.get("hyper_parameters", {}), module.hparams))
+    old, new = (
+        {**to_plain(OptimizerSettings()), **(hparams.get("optimizer") or {})}  # an older checkpoint may lack an option
+        for hparams in (checkpoint.get("hyper_parameters", {}), module.hparams)
+    )
     if is_resuming and old != new:
         raise InputError(
             f"a resumed training goes on with the optimizer of its checkpoint, {old}, but {new} was asked for"

@@ -15,6 +15,8 @@ from lightning_modules.accumulation import window_scale
 from lightning_modules.frozen_vectors import FrozenVectors
 from lightning_modules.hyperparameters import check_fit, keep_plain_hyperparameters
 from lightning_modules.optim import OptimizerSettings, clip, configure
+from lightning_modules.saved_weights import keep_averaged, refuse_forgotten_averaging
+from lightning_modules.score import Score
 from tasks import InputError, Task
 
 EvaluationSplit = Literal["val", "test"]
@@ -25,7 +27,7 @@ class MultitaskModule(L.LightningModule):
 
     Logs `<split>/<task>/<metric>`, `<split>/<task>/loss` and `<split>/mean`, the plain mean of the tasks' first metrics
     (the paper's average). `mean` is NaN, which never wins a checkpoint, where a correlation is undefined because all
-    predictions are equal.
+    predictions are equal. With `score` also logs `<split>/score`, where all tasks of the formula have such a split.
 
     Args:
         tasks: The tasks by name.
@@ -36,6 +38,8 @@ class MultitaskModule(L.LightningModule):
         cache_vectors: Compute each example's vectors once in `fit` if the backbone is frozen: fp32, 4 * S * H bytes an
             example.
         optimizer: AdamW and its schedule.
+        score: A formula over `<task>.<metric>` (see Score), such as `0.5*sst.accuracy + 0.5*sts.pearson`; the best
+            checkpoint follows it with `--best_checkpoint.monitor val/score`.
         backbone_config: Shape of the backbone; given, its weights start at random. Checkpoints set it, so that they
             load without the backbone's files.
 
@@ -54,12 +58,14 @@ class MultitaskModule(L.LightningModule):
         fresh_layers: bool = False,
         cache_vectors: bool = True,
         optimizer: OptimizerSettings = OptimizerSettings(),
+        score: str | None = None,
         backbone_config: dict[str, Any] | None = None,
     ) -> None:
         super().__init__()
         self.tasks = tasks
         self.optimizer = optimizer
         self.cache_vectors = cache_vectors
+        self._score = None if score is None else _build_score(score, tasks)
         self._frozen_vectors: FrozenVectors | None = None
         with_pooler = pooling == "pooler"
         if backbone_config is None:
@@ -145,15 +151,19 @@ class MultitaskModule(L.LightningModule):
 
     def _log_scores(self, split: EvaluationSplit) -> None:
         first_metrics = []
+        logged: dict[str, dict[str, float]] = {}
         for name in self._evaluated_tasks(split):
             task, metrics = self.tasks[name], self._task_metrics(split, name)
             scores = metrics["scores"].compute()
             first_metrics.append(float(scores[task.metric_names[0]]))
             values = {**scores, "loss": metrics["loss"].compute()}
             self.log_dict({f"{split}/{name}/{key}": value for key, value in values.items()})
+            logged[name] = {key: float(value) for key, value in values.items()}
             metrics["scores"].reset()
             metrics["loss"].reset()
         self.log(f"{split}/mean", sum(first_metrics) / len(first_metrics), prog_bar=True)
+        if self._score is not None and logged.keys() >= set(self._score.tasks):
+            self.log(f"{split}/score", self._score(logged), prog_bar=True)
 
     def _evaluated_tasks(self, split: EvaluationSplit) -> list[str]:
         """Name the tasks with such a split, the same on every process: a small split leaves some without a batch."""
@@ -161,9 +171,14 @@ class MultitaskModule(L.LightningModule):
         total = self.trainer.strategy.reduce(torch.tensor(counts, device=self.device), reduce_op="sum")
         return [name for name, count in zip(self.tasks, total.tolist(), strict=True) if count]
 
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Save averaged weights where there are some."""
+        keep_averaged(self, checkpoint)
+
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse weights of other tasks, heads or backbones with one sentence."""
         check_fit(self, checkpoint)
+        refuse_forgotten_averaging(self, checkpoint)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Build AdamW and its schedule over all optimiser steps of the training."""
@@ -191,6 +206,12 @@ def _build_heads(tasks: dict[str, Task], hidden_size: int) -> dict[str, Head]:
         except InputError as error:
             raise InputError(f"task {name}: {error}") from None
     return heads
+
+
+def _build_score(formula: str, tasks: dict[str, Task]) -> Score:
+    if "score" in tasks:
+        raise InputError("task name 'score' cannot be used beside model.score (both would log val/score)")
+    return Score(formula, {name: (*task.metric_names, "loss") for name, task in tasks.items()})
 
 
 def _build_metrics(tasks: dict[str, Task]) -> nn.ModuleDict:

@@ -1,5 +1,6 @@
 """AdamW with decay groups and a learning-rate schedule."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -30,11 +31,16 @@ class OptimizerSettings:
         schedule: Learning rate after the warm-up: stays (`constant`), falls to 0 in a line (`linear`) or along a half
             cosine (`cosine`).
         warmup: Share of all optimiser steps in which the learning rate rises from 0, in [0, 1].
+        layer_decay: Discriminative rates: layer k of n (from 1) learns with lr * layer_decay^(n - k), the embeddings
+            with lr * layer_decay^n, the pooler with lr, the heads with their own rate; 1 is one rate for all. (ELECTRA
+            counts two layers more on top: its lr is this one divided by layer_decay^2.)
 
     Raises:
         ValueError: If a value is out of range.
 
-    Source: Loshchilov & Hutter 2019, https://arxiv.org/abs/1711.05101
+    Source: Loshchilov & Hutter 2019, https://arxiv.org/abs/1711.05101; layer_decay: Howard & Ruder 2018 (ULMFiT),
+        section 3.2 (there 1 / 2.6), https://arxiv.org/abs/1801.06146; Clark et al. 2020 (ELECTRA; 0.8 and 0.9),
+        https://arxiv.org/abs/2003.10555
     """
 
     lr: float = 2e-5
@@ -44,8 +50,11 @@ class OptimizerSettings:
     eps: float = 1e-8
     schedule: Literal["constant", "linear", "cosine"] = "linear"
     warmup: float = 0.1
+    layer_decay: float = 1.0
 
     def __post_init__(self) -> None:
+        if not 0 < self.layer_decay <= 1:
+            raise ValueError(f"optimizer.layer_decay is {self.layer_decay} (expected more than 0, at most 1)")
         if not 0 <= self.warmup <= 1:
             raise ValueError(f"optimizer.warmup is {self.warmup} (expected a share of the steps, 0 to 1)")
         for name, value in (("lr", self.lr), ("head_lr", self.head_lr or 0.0), ("weight_decay", self.weight_decay)):
@@ -92,16 +101,47 @@ def build_optimizer(
 
     Args:
         settings: Rates and decay.
-        backbone: Trained with `lr`.
+        backbone: Trained with `lr`, its lower layers with less if `layer_decay` is less than 1.
         heads: Trained with `head_lr`.
         fused: Whether to use PyTorch's fused kernel, which is several times faster.
     """
     head_lr = settings.lr if settings.head_lr is None else settings.head_lr
     groups = [
-        *_decay_groups(backbone.parameters(), lr=settings.lr, weight_decay=settings.weight_decay),
+        *_layer_groups(settings, backbone),
         *_decay_groups(heads.parameters(), lr=head_lr, weight_decay=settings.weight_decay),
     ]
     return torch.optim.AdamW(groups, lr=settings.lr, betas=settings.betas, eps=settings.eps, fused=fused)
+
+
+def _layer_groups(settings: OptimizerSettings, backbone: nn.Module) -> list[dict[str, Any]]:
+    """Divide a backbone by layers, from the top down, and each layer by decay; one layer if all have the same rate."""
+    if settings.layer_decay == 1:
+        return _decay_groups(backbone.parameters(), lr=settings.lr, weight_decay=settings.weight_decay)
+    depths = {name: layer_depth(name) for name, _ in backbone.named_parameters()}
+    top = max((depth for depth in depths.values() if depth is not None), default=0)
+    groups = []
+    for depth in range(top, -1, -1):
+        members = [
+            parameter
+            for name, parameter in backbone.named_parameters()
+            if (top if depths[name] is None else depths[name]) == depth
+        ]
+        rate = settings.lr * settings.layer_decay ** (top - depth)
+        groups += _decay_groups(members, lr=rate, weight_decay=settings.weight_decay)
+    return groups
+
+
+def layer_depth(name: str) -> int | None:
+    """Give the depth of a backbone's parameter: 0 in the embeddings, k in layer k (from 1), None above the layers.
+
+    Example:
+        >>> [layer_depth(f"bert.{name}") for name in ("embeddings.LayerNorm.bias", "encoder.layer.0.output", "pooler")]
+        [0, 1, None]
+    """
+    layer = re.search(r"\blayer\.(\d+)\.", f"{name}.")
+    if layer is not None:
+        return int(layer[1]) + 1
+    return 0 if re.search(r"\bembeddings\.", name) else None
 
 
 def _decay_groups(parameters: Iterable[nn.Parameter], *, lr: float, weight_decay: float) -> list[dict[str, Any]]:

@@ -536,6 +536,50 @@ def test_last_goes_on_where_the_newest_run_ended(train):
     assert report["resumed_from"] == "runs/cs224n/version_0/checkpoints/last.ckpt"
 
 
+def test_each_task_keeps_its_best_weights_beside_those_of_the_score(train, capsys):
+    formula = "0.5*sst.accuracy + 0.5*sts.pearson"
+    folder = train(
+        "fit", "--best_checkpoint_per_task", "true", "--model.score", formula, "--best_checkpoint.monitor", "val/score"
+    )
+    names = sorted(path.name.split("=")[0] for path in (folder / "checkpoints").glob("best*"))
+    assert names == ["best-epoch", "best-quora-epoch", "best-sst-epoch", "best-sts-epoch"]
+    report = read_report(folder)
+    metrics = report["metrics"]
+    by_hand = 0.5 * metrics["sst"]["accuracy"] + 0.5 * metrics["sts"]["pearson"]
+    assert metrics["score"] == pytest.approx(by_hand, abs=1e-6)
+    assert Path(report["best_checkpoint"]).name.startswith("best-epoch=")
+    assert {task: Path(path).name.split("-")[1] for task, path in report["best_checkpoints"].items()} == {
+        task: task for task in TASKS
+    }
+    for which in ("best", "best-sst"):
+        assert read_report(train("validate", "--ckpt_path", which))["metrics"]["sst"] == metrics["sst"]
+    train.refuse("predict", "--ckpt_path", "best-nli")
+    assert "best-nli" in capsys.readouterr().err
+
+
+def test_best_is_never_that_of_one_task(tmp_path):
+    checkpoints = tmp_path / "version_0" / "checkpoints"
+    checkpoints.mkdir(parents=True)
+    for number, name in enumerate(["best-epoch=0.ckpt", "best-sst-epoch=1.ckpt", "best-sst2-epoch=1.ckpt"]):
+        (checkpoints / name).touch()
+        os.utime(checkpoints / name, (number, number))
+    tasks = ["sst", "sst2"]
+    assert find_checkpoint(tmp_path, "best", tasks) == checkpoints / "best-epoch=0.ckpt"
+    assert find_checkpoint(tmp_path, "best-sst", tasks) == checkpoints / "best-sst-epoch=1.ckpt"
+    assert find_checkpoint(tmp_path, "best-quora", tasks) is None
+
+
+def test_one_flag_averages_the_weights(train):
+    folder = train("fit", "--averaging", "Ema", "--averaging.decay", "0.5")
+    last = torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)
+    best = torch.load(best_checkpoint(folder), weights_only=True)
+    assert last["averaging"] == {"kind": "Ema", "decay": 0.5}
+    for name, tensor in last["state_dict"].items():
+        assert torch.equal(best["state_dict"][name], tensor)
+    metrics = read_report(folder)["metrics"]
+    assert read_report(train("validate", "--ckpt_path", "best"))["metrics"] == metrics
+
+
 @pytest.mark.parametrize("which", ["last", "best"])
 @pytest.mark.parametrize("subcommand", ["fit", "predict"])
 def test_a_checkpoint_that_no_run_has_is_an_error(subcommand, which, train, capsys):
@@ -594,6 +638,10 @@ def test_a_checkpoint_of_other_tasks_is_an_error(train, fitted, tmp_path, capsys
         (["--trainer.max_epochs", "-1", "--trainer.max_steps", "-1"], "set trainer.max_epochs or trainer.max_steps"),
         (["--trainer.max_steps", "2", "--data.max_length", "4"], "data.max_length is 4 (expected 5 or more)"),
         (["--data.root", "/none"], "/none/ids-sst-train.csv: no such file"),
+        (["--model.optimizer.layer_decay", "0"], "optimizer.layer_decay is 0.0 (expected more than 0, at most 1)"),
+        (["--averaging", "Ema", "--averaging.decay", "1"], "averaging.decay is 1.0 (expected 0 or more, less than 1)"),
+        (["--model.score", "sst.f1"], "task sst has no metric 'f1' (expected one of accuracy, macro_f1, loss"),
+        (["--best_checkpoint.monitor", "val/score"], "model.score is not given (expected a formula)"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

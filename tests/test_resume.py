@@ -42,7 +42,16 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "validation_every_second_epoch": {"trainer.check_val_every_n_epoch": 2},
     "staged": {"data.schedule": {"class_path": "Staged", "init_args": {"first": "quora"}}},
     "annealed": {"data.schedule": "Annealed"},
+    "layer_decay": {"model.optimizer.layer_decay": 0.8},
+    "ema": {"averaging": {"class_path": "Ema", "init_args": {"decay": 0.8}}, "best_checkpoint_per_task": True},
+    "swa": {
+        "averaging": {"class_path": "Swa", "init_args": {"start": 0.3, "every_n_steps": 2}},
+        "trainer.accumulate_grad_batches": 2,
+        "trainer.precision": "bf16-mixed",
+        "checkpoint.every_n_train_steps": 1,
+    },
 }
+WEIGHTS = ("state_dict", "current_model_state", "averaging_state", "averaging")
 
 
 def resume_after_kill(project: Project, *places: str) -> int:
@@ -74,7 +83,7 @@ def comes_after(point: tuple[str, int, float], version: int, project: Project) -
 
 
 def _without_paths(checkpoint: dict[str, Any]) -> dict[str, Any]:
-    kept = ("epoch", "global_step", "state_dict", "optimizer_states", "lr_schedulers", "loops", "MultitaskDataModule")
+    kept = (*WEIGHTS, "epoch", "global_step", "optimizer_states", "lr_schedulers", "loops", "MultitaskDataModule")
     best = next((state for name, state in checkpoint["callbacks"].items() if name.startswith("BestCheckpoint")), None)
     scores = best and [Path(best["best_model_path"]).name, float(best["best_model_score"])]
     return {**{key: value for key, value in checkpoint.items() if key in kept}, "best": scores}
