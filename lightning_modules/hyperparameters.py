@@ -8,6 +8,7 @@ from typing import Any
 
 import lightning.pytorch as L
 
+from backbones import Adapter
 from lightning_modules.optim import OptimizerSettings
 from tasks import InputError, Task
 
@@ -64,7 +65,7 @@ def to_plain(value: Any) -> Any:
     """Turn settings into dicts, lists, strings and numbers in the form that LightningCLI's YAML has.
 
     Args:
-        value: A task, a settings dataclass, a class or `functools.partial` of one, or a container of these.
+        value: A task, an adapter, a settings dataclass, a class or `functools.partial` of one, or a container of these.
 
     Returns:
         Plain data; classes become `{class_path, init_args}`.
@@ -85,7 +86,11 @@ def to_plain(value: Any) -> Any:
         return {**to_plain(factory), "init_args": to_plain(value.keywords)}  # jsonargparse: partial(call, class, ...)
     if is_dataclass(value):
         arguments = {field.name: to_plain(getattr(value, field.name)) for field in fields(value)}
-        return {"class_path": _path(type(value)), "init_args": arguments} if isinstance(value, Task) else arguments
+        return (
+            {"class_path": _path(type(value)), "init_args": arguments}
+            if isinstance(value, Task | Adapter)
+            else arguments
+        )
     raise TypeError(f"{value!r} cannot be a hyperparameter (expected plain data, a class or a partial of one)")
 
 

@@ -8,14 +8,20 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torchmetrics import MeanMetric, MetricCollection
 
-from backbones import Backbone, Pooling, build_bert, load_bert
+from backbones import Adapter, Backbone, Pooling, build_bert, load_bert
 from datamodules import TaskBatch
 from heads import Head
 from lightning_modules.accumulation import window_scale
 from lightning_modules.frozen_vectors import FrozenVectors
 from lightning_modules.hyperparameters import check_fit, keep_plain_hyperparameters
 from lightning_modules.optim import OptimizerSettings, clip, configure
-from lightning_modules.saved_weights import keep_averaged, refuse_forgotten_averaging
+from lightning_modules.saved_weights import (
+    fill_in_resting,
+    keep_averaged,
+    leave_out_resting,
+    refuse_forgotten_averaging,
+    report_parameters,
+)
 from lightning_modules.score import Score
 from tasks import InputError, Task
 
@@ -34,6 +40,9 @@ class MultitaskModule(L.LightningModule):
         backbone: A folder with a Hugging Face BERT, `package:NAME` for weights inside a Python package, or a hub name.
         pooling: How a sequence becomes one vector (see Backbone).
         freeze_backbone: Train the heads only.
+        adapter: Train few new weights in the place of the backbone's, or beside them: Lora or Pals.
+        save_trainable_only: Leave the resting weights out of every checkpoint; loading takes them from `backbone` and
+            refuses other ones.
         fresh_layers: Start backbone layers that the weights lack (such as a pooler) at random instead of refusing.
         cache_vectors: Compute each example's vectors once in `fit` if the backbone is frozen: fp32, 4 * S * H bytes an
             example.
@@ -44,7 +53,7 @@ class MultitaskModule(L.LightningModule):
             load without the backbone's files.
 
     Raises:
-        InputError: If a task's name or head is unfit.
+        InputError: If a task's name or head is unfit, or two settings exclude each other.
         ValueError: If the backbone cannot be loaded.
     """
 
@@ -55,6 +64,8 @@ class MultitaskModule(L.LightningModule):
         *,
         pooling: Pooling = "pooler",
         freeze_backbone: bool = False,
+        adapter: Adapter | None = None,
+        save_trainable_only: bool = False,
         fresh_layers: bool = False,
         cache_vectors: bool = True,
         optimizer: OptimizerSettings = OptimizerSettings(),
@@ -67,6 +78,13 @@ class MultitaskModule(L.LightningModule):
         self.cache_vectors = cache_vectors
         self._score = None if score is None else _build_score(score, tasks)
         self._frozen_vectors: FrozenVectors | None = None
+        if adapter is not None and freeze_backbone:
+            raise InputError(
+                "model.adapter and model.freeze_backbone exclude each other (the adapter has its own options)"
+            )
+        if save_trainable_only and (fresh_layers or backbone_config is not None):
+            raise InputError("model.save_trainable_only needs weights that come from the backbone's files alone")
+        self.save_trainable_only = save_trainable_only
         with_pooler = pooling == "pooler"
         if backbone_config is None:
             bert = load_bert(backbone, fresh_layers=fresh_layers)
@@ -74,10 +92,13 @@ class MultitaskModule(L.LightningModule):
             bert = build_bert(backbone_config, with_pooler=with_pooler)
         if not with_pooler:
             bert.pooler = None  # it would get no gradient
-        self.backbone = Backbone(bert, pooling=pooling, frozen=freeze_backbone)
+        self.backbone = Backbone(bert, pooling=pooling, frozen=freeze_backbone, adapter=adapter, tasks=list(tasks))
+        if save_trainable_only and all(weight.requires_grad for weight in self.backbone.parameters()):
+            raise InputError("model.save_trainable_only: all weights train (expected an adapter or freeze_backbone)")
         self.heads = nn.ModuleDict(_build_heads(tasks, self.backbone.hidden_size))
         self._metrics = nn.ModuleDict({split: _build_metrics(tasks) for split in ("val", "test")})
-        keep_plain_hyperparameters(self, backbone_config=bert.config.to_diff_dict())
+        config = None if save_trainable_only else bert.config.to_diff_dict()
+        keep_plain_hyperparameters(self, backbone_config=config)
 
     def forward(self, batch: TaskBatch) -> Tensor:
         """Give the output of the batch's head, (B, C) or (B,)."""
@@ -86,12 +107,13 @@ class MultitaskModule(L.LightningModule):
             split = "train" if self.trainer.training else "dev"
             pooled = self._frozen_vectors.look_up(split, batch.task, batch.rows)
         else:
-            pooled = self.backbone(batch.tokens)
+            pooled = self.backbone(batch.tokens, batch.task)
         output: Tensor = head(pooled.view(-1, head.num_sequences, pooled.shape[-1]))
         return output
 
     def on_fit_start(self) -> None:
-        """Compute every vector of a frozen backbone once."""
+        """Say how many parameters train, and compute every vector of a frozen backbone once."""
+        report_parameters(self)
         if self.backbone.frozen and self.cache_vectors:
             data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
             self._frozen_vectors = FrozenVectors(
@@ -172,11 +194,14 @@ class MultitaskModule(L.LightningModule):
         return [name for name, count in zip(self.tasks, total.tolist(), strict=True) if count]
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Save averaged weights where there are some."""
+        """Save averaged weights where there are some, and the trained part alone if asked to."""
         keep_averaged(self, checkpoint)
+        if self.save_trainable_only:
+            leave_out_resting(self, checkpoint)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse weights of other tasks, heads or backbones with one sentence."""
+        fill_in_resting(self, checkpoint)
         check_fit(self, checkpoint)
         refuse_forgotten_averaging(self, checkpoint)
 

@@ -2,6 +2,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -580,6 +581,43 @@ def test_one_flag_averages_the_weights(train):
     assert read_report(train("validate", "--ckpt_path", "best"))["metrics"] == metrics
 
 
+@pytest.mark.parametrize("encoding", ["cross", "bi"])
+@pytest.mark.parametrize(
+    "adapter", [("Lora", "r", "2"), ("Lora", "dora", "true"), ("Pals", "frozen", "true")], ids="-".join
+)
+def test_an_adapter_trains_alone_and_its_checkpoint_too(adapter, encoding, train, tiny_backbone, tmp_path):
+    kind, option, value = adapter
+    flags = ["--model.adapter", kind, f"--model.adapter.{option}", value, "--tasks.sts.encoding", encoding]
+    small = train("fit", *flags, "--model.save_trainable_only", "true", "--trainer.precision", "bf16-mixed")
+    weights = torch.load(best_checkpoint(small), weights_only=True)["state_dict"]
+    assert {name.split(".")[0] for name in weights} == {"backbone", "heads"}
+    own = {name for name in weights if name.startswith("backbone.")}
+    assert own
+    assert all("lora_" in name or name.startswith("backbone.beside.") for name in own)
+
+    loaded = MultitaskModule.load_from_checkpoint(best_checkpoint(small))
+    original = load_bert(str(tiny_backbone)).state_dict()
+    found = {name.replace(".base_layer", ""): tensor for name, tensor in loaded.backbone.bert.state_dict().items()}
+    for name, tensor in original.items():
+        assert torch.equal(found[name], tensor), name
+    for name in own:
+        assert torch.equal(loaded.state_dict()[name], weights[name])
+    metrics = read_report(small)["metrics"]
+    again = train("validate", *flags, "--ckpt_path", "best", "--trainer.precision", "bf16-mixed")
+    assert read_report(again)["metrics"] == metrics
+
+
+def test_a_trained_part_is_not_put_on_another_backbone(train, tiny_backbone, tmp_path, capsys):
+    train("fit", "--model.adapter", "Lora", "--model.save_trainable_only", "true")
+    other = tmp_path / "other"
+    shutil.copytree(tiny_backbone, other)
+    bert = load_bert(str(tiny_backbone))
+    bert.encoder.layer[0].output.dense.bias.data += 1
+    bert.save_pretrained(other)
+    train.refuse("validate", "--model.adapter", "Lora", "--model.backbone", other, "--ckpt_path", "best")
+    assert "the checkpoint holds the trained part only" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("which", ["last", "best"])
 @pytest.mark.parametrize("subcommand", ["fit", "predict"])
 def test_a_checkpoint_that_no_run_has_is_an_error(subcommand, which, train, capsys):
@@ -641,6 +679,9 @@ def test_a_checkpoint_of_other_tasks_is_an_error(train, fitted, tmp_path, capsys
         (["--model.optimizer.layer_decay", "0"], "optimizer.layer_decay is 0.0 (expected more than 0, at most 1)"),
         (["--averaging", "Ema", "--averaging.decay", "1"], "averaging.decay is 1.0 (expected 0 or more, less than 1)"),
         (["--model.score", "sst.f1"], "task sst has no metric 'f1' (expected one of accuracy, macro_f1, loss"),
+        (["--model.adapter", "Lora", "--model.adapter.r", "0"], "adapter Lora: r is 0"),
+        (["--model.adapter", "Pals", "--model.freeze_backbone", "true"], "exclude each other"),
+        (["--model.save_trainable_only", "true"], "all weights train (expected an adapter or freeze_backbone)"),
         (["--best_checkpoint.monitor", "val/score"], "model.score is not given (expected a formula)"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

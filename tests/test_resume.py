@@ -51,6 +51,18 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "checkpoint.every_n_train_steps": 1,
     },
 }
+VARIANTS["lora"] = {
+    "model.adapter": {"class_path": "Lora", "init_args": {"dropout": 0.1}},
+    "model.save_trainable_only": True,
+    "averaging": "Ema",
+    "trainer.precision": "bf16-mixed",
+    "trainer.gradient_clip_val": 1.0,
+}
+VARIANTS["pals"] = {
+    "model.adapter": {"class_path": "Pals", "init_args": {"num_heads": 2}},
+    "trainer.accumulate_grad_batches": 2,
+    "checkpoint.every_n_train_steps": 1,
+}
 WEIGHTS = ("state_dict", "current_model_state", "averaging_state", "averaging")
 
 
