@@ -29,6 +29,7 @@ from callbacks import (
     RunStopped,
     StepSeed,
     StopOnSignal,
+    TaskCooling,
     TaskLosses,
     TaskProgressBar,
 )
@@ -157,6 +158,7 @@ class MultitaskCLI(TandemCLI):
                 "best_checkpoint.save_weights_only": True,
             }
         )
+        parser.add_lightning_class_args(TaskCooling, "cooling")
         parser.add_argument(
             "--best_checkpoint_per_task",
             type=bool,

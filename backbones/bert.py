@@ -26,7 +26,7 @@ class Backbone(nn.Module):
         bert: The model whose modules and weights are used.
         pooling: `pooler` for tanh of a linear layer on the first token (BERT's own), `cls` for the first token's
             last hidden state, `mean` for the average over the sequence.
-        frozen: Keep the weights as they are: evaluation mode, no gradients. May be switched between two steps.
+        frozen: Keep the weights as they are: evaluation mode, no gradients.
         adapter: Few new weights in or beside the model, and which of its own train.
         tasks: Names of the tasks, for an adapter that has weights of each.
 
@@ -60,6 +60,11 @@ class Backbone(nn.Module):
     def hidden_size(self) -> int:
         """Size of a pooled vector (H)."""
         return int(self.bert.config.hidden_size)
+
+    def rest(self, on: bool) -> None:
+        """Let the weights rest for some steps, or train again; which of them can train stays as it is."""
+        self.frozen = on
+        self.train()
 
     def train(self, mode: bool = True) -> "Backbone":
         """Switch dropout on or off; a frozen backbone stays in evaluation mode."""

@@ -3,6 +3,7 @@
 from callbacks.atomic_io import AtomicCheckpointIO
 from callbacks.averaging import Averaging, Ema, Swa
 from callbacks.checkpoints import BestCheckpoint, BestTaskCheckpoint, ResumableCheckpoint
+from callbacks.cooling import TaskCooling
 from callbacks.export import ExportBackbone
 from callbacks.final_validation import FinalValidation
 from callbacks.guard import LossGuard
@@ -29,6 +30,7 @@ __all__ = [
     "StepSeed",
     "StopOnSignal",
     "Swa",
+    "TaskCooling",
     "TaskLosses",
     "TaskProgressBar",
 ]

@@ -51,14 +51,21 @@ def check_fit(module: L.LightningModule, checkpoint: Mapping[str, Any]) -> None:
     is_resuming = module._trainer is not None and module.trainer.training
     if is_resuming and "optimizer_states" not in checkpoint:
         raise InputError("the checkpoint holds weights only, training cannot go on from it (expected a last.ckpt)")
-    old, new = (
-        {**to_plain(OptimizerSettings()), **(hparams.get("optimizer") or {})}  # an older checkpoint may lack an option
-        for hparams in (checkpoint.get("hyper_parameters", {}), module.hparams)
-    )
-    if is_resuming and old != new:
-        raise InputError(
-            f"a resumed training goes on with the optimizer of its checkpoint, {old}, but {new} was asked for"
-        )
+    old, new = (_resumed_settings(hparams) for hparams in (checkpoint.get("hyper_parameters", {}), module.hparams))
+    for name in old:
+        if is_resuming and old[name] != new[name]:
+            raise InputError(
+                f"a resumed training goes on with the {name} of its checkpoint, {old[name]}, but {new[name]} was asked "
+                "for"
+            )
+
+
+def _resumed_settings(hparams: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the settings that a resumed training must share; an older checkpoint may lack some."""
+    return {
+        "optimizer": {**to_plain(OptimizerSettings()), **(hparams.get("optimizer") or {})},
+        "linear_probe_epochs": hparams.get("linear_probe_epochs", 0),
+    }
 
 
 def to_plain(value: Any) -> Any:

@@ -40,12 +40,16 @@ class MultitaskModule(L.LightningModule):
         backbone: A folder with a Hugging Face BERT, `package:NAME` for weights inside a Python package, or a hub name.
         pooling: How a sequence becomes one vector (see Backbone).
         freeze_backbone: Train the heads only.
+        linear_probe_epochs: Epochs at the start that train the heads only, at their full rate, on a resting backbone
+            without dropout (its vectors are computed once, see cache_vectors); then everything trains, and the
+            learning-rate schedule, warm-up included, is laid over the steps from there (LP-FT: Kumar et al. 2022,
+            https://arxiv.org/abs/2202.10054).
         adapter: Train few new weights in the place of the backbone's, or beside them: Lora or Pals.
         save_trainable_only: Leave the resting weights out of every checkpoint; loading takes them from `backbone` and
             refuses other ones.
         fresh_layers: Start backbone layers that the weights lack (such as a pooler) at random instead of refusing.
-        cache_vectors: Compute each example's vectors once in `fit` if the backbone is frozen: fp32, 4 * S * H bytes an
-            example.
+        cache_vectors: Compute each example's vectors once in `fit` while the backbone is frozen: fp32, 4 * S * H bytes
+            an example.
         optimizer: AdamW and its schedule.
         score: A formula over `<task>.<metric>` (see Score), such as `0.5*sst.accuracy + 0.5*sts.pearson`; the best
             checkpoint follows it with `--best_checkpoint.monitor val/score`.
@@ -64,6 +68,7 @@ class MultitaskModule(L.LightningModule):
         *,
         pooling: Pooling = "pooler",
         freeze_backbone: bool = False,
+        linear_probe_epochs: int = 0,
         adapter: Adapter | None = None,
         save_trainable_only: bool = False,
         fresh_layers: bool = False,
@@ -78,6 +83,11 @@ class MultitaskModule(L.LightningModule):
         self.cache_vectors = cache_vectors
         self._score = None if score is None else _build_score(score, tasks)
         self._frozen_vectors: FrozenVectors | None = None
+        if linear_probe_epochs < 0 or (linear_probe_epochs and freeze_backbone):
+            raise InputError(
+                f"model.linear_probe_epochs is {linear_probe_epochs} (expected 0 or more, and 0 with freeze_backbone)"
+            )
+        self.linear_probe_epochs = linear_probe_epochs
         if adapter is not None and freeze_backbone:
             raise InputError(
                 "model.adapter and model.freeze_backbone exclude each other (the adapter has its own options)"
@@ -107,22 +117,47 @@ class MultitaskModule(L.LightningModule):
             split = "train" if self.trainer.training else "dev"
             pooled = self._frozen_vectors.look_up(split, batch.task, batch.rows)
         else:
-            pooled = self.backbone(batch.tokens, batch.task)
+            with torch.set_grad_enabled(torch.is_grad_enabled() and not self._trains_head_only(batch.task)):
+                pooled = self.backbone(batch.tokens, batch.task)
         output: Tensor = head(pooled.view(-1, head.num_sequences, pooled.shape[-1]))
         return output
+
+    def _trains_head_only(self, task: str) -> bool:
+        start = self.tasks[task].head_only_from
+        return start is not None and self._trainer is not None and self.trainer.current_epoch >= start
 
     def on_fit_start(self) -> None:
         """Say how many parameters train, and compute every vector of a frozen backbone once."""
         report_parameters(self)
+        self._remember_vectors()
+
+    def _remember_vectors(self) -> None:
         if self.backbone.frozen and self.cache_vectors:
             data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
             self._frozen_vectors = FrozenVectors(
                 self.backbone, data.stores, tokens_a_batch=data.tokens_a_batch, device=self.device
             )
 
+    def on_train_start(self) -> None:
+        """Begin the linear probe, or go on with it: Lightning starts no epoch that it resumes inside."""
+        if self.trainer.current_epoch < self.linear_probe_epochs:
+            self.backbone.rest(True)
+            self._remember_vectors()
+
+    def on_train_epoch_start(self) -> None:
+        """End the linear probe."""
+        if self.linear_probe_epochs and self.trainer.current_epoch >= self.linear_probe_epochs:
+            self._end_probe()
+
+    def _end_probe(self) -> None:
+        self._frozen_vectors = None
+        self.backbone.rest(False)
+
     def on_fit_end(self) -> None:
         """Let the vectors go."""
         self._frozen_vectors = None
+        if self.linear_probe_epochs:
+            self._end_probe()
 
     def _head(self, task: str) -> Head:
         head = self.heads[task]
@@ -207,7 +242,8 @@ class MultitaskModule(L.LightningModule):
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Build AdamW and its schedule over all optimiser steps of the training."""
-        return configure(self.optimizer, self.trainer, self.backbone, self.heads)
+        probe_epochs = self.linear_probe_epochs
+        return configure(self.optimizer, self.trainer, self.backbone, self.heads, probe_epochs=probe_epochs)
 
     def configure_gradient_clipping(
         self,
@@ -230,6 +266,8 @@ def _build_heads(tasks: dict[str, Task], hidden_size: int) -> dict[str, Head]:
             heads[name] = task.build_head(hidden_size)
         except InputError as error:
             raise InputError(f"task {name}: {error}") from None
+        if task.head_only_from is not None and not list(heads[name].parameters()):
+            raise InputError(f"task {name}: head_only_from is set, but its {type(heads[name]).__name__} has no weights")
     return heads
 
 

@@ -1,5 +1,6 @@
 """AdamW with decay groups and a learning-rate schedule."""
 
+import math
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ import torch
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import nn
 from torch.nn.utils import clip_grad_norm_, clip_grad_value_
-from torch.optim.lr_scheduler import LRScheduler
+from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 from transformers import get_scheduler
 
 from tasks import InputError
@@ -63,12 +64,30 @@ class OptimizerSettings:
 
 
 def configure(
-    settings: OptimizerSettings, trainer: L.Trainer, backbone: nn.Module, heads: nn.Module
+    settings: OptimizerSettings, trainer: L.Trainer, backbone: nn.Module, heads: nn.Module, *, probe_epochs: int = 0
 ) -> OptimizerLRScheduler:
-    """Build what `configure_optimizers` returns: AdamW and its schedule over all optimiser steps of the training."""
+    """Build what `configure_optimizers` returns: AdamW and its schedule over all optimiser steps of the training.
+
+    Args:
+        settings: Rates, decay and schedule.
+        trainer: The trainer, which knows the number of steps.
+        backbone: Trained with `lr`.
+        heads: Trained with `head_lr`.
+        probe_epochs: Epochs at the start in which the rate stays constant, before the schedule begins.
+
+    Raises:
+        InputError: If the training has no end, or ends before the schedule begins.
+    """
     fused = trainer.precision != "16-mixed"  # its gradient scaler needs the unfused kernel
     optimizer = build_optimizer(settings, backbone, heads, fused=fused)
-    scheduler = build_scheduler(settings, optimizer, trainer.estimated_stepping_batches)
+    num_steps = trainer.estimated_stepping_batches
+    last = trainer.max_epochs
+    if probe_epochs and last is not None and 0 < last <= probe_epochs:
+        raise InputError(
+            f"model.linear_probe_epochs is {probe_epochs} (expected fewer than trainer.max_epochs, {last})"
+        )
+    steps_an_epoch = math.ceil(trainer.num_training_batches / trainer.accumulate_grad_batches) if probe_epochs else 0
+    scheduler = build_scheduler(settings, optimizer, num_steps, probe_steps=probe_epochs * steps_an_epoch)
     return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 
 
@@ -156,19 +175,24 @@ def _decay_groups(parameters: Iterable[nn.Parameter], *, lr: float, weight_decay
     return [group for group in groups if group["params"]]
 
 
-def build_scheduler(settings: OptimizerSettings, optimizer: torch.optim.Optimizer, num_steps: float) -> LRScheduler:
+def build_scheduler(
+    settings: OptimizerSettings, optimizer: torch.optim.Optimizer, num_steps: float, *, probe_steps: int = 0
+) -> LRScheduler:
     """Build the learning-rate schedule.
 
     Args:
         settings: Its form and warm-up.
         optimizer: The optimiser whose rates it sets.
         num_steps: Optimiser steps of the whole training.
+        probe_steps: Those at its start that have the full rate; the schedule, warm-up included, is laid over the rest.
 
     Raises:
         InputError: If the training has no end and the schedule needs one.
     """
     if num_steps == float("inf"):
         raise InputError("a learning-rate schedule needs an end: set trainer.max_epochs or trainer.max_steps")
+    if probe_steps:
+        return _after_constant(settings, optimizer, int(num_steps), probe_steps)
     scheduler: LRScheduler = get_scheduler(
         _SCHEDULERS[settings.schedule],
         optimizer,
@@ -176,3 +200,13 @@ def build_scheduler(settings: OptimizerSettings, optimizer: torch.optim.Optimize
         num_training_steps=int(num_steps),
     )
     return scheduler
+
+
+def _after_constant(
+    settings: OptimizerSettings, optimizer: torch.optim.Optimizer, num_steps: int, probe_steps: int
+) -> LRScheduler:
+    """Build a schedule that begins after some steps of the full rate."""
+    stand_in = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1.0)  # a scheduler sets rates as soon as it is built
+    later: Any = build_scheduler(settings, stand_in, max(1, num_steps - probe_steps))
+    share = later.lr_lambdas[0]
+    return LambdaLR(optimizer, lambda step: 1.0 if step < probe_steps else share(step - probe_steps))

@@ -63,6 +63,22 @@ VARIANTS["pals"] = {
     "trainer.accumulate_grad_batches": 2,
     "checkpoint.every_n_train_steps": 1,
 }
+VARIANTS["linear_probe"] = {"model.linear_probe_epochs": 1, "model.optimizer.layer_decay": 0.9}
+VARIANTS["linear_probe_across_a_window"] = {
+    "model.linear_probe_epochs": 2,
+    "trainer.accumulate_grad_batches": 2,
+    "trainer.precision": "bf16-mixed",
+    "trainer.val_check_interval": 4,
+    "checkpoint.every_n_train_steps": 1,
+    "model.adapter": {"class_path": "Pals", "init_args": {"num_heads": 2}},
+}
+VARIANTS["head_only"] = {"tasks.sst": {"class_path": "Sst", "init_args": {"head_only_from": 1}}}
+VARIANTS["cooling"] = {
+    "cooling": {"patience": 1, "factor": 0.5},
+    "trainer.max_epochs": 4,
+    "trainer.val_check_interval": 4,
+    "checkpoint.every_n_train_steps": 3,
+}
 WEIGHTS = ("state_dict", "current_model_state", "averaging_state", "averaging")
 
 

@@ -111,6 +111,19 @@ def test_schedule_rises_then_does_what_its_name_says(schedule, expected):
     assert rates == [pytest.approx([2 * part, 2 * part, 4 * part, 4 * part]) for part in expected]
 
 
+def test_after_a_probe_the_whole_schedule_follows():
+    settings = OptimizerSettings(lr=2.0, head_lr=4.0, schedule="linear", warmup=0.5)
+    optimizer = build_optimizer(settings, nn.Linear(2, 2), nn.Linear(2, 2), fused=False)
+    scheduler = build_scheduler(settings, optimizer, 7, probe_steps=3)
+    shares = []
+    for _ in range(7):
+        shares.append([group["lr"] / group["initial_lr"] for group in optimizer.param_groups])
+        optimizer.step()
+        scheduler.step()
+    assert shares == [pytest.approx([share] * 4) for share in (1, 1, 1, 0, 0.5, 1, 0.5)]
+    assert [group["initial_lr"] for group in optimizer.param_groups] == [2, 2, 4, 4]
+
+
 @pytest.mark.parametrize("warmup", [0.0, 1.0])
 def test_warmup_may_be_nothing_or_everything(warmup):
     settings = OptimizerSettings(lr=1.0, warmup=warmup)
