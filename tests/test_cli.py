@@ -618,6 +618,33 @@ def test_a_trained_part_is_not_put_on_another_backbone(train, tiny_backbone, tmp
     assert "the checkpoint holds the trained part only" in capsys.readouterr().err
 
 
+def test_plans_go_together_from_the_command_line(train):
+    folder = train(
+        "fit",
+        *("--trainer.max_epochs", 4, "--data.schedule", "Staged", "--data.schedule.first", "quora"),
+        *("--model.linear_probe_epochs", 1, "--tasks.sst.head_only_from", 2, "--cooling.patience", 1),
+        *("--averaging", "Swa", "--averaging.every_n_steps", 3, "--model.optimizer.layer_decay", 0.9),
+        quick=False,
+    )
+    report = read_report(folder)
+    assert report["steps"] == 36
+    last = torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)
+    assert last["callbacks"]["TaskCooling"]["settings"] == [1, 0.5, 0.1]
+    assert set(last["callbacks"]["TaskCooling"]["shares"]) == set(TASKS)
+    assert int(last["averaging_state"]["n_averaged"]) == 6  # steps 21, 24, 27, 30, 33, 36
+
+
+def test_lightnings_early_stopping_follows_the_mean(train):
+    stopping = ("EarlyStopping", "monitor", "val/sst/accuracy", "mode", "max", "patience", "1")
+    flags = [f"--trainer.callbacks.{name}={value}" for name, value in zip(stopping[1::2], stopping[2::2], strict=True)]
+    folder = train(
+        "fit",
+        *("--trainer.max_epochs", 5, "--trainer.callbacks", stopping[0], *flags, "--model.optimizer.lr", 0),
+        quick=False,
+    )
+    assert read_report(folder)["steps"] == 18  # no better after the second of five epochs
+
+
 @pytest.mark.parametrize("which", ["last", "best"])
 @pytest.mark.parametrize("subcommand", ["fit", "predict"])
 def test_a_checkpoint_that_no_run_has_is_an_error(subcommand, which, train, capsys):
