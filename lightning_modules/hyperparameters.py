@@ -51,6 +51,9 @@ def check_fit(module: L.LightningModule, checkpoint: Mapping[str, Any]) -> None:
     is_resuming = module._trainer is not None and module.trainer.training
     if is_resuming and "optimizer_states" not in checkpoint:
         raise InputError("the checkpoint holds weights only, training cannot go on from it (expected a last.ckpt)")
+    was, now = (_adapter_options(hparams) for hparams in (checkpoint.get("hyper_parameters", {}), module.hparams))
+    if was != now:  # weights of one rank fit whatever the scale is that they were trained with
+        raise InputError(f"the checkpoint does not fit: its adapter has {was}, but {now} was asked for")
     old, new = (_resumed_settings(hparams) for hparams in (checkpoint.get("hyper_parameters", {}), module.hparams))
     for name in old:
         if is_resuming and old[name] != new[name]:
@@ -66,6 +69,10 @@ def _resumed_settings(hparams: Mapping[str, Any]) -> dict[str, Any]:
         "optimizer": {**to_plain(OptimizerSettings()), **(hparams.get("optimizer") or {})},
         "linear_probe_epochs": hparams.get("linear_probe_epochs", 0),
     }
+
+
+def _adapter_options(hparams: Mapping[str, Any]) -> Any:
+    return to_plain(dict((hparams.get("adapter") or {}).get("init_args") or {}))
 
 
 def to_plain(value: Any) -> Any:

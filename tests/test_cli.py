@@ -616,6 +616,8 @@ def test_a_trained_part_is_not_put_on_another_backbone(train, tiny_backbone, tmp
     bert.save_pretrained(other)
     train.refuse("validate", "--model.adapter", "Lora", "--model.backbone", other, "--ckpt_path", "best")
     assert "the checkpoint holds the trained part only" in capsys.readouterr().err
+    train.refuse("validate", "--model.adapter", "Lora", "--model.adapter.alpha", 8, "--ckpt_path", "best")
+    assert "the checkpoint does not fit: its adapter has " in capsys.readouterr().err
 
 
 def test_plans_go_together_from_the_command_line(train):
