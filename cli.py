@@ -4,6 +4,7 @@ import logging
 import re
 import sys
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,7 +17,9 @@ from lightning.pytorch.strategies import DDPStrategy
 from backbones.matmul import choose_matmul
 from callbacks import (
     AtomicCheckpointIO,
+    Averaging,
     BestCheckpoint,
+    BestTaskCheckpoint,
     ConflictMonitor,
     ExportBackbone,
     FinalValidation,
@@ -27,6 +30,7 @@ from callbacks import (
     RunStopped,
     StepSeed,
     StopOnSignal,
+    TaskCooling,
     TaskLosses,
     TaskProgressBar,
     ValidationFigures,
@@ -92,11 +96,12 @@ class TandemCLI(LightningCLI):
         which = config.get("ckpt_path")
         if which is None and self.config.subcommand != "fit":
             raise InputError(f"{self.config.subcommand} needs trained weights: --ckpt_path best, last or a file")
-        if which in ("last", "best", "auto"):
+        tasks = list(config.get("tasks") or {})
+        if which in ("last", "best", "auto", *(f"best-{task}" for task in tasks)):
             if arguments is None:
                 raise InputError(f"--ckpt_path {which}: there are no runs without a logger (expected a path)")
             runs = Path(arguments["save_dir"]) / arguments["name"]
-            found = find_checkpoint(runs, "last" if which == "auto" else which)
+            found = find_checkpoint(runs, "last" if which == "auto" else which, tasks)
             if found is None and which != "auto":
                 raise InputError(f"--ckpt_path {which}: no run in {runs} has such a checkpoint")
             config["ckpt_path"] = str(found) if found else None
@@ -157,11 +162,26 @@ class MultitaskCLI(TandemCLI):
                 "best_checkpoint.save_weights_only": True,
             }
         )
+        parser.add_lightning_class_args(TaskCooling, "cooling")
+        parser.add_argument(
+            "--best_checkpoint_per_task",
+            type=bool,
+            default=False,
+            help="Whether to keep each task's best weights too, by its first metric: best-<task>-....ckpt.",
+        )
+        parser.add_argument(
+            "--averaging",
+            type=Averaging | None,
+            default=None,
+            help="Average the weights over the training (Ema or Swa); the average is evaluated, kept and reported.",
+        )
 
     def before_instantiate_classes(self) -> None:
-        """Make a step of a joint schedule hold a batch of every task unless more are asked for."""
+        """Refuse a score that there is not; make a step of a joint schedule hold a batch of every task."""
         super().before_instantiate_classes()
         config = self.config[self.config.subcommand]
+        if config.best_checkpoint.monitor == "val/score" and not config.model.score:
+            raise InputError("best_checkpoint.monitor is val/score, but model.score is not given (expected a formula)")
         schedule = config.data.schedule
         is_joint = schedule is not None and schedule.class_path.endswith(".Joint")
         if is_joint and config.trainer.accumulate_grad_batches == 1:
@@ -169,7 +189,12 @@ class MultitaskCLI(TandemCLI):
 
     def own_callbacks(self) -> list[L.Callback]:
         """Give the callbacks of every multitask run."""
-        return [*super().own_callbacks(), TaskLosses(), PredictionWriter(), RunReport()]
+        own = [*super().own_callbacks(), TaskLosses(), PredictionWriter(), RunReport()]
+        if self._get(self.config_init, "best_checkpoint_per_task"):
+            tasks: dict[str, Task] = self._get(self.config_init, "tasks")
+            own += [BestTaskCheckpoint(name, task.metric_names[0]) for name, task in tasks.items()]
+        averaging: Averaging | None = self._get(self.config_init, "averaging")
+        return own if averaging is None else [averaging, *own]
 
 
 class PretrainCLI(TandemCLI):
@@ -233,19 +258,23 @@ def run_name(configs: list[str]) -> str:
     return path.stem
 
 
-def find_checkpoint(runs: Path, which: str) -> Path | None:
+def find_checkpoint(runs: Path, which: str, tasks: Sequence[str] = ()) -> Path | None:
     """Find the newest `last` or `best` checkpoint of a configuration.
 
     Args:
         runs: Folder of the configuration's runs.
-        which: `last` or `best`.
+        which: `last`, `best` or `best-<task>`.
+        tasks: Names of the tasks, whose own best checkpoints are not what `best` means.
 
     Returns:
         The checkpoint; None if no run has one.
     """
     numbered = [(int(folder.name.removeprefix("version_")), folder) for folder in runs.glob("version_*")]
     for _, folder in sorted(numbered, reverse=True):
-        found = sorted((folder / "checkpoints").glob(f"{which}*.ckpt"), key=lambda path: path.stat().st_mtime)
+        pattern = f"{which}-*.ckpt" if which.startswith("best-") else f"{which}*.ckpt"
+        of_tasks = {path for task in tasks for path in (folder / "checkpoints").glob(f"best-{task}-*.ckpt")}
+        matching = set((folder / "checkpoints").glob(pattern)) - (of_tasks if which == "best" else set())
+        found = sorted(matching, key=lambda path: path.stat().st_mtime)
         if found:
             return found[-1]
     return None

@@ -1,6 +1,7 @@
 """Hugging Face's BERT, computed on packed tokens: the same weights and numbers, no padding."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Literal
 
 import torch
@@ -9,6 +10,7 @@ from torch.func import functional_call
 from transformers import BertModel
 from transformers.models.bert.modeling_bert import BertLayer
 
+from backbones.adapter import Adapter
 from backbones.attention import Attend, Attention, build_attention
 from backbones.casting import WeightCasts, cast_linear_weights
 from backbones.compilation import CompileMode, compile_or_fall_back
@@ -16,6 +18,8 @@ from backbones.packing import PackedTokens, QueryRows
 from backbones.pooling import mean_pool
 
 Pooling = Literal["pooler", "cls", "mean"]
+# Gives what is added before a layer's last LayerNorm, from what the layer reads, its wanted rows and the attention.
+Beside = Callable[[Tensor, Tensor, Attend], Tensor]
 
 
 class Backbone(nn.Module):
@@ -26,6 +30,8 @@ class Backbone(nn.Module):
         pooling: `pooler` for tanh of a linear layer on the first token (BERT's own), `cls` for the first token's
             last hidden state, `mean` for the average over the sequence.
         frozen: Keep the weights as they are: evaluation mode, no gradients.
+        adapter: Few new weights in or beside the model, and which of its own train.
+        tasks: Names of the tasks, for an adapter that has weights of each.
 
     Attributes:
         attention: How attention is computed; see backbones.attention. The numbers are the same.
@@ -33,13 +39,21 @@ class Backbone(nn.Module):
             fewer operations; where the encoder is compiled, `each`.
 
     Raises:
-        ValueError: If `pooling` is `pooler` and the model has none.
+        ValueError: If `pooling` is `pooler` and the model has none, or the adapter does not fit.
 
     Source: padding is removed as in https://github.com/bytedance/effective_transformer; the last layer is computed
         only where it is read, as in MosaicBERT, https://arxiv.org/abs/2312.17482
     """
 
-    def __init__(self, bert: BertModel, *, pooling: Pooling = "pooler", frozen: bool = False) -> None:
+    def __init__(
+        self,
+        bert: BertModel,
+        *,
+        pooling: Pooling = "pooler",
+        frozen: bool = False,
+        adapter: Adapter | None = None,
+        tasks: Sequence[str] = (),
+    ) -> None:
         super().__init__()
         if pooling == "pooler" and bert.pooler is None:
             raise ValueError("the backbone has no pooler (choose pooling cls or mean, or fresh_layers: true)")
@@ -50,12 +64,18 @@ class Backbone(nn.Module):
         self.weight_casts: WeightCasts = "each"
         self._pool_static: Callable[[PackedTokens], Tensor] = self._pool
         self.requires_grad_(not frozen)
+        self.beside = None if adapter is None else adapter.attach(bert, tasks)
         self.train()
 
     @property
     def hidden_size(self) -> int:
         """Size of a pooled vector (H)."""
         return int(self.bert.config.hidden_size)
+
+    def rest(self, on: bool) -> None:
+        """Let the weights rest for some steps, or train again; which of them can train stays as it is."""
+        self.frozen = on
+        self.train()
 
     def train(self, mode: bool = True) -> "Backbone":
         """Switch dropout on or off; a frozen backbone stays in evaluation mode."""
@@ -70,46 +90,60 @@ class Backbone(nn.Module):
         Args:
             mode: `default`, or `reduce-overhead` for CUDA graphs.
         """
+        assert self.beside is None, "layers beside the backbone's have other weights for each task"
         self._pool_static = compile_or_fall_back(self._pool, mode)
 
     def forward(
-        self, tokens: PackedTokens, perturbation: Tensor | None = None, *, has_cast_weights: bool = False
+        self,
+        tokens: PackedTokens,
+        task: str | None = None,
+        perturbation: Tensor | None = None,
+        *,
+        has_cast_weights: bool = False,
     ) -> Tensor:
         """Give one vector a sequence, (N, H), without those that only fill up a static shape.
 
         Args:
             tokens: The packed sequences.
+            task: Name of their task; needed where an adapter has weights of each task.
             perturbation: Added to the embedding output, (T, H); such a pass is never compiled.
             has_cast_weights: Whether the weights are already in autocast's type.
         """
         device_type = tokens.input_ids.device.type
         if self.weight_casts == "together" and not has_cast_weights and torch.is_autocast_enabled(device_type):
             weights = cast_linear_weights(self, torch.get_autocast_dtype(device_type))
-            pooled: Tensor = functional_call(self, weights, (tokens, perturbation), {"has_cast_weights": True})
-            return pooled
+            cast: Tensor = functional_call(self, weights, (tokens, task, perturbation), {"has_cast_weights": True})
+            return cast
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
-            is_compiled = tokens.is_static and self.training and perturbation is None
-            every = self._pool_static(tokens) if is_compiled else self._pool(tokens, perturbation)
+            is_compiled = tokens.is_static and self.training and perturbation is None and self.beside is None
+            every = self._pool_static(tokens) if is_compiled else self._pool(tokens, task, perturbation)
             return every[: tokens.num_sequences]
 
-    def _pool(self, tokens: PackedTokens, perturbation: Tensor | None = None) -> Tensor:
+    def _pool(self, tokens: PackedTokens, task: str | None = None, perturbation: Tensor | None = None) -> Tensor:
         """Give one vector a sequence, of all sequences."""
         if self.pooling == "mean":
-            return mean_pool(self.encode(tokens, None, perturbation), tokens.sequence_ids, tokens.cu_seqlens)
-        first = self.encode(tokens, tokens.firsts, perturbation)
+            hidden = self.encode(tokens, task=task, perturbation=perturbation)
+            return mean_pool(hidden, tokens.sequence_ids, tokens.cu_seqlens)
+        first = self.encode(tokens, tokens.firsts, task=task, perturbation=perturbation)
         if self.pooling == "cls":
             return first
         pooled: Tensor = self.bert.pooler(first[:, None])
         return pooled
 
     def encode(
-        self, tokens: PackedTokens, wanted: QueryRows | None = None, perturbation: Tensor | None = None
+        self,
+        tokens: PackedTokens,
+        wanted: QueryRows | None = None,
+        *,
+        task: str | None = None,
+        perturbation: Tensor | None = None,
     ) -> Tensor:
         """Give last hidden states.
 
         Args:
             tokens: The packed sequences.
             wanted: The tokens to compute the last layer for; None for all.
+            task: As for `forward`.
             perturbation: Added to the embedding output, after its LayerNorm and dropout, (T, H); None for nothing.
 
         Returns:
@@ -124,14 +158,29 @@ class Backbone(nn.Module):
             hidden = hidden + perturbation
         layers: list[Any] = list(self.bert.encoder.layer)
         attend = build_attention(self.attention, tokens)
-        for layer in layers[:-1]:
-            hidden = _run_layer(layer, hidden, attend)
+        for number, layer in enumerate(layers[:-1]):
+            hidden = _run_layer(layer, hidden, attend, beside=self._beside(number, task))
         if wanted is not None:
             attend = build_attention(self.attention, tokens, wanted)
-        return _run_layer(layers[-1], hidden, attend, wanted)
+        return _run_layer(layers[-1], hidden, attend, wanted, beside=self._beside(len(layers) - 1, task))
+
+    def _beside(self, number: int, task: str | None) -> Beside | None:
+        """Give what an adapter adds in a layer, if anything."""
+        if self.beside is None:
+            return None
+        if task is None:
+            raise ValueError("the adapter has weights of each task (expected the name of the batch's task)")
+        return partial(self.beside, task, number)
 
 
-def _run_layer(layer: BertLayer, hidden: Tensor, attend: Attend, wanted: QueryRows | None = None) -> Tensor:
+def _run_layer(
+    layer: BertLayer,
+    hidden: Tensor,
+    attend: Attend,
+    wanted: QueryRows | None = None,
+    *,
+    beside: Beside | None = None,
+) -> Tensor:
     """Run one BERT layer on packed states (T, H); with `wanted`, only for those rows, (R, H)."""
     inner = layer.attention.self
     asking = hidden if wanted is None else hidden.index_select(0, wanted.rows)
@@ -143,5 +192,6 @@ def _run_layer(layer: BertLayer, hidden: Tensor, attend: Attend, wanted: QueryRo
         dropout=inner.dropout.p if layer.training else 0.0,
     )
     attended = layer.attention.output(context, asking)
-    result: Tensor = layer.output(layer.intermediate(attended), attended)
+    kept = attended if beside is None else attended + beside(hidden, asking, attend)
+    result: Tensor = layer.output(layer.intermediate(attended), kept)
     return result

@@ -1,8 +1,10 @@
 """What happens beside training."""
 
 from callbacks.atomic_io import AtomicCheckpointIO
-from callbacks.checkpoints import BestCheckpoint, ResumableCheckpoint
+from callbacks.averaging import Averaging, Ema, Swa
+from callbacks.checkpoints import BestCheckpoint, BestTaskCheckpoint, ResumableCheckpoint
 from callbacks.conflicts import ConflictMonitor
+from callbacks.cooling import TaskCooling
 from callbacks.export import ExportBackbone
 from callbacks.figures import ValidationFigures
 from callbacks.final_validation import FinalValidation
@@ -16,8 +18,11 @@ from callbacks.stopping import RunStopped, StopOnSignal
 
 __all__ = [
     "AtomicCheckpointIO",
+    "Averaging",
     "BestCheckpoint",
+    "BestTaskCheckpoint",
     "ConflictMonitor",
+    "Ema",
     "ExportBackbone",
     "FinalValidation",
     "LossGuard",
@@ -27,6 +32,8 @@ __all__ = [
     "RunStopped",
     "StepSeed",
     "StopOnSignal",
+    "Swa",
+    "TaskCooling",
     "TaskLosses",
     "TaskProgressBar",
     "ValidationFigures",

@@ -1,4 +1,4 @@
-"""The checkpoint to resume from."""
+"""The checkpoint to resume from, and the best ones."""
 
 from typing import Any
 
@@ -72,3 +72,22 @@ class BestCheckpoint(ModelCheckpoint):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over the best score; files of the resumed run's folder are left where they are."""
         super().load_state_dict({**state_dict, "dirpath": self.dirpath})
+
+
+class BestTaskCheckpoint(BestCheckpoint):
+    """Keeps `best-<task>-....ckpt`, the weights with the best first metric of one task, beside those of the best mean.
+
+    Args:
+        task: Name of the task.
+        metric: Its metric.
+    """
+
+    def __init__(self, task: str, metric: str) -> None:
+        super().__init__(
+            monitor=f"val/{task}/{metric}",
+            mode="max",
+            filename=f"best-{task}-epoch={{epoch}}-step={{step}}-{metric}={{val/{task}/{metric}:.4f}}",
+            auto_insert_metric_name=False,
+            save_weights_only=True,
+        )
+        self.task = task

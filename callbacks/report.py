@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from callbacks.baseline import score_baseline
+from callbacks.checkpoints import BestTaskCheckpoint
 from callbacks.conflicts import ConflictMonitor
 from callbacks.digest import digest_weights
 from callbacks.drawn import DrawnExamples
@@ -100,6 +101,7 @@ class RunReport(L.Callback):
                     (callback.best_model_path for callback in trainer.checkpoint_callbacks if _is_best(callback)), None
                 ),
                 **_conflicts(trainer),
+                **_best_of_tasks(trainer),
             },
         )
 
@@ -129,7 +131,7 @@ def collect_metrics(logged: Mapping[str, Any], split: str) -> dict[str, Any]:
     """Give `{task: {metric: value}, "mean": value}` of the last evaluation; None for an undefined value.
 
     Args:
-        logged: Logged values by `<split>/<task>/<metric>`, and `<split>/mean` where there is one.
+        logged: Logged values by `<split>/<task>/<metric>`, and `<split>/mean` and `<split>/score` where they are.
         split: `val` or `test`.
     """
     metrics: dict[str, Any] = {}
@@ -137,8 +139,9 @@ def collect_metrics(logged: Mapping[str, Any], split: str) -> dict[str, Any]:
         part, *rest = name.split("/")
         if part == split and len(rest) == 2:
             metrics.setdefault(rest[0], {})[rest[1]] = _number(value)
-    if f"{split}/mean" in logged:
-        metrics["mean"] = _number(logged[f"{split}/mean"])
+    for name in ("mean", "score"):
+        if f"{split}/{name}" in logged:
+            metrics[name] = _number(logged[f"{split}/{name}"])
     return metrics
 
 
@@ -152,7 +155,13 @@ def _conflicts(trainer: L.Trainer) -> dict[str, Any]:
 
 
 def _is_best(callback: Checkpoint) -> TypeGuard[ModelCheckpoint]:
-    return isinstance(callback, ModelCheckpoint) and callback.monitor is not None
+    is_of_a_task = isinstance(callback, BestTaskCheckpoint)
+    return isinstance(callback, ModelCheckpoint) and callback.monitor is not None and not is_of_a_task
+
+
+def _best_of_tasks(trainer: L.Trainer) -> dict[str, dict[str, str]]:
+    found = [callback for callback in trainer.checkpoint_callbacks if isinstance(callback, BestTaskCheckpoint)]
+    return {"best_checkpoints": {callback.task: callback.best_model_path for callback in found}} if found else {}
 
 
 def _number(value: Any) -> float | None:
@@ -176,15 +185,17 @@ def build_table(metrics: Mapping[str, Any], baseline: Mapping[str, Any], *, titl
     for column in ("task", "metric", "score", *(["majority baseline"] if baseline else [])):
         table.add_column(column, justify="left" if column in ("task", "metric") else "right")
     for name, scores in metrics.items():
-        if name == "mean":
+        if not isinstance(scores, Mapping):
             continue
         for metric, value in scores.items():
             reference = baseline.get(name, {}).get(metric)
             cells = [name, metric, _cell(value), "" if metric == "loss" or name not in baseline else _cell(reference)]
             table.add_row(*cells[: len(table.columns)])
-    if "mean" in metrics:
-        table.add_section()
-        table.add_row("mean", "", _cell(metrics["mean"]))
+    overall = [name for name in ("mean", "score") if name in metrics and not isinstance(metrics[name], Mapping)]
+    for name in overall:
+        if name == overall[0]:
+            table.add_section()
+        table.add_row(name, "", _cell(metrics[name]))
     return table
 
 

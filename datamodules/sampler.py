@@ -7,6 +7,7 @@ from zlib import crc32
 import numpy as np
 from torch.utils.data import Sampler
 
+from datamodules.cooling import cool
 from datamodules.schedules import Schedule
 
 
@@ -28,7 +29,7 @@ class BatchRows(NamedTuple):
 
 
 class MultitaskSampler(Sampler[BatchRows]):
-    """Batches of one task each, in an order that is a function of (seed, epoch) alone.
+    """Batches of one task each, in an order that is a function of (seed, epoch) alone, and of shares if there are some.
 
     For `DataLoader(dataset, sampler=sampler, batch_size=None)`: Lightning calls `set_epoch` on `dataloader.sampler`,
     but not on a batch sampler. A task's last batch may be smaller. A task that the schedule calls again after its last
@@ -77,6 +78,7 @@ class MultitaskSampler(Sampler[BatchRows]):
         self._rank = rank
         self._world_size = world_size
         self._epoch = 0
+        self._shares = [1.0] * len(self._tasks)
         self._resumed: tuple[int, int] | None = None
         self._order(0)  # A schedule that does not fit fails here, not inside the training loop.
 
@@ -108,6 +110,14 @@ class MultitaskSampler(Sampler[BatchRows]):
         if epoch < 0 or batch < 0:
             raise ValueError(f"resume: epoch {epoch}, batch {batch} (expected both to be at least 0)")
         self._resumed = (epoch, batch) if batch < len(self) else (epoch + 1, 0)
+
+    def cool(self, shares: Mapping[str, float]) -> None:
+        """Give tasks a share of the steps that the schedule gives them, from the next iteration on.
+
+        Args:
+            shares: Share of each task by name, more than 0; 1 for a task that is not named.
+        """
+        self._shares = [shares.get(task, 1.0) for task in self._tasks]
 
     def plan(self, epoch: int) -> list[str]:
         """Name the task of each step of an epoch."""
@@ -142,7 +152,7 @@ class MultitaskSampler(Sampler[BatchRows]):
         )
         if len(order) != len(self):
             raise ValueError(f"{self._schedule}: {len(order)} steps in epoch {epoch} (expected num_steps, {len(self)})")
-        return order
+        return cool(order, self._shares, np.random.default_rng([self._seed, epoch, crc32(b"cooling")]))
 
     def _permutation(self, task: int, epoch: int, pass_number: int) -> np.ndarray:
         rng = np.random.default_rng([self._seed, epoch, pass_number, crc32(self._tasks[task].encode())])

@@ -54,5 +54,5 @@ def _compute(backbone: Backbone, name: str, store: TokenStore, tokens_a_batch: i
     vectors = torch.empty(len(store), num_sequences, backbone.hidden_size, device=device, dtype=backbone.bert.dtype)
     for rows in cut_by_tokens(store.lengths, tokens_a_batch):
         batch = move_data_to_device(collate(store, BatchRows(name, rows)), device)
-        vectors[batch.rows] = backbone(batch.tokens).view(len(rows), num_sequences, -1)
+        vectors[batch.rows] = backbone(batch.tokens, name).view(len(rows), num_sequences, -1)
     return vectors

@@ -9,6 +9,7 @@ from typing import Any
 
 import lightning.pytorch as L
 
+from lightning_modules.optim import OptimizerSettings
 from tasks import InputError
 
 
@@ -50,18 +51,36 @@ def check_fit(module: L.LightningModule, checkpoint: Mapping[str, Any]) -> None:
     is_resuming = module._trainer is not None and module.trainer.training
     if is_resuming and "optimizer_states" not in checkpoint:
         raise InputError("the checkpoint holds weights only, training cannot go on from it (expected a last.ckpt)")
-    old, new = (hparams.get("optimizer") for hparams in (checkpoint.get("hyper_parameters", {}), module.hparams))
-    if is_resuming and old != new:
-        raise InputError(
-            f"a resumed training goes on with the optimizer of its checkpoint, {old}, but {new} was asked for"
-        )
+    was, now = (_adapter_options(hparams) for hparams in (checkpoint.get("hyper_parameters", {}), module.hparams))
+    if was != now:  # weights of one rank fit whatever the scale is that they were trained with
+        raise InputError(f"the checkpoint does not fit: its adapter has {was}, but {now} was asked for")
+    old, new = (_resumed_settings(hparams) for hparams in (checkpoint.get("hyper_parameters", {}), module.hparams))
+    for name in old:
+        if is_resuming and old[name] != new[name]:
+            raise InputError(
+                f"a resumed training goes on with the {name} of its checkpoint, {old[name]}, but {new[name]} was asked "
+                "for"
+            )
+
+
+def _resumed_settings(hparams: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the settings that a resumed training must share; an older checkpoint may lack some."""
+    return {
+        "optimizer": {**to_plain(OptimizerSettings()), **(hparams.get("optimizer") or {})},
+        "linear_probe_epochs": hparams.get("linear_probe_epochs", 0),
+    }
+
+
+def _adapter_options(hparams: Mapping[str, Any]) -> Any:
+    return to_plain(dict((hparams.get("adapter") or {}).get("init_args") or {}))
 
 
 def to_plain(value: Any) -> Any:
     """Turn settings into dicts, lists, strings and numbers in the form that LightningCLI's YAML has.
 
     Args:
-        value: A task, a loss, a settings dataclass, a class or `functools.partial` of one, or a container of these.
+        value: A task, an adapter, a loss, a settings dataclass, a class or `functools.partial` of one, or a container
+            of these.
 
     Returns:
         Plain data; classes, and dataclasses with an abstract base, become `{class_path, init_args}`.

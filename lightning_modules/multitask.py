@@ -8,7 +8,7 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 from torchmetrics import MeanMetric, MetricCollection
 
-from backbones import AttentionChoice, Backbone, Pooling, WeightCasts, build_bert, load_bert
+from backbones import Adapter, AttentionChoice, Backbone, Pooling, WeightCasts, build_bert, load_bert
 from datamodules import TaskBatch
 from heads import Head
 from lightning_modules.acceleration import CompileChoice, accelerate
@@ -17,6 +17,14 @@ from lightning_modules.frozen_vectors import FrozenVectors
 from lightning_modules.hyperparameters import check_fit, keep_plain_hyperparameters
 from lightning_modules.optim import OptimizerSettings, clip, configure
 from lightning_modules.regularization import check_regularizer, penalize
+from lightning_modules.saved_weights import (
+    fill_in_resting,
+    keep_averaged,
+    leave_out_resting,
+    refuse_forgotten_averaging,
+    report_parameters,
+)
+from lightning_modules.score import Score
 from lightning_modules.surgery import GradientSurgeon
 from objectives import (
     Fixed,
@@ -38,21 +46,31 @@ class MultitaskModule(L.LightningModule):
     Logs `<split>/<task>/<metric>`, `<split>/<task>/loss` and `<split>/mean`, the plain mean of the tasks' first metrics
     (the paper's average). `mean` is NaN, which never wins a checkpoint, where a correlation is undefined because all
     predictions are equal. A TwinHead's bi head is logged as `<task>_bi` and does not enter the mean.
+    With `score` also logs `<split>/score`, where all tasks of the formula have such a split.
 
     Args:
         tasks: The tasks by name.
         backbone: A folder with a Hugging Face BERT, `package:NAME` for weights inside a Python package, or a hub name.
         pooling: How a sequence becomes one vector (see Backbone).
         freeze_backbone: Train the heads only.
+        linear_probe_epochs: Epochs at the start that train the heads only, at their full rate, on a resting backbone
+            without dropout (its vectors are computed once, see cache_vectors); then everything trains, and the
+            learning-rate schedule, warm-up included, is laid over the steps from there (LP-FT: Kumar et al. 2022,
+            https://arxiv.org/abs/2202.10054).
+        adapter: Train few new weights in the place of the backbone's, or beside them: Lora or Pals.
+        save_trainable_only: Leave the resting weights out of every checkpoint; loading takes them from `backbone` and
+            refuses other ones.
         fresh_layers: Start backbone layers that the weights lack (such as a pooler) at random instead of refusing.
-        cache_vectors: Compute each example's vectors once in `fit` if the backbone is frozen: fp32, 4 * S * H bytes an
-            example.
+        cache_vectors: Compute each example's vectors once in `fit` while the backbone is frozen: fp32, 4 * S * H bytes
+            an example.
         regularizer: A term added to the tasks' losses: Smart or RDrop; None for none.
         weighting: How the tasks' losses become one: Fixed, Uncertainty, DynamicWeightAverage or RandomWeights; None for
             Fixed.
         surgery: How the tasks' gradients of the backbone become one in each optimiser step: PCGrad or UPGrad; None for
             their sum. An accumulation window must hold several tasks, see Joint.
         optimizer: AdamW and its schedule.
+        score: A formula over `<task>.<metric>` (see Score), such as `0.5*sst.accuracy + 0.5*sts.pearson`; the best
+            checkpoint follows it with `--best_checkpoint.monitor val/score`.
         attention: How attention is computed: `auto` is `varlen` on a GPU where a probe passes, else `grouped`. The
             numbers are the same, the dropout masks are not.
         weight_casts: Under bf16-mixed or 16-mixed, cast all weights of the backbone together (`together`) or each by
@@ -62,7 +80,8 @@ class MultitaskModule(L.LightningModule):
             load without the backbone's files.
 
     Raises:
-        InputError: If a task's name or head is unfit, or the regulariser does not fit tasks or backbone.
+        InputError: If a task's name or head is unfit, the regulariser does not fit tasks or backbone, or two settings
+            exclude each other.
         ValueError: If the backbone cannot be loaded.
     """
 
@@ -73,12 +92,16 @@ class MultitaskModule(L.LightningModule):
         *,
         pooling: Pooling = "pooler",
         freeze_backbone: bool = False,
+        linear_probe_epochs: int = 0,
+        adapter: Adapter | None = None,
+        save_trainable_only: bool = False,
         fresh_layers: bool = False,
         cache_vectors: bool = True,
         regularizer: Regularizer | None = None,
         weighting: WeightingFactory | None = None,
         surgery: Surgery | None = None,
         optimizer: OptimizerSettings = OptimizerSettings(),
+        score: str | None = None,
         attention: AttentionChoice = "auto",
         weight_casts: WeightCasts = "each",
         compile: CompileChoice = "none",
@@ -93,7 +116,20 @@ class MultitaskModule(L.LightningModule):
         self._compile: CompileChoice = compile
         self.regularizer = regularizer
         check_regularizer(regularizer, tasks, is_frozen=freeze_backbone)
+        self._score = None if score is None else _build_score(score, tasks)
         self._frozen_vectors: FrozenVectors | None = None
+        if linear_probe_epochs < 0 or (linear_probe_epochs and freeze_backbone):
+            raise InputError(
+                f"model.linear_probe_epochs is {linear_probe_epochs} (expected 0 or more, and 0 with freeze_backbone)"
+            )
+        self.linear_probe_epochs = linear_probe_epochs
+        if adapter is not None and freeze_backbone:
+            raise InputError(
+                "model.adapter and model.freeze_backbone exclude each other (the adapter has its own options)"
+            )
+        if save_trainable_only and (fresh_layers or backbone_config is not None):
+            raise InputError("model.save_trainable_only needs weights that come from the backbone's files alone")
+        self.save_trainable_only = save_trainable_only
         with_pooler = pooling == "pooler"
         if backbone_config is None:
             bert = load_bert(backbone, fresh_layers=fresh_layers)
@@ -101,14 +137,21 @@ class MultitaskModule(L.LightningModule):
             bert = build_bert(backbone_config, with_pooler=with_pooler)
         if not with_pooler:
             bert.pooler = None  # it would get no gradient
-        self.backbone = Backbone(bert, pooling=pooling, frozen=freeze_backbone)
+        self.backbone = Backbone(bert, pooling=pooling, frozen=freeze_backbone, adapter=adapter, tasks=list(tasks))
+        if save_trainable_only and all(weight.requires_grad for weight in self.backbone.parameters()):
+            raise InputError("model.save_trainable_only: all weights train (expected an adapter or freeze_backbone)")
+        if compile != "none" and self.backbone.beside is not None:
+            raise InputError(
+                f"model.compile is {compile}, but {type(adapter).__name__} has other weights for each task"
+            )
         self._surgeon = GradientSurgeon(surgery, self.backbone) if surgery else None
         self.heads = nn.ModuleDict(_build_heads(tasks, self.backbone.hidden_size))
         if freeze_backbone:
             _refuse_auxiliary(tasks)
         self.weighting = (weighting or Fixed)({name: task.labels.kind for name, task in tasks.items()})
         self._metrics = nn.ModuleDict({split: _build_metrics(tasks, self.heads) for split in ("val", "test")})
-        keep_plain_hyperparameters(self, backbone_config=bert.config.to_diff_dict())
+        config = None if save_trainable_only else bert.config.to_diff_dict()
+        keep_plain_hyperparameters(self, backbone_config=config)
 
     def forward(self, batch: TaskBatch, perturbation: Tensor | None = None) -> Tensor:
         """Give the output of the batch's head, (B, C) or (B,); a perturbation (T, H) moves the embeddings."""
@@ -122,7 +165,8 @@ class MultitaskModule(L.LightningModule):
             split = "train" if self.trainer.training else "dev"
             pooled = self._frozen_vectors.look_up(split, batch.task, batch.rows)
         else:
-            pooled = self.backbone(batch.tokens, perturbation)
+            with torch.set_grad_enabled(torch.is_grad_enabled() and not self._trains_head_only(batch.task)):
+                pooled = self.backbone(batch.tokens, batch.task, perturbation)
         return pooled.view(-1, self._head(batch.task).num_sequences, pooled.shape[-1])
 
     def setup(self, stage: str) -> None:
@@ -135,19 +179,44 @@ class MultitaskModule(L.LightningModule):
             compiling=self._compile,
         )
 
+    def _trains_head_only(self, task: str) -> bool:
+        start = self.tasks[task].head_only_from
+        return start is not None and self._trainer is not None and self.trainer.current_epoch >= start
+
     def on_fit_start(self) -> None:
-        """Compute every vector of a frozen backbone once; check that gradient surgery has something to do."""
+        """Say how many parameters train, check gradient surgery, and compute a frozen backbone's vectors once."""
+        report_parameters(self)
         if self._surgeon is not None:
             self._surgeon.start(self.trainer)
+        self._remember_vectors()
+
+    def _remember_vectors(self) -> None:
         if self.backbone.frozen and self.cache_vectors:
             data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
             self._frozen_vectors = FrozenVectors(
                 self.backbone, data.stores, tokens_a_batch=data.tokens_a_batch, device=self.device
             )
 
+    def on_train_start(self) -> None:
+        """Begin the linear probe, or go on with it: Lightning starts no epoch that it resumes inside."""
+        if self.trainer.current_epoch < self.linear_probe_epochs:
+            self.backbone.rest(True)
+            self._remember_vectors()
+
+    def on_train_epoch_start(self) -> None:
+        """End the linear probe."""
+        if self.linear_probe_epochs and self.trainer.current_epoch >= self.linear_probe_epochs:
+            self._end_probe()
+
+    def _end_probe(self) -> None:
+        self._frozen_vectors = None
+        self.backbone.rest(False)
+
     def on_fit_end(self) -> None:
         """Let the vectors go."""
         self._frozen_vectors = None
+        if self.linear_probe_epochs:
+            self._end_probe()
 
     def _head(self, task: str) -> Head:
         head = self.heads[task]
@@ -196,7 +265,10 @@ class MultitaskModule(L.LightningModule):
             self._surgeon.after_backward(self.trainer)
 
     def _is_regularized(self, task: str) -> bool:
-        return self.regularizer is not None and self.regularizer.covers(task)
+        if self.regularizer is None or not self.regularizer.covers(task):
+            return False
+        is_resting = self.backbone.frozen or self._trains_head_only(task)
+        return not (self.regularizer.needs_gradients and is_resting)
 
     def _mix_teacher(self, loss: Tensor, batch: TaskBatch, output: Tensor) -> Tensor:
         """Mix the loss on the labels with that on the teacher's predictions, where the task has a teacher."""
@@ -256,6 +328,7 @@ class MultitaskModule(L.LightningModule):
 
     def _log_scores(self, split: EvaluationSplit) -> None:
         first_metrics = []
+        logged: dict[str, dict[str, float]] = {}
         for name in self._evaluated_names(split):
             metrics = self._task_metrics(split, name)
             scores = metrics["scores"].compute()
@@ -263,9 +336,12 @@ class MultitaskModule(L.LightningModule):
                 first_metrics.append(float(scores[self.tasks[name].metric_names[0]]))
             values = {**scores, "loss": metrics["loss"].compute()}
             self.log_dict({f"{split}/{name}/{key}": value for key, value in values.items()})
+            logged[name] = {key: float(value) for key, value in values.items()}
             metrics["scores"].reset()
             metrics["loss"].reset()
         self.log(f"{split}/mean", sum(first_metrics) / len(first_metrics), prog_bar=True)
+        if self._score is not None and logged.keys() >= set(self._score.tasks):
+            self.log(f"{split}/score", self._score(logged), prog_bar=True)
 
     def _evaluated_names(self, split: EvaluationSplit) -> list[str]:
         """Name the tasks and views with such a split, the same on every process: a small split leaves some out."""
@@ -274,14 +350,28 @@ class MultitaskModule(L.LightningModule):
         total = self.trainer.strategy.reduce(torch.tensor(counts, device=self.device), reduce_op="sum")
         return [name for name, count in zip(metrics, total.tolist(), strict=True) if count]
 
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Save averaged weights where there are some, and the trained part alone if asked to."""
+        keep_averaged(self, checkpoint)
+        if self.save_trainable_only:
+            leave_out_resting(self, checkpoint)
+
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse weights of other tasks, heads or backbones with one sentence."""
+        fill_in_resting(self, checkpoint)
         check_fit(self, checkpoint)
+        refuse_forgotten_averaging(self, checkpoint)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Build AdamW and its schedule over all optimiser steps of the training."""
-        own_groups = self.weighting.parameter_groups()
-        return configure(self.optimizer, self.trainer, self.backbone, self.heads, own_groups=own_groups)
+        return configure(
+            self.optimizer,
+            self.trainer,
+            self.backbone,
+            self.heads,
+            probe_epochs=self.linear_probe_epochs,
+            own_groups=self.weighting.parameter_groups(),
+        )
 
     def configure_gradient_clipping(
         self,
@@ -304,7 +394,15 @@ def _build_heads(tasks: dict[str, Task], hidden_size: int) -> dict[str, Head]:
             heads[name] = task.build_head(hidden_size)
         except InputError as error:
             raise InputError(f"task {name}: {error}") from None
+        if task.head_only_from is not None and not list(heads[name].parameters()):
+            raise InputError(f"task {name}: head_only_from is set, but its {type(heads[name]).__name__} has no weights")
     return heads
+
+
+def _build_score(formula: str, tasks: dict[str, Task]) -> Score:
+    if "score" in tasks:
+        raise InputError("task name 'score' cannot be used beside model.score (both would log val/score)")
+    return Score(formula, {name: (*task.metric_names, "loss") for name, task in tasks.items()})
 
 
 def _refuse_auxiliary(tasks: dict[str, Task]) -> None:

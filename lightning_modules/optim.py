@@ -1,5 +1,7 @@
 """AdamW with decay groups and a learning-rate schedule."""
 
+import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -9,7 +11,7 @@ import torch
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import nn
 from torch.nn.utils import clip_grad_norm_, clip_grad_value_
-from torch.optim.lr_scheduler import LRScheduler
+from torch.optim.lr_scheduler import LambdaLR, LRScheduler
 
 from tasks import InputError
 
@@ -29,11 +31,16 @@ class OptimizerSettings:
         schedule: Learning rate after the warm-up: stays (`constant`), falls to 0 in a line (`linear`) or along a half
             cosine (`cosine`).
         warmup: Share of all optimiser steps in which the learning rate rises from 0, in [0, 1].
+        layer_decay: Discriminative rates: layer k of n (from 1) learns with lr * layer_decay^(n - k), the embeddings
+            with lr * layer_decay^n, the pooler with lr, the heads with their own rate; 1 is one rate for all. (ELECTRA
+            counts two layers more on top: its lr is this one divided by layer_decay^2.)
 
     Raises:
         ValueError: If a value is out of range.
 
-    Source: Loshchilov & Hutter 2019, https://arxiv.org/abs/1711.05101
+    Source: Loshchilov & Hutter 2019, https://arxiv.org/abs/1711.05101; layer_decay: Howard & Ruder 2018 (ULMFiT),
+        section 3.2 (there 1 / 2.6), https://arxiv.org/abs/1801.06146; Clark et al. 2020 (ELECTRA; 0.8 and 0.9),
+        https://arxiv.org/abs/2003.10555
     """
 
     lr: float = 2e-5
@@ -43,8 +50,11 @@ class OptimizerSettings:
     eps: float = 1e-8
     schedule: Literal["constant", "linear", "cosine"] = "linear"
     warmup: float = 0.1
+    layer_decay: float = 1.0
 
     def __post_init__(self) -> None:
+        if not 0 < self.layer_decay <= 1:
+            raise ValueError(f"optimizer.layer_decay is {self.layer_decay} (expected more than 0, at most 1)")
         if not 0 <= self.warmup <= 1:
             raise ValueError(f"optimizer.warmup is {self.warmup} (expected a share of the steps, 0 to 1)")
         for name, value in (("lr", self.lr), ("head_lr", self.head_lr or 0.0), ("weight_decay", self.weight_decay)):
@@ -58,17 +68,34 @@ def configure(
     backbone: nn.Module,
     heads: nn.Module,
     *,
+    probe_epochs: int = 0,
     own_groups: Sequence[dict[str, Any]] = (),
 ) -> OptimizerLRScheduler:
     """Build what `configure_optimizers` returns: AdamW and its schedule over all optimiser steps of the training.
 
-    `own_groups` are parameters with rate and decay of their own; they follow the same schedule.
+    Args:
+        settings: Rates, decay and schedule.
+        trainer: The trainer, which knows the number of steps.
+        backbone: Trained with `lr`.
+        heads: Trained with `head_lr`.
+        probe_epochs: Epochs at the start in which the rate stays constant, before the schedule begins.
+        own_groups: Parameters with rate and decay of their own; they follow the same schedule.
+
+    Raises:
+        InputError: If the training has no end, or ends before the schedule begins.
     """
     fused = trainer.precision != "16-mixed"  # its gradient scaler needs the unfused kernel
     optimizer = build_optimizer(settings, backbone, heads, fused=fused)
     for group in own_groups:
         optimizer.add_param_group(group)
-    scheduler = build_scheduler(settings, optimizer, trainer.estimated_stepping_batches)
+    num_steps = trainer.estimated_stepping_batches
+    last = trainer.max_epochs
+    if probe_epochs and last is not None and 0 < last <= probe_epochs:
+        raise InputError(
+            f"model.linear_probe_epochs is {probe_epochs} (expected fewer than trainer.max_epochs, {last})"
+        )
+    steps_an_epoch = math.ceil(trainer.num_training_batches / trainer.accumulate_grad_batches) if probe_epochs else 0
+    scheduler = build_scheduler(settings, optimizer, num_steps, probe_steps=probe_epochs * steps_an_epoch)
     return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 
 
@@ -101,16 +128,47 @@ def build_optimizer(
 
     Args:
         settings: Rates and decay.
-        backbone: Trained with `lr`.
+        backbone: Trained with `lr`, its lower layers with less if `layer_decay` is less than 1.
         heads: Trained with `head_lr`.
         fused: Whether to use PyTorch's fused kernel, which is several times faster.
     """
     head_lr = settings.lr if settings.head_lr is None else settings.head_lr
     groups = [
-        *_decay_groups(backbone.parameters(), lr=settings.lr, weight_decay=settings.weight_decay),
+        *_layer_groups(settings, backbone),
         *_decay_groups(heads.parameters(), lr=head_lr, weight_decay=settings.weight_decay),
     ]
     return torch.optim.AdamW(groups, lr=settings.lr, betas=settings.betas, eps=settings.eps, fused=fused)
+
+
+def _layer_groups(settings: OptimizerSettings, backbone: nn.Module) -> list[dict[str, Any]]:
+    """Divide a backbone by layers, from the top down, and each layer by decay; one layer if all have the same rate."""
+    if settings.layer_decay == 1:
+        return _decay_groups(backbone.parameters(), lr=settings.lr, weight_decay=settings.weight_decay)
+    depths = {name: layer_depth(name) for name, _ in backbone.named_parameters()}
+    top = max((depth for depth in depths.values() if depth is not None), default=0)
+    groups = []
+    for depth in range(top, -1, -1):
+        members = [
+            parameter
+            for name, parameter in backbone.named_parameters()
+            if (top if depths[name] is None else depths[name]) == depth
+        ]
+        rate = settings.lr * settings.layer_decay ** (top - depth)
+        groups += _decay_groups(members, lr=rate, weight_decay=settings.weight_decay)
+    return groups
+
+
+def layer_depth(name: str) -> int | None:
+    """Give the depth of a backbone's parameter: 0 in the embeddings, k in layer k (from 1), None above the layers.
+
+    Example:
+        >>> [layer_depth(f"bert.{name}") for name in ("embeddings.LayerNorm.bias", "encoder.layer.0.output", "pooler")]
+        [0, 1, None]
+    """
+    layer = re.search(r"\blayer\.(\d+)\.", f"{name}.")
+    if layer is not None:
+        return int(layer[1]) + 1
+    return 0 if re.search(r"\bembeddings\.", name) else None
 
 
 def _decay_groups(parameters: Iterable[nn.Parameter], *, lr: float, weight_decay: float) -> list[dict[str, Any]]:
@@ -125,19 +183,24 @@ def _decay_groups(parameters: Iterable[nn.Parameter], *, lr: float, weight_decay
     return [group for group in groups if group["params"]]
 
 
-def build_scheduler(settings: OptimizerSettings, optimizer: torch.optim.Optimizer, num_steps: float) -> LRScheduler:
+def build_scheduler(
+    settings: OptimizerSettings, optimizer: torch.optim.Optimizer, num_steps: float, *, probe_steps: int = 0
+) -> LRScheduler:
     """Build the learning-rate schedule.
 
     Args:
         settings: Its form and warm-up.
         optimizer: The optimiser whose rates it sets.
         num_steps: Optimiser steps of the whole training.
+        probe_steps: Those at its start that have the full rate; the schedule, warm-up included, is laid over the rest.
 
     Raises:
         InputError: If the training has no end and the schedule needs one.
     """
     if num_steps == float("inf"):
         raise InputError("a learning-rate schedule needs an end: set trainer.max_epochs or trainer.max_steps")
+    if probe_steps:
+        return _after_constant(settings, optimizer, int(num_steps), probe_steps)
     from transformers import get_scheduler  # a third of a second that `--help` does not need
 
     scheduler: LRScheduler = get_scheduler(
@@ -147,3 +210,13 @@ def build_scheduler(settings: OptimizerSettings, optimizer: torch.optim.Optimize
         num_training_steps=int(num_steps),
     )
     return scheduler
+
+
+def _after_constant(
+    settings: OptimizerSettings, optimizer: torch.optim.Optimizer, num_steps: int, probe_steps: int
+) -> LRScheduler:
+    """Build a schedule that begins after some steps of the full rate."""
+    stand_in = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1.0)  # a scheduler sets rates as soon as it is built
+    later: Any = build_scheduler(settings, stand_in, max(1, num_steps - probe_steps))
+    share = later.lr_lambdas[0]
+    return LambdaLR(optimizer, lambda step: 1.0 if step < probe_steps else share(step - probe_steps))

@@ -11,8 +11,8 @@ class GradientSurgeon:
     """Joins the tasks' gradients of the backbone at the last backward pass of each accumulation window.
 
     That is before gradients are unscaled, checked and clipped, all of which then see the joined one. Heads keep their
-    own gradients. With several processes a task's gradient is averaged over them before it is compared: the last
-    batch's by DDP, the others', which DDP leaves alone, here.
+    own gradients, as does what an adapter has for each task. With several processes a task's gradient is averaged over
+    them before it is compared: the last batch's by DDP, the others', which DDP leaves alone, here.
 
     Args:
         surgery: The method.
@@ -40,7 +40,9 @@ class GradientSurgeon:
                 f"{name} compares the tasks of an optimiser step, but each has one batch (expected --data.schedule "
                 "Joint or --trainer.accumulate_grad_batches of more than 1)"
             )
-        self._gradients = TaskGradients([weight for weight in self._backbone.parameters() if weight.requires_grad])
+        named = self._backbone.named_parameters()
+        shared = [weight for name, weight in named if weight.requires_grad and not name.startswith("beside.")]
+        self._gradients = TaskGradients(shared)
 
     def begin(self, task: str, moment: Moment) -> None:
         """Take note of the task whose backward pass comes next."""

@@ -59,6 +59,11 @@ class Task(ABC):
         swap: Swap the sides of each training pair with probability one half, drawn anew each epoch.
         average_orders: Evaluate each pair in both orders and average the probabilities or scores; twice the work.
         auxiliary: What the training batches teach beside the labels' loss, each with a weight of its own.
+        head_only_from: Epoch (from 0) from which the task trains its head only: its gradients no longer reach the
+            backbone, nor what an adapter has of it. For a small task that has learnt what it can, whose further epochs
+            would pull the shared weights towards its few examples, while its head still follows the vectors that the
+            other tasks move; 0 for a task that only reads the backbone. None to train both. Its steps stay in the
+            schedule and cost no backward pass of the backbone.
         batch_size: Examples a batch; None for `--data.batch_size`.
         train_limit: Train on this many examples at most, the first of the file.
         prediction_header: Second column name of the prediction file.
@@ -82,6 +87,7 @@ class Task(ABC):
     swap: bool = False
     average_orders: bool = False
     auxiliary: tuple[PairObjective, ...] = ()
+    head_only_from: int | None = None
     batch_size: int | None = None
     train_limit: int | None = None
     prediction_header: str = "Prediction"
@@ -105,6 +111,8 @@ class Task(ABC):
             value = getattr(self, option)
             if value is not None and value < 1:
                 raise InputError(f"{name}: {option} is {value} (expected 1 or more)")
+        if self.head_only_from is not None and self.head_only_from < 0:
+            raise InputError(f"{name}: head_only_from is {self.head_only_from} (expected an epoch, 0 or more)")
         if self.metrics is not None and (not self.metrics or self.metrics[0] == "mean_absolute_error"):
             raise InputError(f"{name}: the first of metrics must be one where higher is better, got {self.metrics}")
         try:
@@ -275,6 +283,6 @@ class Task(ABC):
     def reading_settings(self) -> Mapping[str, str]:
         """Give the settings that decide what `read` yields, for a cache key."""
         skipped = {"source", "head", "metrics", "weight", "teacher", "swap", "average_orders", "auxiliary"}
-        skipped |= {"batch_size", "prediction_header"}
+        skipped |= {"head_only_from", "batch_size", "prediction_header"}
         settings = {field.name: repr(getattr(self, field.name)) for field in fields(self) if field.name not in skipped}
         return {"class": type(self).__name__, **settings}

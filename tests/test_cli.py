@@ -3,6 +3,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -667,6 +668,116 @@ def test_last_goes_on_where_the_newest_run_ended(train):
     assert report["resumed_from"] == "runs/cs224n/version_0/checkpoints/last.ckpt"
 
 
+def test_each_task_keeps_its_best_weights_beside_those_of_the_score(train, capsys):
+    formula = "0.5*sst.accuracy + 0.5*sts.pearson"
+    folder = train(
+        "fit", "--best_checkpoint_per_task", "true", "--model.score", formula, "--best_checkpoint.monitor", "val/score"
+    )
+    names = sorted(path.name.split("=")[0] for path in (folder / "checkpoints").glob("best*"))
+    assert names == ["best-epoch", "best-quora-epoch", "best-sst-epoch", "best-sts-epoch"]
+    report = read_report(folder)
+    metrics = report["metrics"]
+    by_hand = 0.5 * metrics["sst"]["accuracy"] + 0.5 * metrics["sts"]["pearson"]
+    assert metrics["score"] == pytest.approx(by_hand, abs=1e-6)
+    assert Path(report["best_checkpoint"]).name.startswith("best-epoch=")
+    assert {task: Path(path).name.split("-")[1] for task, path in report["best_checkpoints"].items()} == {
+        task: task for task in TASKS
+    }
+    for which in ("best", "best-sst"):
+        assert read_report(train("validate", "--ckpt_path", which))["metrics"]["sst"] == metrics["sst"]
+    train.refuse("predict", "--ckpt_path", "best-nli")
+    assert "best-nli" in capsys.readouterr().err
+
+
+def test_best_is_never_that_of_one_task(tmp_path):
+    checkpoints = tmp_path / "version_0" / "checkpoints"
+    checkpoints.mkdir(parents=True)
+    for number, name in enumerate(["best-epoch=0.ckpt", "best-sst-epoch=1.ckpt", "best-sst2-epoch=1.ckpt"]):
+        (checkpoints / name).touch()
+        os.utime(checkpoints / name, (number, number))
+    tasks = ["sst", "sst2"]
+    assert find_checkpoint(tmp_path, "best", tasks) == checkpoints / "best-epoch=0.ckpt"
+    assert find_checkpoint(tmp_path, "best-sst", tasks) == checkpoints / "best-sst-epoch=1.ckpt"
+    assert find_checkpoint(tmp_path, "best-quora", tasks) is None
+
+
+def test_one_flag_averages_the_weights(train):
+    folder = train("fit", "--averaging", "Ema", "--averaging.decay", "0.5")
+    last = torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)
+    best = torch.load(best_checkpoint(folder), weights_only=True)
+    assert last["averaging"] == {"kind": "Ema", "decay": 0.5}
+    for name, tensor in last["state_dict"].items():
+        assert torch.equal(best["state_dict"][name], tensor)
+    metrics = read_report(folder)["metrics"]
+    assert read_report(train("validate", "--ckpt_path", "best"))["metrics"] == metrics
+
+
+@pytest.mark.parametrize("encoding", ["cross", "bi"])
+@pytest.mark.parametrize(
+    "adapter", [("Lora", "r", "2"), ("Lora", "dora", "true"), ("Pals", "frozen", "true")], ids="-".join
+)
+def test_an_adapter_trains_alone_and_its_checkpoint_too(adapter, encoding, train, tiny_backbone, tmp_path):
+    kind, option, value = adapter
+    flags = ["--model.adapter", kind, f"--model.adapter.{option}", value, "--tasks.sts.encoding", encoding]
+    small = train("fit", *flags, "--model.save_trainable_only", "true", "--trainer.precision", "bf16-mixed")
+    weights = torch.load(best_checkpoint(small), weights_only=True)["state_dict"]
+    assert {name.split(".")[0] for name in weights} == {"backbone", "heads"}
+    own = {name for name in weights if name.startswith("backbone.")}
+    assert own
+    assert all("lora_" in name or name.startswith("backbone.beside.") for name in own)
+
+    loaded = MultitaskModule.load_from_checkpoint(best_checkpoint(small))
+    original = load_bert(str(tiny_backbone)).state_dict()
+    found = {name.replace(".base_layer", ""): tensor for name, tensor in loaded.backbone.bert.state_dict().items()}
+    for name, tensor in original.items():
+        assert torch.equal(found[name], tensor), name
+    for name in own:
+        assert torch.equal(loaded.state_dict()[name], weights[name])
+    metrics = read_report(small)["metrics"]
+    again = train("validate", *flags, "--ckpt_path", "best", "--trainer.precision", "bf16-mixed")
+    assert read_report(again)["metrics"] == metrics
+
+
+def test_a_trained_part_is_not_put_on_another_backbone(train, tiny_backbone, tmp_path, capsys):
+    train("fit", "--model.adapter", "Lora", "--model.save_trainable_only", "true")
+    other = tmp_path / "other"
+    shutil.copytree(tiny_backbone, other)
+    bert = load_bert(str(tiny_backbone))
+    bert.encoder.layer[0].output.dense.bias.data += 1
+    bert.save_pretrained(other)
+    train.refuse("validate", "--model.adapter", "Lora", "--model.backbone", other, "--ckpt_path", "best")
+    assert "the checkpoint holds the trained part only" in capsys.readouterr().err
+    train.refuse("validate", "--model.adapter", "Lora", "--model.adapter.alpha", 8, "--ckpt_path", "best")
+    assert "the checkpoint does not fit: its adapter has " in capsys.readouterr().err
+
+
+def test_plans_go_together_from_the_command_line(train):
+    folder = train(
+        "fit",
+        *("--trainer.max_epochs", 4, "--data.schedule", "Staged", "--data.schedule.first", "quora"),
+        *("--model.linear_probe_epochs", 1, "--tasks.sst.head_only_from", 2, "--cooling.patience", 1),
+        *("--averaging", "Swa", "--averaging.every_n_steps", 3, "--model.optimizer.layer_decay", 0.9),
+        quick=False,
+    )
+    report = read_report(folder)
+    assert report["steps"] == 36
+    last = torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)
+    assert last["callbacks"]["TaskCooling"]["settings"] == [1, 0.5, 0.1]
+    assert set(last["callbacks"]["TaskCooling"]["shares"]) == set(TASKS)
+    assert int(last["averaging_state"]["n_averaged"]) == 6  # steps 21, 24, 27, 30, 33, 36
+
+
+def test_lightnings_early_stopping_follows_the_mean(train):
+    stopping = ("EarlyStopping", "monitor", "val/sst/accuracy", "mode", "max", "patience", "1")
+    flags = [f"--trainer.callbacks.{name}={value}" for name, value in zip(stopping[1::2], stopping[2::2], strict=True)]
+    folder = train(
+        "fit",
+        *("--trainer.max_epochs", 5, "--trainer.callbacks", stopping[0], *flags, "--model.optimizer.lr", 0),
+        quick=False,
+    )
+    assert read_report(folder)["steps"] == 18  # no better after the second of five epochs
+
+
 @pytest.mark.parametrize("which", ["last", "best"])
 @pytest.mark.parametrize("subcommand", ["fit", "predict"])
 def test_a_checkpoint_that_no_run_has_is_an_error(subcommand, which, train, capsys):
@@ -725,6 +836,13 @@ def test_a_checkpoint_of_other_tasks_is_an_error(train, fitted, tmp_path, capsys
         (["--trainer.max_epochs", "-1", "--trainer.max_steps", "-1"], "set trainer.max_epochs or trainer.max_steps"),
         (["--trainer.max_steps", "2", "--data.max_length", "4"], "data.max_length is 4 (expected 5 or more)"),
         (["--data.root", "/none"], "/none/ids-sst-train.csv: no such file"),
+        (["--model.optimizer.layer_decay", "0"], "optimizer.layer_decay is 0.0 (expected more than 0, at most 1)"),
+        (["--averaging", "Ema", "--averaging.decay", "1"], "averaging.decay is 1.0 (expected 0 or more, less than 1)"),
+        (["--model.score", "sst.f1"], "task sst has no metric 'f1' (expected one of accuracy, macro_f1, loss"),
+        (["--model.adapter", "Lora", "--model.adapter.r", "0"], "adapter Lora: r is 0"),
+        (["--model.adapter", "Pals", "--model.freeze_backbone", "true"], "exclude each other"),
+        (["--model.save_trainable_only", "true"], "all weights train (expected an adapter or freeze_backbone)"),
+        (["--best_checkpoint.monitor", "val/score"], "model.score is not given (expected a formula)"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

@@ -58,7 +58,44 @@ VARIANTS: dict[str, dict[str, Any]] = {
             "sts": {"class_path": "Sts", "init_args": {"encoding": "both", "auxiliary": RANKING}},
         }
     },
+    "layer_decay": {"model.optimizer.layer_decay": 0.8},
+    "ema": {"averaging": {"class_path": "Ema", "init_args": {"decay": 0.8}}, "best_checkpoint_per_task": True},
+    "swa": {
+        "averaging": {"class_path": "Swa", "init_args": {"start": 0.3, "every_n_steps": 2}},
+        "trainer.accumulate_grad_batches": 2,
+        "trainer.precision": "bf16-mixed",
+        "checkpoint.every_n_train_steps": 1,
+    },
 }
+VARIANTS["lora"] = {
+    "model.adapter": {"class_path": "Lora", "init_args": {"dropout": 0.1}},
+    "model.save_trainable_only": True,
+    "averaging": "Ema",
+    "trainer.precision": "bf16-mixed",
+    "trainer.gradient_clip_val": 1.0,
+}
+VARIANTS["pals"] = {
+    "model.adapter": {"class_path": "Pals", "init_args": {"num_heads": 2}},
+    "trainer.accumulate_grad_batches": 2,
+    "checkpoint.every_n_train_steps": 1,
+}
+VARIANTS["linear_probe"] = {"model.linear_probe_epochs": 1, "model.optimizer.layer_decay": 0.9}
+VARIANTS["linear_probe_across_a_window"] = {
+    "model.linear_probe_epochs": 2,
+    "trainer.accumulate_grad_batches": 2,
+    "trainer.precision": "bf16-mixed",
+    "trainer.val_check_interval": 4,
+    "checkpoint.every_n_train_steps": 1,
+    "model.adapter": {"class_path": "Pals", "init_args": {"num_heads": 2}},
+}
+VARIANTS["head_only"] = {"tasks.sst": {"class_path": "Sst", "init_args": {"head_only_from": 1}}}
+VARIANTS["cooling"] = {
+    "cooling": {"patience": 1, "factor": 0.5},
+    "trainer.max_epochs": 4,
+    "trainer.val_check_interval": 4,
+    "checkpoint.every_n_train_steps": 3,
+}
+WEIGHTS = ("state_dict", "current_model_state", "averaging_state", "averaging")
 
 
 def resume_after_kill(project: Project, *places: str) -> int:
@@ -91,7 +128,7 @@ def comes_after(point: tuple[str, int, float], version: int, project: Project) -
 
 
 def _without_paths(checkpoint: dict[str, Any]) -> dict[str, Any]:
-    kept = ("epoch", "global_step", "state_dict", "optimizer_states", "lr_schedulers", "loops", "MultitaskDataModule")
+    kept = (*WEIGHTS, "epoch", "global_step", "optimizer_states", "lr_schedulers", "loops", "MultitaskDataModule")
     best = next((state for name, state in checkpoint["callbacks"].items() if name.startswith("BestCheckpoint")), None)
     scores = best and [Path(best["best_model_path"]).name, float(best["best_model_score"])]
     return {**{key: value for key, value in checkpoint.items() if key in kept}, "best": scores}

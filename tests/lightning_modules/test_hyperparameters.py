@@ -82,6 +82,7 @@ ALL_TASKS: list[Task] = [
                 "eps": 1e-8,
                 "schedule": "linear",
                 "warmup": 0.1,
+                "layer_decay": 1.0,
             },
         ),
     ],

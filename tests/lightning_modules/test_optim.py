@@ -17,10 +17,11 @@ def optimizer_of(module: MultitaskModule, settings: OptimizerSettings) -> torch.
     return build_optimizer(settings, module.backbone, module.heads, fused=True)
 
 
+@pytest.mark.parametrize("layer_decay", [1.0, 0.9])
 @pytest.mark.parametrize("frozen", [False, True])
-def test_every_trainable_parameter_is_in_one_group(frozen, tiny_backbone):
+def test_every_trainable_parameter_is_in_one_group(frozen, layer_decay, tiny_backbone):
     module = build_module(tiny_backbone, freeze_backbone=frozen)
-    optimizer = optimizer_of(module, OptimizerSettings())
+    optimizer = optimizer_of(module, OptimizerSettings(layer_decay=layer_decay))
     grouped = [id(parameter) for group in optimizer.param_groups for parameter in group["params"]]
     trainable = {id(parameter): name for name, parameter in module.named_parameters() if parameter.requires_grad}
     assert len(grouped) == len(set(grouped))
@@ -43,6 +44,35 @@ def test_vectors_are_not_decayed_and_heads_have_their_own_rate(tiny_backbone):
         assert found[id(parameter)] == (rate, 0.0 if is_vector else 0.1), name
         names += 1
     assert names > 30
+
+
+def test_lower_layers_learn_more_slowly_and_vectors_are_still_not_decayed(tiny_backbone):
+    module = build_module(tiny_backbone)
+    settings = OptimizerSettings(lr=1.0, head_lr=3.0, weight_decay=0.1, layer_decay=0.5)
+    found = {
+        id(parameter): (group["lr"], group["weight_decay"])
+        for group in optimizer_of(module, settings).param_groups
+        for parameter in group["params"]
+    }
+    by_hand = {  # two layers
+        "backbone.bert.pooler.": 1.0,
+        "backbone.bert.encoder.layer.1.": 1.0,
+        "backbone.bert.encoder.layer.0.": 0.5,
+        "backbone.bert.embeddings.": 0.25,
+        "heads.": 3.0,
+    }
+    seen = set()
+    for name, parameter in module.named_parameters():
+        part = next(part for part in by_hand if name.startswith(part))
+        is_vector = name.endswith("bias") or "LayerNorm" in name
+        assert found[id(parameter)] == (by_hand[part], 0.0 if is_vector else 0.1), name
+        seen.add(part)
+    assert seen == set(by_hand)
+
+
+def test_without_layer_decay_the_groups_are_the_four_that_they_were(tiny_backbone):
+    optimizer = optimizer_of(build_module(tiny_backbone), OptimizerSettings(layer_decay=1.0))
+    assert len(optimizer.param_groups) == 4
 
 
 def test_heads_take_the_backbones_rate_unless_told(tiny_backbone):
@@ -81,6 +111,19 @@ def test_schedule_rises_then_does_what_its_name_says(schedule, expected):
     assert rates == [pytest.approx([2 * part, 2 * part, 4 * part, 4 * part]) for part in expected]
 
 
+def test_after_a_probe_the_whole_schedule_follows():
+    settings = OptimizerSettings(lr=2.0, head_lr=4.0, schedule="linear", warmup=0.5)
+    optimizer = build_optimizer(settings, nn.Linear(2, 2), nn.Linear(2, 2), fused=False)
+    scheduler = build_scheduler(settings, optimizer, 7, probe_steps=3)
+    shares = []
+    for _ in range(7):
+        shares.append([group["lr"] / group["initial_lr"] for group in optimizer.param_groups])
+        optimizer.step()
+        scheduler.step()
+    assert shares == [pytest.approx([share] * 4) for share in (1, 1, 1, 0, 0.5, 1, 0.5)]
+    assert [group["initial_lr"] for group in optimizer.param_groups] == [2, 2, 4, 4]
+
+
 @pytest.mark.parametrize("warmup", [0.0, 1.0])
 def test_warmup_may_be_nothing_or_everything(warmup):
     settings = OptimizerSettings(lr=1.0, warmup=warmup)
@@ -103,6 +146,8 @@ def test_a_training_without_end_is_refused():
         ({"lr": -1.0}, r"optimizer\.lr is -1\.0"),
         ({"head_lr": -1.0}, r"optimizer\.head_lr is -1\.0"),
         ({"weight_decay": -0.01}, r"optimizer\.weight_decay is -0\.01"),
+        ({"layer_decay": 0.0}, r"optimizer\.layer_decay is 0\.0 \(expected more than 0, at most 1\)"),
+        ({"layer_decay": 1.1}, r"optimizer\.layer_decay is 1\.1"),
     ],
 )
 def test_a_setting_out_of_range_is_refused(settings, message):

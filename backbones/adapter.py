@@ -1,0 +1,76 @@
+"""Adapters: few new weights that train in the place of, or beside, the backbone's own."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Literal
+
+from torch import Tensor, nn
+from transformers import BertModel
+
+from backbones.attention import Attend
+
+Part = Literal["layer_norms", "pooler"]
+
+
+class TaskLayers(nn.Module, ABC):
+    """What a task adds in each layer of the backbone, before the layer's last LayerNorm."""
+
+    @abstractmethod
+    def forward(self, task: str, number: int, hidden: Tensor, asking: Tensor, attend: Attend) -> Tensor:
+        """Give what is added.
+
+        Args:
+            task: Name of the batch's task.
+            number: Number of the layer, from 0.
+            hidden: What the layer reads, (T, H).
+            asking: The rows of it whose result is wanted, (R, H).
+            attend: Attention inside each sequence.
+
+        Returns:
+            One vector a wanted row, (R, H).
+        """
+
+
+class Adapter(ABC):
+    """Settings of an adapter; a frozen dataclass: Lora or Pals."""
+
+    @abstractmethod
+    def attach(self, bert: BertModel, tasks: Sequence[str]) -> TaskLayers | None:
+        """Put the adapter into or beside a BERT and say which of its weights train.
+
+        Args:
+            bert: The model, changed in place.
+            tasks: Names of the tasks.
+
+        Returns:
+            What runs beside the layers; None if all lies inside the model.
+
+        Raises:
+            ValueError: If the settings do not fit the model.
+        """
+
+
+def rest_except(bert: BertModel, parts: Sequence[Part]) -> None:
+    """Let the backbone's own weights rest, some parts excepted.
+
+    Args:
+        bert: The model.
+        parts: `layer_norms` for every LayerNorm, `pooler` for BERT's pooler.
+
+    Raises:
+        ValueError: If it has no such part.
+    """
+    bert.requires_grad_(False)
+    release(bert, parts)
+
+
+def release(bert: BertModel, parts: Sequence[Part]) -> None:
+    """Let some parts of the backbone train; see `rest_except`."""
+    if "pooler" in parts:
+        if bert.pooler is None:
+            raise ValueError("adapter: also_train names the pooler, but there is none (expected pooling: pooler)")
+        bert.pooler.requires_grad_(True)
+    if "layer_norms" in parts:
+        for module in bert.modules():
+            if isinstance(module, nn.LayerNorm):
+                module.requires_grad_(True)

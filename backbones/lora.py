@@ -1,0 +1,89 @@
+"""Low-rank updates of the backbone's matrices, by peft."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import nn
+from transformers import BertModel
+
+from backbones.adapter import Adapter, Part, release
+
+Target = Literal["query", "key", "value", "attention_output", "intermediate", "output"]
+_PLACES: dict[Target, str] = {
+    "query": "attention.self.query",
+    "key": "attention.self.key",
+    "value": "attention.self.value",
+    "attention_output": "attention.output.dense",
+    "intermediate": "intermediate.dense",
+    "output": "output.dense",
+}
+
+
+@dataclass(frozen=True)
+class Lora(Adapter):
+    """W x becomes W x + (alpha / r) B A x with trained A (r, in) and B (out, r) and a resting W; B starts at 0.
+
+    The backbone's own weights rest, shared by all tasks; heads train as ever. Prefer Pals where tasks disturb each
+    other: there each has its own. Rates about ten times those of full training are usual.
+
+    Args:
+        r: Rank.
+        alpha: Numerator of the scale; the update is multiplied by alpha / r.
+        dropout: Dropout on what A reads.
+        targets: The matrices of every layer that get an update.
+        bias: Which biases train: `none`, those of the targets (`lora_only`) or `all`.
+        dora: Train the length of each row of W apart from its direction.
+        also_train: Parts of the backbone that train along.
+
+    Raises:
+        ValueError: If a value is out of range, or (from attach) if the backbone lacks a part.
+
+    Source: Hu et al. 2021, https://arxiv.org/abs/2106.09685; dora: Liu et al. 2024, https://arxiv.org/abs/2402.09353
+    """
+
+    r: int = 8
+    alpha: float = 16.0
+    dropout: float = 0.0
+    targets: tuple[Target, ...] = ("query", "value")
+    bias: Literal["none", "all", "lora_only"] = "none"
+    dora: bool = False
+    also_train: tuple[Part, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.r < 1 or self.alpha <= 0 or not 0 <= self.dropout < 1:
+            raise ValueError(
+                f"adapter Lora: r is {self.r}, alpha {self.alpha}, dropout {self.dropout} "
+                "(expected r of 1 or more, alpha above 0, dropout in [0, 1))"
+            )
+        if not self.targets:
+            raise ValueError("adapter Lora: targets is empty (expected at least one matrix)")
+
+    def attach(self, bert: BertModel, tasks: Sequence[str]) -> None:
+        """Wrap the target matrices; see `Adapter.attach`."""
+        from peft import LoraConfig, inject_adapter_in_model  # here, since importing it takes seconds
+
+        places = "|".join(_PLACES[target].replace(".", r"\.") for target in self.targets)
+        config = LoraConfig(
+            r=self.r,
+            lora_alpha=self.alpha,  # type: ignore[arg-type]  # a float does too
+            lora_dropout=self.dropout,
+            target_modules=rf"encoder\.layer\.\d+\.({places})",
+            bias=self.bias,
+            use_dora=self.dora,
+        )
+        inject_adapter_in_model(config, bert)
+        release(bert, self.also_train)
+
+
+def merge_lora(bert: BertModel) -> None:
+    """Add the updates to the matrices and leave a plain BERT, changed in place."""
+    from peft.tuners.lora import LoraLayer
+
+    for name, module in list(bert.named_modules()):
+        if isinstance(module, LoraLayer):
+            module.merge(safe_merge=True)
+            parent, _, child = name.rpartition(".")
+            base = module.get_base_layer()
+            assert isinstance(base, nn.Linear)
+            setattr(bert.get_submodule(parent), child, base)

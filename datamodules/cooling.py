@@ -1,0 +1,52 @@
+"""Smaller shares of an epoch's steps for some tasks."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.random import Generator
+
+
+def cool(order: np.ndarray, shares: Sequence[float], rng: Generator) -> np.ndarray:
+    """Give each task its share of the steps that it had; what one loses goes to the others in proportion.
+
+    The epoch keeps its length and the schedule its form: steps of a cooled task, drawn at random, become steps of the
+    others. A task that had steps keeps at least one. Equal shares change nothing.
+
+    Args:
+        order: Index of the task at each step, (num_steps,).
+        shares: Share of each task, more than 0; only their ratios count.
+        rng: The only source of randomness.
+
+    Returns:
+        Index of the task at each step, (num_steps,).
+
+    Example:
+        >>> cooled = cool(np.array([0, 1] * 6), [0.5, 1.0], np.random.default_rng(0))
+        >>> np.bincount(cooled).tolist()  # 6 * 0.5 : 6 * 1, over 12 steps
+        [4, 8]
+    """
+    if len(set(shares)) <= 1:
+        return order
+    counts = np.bincount(order, minlength=len(shares))
+    targets = _divide(len(order), counts * np.asarray(shares), counts > 0)
+    freed = [
+        rng.choice(np.flatnonzero(order == task), size=counts[task] - targets[task], replace=False)
+        for task in np.flatnonzero(counts > targets)
+    ]
+    if not freed:
+        return order
+    gained = np.repeat(np.arange(len(shares)), np.maximum(targets - counts, 0))
+    cooled = order.copy()
+    cooled[np.sort(np.concatenate(freed))] = rng.permutation(gained)
+    return cooled
+
+
+def _divide(total: int, weights: np.ndarray, present: np.ndarray) -> np.ndarray:
+    """Divide steps in proportion by largest remainder, at least one to each task that is present."""
+    left = total - int(present.sum())
+    exact = np.round(left * weights / weights.sum(), 6)  # so that float noise settles no tie
+    steps: np.ndarray = np.floor(exact).astype(np.int64)
+    largest_first = np.argsort(steps - exact, kind="stable")
+    steps[largest_first[: left - int(steps.sum())]] += 1
+    steps[present] += 1
+    return steps
