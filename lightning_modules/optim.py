@@ -12,7 +12,6 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import nn
 from torch.nn.utils import clip_grad_norm_, clip_grad_value_
 from torch.optim.lr_scheduler import LambdaLR, LRScheduler
-from transformers import get_scheduler
 
 from tasks import InputError
 
@@ -191,6 +190,8 @@ def build_scheduler(
     """
     if num_steps == float("inf"):
         raise InputError("a learning-rate schedule needs an end: set trainer.max_epochs or trainer.max_steps")
+    from transformers import get_scheduler  # here, since it brings in peft where that is installed, which takes seconds
+
     if probe_steps:
         return _after_constant(settings, optimizer, int(num_steps), probe_steps)
     scheduler: LRScheduler = get_scheduler(
