@@ -199,6 +199,8 @@ def build_scheduler(
     """
     if num_steps == float("inf"):
         raise InputError("a learning-rate schedule needs an end: set trainer.max_epochs or trainer.max_steps")
+    from transformers import get_scheduler  # here, since it brings in peft where that is installed, which takes seconds
+
     if probe_steps:
         return _after_constant(settings, optimizer, int(num_steps), probe_steps)
     from transformers import get_scheduler  # a third of a second that `--help` does not need

@@ -128,5 +128,5 @@ def test_a_pooler_that_is_not_there_cannot_train() -> None:
 
 @pytest.mark.slow
 def test_peft_is_not_imported_before_it_is_needed() -> None:
-    code = "import sys, backbones, lightning_modules; sys.exit('peft' in sys.modules)"
+    code = "import sys, backbones, callbacks, cli, lightning_modules; sys.exit('peft' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
