@@ -184,10 +184,10 @@ class MultitaskModule(L.LightningModule):
         return start is not None and self._trainer is not None and self.trainer.current_epoch >= start
 
     def on_fit_start(self) -> None:
-        """Say how many parameters train, check gradient surgery, and compute a frozen backbone's vectors once."""
-        report_parameters(self)
+        """Check gradient surgery, say how many parameters train, and compute a frozen backbone's vectors once."""
         if self._surgeon is not None:
             self._surgeon.start(self.trainer)
+        report_parameters(self)
         self._remember_vectors()
 
     def _remember_vectors(self) -> None:

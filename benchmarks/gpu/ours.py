@@ -65,6 +65,7 @@ class WorkData(L.LightningDataModule):
         self._work = work
         self._variant = variant
         self.round_tokens = work.round_tokens if variant.compile != "none" else 0
+        self.seed = 0
 
     def train_dataloader(self) -> DataLoader[TaskBatch]:
         """Give the batches in order."""

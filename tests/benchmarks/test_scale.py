@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from benchmarks.scale import measure, run_scale, write_generated_store
 from datamodules.store import TokenStore
@@ -25,6 +26,7 @@ def test_costs_are_measured(tmp_path: Path) -> None:
     assert found["first_batch_s"] > 0 < found["ms_per_batch"]
 
 
+@pytest.mark.slow
 def test_every_size_has_an_entry_of_ours() -> None:
     lines: list[str] = []
     entries = run_scale([100, 200], report=lines.append)

@@ -38,9 +38,9 @@ def test_smart_adds_the_weighted_divergence_of_the_perturbed_batch(task, pooling
     found: list[Tensor] = []
     forward = module.backbone.forward
 
-    def watched(tokens: Any, perturbation: Tensor | None = None) -> Tensor:
+    def watched(tokens: Any, task: str, perturbation: Tensor | None = None) -> Tensor:
         found.append(torch.zeros(0) if perturbation is None else perturbation.detach())
-        return forward(tokens, perturbation)
+        return forward(tokens, task, perturbation)
 
     module.backbone.forward = watched  # type: ignore[method-assign]
     result = step(module, batch)
