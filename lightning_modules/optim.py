@@ -203,8 +203,6 @@ def build_scheduler(
 
     if probe_steps:
         return _after_constant(settings, optimizer, int(num_steps), probe_steps)
-    from transformers import get_scheduler  # a third of a second that `--help` does not need
-
     scheduler: LRScheduler = get_scheduler(
         _SCHEDULERS[settings.schedule],
         optimizer,
