@@ -12,6 +12,7 @@ os.environ["HF_HUB_OFFLINE"] = "1"  # before transformers reads it: no test may 
 
 import pytest
 import torch
+from hypothesis import settings
 from transformers import BertConfig, BertModel, BertTokenizer
 
 from backbones import load_tokenizer
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from tests.runs import Project
 
 torch.set_num_threads(1)
+settings.register_profile("tandem", deadline=None)  # a loaded machine is slow, not wrong
+settings.load_profile("tandem")
 
 TEXT = "the cat dog film song is was very not good bad dull slow great and how can i learn to play chess at home"
 WORDS = TEXT.split()
