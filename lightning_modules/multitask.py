@@ -6,7 +6,6 @@ import lightning.pytorch as L
 import torch
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
-from torchmetrics import MeanMetric, MetricCollection
 
 from backbones import Adapter, AttentionChoice, Backbone, Pooling, WeightCasts, build_bert, load_bert
 from datamodules import TaskBatch
@@ -26,6 +25,7 @@ from lightning_modules.saved_weights import (
 )
 from lightning_modules.score import Score
 from lightning_modules.surgery import GradientSurgeon
+from lightning_modules.task_scores import TaskScores
 from objectives import (
     Fixed,
     Moment,
@@ -149,7 +149,7 @@ class MultitaskModule(L.LightningModule):
         if freeze_backbone:
             _refuse_auxiliary(tasks)
         self.weighting = (weighting or Fixed)({name: task.labels.kind for name, task in tasks.items()})
-        self._metrics = nn.ModuleDict({split: _build_metrics(tasks, self.heads) for split in ("val", "test")})
+        self._metrics = nn.ModuleDict({split: TaskScores(tasks, self.heads) for split in ("val", "test")})
         config = None if save_trainable_only else bert.config.to_diff_dict()
         keep_plain_hyperparameters(self, backbone_config=config)
 
@@ -301,9 +301,8 @@ class MultitaskModule(L.LightningModule):
         output = self(batch)
         predictions = self._predict(batch, output)
         for view, (head, part) in self._head(batch.task).split(output).items():
-            metrics = self._task_metrics(split, batch.task + view)
-            metrics["scores"].update(predictions["views"][view]["prediction"], batch.labels)
-            metrics["loss"].update(head.loss(part, batch.labels), weight=len(batch.ids))
+            prediction, loss = predictions["views"][view]["prediction"], head.loss(part, batch.labels)
+            self._task_scores(split).update(batch.task + view, prediction, batch.labels, loss)
         return predictions
 
     def _predict(self, batch: TaskBatch, output: Tensor) -> dict[str, Any]:
@@ -314,9 +313,10 @@ class MultitaskModule(L.LightningModule):
         }
         return {**views[""], "views": views}
 
-    def _task_metrics(self, split: EvaluationSplit, task: str) -> dict[str, Any]:
-        metrics: Any = self._metrics[split]
-        return {"scores": metrics[task]["scores"], "loss": metrics[task]["loss"]}
+    def _task_scores(self, split: EvaluationSplit) -> TaskScores:
+        scores = self._metrics[split]
+        assert isinstance(scores, TaskScores)
+        return scores
 
     def on_validation_epoch_end(self) -> None:
         """Log the metrics of the whole dev split."""
@@ -327,28 +327,18 @@ class MultitaskModule(L.LightningModule):
         self._log_scores("test")
 
     def _log_scores(self, split: EvaluationSplit) -> None:
-        first_metrics = []
-        logged: dict[str, dict[str, float]] = {}
-        for name in self._evaluated_names(split):
-            metrics = self._task_metrics(split, name)
-            scores = metrics["scores"].compute()
-            if name in self.tasks:
-                first_metrics.append(float(scores[self.tasks[name].metric_names[0]]))
-            values = {**scores, "loss": metrics["loss"].compute()}
+        def total(counts: Tensor) -> Tensor:
+            summed: Tensor = self.trainer.strategy.reduce(counts.to(self.device), reduce_op="sum")
+            return summed
+
+        found = self._task_scores(split).take(total)
+        for name, values in found.items():
             self.log_dict({f"{split}/{name}/{key}": value for key, value in values.items()})
-            logged[name] = {key: float(value) for key, value in values.items()}
-            metrics["scores"].reset()
-            metrics["loss"].reset()
-        self.log(f"{split}/mean", sum(first_metrics) / len(first_metrics), prog_bar=True)
+        logged = {name: {key: float(value) for key, value in values.items()} for name, values in found.items()}
+        firsts = [logged[name][task.metric_names[0]] for name, task in self.tasks.items() if name in logged]
+        self.log(f"{split}/mean", sum(firsts) / len(firsts), prog_bar=True)
         if self._score is not None and logged.keys() >= set(self._score.tasks):
             self.log(f"{split}/score", self._score(logged), prog_bar=True)
-
-    def _evaluated_names(self, split: EvaluationSplit) -> list[str]:
-        """Name the tasks and views with such a split, the same on every process: a small split leaves some out."""
-        metrics: Any = self._metrics[split]
-        counts = [metrics[name]["loss"].update_count for name in metrics]
-        total = self.trainer.strategy.reduce(torch.tensor(counts, device=self.device), reduce_op="sum")
-        return [name for name, count in zip(metrics, total.tolist(), strict=True) if count]
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Save averaged weights where there are some, and the trained part alone if asked to."""
@@ -409,19 +399,3 @@ def _refuse_auxiliary(tasks: dict[str, Task]) -> None:
     for name, task in tasks.items():
         if task.auxiliary:
             raise InputError(f"task {name}: auxiliary objectives train the backbone, but model.freeze_backbone is true")
-
-
-def _build_metrics(tasks: dict[str, Task], heads: nn.ModuleDict) -> nn.ModuleDict:
-    metrics = nn.ModuleDict()
-    for name, task in tasks.items():
-        head = heads[name]
-        assert isinstance(head, Head)
-        for view in head.views:
-            if view and name + view in tasks:
-                raise InputError(f"task name {name + view!r} cannot be used: the second head of task {name} has it")
-            metrics[name + view] = nn.ModuleDict({"scores": _collect_scores(task), "loss": MeanMetric()})
-    return metrics
-
-
-def _collect_scores(task: Task) -> MetricCollection:
-    return MetricCollection({str(name): metric for name, metric in task.build_metrics().items()})

@@ -1,0 +1,67 @@
+"""The metrics of every task over a whole split."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torchmetrics import MeanMetric, MetricCollection
+
+from heads import Head
+from tasks import InputError, Task
+
+
+class TaskScores(nn.Module):
+    """Counts predictions and losses batch by batch and gives each task's metrics at the end of the split.
+
+    A head with several views, such as TwinHead, has metrics for each, under the task's name with the view's behind it.
+
+    Args:
+        tasks: The tasks by name.
+        heads: Their heads.
+
+    Raises:
+        InputError: If a view and a task have one name.
+    """
+
+    def __init__(self, tasks: Mapping[str, Task], heads: nn.ModuleDict) -> None:
+        super().__init__()
+        self._metrics: Any = nn.ModuleDict()
+        for name, task in tasks.items():
+            head = heads[name]
+            assert isinstance(head, Head)
+            for view in head.views:
+                if view and name + view in tasks:
+                    raise InputError(f"task name {name + view!r} cannot be used: the second head of task {name} has it")
+                scores = MetricCollection({str(metric): built for metric, built in task.build_metrics().items()})
+                self._metrics[name + view] = nn.ModuleDict({"scores": scores, "loss": MeanMetric()})
+
+    def update(self, name: str, predictions: Tensor, labels: Tensor, loss: Tensor) -> None:
+        """Count a batch.
+
+        Args:
+            name: Name of the task, and of the view behind it.
+            predictions: In label units, (B,).
+            labels: (B,).
+            loss: Its mean loss.
+        """
+        self._metrics[name]["scores"].update(predictions, labels)
+        self._metrics[name]["loss"].update(loss, weight=len(labels))
+
+    def take(self, total: Callable[[Tensor], Tensor]) -> dict[str, dict[str, Tensor]]:
+        """Give the metrics of the split and start afresh; call it on every process.
+
+        Args:
+            total: Sums a tensor over the processes, one of which may have got no batch of a small split.
+
+        Returns:
+            Metrics and `loss` by task (and view) of those that had a batch.
+        """
+        counts = torch.tensor([metrics["loss"].update_count for metrics in self._metrics.values()])
+        found = {}
+        for (name, metrics), count in zip(self._metrics.items(), total(counts).tolist(), strict=True):
+            if count:
+                found[name] = {**metrics["scores"].compute(), "loss": metrics["loss"].compute()}
+                metrics["scores"].reset()
+                metrics["loss"].reset()
+        return found
