@@ -94,7 +94,10 @@ def test_rows_of_another_folder_lie_over_its_own_recipe(dry_run, tmp_path):
     ("arguments", "message"),
     [
         ("--folder none --rows b1", "none: no rows (expected a folder of .yaml files"),
-        ("--folder configs/methods --rows b1", "--rows b1: no such row (expected all, or some of plain, annealed"),
+        (
+            "--folder configs/methods --rows b1",
+            "--rows b1: no such row (expected all, or some of plain, average-orders",
+        ),
         ("--rows b9", "--rows b9: no such row"),
         ("--rows b1 --seeds 0", "--seeds 0: expected 1 or more"),
         ("--rows b1 --budget 12", "--budget 12: expected steps=N"),
