@@ -1,4 +1,7 @@
-"""The paper's tables: `python -m analysis.reproduce --rows b1 b2 even --seeds 3 --data.root DIR`; see README.md."""
+"""Tables of configurations over seeds: `python -m analysis.reproduce --rows b1 b2 even --data.root DIR`; see README.md.
+
+The rows are those of the paper's tables, or with `--folder configs/methods` each method beside plain training.
+"""
 
 import argparse
 import shlex
@@ -13,32 +16,32 @@ from analysis.comparison import Difference, System, check_same_data, compare_sys
 from analysis.job_options import JobOptions, add_options, find_file, read_options, run_jobs, split_arguments
 from analysis.launcher import Job
 from analysis.overview import describe
-from analysis.paper_rows import METRICS, RECIPE, PaperRow, choose_rows, read_paper_rows
 from analysis.results import publish, to_plain
+from analysis.rows import PAPER, Row, choose_rows, read_rows
 from analysis.statistics import seed_interval
 from analysis.tables import Table, format_interval, format_score, format_spread
 from tasks import InputError
-
-COLUMNS = (*METRICS, "mean")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the rows asked for and show the table; give the exit status."""
     own, extra = split_arguments(arguments)
     parser = argparse.ArgumentParser(prog="python -m analysis.reproduce", description=__doc__)
-    parser.add_argument("--rows", nargs="+", required=True, help="names of files in configs/paper, or all")
+    parser.add_argument("--rows", nargs="+", required=True, help="names of files in the folder, or all")
+    parser.add_argument("--folder", type=Path, default=PAPER, help="folder of the rows (default: configs/paper)")
     parser.add_argument("--pretrained", help="further pre-trained backbone, for the rows that start from one")
-    parser.add_argument("--recipe", help="file laid over configs/paper/recipe.yaml, such as scaled-down.yaml there")
+    parser.add_argument("--recipe", help="file laid over the folder's recipe.yaml, such as scaled-down.yaml")
     add_options(parser, output="runs/reproduce")
     parsed = parser.parse_args(own)
     try:
         options = read_options(parsed, extra)
-        rows = choose_rows(parsed.rows)
+        every = read_rows(parsed.folder)
+        rows = choose_rows(parsed.rows, every)
         recipe = find_file(parsed.recipe, "--recipe") if parsed.recipe else None
         jobs = build_jobs(rows, options, pretrained=parsed.pretrained, recipe=recipe)
         status, systems = run_jobs(jobs, options)
         if systems:
-            show(rows, systems, options)
+            show(rows, systems, every, options)
         return status
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -49,7 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def build_jobs(
-    rows: Sequence[PaperRow], options: JobOptions, *, pretrained: str | None, recipe: Path | None
+    rows: Sequence[Row], options: JobOptions, *, pretrained: str | None, recipe: Path | None
 ) -> dict[str, list[Job]]:
     """Give the trainings of each row, one a seed.
 
@@ -66,14 +69,14 @@ def build_jobs(
     for row in rows:
         needs_one = row.needs_pretrained and not options.table_only
         folder = _find_pretrained(row, pretrained, options) if needs_one else None
-        configs = [part for path in row.configs for part in ((path, recipe) if path == RECIPE and recipe else (path,))]
+        configs = row.layers(recipe)
         jobs[row.name] = [
             options.job(row.name, seed, configs, tasks=row.tasks, backbone=folder) for seed in options.seed_numbers
         ]
     return jobs
 
 
-def _find_pretrained(row: PaperRow, pretrained: str | None, options: JobOptions) -> Path:
+def _find_pretrained(row: Row, pretrained: str | None, options: JobOptions) -> Path:
     if pretrained is not None and (Path(pretrained) / "config.json").is_file():
         return Path(pretrained)
     target = pretrained or "runs/paper-bert"
@@ -86,20 +89,36 @@ def _find_pretrained(row: PaperRow, pretrained: str | None, options: JobOptions)
     )
 
 
-def show(rows: Sequence[PaperRow], systems: Mapping[str, System], options: JobOptions) -> None:
-    """Print the tables, and write them as `results.md` and `results.json` into the output folder."""
+def show(rows: Sequence[Row], systems: Mapping[str, System], every: Mapping[str, Row], options: JobOptions) -> None:
+    """Print the tables, and write them as `results.md` and `results.json` into the output folder.
+
+    Args:
+        rows: The rows asked for.
+        systems: Those of them that have finished runs.
+        every: All rows of the folder.
+        options: Where to write.
+    """
     check_same_data(list(systems.values()))
     shown = [row for row in rows if row.name in systems]
-    differences = compare_rows(shown, systems)
+    differences = compare_rows(shown, systems, every)
+    columns = find_columns(shown)
     notes = describe(list(systems.values()))
-    tables = [build_scores(shown, systems), *([build_differences(differences)] if differences else [])]
+    tables = [
+        build_scores(shown, systems, columns),
+        *([build_differences(differences, columns)] if differences else []),
+    ]
     sentences = [difference.sentence() for difference in differences]
     publish(options.output, notes, tables, sentences, to_json(shown, systems, differences), Console())
 
 
-def compare_rows(rows: Sequence[PaperRow], systems: Mapping[str, System]) -> list[Difference]:
+def find_columns(rows: Sequence[Row]) -> tuple[str, ...]:
+    """Give the columns that some row has, `mean` last."""
+    found = dict.fromkeys(name for row in rows for name in row.columns)
+    return tuple(sorted(found, key=lambda name: name == "mean"))
+
+
+def compare_rows(rows: Sequence[Row], systems: Mapping[str, System], every: Mapping[str, Row]) -> list[Difference]:
     """Compare each row with the one that its file names, or with the nearest that was run of those behind it."""
-    every = read_paper_rows()
     differences = []
     for row in rows:
         against = row.against
@@ -110,35 +129,44 @@ def compare_rows(rows: Sequence[PaperRow], systems: Mapping[str, System]) -> lis
     return differences
 
 
-def build_scores(rows: Sequence[PaperRow], systems: Mapping[str, System]) -> Table:
-    """Give the paper's scores above ours."""
+def build_scores(rows: Sequence[Row], systems: Mapping[str, System], columns: Sequence[str]) -> Table:
+    """Give each row's scores, below the paper's where there are some."""
     cells: list[tuple[str, ...]] = []
     for row in rows:
         system = systems[row.name]
-        runs = f"{len(system.runs)} run{'s' if len(system.runs) > 1 else ''}"
-        cells.append((row.name, f"paper, table {row.table}", *(format_score(row.scores.get(name)) for name in COLUMNS)))
-        for what, scores in ((f"ours, {runs}", system.last), (f"best, {runs}", system.best)):
-            cells.append(("", what, *(format_spread(scores[name]) if name in row.scores else "" for name in COLUMNS)))
-    return Table("Dev scores", ("row", "", *COLUMNS), tuple(cells))
+        lines = [_count_runs(what, system) for what in ("ours" if row.scores else "last", "best")]
+        shown = [[_format(scores, row, name) for name in columns] for scores in (system.last, system.best)]
+        if row.scores:
+            lines.insert(0, f"paper, table {row.table}")
+            shown.insert(0, [format_score(row.scores.get(name)) for name in columns])
+        names = [row.name, *[""] * (len(lines) - 1)]
+        cells += [(name, line, *scores) for name, line, scores in zip(names, lines, shown, strict=True)]
+    return Table("Dev scores", ("row", "", *columns), tuple(cells))
 
 
-def build_differences(differences: Sequence[Difference]) -> Table:
+def _count_runs(what: str, system: System) -> str:
+    return f"{what}, {len(system.runs)} run{'s' if len(system.runs) > 1 else ''}"
+
+
+def _format(scores: Mapping[str, Sequence[float]], row: Row, column: str) -> str:
+    return format_spread(scores[column]) if column in row.columns else ""
+
+
+def build_differences(differences: Sequence[Difference], columns: Sequence[str]) -> Table:
     """Give each row's difference to the one that it is compared with."""
     cells = [
         (
             difference.name,
             difference.against,
-            *(format_interval(difference.intervals.get(name)) for name in COLUMNS),
+            *(format_interval(difference.intervals.get(name)) for name in columns),
             difference.verdict,
         )
         for difference in differences
     ]
-    return Table("Differences with 95 % intervals", ("row", "compared with", *COLUMNS, "verdict"), tuple(cells))
+    return Table("Differences with 95 % intervals", ("row", "compared with", *columns, "verdict"), tuple(cells))
 
 
-def to_json(
-    rows: Sequence[PaperRow], systems: Mapping[str, System], differences: Sequence[Difference]
-) -> dict[str, Any]:
+def to_json(rows: Sequence[Row], systems: Mapping[str, System], differences: Sequence[Difference]) -> dict[str, Any]:
     """Give all numbers of the tables as plain data; undefined ones are null."""
     scored = [
         {

