@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 import multiprocessing
 import os
 import runpy
@@ -211,9 +212,10 @@ class Project:
         return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
     def scalars(self, number: int) -> set[tuple[str, int, float]]:
-        """Give all points of a run's curves."""
+        """Give all points of a run's curves; an undefined value is infinite, since NaN differs from itself."""
         events = EventAccumulator(str(self.version(number)), size_guidance={"scalars": 0}).Reload()
-        return {(tag, point.step, point.value) for tag in events.Tags()["scalars"] for point in events.Scalars(tag)}
+        points = [(tag, point) for tag in events.Tags()["scalars"] for point in events.Scalars(tag)]
+        return {(tag, point.step, math.inf if math.isnan(point.value) else point.value) for tag, point in points}
 
     def predictions(self, number: int) -> dict[str, str]:
         """Give the text of each prediction file of a run."""
