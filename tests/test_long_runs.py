@@ -12,7 +12,8 @@ from tests.runs import Project
 
 MIB = 2**20
 PAGE = 4096
-GROWTH_MIB = 24  # allocator noise; a leak of one batch a step would be several times this
+GROWTH_MIB = 8  # allocator noise; a leak of one batch a step would be many times this
+FIGURES_MIB = 96  # matplotlib fragments the heap at first, and then no more
 
 
 class MemoryTrace(L.Callback):
@@ -26,8 +27,9 @@ class MemoryTrace(L.Callback):
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="resident memory is read from /proc")
+@pytest.mark.parametrize(("figures", "growth_mib"), [(0, GROWTH_MIB), (1, FIGURES_MIB)])
 def test_memory_does_not_grow_over_two_thousand_steps_and_twenty_validations(
-    tiny_project: Callable[..., Project],
+    figures: int, growth_mib: int, tiny_project: Callable[..., Project]
 ) -> None:
     changes: dict[str, Any] = {
         "trainer.max_epochs": -1,
@@ -37,6 +39,7 @@ def test_memory_does_not_grow_over_two_thousand_steps_and_twenty_validations(
         "trainer.log_every_n_steps": 50,
         "trainer.callbacks": [{"class_path": "tests.test_long_runs.MemoryTrace"}],
         "checkpoint.every_n_train_steps": 200,
+        "figures.every_n_validations": figures,
     }
     project = tiny_project(**changes)
 
@@ -46,8 +49,8 @@ def test_memory_does_not_grow_over_two_thousand_steps_and_twenty_validations(
     lines = (project.version(0) / "memory.jsonl").read_text().splitlines()
     resident = [json.loads(line)["mib"] for line in lines]
     assert len(resident) == 20
-    assert max(resident[5:]) - resident[4] < GROWTH_MIB, resident
+    assert max(resident[5:]) - resident[4] < growth_mib, resident
     assert len(ended.output.splitlines()) < 60  # the console stays readable
     assert len(list((project.version(0) / "checkpoints").iterdir())) == 2
     events = next(project.version(0).glob("events.out*")).stat().st_size
-    assert events < MIB
+    assert events < MIB or figures
