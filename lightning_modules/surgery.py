@@ -1,7 +1,6 @@
 """Gradient surgery inside the training loop."""
 
 import lightning.pytorch as L
-
 from torch import nn
 
 from backbones import Backbone

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from callbacks import LossGuard
 from datamodules import Joint, MultitaskDataModule, RoundRobin
+from heads import TrunkSettings
 from lightning_modules import MultitaskModule
 from objectives import Moment, PCGrad, Surgery, UPGrad
 from objectives.surgery import compute_gram
@@ -31,9 +32,9 @@ class Sgd(MultitaskModule):
         return torch.optim.SGD(self.parameters(), lr=0.3)
 
 
-def build(backbone: Path, surgery: Surgery | None) -> Sgd:
+def build(backbone: Path, surgery: Surgery | None, trunk: TrunkSettings | None = None) -> Sgd:
     torch.manual_seed(0)
-    return Sgd(TASKS, str(backbone), surgery=surgery)
+    return Sgd(TASKS, str(backbone), surgery=surgery, trunk=trunk)
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def train_plainly(module: Sgd, data: MultitaskDataModule, surgery: Surgery | Non
         module.zero_grad()
         for batch in batches[window * size : (window + 1) * size]:
             loss = TASKS[batch.task].weight * module.heads[batch.task].loss(module(batch), batch.labels) / size
-            shared = list(module.backbone.parameters())
+            shared = [*module.backbone.parameters(), *(module.trunk.parameters() if module.trunk else ())]
             heads = list(module.heads[batch.task].parameters())
             found = torch.autograd.grad(loss, [*shared, *heads])
             known = by_task.setdefault(batch.task, [torch.zeros_like(weight) for weight in shared])
@@ -67,10 +68,13 @@ def train_plainly(module: Sgd, data: MultitaskDataModule, surgery: Surgery | Non
         module.configure_optimizers().step()
 
 
-@pytest.mark.parametrize("surgery", [PCGrad(), UPGrad(), None])
+@pytest.mark.parametrize(
+    ("surgery", "trunk"),
+    [(PCGrad(), None), (UPGrad(), None), (None, None), (UPGrad(), TrunkSettings(size=8, dropout=0.0))],
+)
 @pytest.mark.parametrize("size", [3, 6])
-def test_a_training_is_that_of_surgery_written_down_step_by_step(surgery, size, tiny_backbone, data, tmp_path):
-    module, expected = build(tiny_backbone, surgery), build(tiny_backbone, surgery)
+def test_a_training_is_that_of_surgery_written_down_step_by_step(surgery, trunk, size, tiny_backbone, data, tmp_path):
+    module, expected = build(tiny_backbone, surgery, trunk), build(tiny_backbone, surgery, trunk)
     make_trainer(tmp_path, accumulate_grad_batches=size, max_steps=9 // size).fit(module, datamodule=data)
     train_plainly(expected, data, surgery, windows=9 // size, size=size)
     for name, tensor in expected.state_dict().items():
