@@ -35,8 +35,7 @@ class OwnProjection(nn.Module):
 
     def forward(self, joined: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Give pooled (..., H), its projection (..., Q) and shared (..., P)."""
-        pooled, shared = joined.split([self.hidden_size, self.trunk_size], dim=-1)
-        pooled = self.dropout(pooled)
+        pooled, shared = self.dropout(joined[..., : self.hidden_size]), joined[..., self.hidden_size :]
         return pooled, self.linear(pooled), shared
 
 
