@@ -5,9 +5,12 @@ from heads.head import Head, HeadFactory
 from heads.labels import LabelSpace
 from heads.linear import LinearHead
 from heads.losses import AbsoluteError, Continuation, Correlation, Loss, OneVsAll, OrdinalLog
+from heads.mlp import MlpHead
 from heads.outputs import BinaryOutput, ClassOutput, Output, ScoreOutput
 from heads.pair_objectives import CosineEmbedding, MultipleNegatives, PairObjective, SimCSE
 from heads.product import ConcatProductHead, ProductHead
+from heads.trunk import Trunk, TrunkSettings
+from heads.trunk_heads import TrunkCosineHead, TrunkLinearHead, TrunkProductHead, check_trunk
 from heads.twin import TwinHead
 
 __all__ = [
@@ -24,6 +27,7 @@ __all__ = [
     "LabelSpace",
     "LinearHead",
     "Loss",
+    "MlpHead",
     "MultipleNegatives",
     "OneVsAll",
     "OrdinalLog",
@@ -32,5 +36,11 @@ __all__ = [
     "ProductHead",
     "ScoreOutput",
     "SimCSE",
+    "Trunk",
+    "TrunkCosineHead",
+    "TrunkLinearHead",
+    "TrunkProductHead",
+    "TrunkSettings",
     "TwinHead",
+    "check_trunk",
 ]

@@ -1,5 +1,6 @@
 """The steps of multitask training."""
 
+from contextlib import AbstractContextManager
 from typing import Any, Literal
 
 import lightning.pytorch as L
@@ -9,7 +10,7 @@ from torch import Tensor, nn
 
 from backbones import Adapter, AttentionChoice, Backbone, Pooling, WeightCasts, build_bert, load_bert
 from datamodules import TaskBatch
-from heads import Head
+from heads import Head, Trunk, TrunkSettings, check_trunk
 from lightning_modules.acceleration import CompileChoice, accelerate
 from lightning_modules.accumulation import window_scale
 from lightning_modules.frozen_vectors import FrozenVectors
@@ -58,6 +59,9 @@ class MultitaskModule(L.LightningModule):
             learning-rate schedule, warm-up included, is laid over the steps from there (LP-FT: Kumar et al. 2022,
             https://arxiv.org/abs/2202.10054).
         adapter: Train few new weights in the place of the backbone's, or beside them: Lora or Pals.
+        trunk: Layers between the backbone and all heads, which every task trains: each head reads the pooled vector and
+            the trunk's behind it; None for none. It learns with the heads' rate, also on a resting backbone, and its
+            gradients take part in surgery; a task that trains its head only leaves it alone.
         save_trainable_only: Leave the resting weights out of every checkpoint; loading takes them from `backbone` and
             refuses other ones.
         fresh_layers: Start backbone layers that the weights lack (such as a pooler) at random instead of refusing.
@@ -94,6 +98,7 @@ class MultitaskModule(L.LightningModule):
         freeze_backbone: bool = False,
         linear_probe_epochs: int = 0,
         adapter: Adapter | None = None,
+        trunk: TrunkSettings | None = None,
         save_trainable_only: bool = False,
         fresh_layers: bool = False,
         cache_vectors: bool = True,
@@ -144,8 +149,9 @@ class MultitaskModule(L.LightningModule):
             raise InputError(
                 f"model.compile is {compile}, but {type(adapter).__name__} has other weights for each task"
             )
-        self._surgeon = GradientSurgeon(surgery, self.backbone) if surgery else None
-        self.heads = nn.ModuleDict(_build_heads(tasks, self.backbone.hidden_size))
+        self.heads = nn.ModuleDict(_build_heads(tasks, self.backbone.hidden_size, trunk))
+        self.trunk = None if trunk is None else Trunk(self.backbone.hidden_size, trunk)
+        self._surgeon = GradientSurgeon(surgery, self.backbone, self.trunk) if surgery else None
         if freeze_backbone:
             _refuse_auxiliary(tasks)
         self.weighting = (weighting or Fixed)({name: task.labels.kind for name, task in tasks.items()})
@@ -156,7 +162,7 @@ class MultitaskModule(L.LightningModule):
     def forward(self, batch: TaskBatch, perturbation: Tensor | None = None) -> Tensor:
         """Give the output of the batch's head, (B, C) or (B,); a perturbation (T, H) moves the embeddings."""
         head = self._head(batch.task)
-        output: Tensor = head(self.pool(batch, perturbation))
+        output: Tensor = head(self._add_shared(self.pool(batch, perturbation), batch.task))
         return output if batch.orders == 1 else head.average(output.view(batch.orders, -1, *output.shape[1:]))
 
     def pool(self, batch: TaskBatch, perturbation: Tensor | None = None) -> Tensor:
@@ -165,9 +171,21 @@ class MultitaskModule(L.LightningModule):
             split = "train" if self.trainer.training else "dev"
             pooled = self._frozen_vectors.look_up(split, batch.task, batch.rows)
         else:
-            with torch.set_grad_enabled(torch.is_grad_enabled() and not self._trains_head_only(batch.task)):
+            with self._gradients_of_shared(batch.task):
                 pooled = self.backbone(batch.tokens, batch.task, perturbation)
         return pooled.view(-1, self._head(batch.task).num_sequences, pooled.shape[-1])
+
+    def _add_shared(self, pooled: Tensor, task: str) -> Tensor:
+        """Give what the task's head reads, (B, S, H) or with the trunk's vector (B, S, H + P)."""
+        if self.trunk is None:
+            return pooled
+        with self._gradients_of_shared(task):
+            joined: Tensor = self.trunk(pooled)
+        return joined
+
+    def _gradients_of_shared(self, task: str) -> AbstractContextManager[None]:
+        """Record gradients of what the tasks share, unless the task trains its head only."""
+        return torch.set_grad_enabled(torch.is_grad_enabled() and not self._trains_head_only(task))
 
     def setup(self, stage: str) -> None:
         """Settle how the backbone computes on the trainer's device."""
@@ -228,7 +246,7 @@ class MultitaskModule(L.LightningModule):
         head = self._head(batch.task)
         before = RandomState.take(self.device) if self._is_regularized(batch.task) else None
         pooled = self.pool(batch)
-        output = head(pooled)
+        output = head(self._add_shared(pooled, batch.task))
         loss = head.loss(output, batch.labels)
         objective = self._add_auxiliary(self._mix_teacher(loss, batch, output), batch, pooled)
         if self.regularizer is not None and before is not None:
@@ -358,7 +376,7 @@ class MultitaskModule(L.LightningModule):
             self.optimizer,
             self.trainer,
             self.backbone,
-            self.heads,
+            self.heads if self.trunk is None else nn.ModuleList([self.heads, self.trunk]),
             probe_epochs=self.linear_probe_epochs,
             own_groups=self.weighting.parameter_groups(),
         )
@@ -373,7 +391,7 @@ class MultitaskModule(L.LightningModule):
         clip(self, optimizer, gradient_clip_val, gradient_clip_algorithm)
 
 
-def _build_heads(tasks: dict[str, Task], hidden_size: int) -> dict[str, Head]:
+def _build_heads(tasks: dict[str, Task], hidden_size: int, trunk: TrunkSettings | None) -> dict[str, Head]:
     if not tasks:
         raise InputError("tasks is empty (expected at least one task)")
     heads = {}
@@ -381,8 +399,9 @@ def _build_heads(tasks: dict[str, Task], hidden_size: int) -> dict[str, Head]:
         if not name.isidentifier() or hasattr(nn.ModuleDict, name) or name in ("training", "mean"):
             raise InputError(f"task name {name!r} cannot be used (expected letters, digits and _, no word of PyTorch)")
         try:
-            heads[name] = task.build_head(hidden_size)
-        except InputError as error:
+            heads[name] = task.build_head(hidden_size + (0 if trunk is None else trunk.size))
+            check_trunk(heads[name], None if trunk is None else trunk.size)
+        except ValueError as error:
             raise InputError(f"task {name}: {error}") from None
         if task.head_only_from is not None and not list(heads[name].parameters()):
             raise InputError(f"task {name}: head_only_from is set, but its {type(heads[name]).__name__} has no weights")

@@ -1,6 +1,7 @@
 """Gradient surgery inside the training loop."""
 
 import lightning.pytorch as L
+from torch import nn
 
 from backbones import Backbone
 from objectives import Moment, Surgery, TaskGradients
@@ -17,11 +18,13 @@ class GradientSurgeon:
     Args:
         surgery: The method.
         backbone: The shared weights.
+        trunk: More of them, which all tasks train; None for none.
     """
 
-    def __init__(self, surgery: Surgery, backbone: Backbone) -> None:
+    def __init__(self, surgery: Surgery, backbone: Backbone, trunk: nn.Module | None = None) -> None:
         self.surgery = surgery
         self._backbone = backbone
+        self._trunk = trunk
         self._gradients = TaskGradients([])
         self._task = ""
         self._moment = Moment()
@@ -42,7 +45,7 @@ class GradientSurgeon:
             )
         named = self._backbone.named_parameters()
         shared = [weight for name, weight in named if weight.requires_grad and not name.startswith("beside.")]
-        self._gradients = TaskGradients(shared)
+        self._gradients = TaskGradients([*shared, *(self._trunk.parameters() if self._trunk is not None else ())])
 
     def begin(self, task: str, moment: Moment) -> None:
         """Take note of the task whose backward pass comes next."""

@@ -16,6 +16,7 @@ TASKS = {name: {"class_path": name.capitalize(), "init_args": {"head": HEAD}} fo
 PLANS: dict[str, dict[str, Any]] = {
     "pals": {"model.adapter": {"class_path": "Pals", "init_args": {"num_heads": 2}}, "averaging": "Ema"},
     "lora": {"model.adapter": "Lora", "model.save_trainable_only": True, "model.optimizer.layer_decay": 0.9},
+    "trunk": {"model.trunk": {"size": 8, "dropout": 0.0}, "model.optimizer.head_lr": 0.01},
     "probe": {
         "model.linear_probe_epochs": 1,
         "tasks.sst": {"class_path": "Sst", "init_args": {"head_only_from": 1, "head": HEAD}},

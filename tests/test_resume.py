@@ -67,6 +67,23 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "checkpoint.every_n_train_steps": 1,
     },
 }
+VARIANTS["trunk"] = {
+    "model.trunk": {"size": 8},
+    "tasks": {
+        "sst": {
+            "class_path": "Sst",
+            "init_args": {"head": {"class_path": "TrunkLinearHead", "init_args": {"trunk_size": 8}}},
+        },
+        "quora": {"class_path": "Quora", "init_args": {"head": "MlpHead"}},
+        "sts": {
+            "class_path": "Sts",
+            "init_args": {
+                "encoding": "bi",
+                "head": {"class_path": "TrunkCosineHead", "init_args": {"trunk_size": 8}},
+            },
+        },
+    },
+}
 VARIANTS["lora"] = {
     "model.adapter": {"class_path": "Lora", "init_args": {"dropout": 0.1}},
     "model.save_trainable_only": True,

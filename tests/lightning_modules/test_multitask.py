@@ -15,7 +15,16 @@ from torch.nn import functional as F
 
 from callbacks import AtomicCheckpointIO, BestCheckpoint, StepSeed
 from datamodules import BatchRows, MultitaskDataModule, collate
-from heads import ConcatProductHead, CosineHead, LinearHead, MultipleNegatives, SimCSE
+from heads import (
+    ConcatProductHead,
+    CosineHead,
+    LinearHead,
+    MultipleNegatives,
+    SimCSE,
+    TrunkCosineHead,
+    TrunkLinearHead,
+    TrunkSettings,
+)
 from lightning_modules import MultitaskModule, OptimizerSettings
 from tasks import InputError, Quora, Sst, Sts, Task, Teacher
 from tests.tiny import TASKS, build_module, make_trainer, open_data, train_batches
@@ -417,6 +426,13 @@ def test_a_new_head_does_not_change_the_others_first_weights(tiny_backbone):
             "tasks": {
                 "sst": Sst(head=LinearHead, metrics=("macro_f1", "matthews"), batch_size=2),
                 "sts": Sts(encoding="bi", head=partial(CosineHead, dropout=0.1, projection_size=8)),
+            },
+        },
+        {
+            "trunk": TrunkSettings(size=8, dropout=0.1),
+            "tasks": {
+                "sst": Sst(head=partial(TrunkLinearHead, trunk_size=8)),
+                "sts": Sts(encoding="bi", head=partial(TrunkCosineHead, trunk_size=8, projection_size=4)),
             },
         },
     ],

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from callbacks import LossGuard
 from datamodules import Joint, MultitaskDataModule, RoundRobin
+from heads import TrunkSettings
 from lightning_modules import MultitaskModule
 from objectives import Moment, PCGrad, Surgery, UPGrad
 from objectives.surgery import compute_gram
@@ -31,9 +32,9 @@ class Sgd(MultitaskModule):
         return torch.optim.SGD(self.parameters(), lr=0.3)
 
 
-def build(backbone: Path, surgery: Surgery | None) -> Sgd:
+def build(backbone: Path, surgery: Surgery | None, trunk: TrunkSettings | None = None) -> Sgd:
     torch.manual_seed(0)
-    return Sgd(TASKS, str(backbone), surgery=surgery)
+    return Sgd(TASKS, str(backbone), surgery=surgery, trunk=trunk)
 
 
 @pytest.fixture
@@ -51,7 +52,7 @@ def train_plainly(module: Sgd, data: MultitaskDataModule, surgery: Surgery | Non
         module.zero_grad()
         for batch in batches[window * size : (window + 1) * size]:
             loss = TASKS[batch.task].weight * module.heads[batch.task].loss(module(batch), batch.labels) / size
-            shared = list(module.backbone.parameters())
+            shared = [*module.backbone.parameters(), *(module.trunk.parameters() if module.trunk else ())]
             heads = list(module.heads[batch.task].parameters())
             found = torch.autograd.grad(loss, [*shared, *heads])
             known = by_task.setdefault(batch.task, [torch.zeros_like(weight) for weight in shared])
@@ -133,3 +134,12 @@ def test_a_frozen_backbone_is_refused(tiny_backbone, data, tmp_path):
 def test_a_window_that_is_no_multiple_of_the_tasks_is_refused(tiny_backbone, data, tmp_path):
     with pytest.raises(InputError, match=r"Joint: trainer.accumulate_grad_batches is 4 \(expected 3, one batch"):
         make_trainer(tmp_path, accumulate_grad_batches=4).fit(build(tiny_backbone, None), datamodule=data)
+
+
+def test_a_step_joins_the_trunks_gradients_with_the_backbones(tiny_backbone, data, tmp_path):
+    trunk = TrunkSettings(size=8, dropout=0.0)
+    module, expected = build(tiny_backbone, UPGrad(), trunk), build(tiny_backbone, UPGrad(), trunk)
+    make_trainer(tmp_path, accumulate_grad_batches=3, max_steps=1).fit(module, datamodule=data)
+    train_plainly(expected, data, UPGrad(), windows=1, size=3)
+    for name, weight in expected.named_parameters():  # 1e-8 apart; 1e-4 where the trunk is left out of the products
+        torch.testing.assert_close(module.get_parameter(name), weight, atol=1e-7, rtol=1e-5)
