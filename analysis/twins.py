@@ -102,7 +102,8 @@ def measure(module: MultitaskModule, name: str, store: TokenStore, pairs: int) -
     batches = [rows[cut] for cut in cut_by_tokens(store.lengths[rows], TOKENS_A_BATCH)]
 
     def embed(encoding: Any) -> list[Tensor]:
-        return [module.backbone(_pack(store, cut, encoding, module.device)) for cut in batches]
+        packed = (_pack(store, cut, encoding, module.device) for cut in batches)
+        return [module.add_shared(module.backbone(tokens, name), name) for tokens in packed]
 
     def score_cross() -> list[Tensor]:
         return [head.cross(vectors[:, None]) for vectors in embed("cross")]

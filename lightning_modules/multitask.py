@@ -162,7 +162,7 @@ class MultitaskModule(L.LightningModule):
     def forward(self, batch: TaskBatch, perturbation: Tensor | None = None) -> Tensor:
         """Give the output of the batch's head, (B, C) or (B,); a perturbation (T, H) moves the embeddings."""
         head = self._head(batch.task)
-        output: Tensor = head(self._add_shared(self.pool(batch, perturbation), batch.task))
+        output: Tensor = head(self.add_shared(self.pool(batch, perturbation), batch.task))
         return output if batch.orders == 1 else head.average(output.view(batch.orders, -1, *output.shape[1:]))
 
     def pool(self, batch: TaskBatch, perturbation: Tensor | None = None) -> Tensor:
@@ -175,7 +175,7 @@ class MultitaskModule(L.LightningModule):
                 pooled = self.backbone(batch.tokens, batch.task, perturbation)
         return pooled.view(-1, self._head(batch.task).num_sequences, pooled.shape[-1])
 
-    def _add_shared(self, pooled: Tensor, task: str) -> Tensor:
+    def add_shared(self, pooled: Tensor, task: str) -> Tensor:
         """Give what the task's head reads, (B, S, H) or with the trunk's vector (B, S, H + P)."""
         if self.trunk is None:
             return pooled
@@ -246,7 +246,7 @@ class MultitaskModule(L.LightningModule):
         head = self._head(batch.task)
         before = RandomState.take(self.device) if self._is_regularized(batch.task) else None
         pooled = self.pool(batch)
-        output = head(self._add_shared(pooled, batch.task))
+        output = head(self.add_shared(pooled, batch.task))
         loss = head.loss(output, batch.labels)
         objective = self._add_auxiliary(self._mix_teacher(loss, batch, output), batch, pooled)
         if self.regularizer is not None and before is not None:

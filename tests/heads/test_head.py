@@ -4,9 +4,10 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from heads import ConcatProductHead, CosineHead, Head, LabelSpace, LinearHead, ProductHead, TwinHead
+from heads import ConcatProductHead, CosineHead, Head, LabelSpace, LinearHead, MlpHead, ProductHead, TwinHead
+from heads.trunk_heads import TrunkCosineHead, TrunkLinearHead, TrunkProductHead
 
-HEADS = [LinearHead, ProductHead, ConcatProductHead, CosineHead]
+HEADS = [LinearHead, MlpHead, ProductHead, ConcatProductHead, CosineHead]
 SPACES = [LabelSpace.of_classes(5), LabelSpace.of_classes(2), LabelSpace.of_scores(0, 5)]
 CASES = [(head, labels) for head in HEADS for labels in SPACES if labels.kind in head.label_kinds]
 CLASHES = [(head, labels) for head in HEADS for labels in SPACES if labels.kind not in head.label_kinds]
@@ -21,9 +22,10 @@ def example_batch(head: Head, labels: LabelSpace) -> tuple[torch.Tensor, torch.T
 
 
 def test_every_head_and_label_is_covered():
-    assert len(CASES) == 3 + 2 + 3 + 1
+    assert len(CASES) == 3 + 3 + 2 + 3 + 1
     assert len(CASES) + len(CLASHES) == len(HEADS) * len(SPACES)
-    assert {*HEADS, TwinHead} == set(Head.__subclasses__())  # for TwinHead, two of these, see test_twin.py
+    apart = {TwinHead, TrunkCosineHead, TrunkLinearHead, TrunkProductHead}  # test_twin.py, test_trunk_heads.py
+    assert {*HEADS} | apart == set(Head.__subclasses__())
 
 
 @every_head
