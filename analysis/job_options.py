@@ -106,7 +106,11 @@ def add_options(parser: argparse.ArgumentParser, *, output: str) -> None:
     parser.add_argument("--data.root", dest="root", help="folder of the data files")
     parser.add_argument("--budget", help="steps=N, examples=N or minutes=N, in the place of the epochs")
     parser.add_argument(
-        "--train_limit", nargs="+", default=[], metavar="TASK=N", help="train on the first N examples of a task"
+        "--train_limit",
+        nargs="+",
+        default=[],
+        metavar="TASK=N",
+        help="train on N examples of a task, drawn evenly from its file: the same in every run",
     )
     parser.add_argument("--jobs", type=int, default=1, help="trainings at once, which share the cores (default: 1)")
     parser.add_argument("--output", default=output, help=f"folder of the runs and the table (default: {output})")

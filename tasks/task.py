@@ -4,7 +4,6 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from itertools import islice
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +14,7 @@ from torchmetrics import Metric
 from heads import ConcatProductHead, CosineHead, Head, HeadFactory, LabelSpace, LinearHead, PairObjective, TwinHead
 from tasks.errors import InputError
 from tasks.metrics import DEFAULT_METRICS, MetricName, build_metric
+from tasks.sample import sample
 from tasks.source import SPLITS, Row, Split, check_source, locate, read_hub, read_rows
 from tasks.teacher import Teacher
 from tasks.texts import read_texts
@@ -65,7 +65,7 @@ class Task(ABC):
             other tasks move; 0 for a task that only reads the backbone. None to train both. Its steps stay in the
             schedule and cost no backward pass of the backbone.
         batch_size: Examples a batch; None for `--data.batch_size`.
-        train_limit: Train on this many examples at most, the first of the file.
+        train_limit: Train on this many examples at most, drawn evenly from the file: the same in every run.
         prediction_header: Second column name of the prediction file.
 
     Raises:
@@ -207,7 +207,7 @@ class Task(ABC):
         return CosineHead if self.labels.kind == "score" else ConcatProductHead
 
     def read(self, split: Split, root: Path, report: Callable[[str], None]) -> Iterator[Example]:
-        """Give the examples of a split in file order, each checked.
+        """Give the examples of a split in file order, each checked; those that `train_limit` leaves out too.
 
         Args:
             split: Which split.
@@ -218,8 +218,8 @@ class Task(ABC):
             InputError: If the source or a row of it is wrong; the message names file, line, field and what was
                 expected.
         """
-        limit = self.train_limit if split == "train" else None
-        yield from islice(self._read_all(split, root, report), limit)
+        examples = self._read_all(split, root, report)
+        yield from sample(examples, self.train_limit) if self.train_limit and split == "train" else examples
 
     def _read_all(self, split: Split, root: Path, report: Callable[[str], None]) -> Iterator[Example]:
         path = locate(self.source, split, root)

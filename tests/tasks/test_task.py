@@ -503,15 +503,23 @@ def test_a_new_task_needs_nothing_but_settings(tmp_path):
     assert task.format_label(head.predict(output)[0].item()) in task.class_names
 
 
-def test_train_limit_takes_the_first_examples_of_train_only(tmp_path: Path) -> None:
+def test_train_limit_draws_from_train_only(tmp_path: Path) -> None:
     for split in ("train", "dev"):
         (tmp_path / f"{split}.csv").write_text("text,label\n" + "".join(f"sentence {i},{i % 2}\n" for i in range(5)))
     source = {"train": "train.csv", "dev": "dev.csv"}
     task = Classification(source=source, texts=("text",), label="label", num_classes=2, train_limit=2)
-    assert [example.texts[0] for example in task.read("train", tmp_path, print)] == ["sentence 0", "sentence 1"]
+    drawn = [(example.id, example.texts[0]) for example in task.read("train", tmp_path, print)]
+    assert drawn == [("1", "sentence 1"), ("2", "sentence 2")]
     assert len(list(task.read("dev", tmp_path, print))) == 5
     with pytest.raises(InputError, match="train_limit is 0"):
         Classification(source=source, texts=("text",), label="label", num_classes=2, train_limit=0)
+
+
+def test_train_limit_reports_a_broken_row_that_it_would_leave_out(tmp_path: Path) -> None:
+    (tmp_path / "train.csv").write_text("text,label\n" + "a sentence,1\n" * 4 + "another,7\n")
+    task = Classification(source={"train": "train.csv"}, texts=("text",), label="label", num_classes=2, train_limit=1)
+    with pytest.raises(InputError, match="line 6: label is '7'"):
+        list(task.read("train", tmp_path, print))
 
 
 def test_quotes_false_takes_quotes_as_text(tmp_path: Path) -> None:
