@@ -14,6 +14,7 @@ from backbones.adapter import Adapter
 from backbones.attention import Attend, Attention, build_attention
 from backbones.casting import WeightCasts, cast_linear_weights
 from backbones.compilation import CompileMode, compile_or_fall_back
+from backbones.dropout import use_bit_dropout
 from backbones.packing import PackedTokens, QueryRows
 from backbones.pooling import mean_pool
 
@@ -57,6 +58,7 @@ class Backbone(nn.Module):
         super().__init__()
         if pooling == "pooler" and bert.pooler is None:
             raise ValueError("the backbone has no pooler (choose pooling cls or mean, or fresh_layers: true)")
+        use_bit_dropout(bert)
         self.bert = bert
         self.pooling = pooling
         self.frozen = frozen
