@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import mmap
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -23,6 +24,9 @@ SCHEMA = pa.schema(
 )
 
 
+READ_AHEAD_BELOW = 2**30  # bytes
+
+
 class TokenFile:
     """Tokenised texts: columns of an Arrow file as memory-mapped NumPy views, chunk by chunk.
 
@@ -38,7 +42,7 @@ class TokenFile:
         self._open()
 
     def _open(self) -> None:
-        reader = pa.ipc.open_file(pa.memory_map(str(self.path)))
+        reader = pa.ipc.open_file(_map(self.path))
         self._batches = [reader.get_batch(i) for i in range(reader.num_record_batches)]
         sizes = [batch.num_rows for batch in self._batches]
         self._chunk_starts = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
@@ -96,6 +100,19 @@ class TokenFile:
     def _place(self, row: int) -> tuple[int, int]:
         chunk = int(np.searchsorted(self._chunk_starts, row, side="right")) - 1
         return chunk, row - int(self._chunk_starts[chunk])
+
+
+def _map(path: Path) -> pa.Buffer:
+    """Map a file into memory; a large one, which may not fit, is read page by page, since its rows come in any order.
+
+    Reading ahead, the system's habit, reads 128 KB for a row of 200 bytes: 6 ms a row where a 1.5 GB file met 0.5 GB of
+    memory, against 0.1 ms. A file that fits is there sooner with it.
+    """
+    with path.open("rb") as file:
+        mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    if len(mapped) >= READ_AHEAD_BELOW and hasattr(mmap, "MADV_RANDOM"):
+        mapped.madvise(mmap.MADV_RANDOM)
+    return pa.py_buffer(mapped)
 
 
 class TokenStore(TokenFile):

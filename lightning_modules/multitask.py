@@ -15,8 +15,9 @@ from lightning_modules.acceleration import CompileChoice, accelerate
 from lightning_modules.accumulation import window_scale
 from lightning_modules.frozen_vectors import FrozenVectors
 from lightning_modules.hyperparameters import check_fit, keep_plain_hyperparameters
+from lightning_modules.objective import build_objective
 from lightning_modules.optim import OptimizerSettings, clip, configure
-from lightning_modules.regularization import check_regularizer, penalize
+from lightning_modules.regularization import check_regularizer
 from lightning_modules.saved_weights import (
     fill_in_resting,
     keep_averaged,
@@ -241,25 +242,22 @@ class MultitaskModule(L.LightningModule):
         assert isinstance(head, Head)
         return head
 
-    def training_step(self, batch: TaskBatch, batch_idx: int) -> dict[str, Tensor]:
-        """Give the loss to minimise, and the task's own mean loss before weights for the logs."""
-        head = self._head(batch.task)
+    def training_step(self, batch: TaskBatch, batch_idx: int) -> dict[str, Any]:
+        """Give the loss to minimise, and for the logs the task's own mean loss and what was added to it."""
         before = RandomState.take(self.device) if self._is_regularized(batch.task) else None
         pooled = self.pool(batch)
-        output = head(self.add_shared(pooled, batch.task))
-        loss = head.loss(output, batch.labels)
-        objective = self._add_auxiliary(self._mix_teacher(loss, batch, output), batch, pooled)
-        if self.regularizer is not None and before is not None:
-            objective = objective + penalize(self.regularizer, self, batch, output, before)
+        output = self._head(batch.task)(self.add_shared(pooled, batch.task))
+        objective, terms = build_objective(self, batch, pooled, output, before)
+        task_loss = terms.pop("loss")
         moment = self._moment(batch_idx)
         if self._surgeon is not None:
             self._surgeon.begin(batch.task, moment)
         objective = self.weighting({batch.task: objective}, moment)
         if self.weighting.follows_losses:
-            mean = mean_over_processes(loss.detach() * batch.weight)
+            mean = mean_over_processes(task_loss * batch.weight)
             self.weighting.record(batch.task, mean, moment.epoch)
         factor = self.tasks[batch.task].weight * batch.weight * window_scale(self._trainer, batch_idx)
-        return {"loss": objective * factor, "task_loss": loss.detach()}
+        return {"loss": objective * factor, "task_loss": task_loss, "added": terms}
 
     def _moment(self, batch_idx: int) -> Moment:
         if self._trainer is None:
@@ -287,21 +285,6 @@ class MultitaskModule(L.LightningModule):
             return False
         is_resting = self.backbone.frozen or self._trains_head_only(task)
         return not (self.regularizer.needs_gradients and is_resting)
-
-    def _mix_teacher(self, loss: Tensor, batch: TaskBatch, output: Tensor) -> Tensor:
-        """Mix the loss on the labels with that on the teacher's predictions, where the task has a teacher."""
-        teacher = self.tasks[batch.task].teacher
-        if teacher is None:
-            return loss
-        assert batch.teacher is not None  # the data module has read it
-        soft = self._head(batch.task).soft_loss(output, batch.teacher, teacher.temperature)
-        return (1 - teacher.weight) * loss + teacher.weight * soft
-
-    def _add_auxiliary(self, loss: Tensor, batch: TaskBatch, pooled: Tensor) -> Tensor:
-        """Add the task's auxiliary objectives to its loss, each a mean over the batch times its weight."""
-        for objective in self.tasks[batch.task].auxiliary:
-            loss = loss + objective.weight * objective.loss(pooled, batch.labels, lambda: self.pool(batch))
-        return loss
 
     def validation_step(self, batch: TaskBatch, batch_idx: int) -> dict[str, Any]:
         """Count a dev batch and give its predictions."""

@@ -35,7 +35,7 @@ def time_parts(
     plan = list(sampler)
     batches = [dataset[rows] for rows in plan]
     optimizer = build_optimizer(build_optimizer_settings(job), module.backbone, module.heads, fused=True)
-    module.training_step(batches[0], 0)["loss"].backward()  # type: ignore[no-untyped-call]
+    module.training_step(batches[0], 0)["loss"].backward()
     return {
         "sampler": time_steps(lambda: list(sampler), len(plan)),
         "collate": time_steps(lambda: [dataset[rows] for rows in plan], len(plan)),

@@ -8,6 +8,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from callbacks import TaskLosses
+from objectives import RDrop
 from tests.tiny import STEPS_AN_EPOCH, build_module, make_trainer, open_data
 
 
@@ -82,3 +83,33 @@ def test_a_task_has_no_point_where_it_was_not_trained(tiny_backbone, cs224n_root
     trainer.fit(build_module(tiny_backbone), datamodule=open_data(tiny_backbone, cs224n_root, tmp_path / "cache"))
     points = [(step, task) for task, curve in read_losses(tmp_path / "run" / "version_0").items() for step, _ in curve]
     assert sorted(points) == [(step, task) for step, task, *_ in seen.batches]
+
+
+class Added(L.Callback):
+    """Keeps what was added to each step's loss, and what was minimised."""
+
+    def __init__(self) -> None:
+        self.steps: list[tuple[str, float, float, dict[str, float]]] = []
+
+    def on_train_batch_end(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        added = {name: float(value) for name, value in outputs["added"].items()}
+        self.steps.append((batch.task, float(outputs["loss"]), float(outputs["task_loss"]), added))
+
+
+def test_what_is_added_to_a_loss_has_a_curve_of_its_own(tiny_backbone, cs224n_root, tmp_path):
+    added = Added()
+    trainer = make_trainer(
+        tmp_path, TaskLosses(), added, logger=TensorBoardLogger(tmp_path, name="run"), log_every_n_steps=1
+    )
+    module = build_module(tiny_backbone, regularizer=RDrop(alpha=2.0, tasks=("sst", "quora")))
+    trainer.fit(module, datamodule=open_data(tiny_backbone, cs224n_root, tmp_path / "cache"))
+    events = EventAccumulator(str(tmp_path / "run" / "version_0"), size_guidance={"scalars": 0}).Reload()
+    curves = {tag for tag in events.Tags()["scalars"] if tag.endswith("/regularizer")}
+    assert curves == {"train/sst/regularizer", "train/quora/regularizer"}
+    for task in ("sst", "quora"):
+        values = [point.value for point in events.Scalars(f"train/{task}/regularizer")]
+        assert values == pytest.approx([terms["regularizer"] for name, *_, terms in added.steps if name == task])
+    for _, minimised, task_loss, terms in added.steps:
+        assert minimised == pytest.approx(task_loss + sum(terms.values()), rel=1e-5)

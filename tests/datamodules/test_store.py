@@ -56,6 +56,14 @@ def test_every_row_reads_back_whatever_the_chunks(store: TokenStore, tokenizer: 
     assert store.lengths.dtype == store.first_lengths.dtype == np.int64
 
 
+def test_a_large_file_reads_back_page_by_page(store: TokenStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("datamodules.store.READ_AHEAD_BELOW", 0)
+    again = pickle.loads(pickle.dumps(store))
+    assert [again.tokens(row).tolist() for row in range(len(store))] == [
+        store.tokens(row).tolist() for row in range(len(store))
+    ]
+
+
 def test_a_missing_label_is_nan_and_the_split_not_labelled(store: TokenStore) -> None:
     assert [None if math.isnan(label) else int(label) for label in store.labels] == LABELS
     assert store.labels.dtype == np.float64
