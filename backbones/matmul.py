@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ def choose_matmul(memory: Path) -> bool:
     Returns:
         Whether oneDNN computes fp32 products from now on.
     """
-    key = f"{_processor()}, torch {torch.__version__}, {torch.get_num_threads()} threads"
+    key = f"linear layers on {_processor()}, torch {torch.__version__}, {torch.get_num_threads()} threads"
     known: dict[str, bool] = json.loads(memory.read_text()) if memory.is_file() else {}
     if key not in known:
         known[key] = probe()
@@ -47,20 +48,23 @@ def choose_matmul(memory: Path) -> bool:
 def probe() -> bool:
     """Measure whether oneDNN's fp32 products are accurate and faster here; the switch is left as it was.
 
-    One thread is measured, by its CPU time and at its best: that hardly depends on what else the machine does.
+    One thread is measured, by its CPU time and at its best: that hardly depends on what else the machine does. What is
+    measured is a linear layer forward and backward, on as many rows as no pass before had, as in a training on packed
+    tokens: for each new shape oneDNN builds a kernel, which can cost more than a slightly faster product saves.
     """
     before, threads = _matmul().fp32_precision, torch.get_num_threads()
     torch.set_num_threads(1)
     generator = torch.Generator().manual_seed(0)
-    left, right = (torch.randn(768, 768, generator=generator) for _ in range(2))
+    inputs, weight = torch.randn(704, 256, generator=generator), torch.randn(1024, 256, generator=generator)
     try:
         seconds: dict[bool, list[float]] = {False: [], True: []}
-        for on in (False, True) * 5:
+        for repetition in range(12):
+            on = repetition % 2 == 1
             set_onednn(on=on)
-            seconds[on].append(_time_products(left, right))
-        speedup = min(seconds[False]) / min(seconds[True])
-        exact = left.double() @ right.double()
-        error = float((left @ right - exact).norm() / exact.norm())
+            seconds[on].append(_time_layer(inputs[: 640 + repetition], weight))
+        speedup = min(seconds[False][1:]) / min(seconds[True][1:])  # the first ones load the libraries
+        exact = inputs.double() @ weight.double().t()
+        error = float((inputs @ weight.t() - exact).norm() / exact.norm())
     finally:
         _matmul().fp32_precision = before
         torch.set_num_threads(threads)
@@ -76,11 +80,11 @@ def _matmul() -> Any:
     return torch.backends.mkldnn.matmul  # type: ignore[attr-defined]
 
 
-def _time_products(left: Tensor, right: Tensor) -> float:
-    torch.mm(left, right)
+def _time_layer(inputs: Tensor, weight: Tensor) -> float:
+    parameters = [weight.detach().requires_grad_(), torch.zeros(len(weight), requires_grad=True)]
     started = time.process_time()
-    for _ in range(3):
-        torch.mm(left, right)
+    outputs = F.linear(inputs.detach().requires_grad_(), *parameters)
+    outputs.backward(outputs.detach())  # type: ignore[no-untyped-call]
     return time.process_time() - started
 
 

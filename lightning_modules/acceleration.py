@@ -5,7 +5,7 @@ from typing import Any, Literal
 import lightning.pytorch as L
 import torch
 
-from backbones import AttentionChoice, Backbone, CompileMode, WeightCasts, choose_attention
+from backbones import AttentionChoice, Backbone, CompileMode, WeightCasts, choose_attention, keep_freed_memory
 from tasks import InputError
 
 CompileChoice = Literal["none", "default", "reduce-overhead"]
@@ -20,7 +20,7 @@ def accelerate(
     weight_casts: WeightCasts = "each",
     compiling: CompileChoice = "none",
 ) -> None:
-    """Choose the attention for the trainer's device and precision, and compile the encoder if asked to.
+    """Choose the attention for the trainer's device and precision, keep freed memory, compile the encoder if asked to.
 
     Args:
         backbone: What is trained.
@@ -33,6 +33,8 @@ def accelerate(
         InputError: If compiling is asked for without static shapes or with weights cast together, or CUDA graphs with
             gradient accumulation.
     """
+    if trainer.strategy.root_device.type == "cpu":
+        keep_freed_memory()
     is_compiled = compiling != "none" and trainer.training and not backbone.frozen
     heads = int(backbone.bert.config.num_attention_heads)
     backbone.attention = choose_attention(

@@ -3,6 +3,7 @@
 import torch
 from torch import nn
 
+from backbones import keep_freed_memory
 from benchmarks.job import Job
 from benchmarks.meter import Meter, Work
 from benchmarks.ours.building import build_data, build_module, build_optimizer_settings
@@ -14,6 +15,7 @@ from lightning_modules.optim import build_optimizer
 def run(job: Job, meter: Meter) -> None:
     """Train the classifier."""
     torch.manual_seed(job.workload.seed)
+    keep_freed_memory()
     module, data = build_module(job), build_data(job)
     data.prepare_data()
     data.setup("fit")

@@ -1,0 +1,32 @@
+import platform
+import subprocess
+import sys
+
+import pytest
+
+PROGRAM = """
+import resource
+import sys
+import torch
+from backbones import keep_freed_memory
+
+if sys.argv[1] == "keep":
+    assert keep_freed_memory()
+for _ in range(2):
+    torch.ones(2**24)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(10):
+    torch.ones(2**24)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="an option of glibc")
+def test_large_blocks_are_fetched_once() -> None:
+    faults = {}
+    for choice in ("keep", "leave"):
+        command = [sys.executable, "-c", PROGRAM, choice]
+        run = subprocess.run(command, capture_output=True, text=True, check=True)
+        faults[choice] = int(run.stdout)
+    # Ten blocks of 32 huge pages at least, were each fetched anew.
+    assert faults["keep"] < 32 < 320 <= faults["leave"]
