@@ -44,6 +44,8 @@ class MultitaskDataModule(ResumableDataModule):
         tokens_a_batch: Tokens of an evaluation batch at most.
         round_tokens: Fill training batches up to a multiple of so many tokens and to a fixed number of sequences, for
             `model.compile`; 0 leaves them as they are. 128 costs about 7 % more tokens at 32 short examples a batch.
+            Under bf16-mixed on a CPU 64 saves a twentieth of the time and a fifth of the memory, since oneDNN builds
+            and keeps kernels for each new shape; in fp32 it costs time.
         on_device: Keep the tokens of the training split on the device and join batches there: 4 bytes a token and 16 a
             row, 24 MB for 156,000 question pairs.
         predict_splits: The splits that `predict` writes, for the tasks that have them.

@@ -281,7 +281,10 @@ class Annealed(Schedule):
     ) -> np.ndarray:
         """Shuffle each task's share of the steps in this epoch."""
         if max_epochs is None or max_epochs < 1:
-            raise ValueError(f"Annealed: max_epochs is {max_epochs} (expected at least 1: alpha ends with the last)")
+            raise ValueError(
+                f"Annealed: trainer.max_epochs is {max_epochs} (expected at least 1, since alpha ends with the last; "
+                "for a shorter training limit the examples, --tasks.NAME.train_limit, not the steps)"
+            )
         done = min(epoch / max(max_epochs - 1, 1), 1.0)
         alpha = (1 - done) * self.start + done * self.end
         return rng.permutation(_each_batch_once(_steps_by_power(batches, alpha)))

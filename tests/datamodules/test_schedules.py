@@ -199,7 +199,7 @@ def test_alpha_outside_of_the_unit_interval_is_refused():
 
 @pytest.mark.parametrize("max_epochs", [None, -1])
 def test_annealed_needs_a_known_end(max_epochs: int | None):
-    with pytest.raises(ValueError, match=f"Annealed: max_epochs is {max_epochs} "):
+    with pytest.raises(ValueError, match=f"Annealed: trainer.max_epochs is {max_epochs} "):
         order(Annealed(), [2, 3], max_epochs=max_epochs)
 
 
@@ -209,7 +209,7 @@ def test_staged_names_the_known_tasks():
 
 
 def test_staged_finds_what_is_wrong_with_a_later_stage_in_the_first_epoch():
-    with pytest.raises(ValueError, match="Annealed: max_epochs is None"):
+    with pytest.raises(ValueError, match="Annealed: trainer.max_epochs is None"):
         order(Staged("quora", epochs=5, then=Annealed()), [2, 3], max_epochs=None)
 
 
