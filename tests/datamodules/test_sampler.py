@@ -299,7 +299,7 @@ def test_a_negative_resume_position_is_refused(position: tuple[int, int]):
 def test_a_schedule_that_does_not_fit_is_refused_at_once():
     with pytest.raises(ValueError, match="expected one of the tasks: sst, quora, sts"):
         make(Staged("nli"))
-    with pytest.raises(ValueError, match="Annealed: trainer.max_epochs is None"):
+    with pytest.raises(ValueError, match=r"Annealed: trainer\.max_epochs is None"):
         MultitaskSampler(SIZES, BATCH_SIZES, Annealed(), seed=0)
 
 

@@ -209,7 +209,7 @@ def test_staged_names_the_known_tasks():
 
 
 def test_staged_finds_what_is_wrong_with_a_later_stage_in_the_first_epoch():
-    with pytest.raises(ValueError, match="Annealed: trainer.max_epochs is None"):
+    with pytest.raises(ValueError, match=r"Annealed: trainer\.max_epochs is None"):
         order(Staged("quora", epochs=5, then=Annealed()), [2, 3], max_epochs=None)
 
 
