@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any, Literal
@@ -101,8 +102,38 @@ def build_jobs(
         chosen = {task: tasks[task] for task in subset}
         path.write_text(yaml.safe_dump({"tasks": chosen}, sort_keys=False), encoding="utf-8")
         layers = [*configs, *options.configs, path]
-        jobs[name] = [options.job(name, seed, layers, tasks=subset) for seed in options.seed_numbers]
+        own = replace(options, flags=choose_task_flags(options.flags, subset, tuple(tasks)))
+        jobs[name] = [own.job(name, seed, layers, tasks=subset) for seed in options.seed_numbers]
     return jobs
+
+
+def choose_task_flags(flags: Sequence[str], chosen: Sequence[str], tasks: Sequence[str]) -> tuple[str, ...]:
+    """Leave out the flags of tasks that a set does not have, with their values.
+
+    Args:
+        flags: Flags of train.py, such as `--tasks.sst.weight 2` or `--tasks.sst.weight=2`.
+        chosen: Names of the set's tasks.
+        tasks: Names of all tasks.
+
+    Raises:
+        InputError: If a flag names none of them.
+
+    Example:
+        >>> choose_task_flags(["--tasks.a.weight", "2", "--tasks.b.weight=3", "--model.x", "1"], ["b"], ["a", "b"])
+        ('--tasks.b.weight=3', '--model.x', '1')
+    """
+    kept: list[str] = []
+    is_kept = True
+    for word in flags:
+        if word.startswith("--"):
+            path = word.partition("=")[0].split(".")
+            is_task = path[0] == "--tasks" and len(path) > 1
+            if is_task and path[1] not in tasks:
+                raise InputError(f"{word}: there is no task {path[1]} (expected one of {', '.join(tasks)})")
+            is_kept = not is_task or path[1] in chosen
+        if is_kept:
+            kept.append(word)
+    return tuple(kept)
 
 
 def name_set(tasks: Sequence[str]) -> str:

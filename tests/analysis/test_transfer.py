@@ -47,6 +47,18 @@ def test_a_set_is_the_configuration_with_fewer_tasks(tmp_path, config, capsys):
     assert pair == {"tasks": {task: yaml.safe_load(TASKS)["tasks"][task] for task in ("quora", "sts")}}
 
 
+def test_flags_of_a_task_go_to_the_sets_that_have_it(tmp_path, config, capsys):
+    arguments = ["-c", str(config), "--dry-run", "--output", str(tmp_path / "out"), "--seeds", "1"]
+    assert main([*arguments, "--", "--tasks.sst.weight", "2", "--data.batch_size", "4"]) == 0
+    commands = [shlex.split(line) for line in capsys.readouterr().out.splitlines()]
+    assert len(commands) == 7
+    assert ["--tasks.sst.weight" in words for words in commands] == [True, False, False, True, True, False, True]
+    assert all(("2" in words) == ("--tasks.sst.weight" in words) for words in commands)
+    assert all(dict(pairwise(words))["--data.batch_size"] == "4" for words in commands)
+    assert main([*arguments, "--", "--tasks.ssst.weight=2"]) == 2
+    assert "there is no task ssst (expected one of sst, quora, sts)" in capsys.readouterr().err
+
+
 def test_a_configuration_with_one_task_is_refused(tmp_path, capsys):
     (tmp_path / "one.yaml").write_text("tasks: {sst: Sst}\n")
     assert main(["-c", str(tmp_path / "one.yaml"), "--dry-run"]) == 2
