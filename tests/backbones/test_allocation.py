@@ -4,18 +4,19 @@ import sys
 
 import pytest
 
+from backbones import allocation
+
 PROGRAM = """
 import resource
+import runpy
 import sys
-import torch
-from backbones import keep_freed_memory
 
 if sys.argv[1] == "keep":
-    assert keep_freed_memory()
-torch.ones(2**24)
+    assert runpy.run_path(sys.argv[2])["keep_freed_memory"]()
+bytearray(b"1") * 2**26
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 for _ in range(10):
-    torch.ones(2**24)
+    bytearray(b"1") * 2**26
 print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 """
 
@@ -24,7 +25,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
 def test_large_blocks_are_fetched_once() -> None:
     faults = {}
     for choice in ("keep", "leave"):
-        command = [sys.executable, "-c", PROGRAM, choice]
+        command = [sys.executable, "-c", PROGRAM, choice, allocation.__file__]
         run = subprocess.run(command, capture_output=True, text=True, check=True)
         faults[choice] = int(run.stdout)
     # Ten blocks of 32 huge pages at least are fetched anew each time; the heap grows for one or two of them.
