@@ -331,7 +331,11 @@ def method_configs(make_command: Callable[[Path], CommandLine]) -> dict[str, dic
 
 def test_every_method_has_the_recipe_of_plain_training_and_differs_from_its_baseline(method_configs):
     settings = {"weight_decay": 0.01, "schedule": "linear", "warmup": 0.1}
-    several = {"linear-probe": 2, **dict.fromkeys(("longer", "staged", "annealed", "dynamic-weight-average"), 3)}
+    several = {
+        "linear-probe": 2,
+        "combination": 2,
+        **dict.fromkeys(("longer", "staged", "annealed", "dynamic-weight-average"), 3),
+    }
     for name, config in method_configs.items():
         optimizer = config["model"]["optimizer"]
         assert {key: optimizer[key] for key in settings} == settings, name
