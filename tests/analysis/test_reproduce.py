@@ -87,7 +87,7 @@ def test_rows_of_another_folder_lie_over_its_own_recipe(dry_run, tmp_path):
     (words,) = dry_run(method)
     assert configs(words) == ["recipe.yaml", "mine.yaml", "joint.yaml", "pcgrad.yaml"]
     assert "--tasks.sts.train_limit=9" in words
-    assert len(dry_run("--folder configs/methods --rows all --seeds 2")) == 58
+    assert len(dry_run("--folder configs/methods --rows all --seeds 2")) == 60
 
 
 @pytest.mark.parametrize(
