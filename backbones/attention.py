@@ -70,9 +70,8 @@ class _Grids:
 
 
 def _split_heads(states: Tensor, num_heads: int) -> Tensor:
-    return states.view(*states.shape[:2], num_heads, states.shape[2] // num_heads).transpose(
-        1, 2
-    )  # (n, heads, L, H / heads)
+    """Split states (n, L, H) into (n, heads, L, H / heads)."""
+    return states.view(*states.shape[:2], num_heads, states.shape[2] // num_heads).transpose(1, 2)
 
 
 def attend_padded(query: Tensor, key: Tensor, value: Tensor, *, mask: Tensor | None, dropout: float) -> Tensor:

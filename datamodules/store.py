@@ -22,8 +22,6 @@ SCHEMA = pa.schema(
         "first_length": pa.int32(),
     }
 )
-
-
 READ_AHEAD_BELOW = 2**30  # bytes
 
 

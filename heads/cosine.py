@@ -46,4 +46,9 @@ class CosineHead(Head):
     def compute(self, pooled: Tensor) -> Tensor:
         """Map (B, 2, H) to scores in label units (B,)."""
         first, second = self.project(self.dropout(pooled)).unbind(dim=1)
-        return self.low + (self.high - self.low) * F.cosine_similarity(first, second, dim=1)
+        return score_by_cosine(first, second, low=self.low, high=self.high)
+
+
+def score_by_cosine(first: Tensor, second: Tensor, *, low: float, high: float) -> Tensor:
+    """Give `low + (high - low) * cosine` of each pair of vectors, (B, P) twice to (B,)."""
+    return low + (high - low) * F.cosine_similarity(first, second, dim=1)

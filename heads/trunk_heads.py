@@ -4,8 +4,8 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
+from heads.cosine import score_by_cosine
 from heads.head import Head
 from heads.labels import LabelKind, LabelSpace
 from heads.losses import Loss, output_for
@@ -156,7 +156,7 @@ class TrunkCosineHead(Head):
         """Map (B, 2, H + P) to scores in label units (B,)."""
         _, own, shared = self.own(pooled)
         first, second = torch.cat([own, shared], dim=2).unbind(dim=1)
-        return self.low + (self.high - self.low) * F.cosine_similarity(first, second, dim=1)
+        return score_by_cosine(first, second, low=self.low, high=self.high)
 
 
 def check_trunk(head: nn.Module, size: int | None) -> None:
