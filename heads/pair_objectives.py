@@ -4,6 +4,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -25,6 +26,8 @@ class PairObjective(ABC):
     Raises:
         ValueError: If an option is out of range.
     """
+
+    passes_again: ClassVar[bool] = False  # whether it asks for another forward pass
 
     weight: float = 1.0
 
@@ -124,6 +127,8 @@ class SimCSE(PairObjective):
 
     Source: Gao et al. 2021, section 3, https://arxiv.org/abs/2104.08821
     """
+
+    passes_again: ClassVar[bool] = True
 
     temperature: float = 0.05
 

@@ -19,6 +19,7 @@ def accelerate(
     attention: AttentionChoice,
     weight_casts: WeightCasts = "each",
     compiling: CompileChoice = "none",
+    passes_again: bool = False,
 ) -> None:
     """Choose the attention for the trainer's device and precision, keep freed memory, compile the encoder if asked to.
 
@@ -28,10 +29,11 @@ def accelerate(
         attention: See `choose_attention`.
         weight_casts: See `Backbone`.
         compiling: See `Backbone.compile_training`.
+        passes_again: Whether a training step may pass its batch through the backbone several times.
 
     Raises:
         InputError: If compiling is asked for without static shapes or with weights cast together, or CUDA graphs with
-            gradient accumulation.
+            gradient accumulation or several passes.
     """
     if trainer.strategy.root_device.type == "cpu":
         keep_freed_memory()
@@ -51,12 +53,12 @@ def accelerate(
             raise InputError(
                 "model.weight_casts is together with model.compile (expected each: what is compiled reads the weights)"
             )
-        check_compiling(trainer, compiling)
+        check_compiling(trainer, compiling, passes_again=passes_again)
         mode: CompileMode = "default" if compiling == "default" else "reduce-overhead"
         backbone.compile_training(mode)
 
 
-def check_compiling(trainer: L.Trainer, compiling: CompileChoice) -> None:
+def check_compiling(trainer: L.Trainer, compiling: CompileChoice, *, passes_again: bool) -> None:
     """Refuse what a compiled encoder does not fit."""
     data: Any = trainer.datamodule  # type: ignore[attr-defined]
     if getattr(data, "round_tokens", 0) == 0:
@@ -68,4 +70,9 @@ def check_compiling(trainer: L.Trainer, compiling: CompileChoice) -> None:
         raise InputError(
             "model.compile is reduce-overhead with trainer.accumulate_grad_batches above 1: a graph writes each "
             "batch's gradients to the same place (expected model.compile default)"
+        )
+    if compiling == "reduce-overhead" and passes_again:
+        raise InputError(
+            "model.compile is reduce-overhead with a regulariser or SimCSE, which passes a batch again: a graph writes "
+            "each pass to the same place (expected model.compile default)"
         )

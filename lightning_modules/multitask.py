@@ -8,16 +8,17 @@ import torch
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 
-from backbones import Adapter, AttentionChoice, Backbone, Pooling, WeightCasts, build_bert, load_bert
+from backbones import Adapter, AttentionChoice, Pooling, WeightCasts
 from datamodules import TaskBatch
-from heads import Head, Trunk, TrunkSettings, check_trunk
+from heads import Head, Trunk, TrunkSettings
 from lightning_modules.acceleration import CompileChoice, accelerate
 from lightning_modules.accumulation import window_scale
+from lightning_modules.building import build_backbone, build_heads, build_score, check_saving
 from lightning_modules.frozen_vectors import FrozenVectors
 from lightning_modules.hyperparameters import check_fit, keep_plain_hyperparameters
 from lightning_modules.objective import build_objective
 from lightning_modules.optim import OptimizerSettings, clip, configure
-from lightning_modules.regularization import check_regularizer
+from lightning_modules.regularization import Regularization
 from lightning_modules.saved_weights import (
     fill_in_resting,
     keep_averaged,
@@ -25,7 +26,6 @@ from lightning_modules.saved_weights import (
     refuse_forgotten_averaging,
     report_parameters,
 )
-from lightning_modules.score import Score
 from lightning_modules.surgery import GradientSurgeon
 from lightning_modules.task_scores import TaskScores
 from objectives import (
@@ -68,7 +68,8 @@ class MultitaskModule(L.LightningModule):
         fresh_layers: Start backbone layers that the weights lack (such as a pooler) at random instead of refusing.
         cache_vectors: Compute each example's vectors once in `fit` while the backbone is frozen: fp32, 4 * S * H bytes
             an example.
-        regularizer: A term added to the tasks' losses: Smart or RDrop; None for none.
+        regularizer: A term added to the tasks' losses, or a list of them: Smart, RDrop, BregmanProximalPoint; None for
+            none.
         weighting: How the tasks' losses become one: Fixed, Uncertainty, DynamicWeightAverage or RandomWeights; None for
             Fixed.
         surgery: How the tasks' gradients of the backbone become one in each optimiser step: PCGrad or UPGrad; None for
@@ -103,7 +104,7 @@ class MultitaskModule(L.LightningModule):
         save_trainable_only: bool = False,
         fresh_layers: bool = False,
         cache_vectors: bool = True,
-        regularizer: Regularizer | None = None,
+        regularizer: Regularizer | list[Regularizer] | None = None,
         weighting: WeightingFactory | None = None,
         surgery: Surgery | None = None,
         optimizer: OptimizerSettings = OptimizerSettings(),
@@ -120,44 +121,36 @@ class MultitaskModule(L.LightningModule):
         self._attention: AttentionChoice = attention
         self._weight_casts: WeightCasts = weight_casts
         self._compile: CompileChoice = compile
-        self.regularizer = regularizer
-        check_regularizer(regularizer, tasks, is_frozen=freeze_backbone)
-        self._score = None if score is None else _build_score(score, tasks)
+        self._regularization = Regularization(regularizer, tasks, is_frozen=freeze_backbone)
+        self._score = build_score(score, tasks)
         self._frozen_vectors: FrozenVectors | None = None
         if linear_probe_epochs < 0 or (linear_probe_epochs and freeze_backbone):
             raise InputError(
                 f"model.linear_probe_epochs is {linear_probe_epochs} (expected 0 or more, and 0 with freeze_backbone)"
             )
         self.linear_probe_epochs = linear_probe_epochs
-        if adapter is not None and freeze_backbone:
-            raise InputError(
-                "model.adapter and model.freeze_backbone exclude each other (the adapter has its own options)"
-            )
-        if save_trainable_only and (fresh_layers or backbone_config is not None):
-            raise InputError("model.save_trainable_only needs weights that come from the backbone's files alone")
+        self.backbone = build_backbone(
+            backbone,
+            tasks,
+            pooling=pooling,
+            frozen=freeze_backbone,
+            adapter=adapter,
+            fresh_layers=fresh_layers,
+            config=backbone_config,
+        )
         self.save_trainable_only = save_trainable_only
-        with_pooler = pooling == "pooler"
-        if backbone_config is None:
-            bert = load_bert(backbone, fresh_layers=fresh_layers)
-        else:
-            bert = build_bert(backbone_config, with_pooler=with_pooler)
-        if not with_pooler:
-            bert.pooler = None  # it would get no gradient
-        self.backbone = Backbone(bert, pooling=pooling, frozen=freeze_backbone, adapter=adapter, tasks=list(tasks))
-        if save_trainable_only and all(weight.requires_grad for weight in self.backbone.parameters()):
-            raise InputError("model.save_trainable_only: all weights train (expected an adapter or freeze_backbone)")
+        if save_trainable_only:
+            check_saving(self.backbone, has_own_weights=fresh_layers or backbone_config is not None)
         if compile != "none" and self.backbone.beside is not None:
             raise InputError(
                 f"model.compile is {compile}, but {type(adapter).__name__} has other weights for each task"
             )
-        self.heads = nn.ModuleDict(_build_heads(tasks, self.backbone.hidden_size, trunk))
+        self.heads = nn.ModuleDict(build_heads(tasks, self.backbone.hidden_size, trunk))
         self.trunk = None if trunk is None else Trunk(self.backbone.hidden_size, trunk)
         self._surgeon = GradientSurgeon(surgery, self.backbone, self.trunk) if surgery else None
-        if freeze_backbone:
-            _refuse_auxiliary(tasks)
         self.weighting = (weighting or Fixed)({name: task.labels.kind for name, task in tasks.items()})
         self._metrics = nn.ModuleDict({split: TaskScores(tasks, self.heads) for split in ("val", "test")})
-        config = None if save_trainable_only else bert.config.to_diff_dict()
+        config = None if save_trainable_only else self.backbone.bert.config.to_diff_dict()
         keep_plain_hyperparameters(self, backbone_config=config)
 
     def forward(self, batch: TaskBatch, perturbation: Tensor | None = None) -> Tensor:
@@ -190,12 +183,14 @@ class MultitaskModule(L.LightningModule):
 
     def setup(self, stage: str) -> None:
         """Settle how the backbone computes on the trainer's device."""
+        objectives = [each for task in self.tasks.values() for each in task.auxiliary]
         accelerate(
             self.backbone,
             self.trainer,
             attention=self._attention,
             weight_casts=self._weight_casts,
             compiling=self._compile,
+            passes_again=bool(self._regularization.regularizers) or any(each.passes_again for each in objectives),
         )
 
     def _trains_head_only(self, task: str) -> bool:
@@ -217,10 +212,12 @@ class MultitaskModule(L.LightningModule):
             )
 
     def on_train_start(self) -> None:
-        """Begin the linear probe, or go on with it: Lightning starts no epoch that it resumes inside."""
+        """Begin linear probe and past weights, or go on with them: Lightning starts no epoch that it resumes inside."""
         if self.trainer.current_epoch < self.linear_probe_epochs:
             self.backbone.rest(True)
             self._remember_vectors()
+        if self._regularization.past is not None:
+            self._regularization.past.start(self)
 
     def on_train_epoch_start(self) -> None:
         """End the linear probe."""
@@ -244,10 +241,15 @@ class MultitaskModule(L.LightningModule):
 
     def training_step(self, batch: TaskBatch, batch_idx: int) -> dict[str, Any]:
         """Give the loss to minimise, and for the logs the task's own mean loss and what was added to it."""
-        before = RandomState.take(self.device) if self._is_regularized(batch.task) else None
+        is_resting = self.backbone.frozen or self._trains_head_only(batch.task)
+        regularizers = self._regularization.covering(batch.task, is_resting=is_resting)
+        before = RandomState.take(self.device) if regularizers else None
         pooled = self.pool(batch)
         output = self._head(batch.task)(self.add_shared(pooled, batch.task))
-        objective, terms = build_objective(self, batch, pooled, output, before)
+        objective, terms = build_objective(self, batch, pooled, output)
+        if before is not None:
+            penalty = self._regularization.penalty(regularizers, self, batch, output, before)
+            objective, terms["regularizer"] = objective + penalty, penalty.detach()
         task_loss = terms.pop("loss")
         moment = self._moment(batch_idx)
         if self._surgeon is not None:
@@ -265,6 +267,12 @@ class MultitaskModule(L.LightningModule):
         data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
         return Moment(data.seed, self.current_epoch, batch_idx // self.trainer.accumulate_grad_batches)
 
+    def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
+        """Make the optimiser step; the past weights follow before anything is saved."""
+        super().optimizer_step(*args, **kwargs)
+        if self._regularization.past is not None:
+            self._regularization.past.follow(self)
+
     def on_train_batch_end(self, outputs: Any, batch: TaskBatch, batch_idx: int) -> None:
         """Log the weights of the losses, where they change."""
         if isinstance(self.weighting, Fixed) or self.global_step % self.trainer.log_every_n_steps:  # type: ignore[attr-defined]
@@ -279,12 +287,6 @@ class MultitaskModule(L.LightningModule):
         """Keep the tasks' gradients apart where surgery is to join them."""
         if self._surgeon is not None:
             self._surgeon.after_backward(self.trainer)
-
-    def _is_regularized(self, task: str) -> bool:
-        if self.regularizer is None or not self.regularizer.covers(task):
-            return False
-        is_resting = self.backbone.frozen or self._trains_head_only(task)
-        return not (self.regularizer.needs_gradients and is_resting)
 
     def validation_step(self, batch: TaskBatch, batch_idx: int) -> dict[str, Any]:
         """Count a dev batch and give its predictions."""
@@ -342,8 +344,9 @@ class MultitaskModule(L.LightningModule):
             self.log(f"{split}/score", self._score(logged), prog_bar=True)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Save averaged weights where there are some, and the trained part alone if asked to."""
+        """Save averaged weights, what regularisers remember, and the trained part alone if asked to."""
         keep_averaged(self, checkpoint)
+        self._regularization.save(checkpoint)
         if self.save_trainable_only:
             leave_out_resting(self, checkpoint)
 
@@ -352,6 +355,8 @@ class MultitaskModule(L.LightningModule):
         fill_in_resting(self, checkpoint)
         check_fit(self, checkpoint)
         refuse_forgotten_averaging(self, checkpoint)
+        if self._trainer is not None and self.trainer.training:
+            self._regularization.load(checkpoint)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Build AdamW and its schedule over all optimiser steps of the training."""
@@ -372,32 +377,3 @@ class MultitaskModule(L.LightningModule):
     ) -> None:
         """Clip as the Trainer asks; see `clip`."""
         clip(self, optimizer, gradient_clip_val, gradient_clip_algorithm)
-
-
-def _build_heads(tasks: dict[str, Task], hidden_size: int, trunk: TrunkSettings | None) -> dict[str, Head]:
-    if not tasks:
-        raise InputError("tasks is empty (expected at least one task)")
-    heads = {}
-    for name, task in tasks.items():
-        if not name.isidentifier() or hasattr(nn.ModuleDict, name) or name in ("training", "mean"):
-            raise InputError(f"task name {name!r} cannot be used (expected letters, digits and _, no word of PyTorch)")
-        try:
-            heads[name] = task.build_head(hidden_size + (0 if trunk is None else trunk.size))
-            check_trunk(heads[name], None if trunk is None else trunk.size)
-        except ValueError as error:
-            raise InputError(f"task {name}: {error}") from None
-        if task.head_only_from is not None and not list(heads[name].parameters()):
-            raise InputError(f"task {name}: head_only_from is set, but its {type(heads[name]).__name__} has no weights")
-    return heads
-
-
-def _build_score(formula: str, tasks: dict[str, Task]) -> Score:
-    if "score" in tasks:
-        raise InputError("task name 'score' cannot be used beside model.score (both would log val/score)")
-    return Score(formula, {name: (*task.metric_names, "loss") for name, task in tasks.items()})
-
-
-def _refuse_auxiliary(tasks: dict[str, Task]) -> None:
-    for name, task in tasks.items():
-        if task.auxiliary:
-            raise InputError(f"task {name}: auxiliary objectives train the backbone, but model.freeze_backbone is true")

@@ -1,4 +1,4 @@
-"""What a training batch minimises: the task's loss on its labels, and what is added to it."""
+"""What a training batch minimises but for regularisers: the task's loss on its labels, and what is added to it."""
 
 from typing import TYPE_CHECKING
 
@@ -6,15 +6,13 @@ from torch import Tensor
 
 from datamodules import TaskBatch
 from heads import Head
-from lightning_modules.regularization import penalize
-from objectives import RandomState
 
 if TYPE_CHECKING:
     from lightning_modules.multitask import MultitaskModule
 
 
 def build_objective(
-    module: "MultitaskModule", batch: TaskBatch, pooled: Tensor, output: Tensor, before: RandomState | None
+    module: "MultitaskModule", batch: TaskBatch, pooled: Tensor, output: Tensor
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Give what a batch minimises before the tasks' weights, and its terms.
 
@@ -23,11 +21,10 @@ def build_objective(
         batch: The batch.
         pooled: Vectors of its sequences, (B, S, H).
         output: What its head gave, (B, C) or (B,).
-        before: The random numbers as they were right before that pass; None to leave the regulariser out.
 
     Returns:
         The objective, and its terms without gradients: `loss` on the labels, and where there are some, with the factor
-        that they enter with, `teacher`, `auxiliary` and `regularizer`.
+        that they enter with, `teacher` and `auxiliary`.
     """
     task = module.tasks[batch.task]
     head = module.heads[batch.task]
@@ -44,7 +41,4 @@ def build_objective(
         found = [each.weight * each.loss(pooled, batch.labels, lambda: module.pool(batch)) for each in task.auxiliary]
         terms["auxiliary"] = sum(found[1:], found[0])
         objective = objective + terms["auxiliary"]
-    if module.regularizer is not None and before is not None:
-        terms["regularizer"] = penalize(module.regularizer, module, batch, output, before)
-        objective = objective + terms["regularizer"]
     return objective, {name: term.detach() for name, term in terms.items()}

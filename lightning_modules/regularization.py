@@ -1,8 +1,8 @@
 """Regularisers at work on a module's batches."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -11,6 +11,7 @@ from datamodules import TaskBatch
 from heads import Head
 from heads.labels import LabelKind
 from heads.outputs import ClassOutput
+from lightning_modules.past_weights import PastWeights
 from objectives import ForwardPass, RandomState, Regularizer, divergence_for
 from tasks import InputError, Task
 
@@ -18,29 +19,83 @@ if TYPE_CHECKING:
     from lightning_modules.multitask import MultitaskModule
 
 
-def penalize(
-    regularizer: Regularizer, module: "MultitaskModule", batch: TaskBatch, output: Tensor, before: RandomState
-) -> Tensor:
-    """Give a regulariser's term for a batch.
+class Regularization:
+    """The regularisers of a training, and the past weights that some compare with.
 
     Args:
-        regularizer: The regulariser.
-        module: The module that made the pass.
-        batch: The batch.
-        output: What its head gave, (B, C) or (B,).
-        before: The random numbers as they were right before that pass.
+        regularizers: Those whose terms are added up; None for none.
+        tasks: The tasks by name.
+        is_frozen: Whether the backbone is frozen.
+
+    Raises:
+        InputError: If one names a task that there is not, or needs a trained backbone, or two want past weights of
+            different age.
     """
-    head = module.heads[batch.task]
-    assert isinstance(head, Head)
-    clean = ForwardPass(
-        output=output,
-        forward=partial(module, batch),
-        embedded_shape=(batch.tokens.input_ids.numel(), module.backbone.hidden_size),
-        loss=lambda repeated: head.loss(repeated, batch.labels),
-        divergence=partial(_diverge, head, module.tasks[batch.task].labels.kind),
-        random_state=before,
-    )
-    return regularizer.penalty(clean)
+
+    def __init__(
+        self, regularizers: Regularizer | Sequence[Regularizer] | None, tasks: Mapping[str, Task], *, is_frozen: bool
+    ) -> None:
+        several = [regularizers] if isinstance(regularizers, Regularizer) else list(regularizers or ())
+        for regularizer in several:
+            _check(regularizer, tasks, is_frozen=is_frozen)
+        decays = {each.past_decay for each in several if each.past_decay is not None}
+        if len(decays) > 1:
+            raise InputError(f"model.regularizer: decays {sorted(decays)} of past weights (expected one for all)")
+        self.regularizers = several
+        self.past = PastWeights(decays.pop()) if decays else None
+
+    def covering(self, task: str, *, is_resting: bool) -> list[Regularizer]:
+        """Give the regularisers of a task's batches.
+
+        Args:
+            task: Name of the task.
+            is_resting: Whether its gradients do not reach the backbone.
+        """
+        return [each for each in self.regularizers if each.covers(task) and not (each.needs_gradients and is_resting)]
+
+    def penalty(
+        self,
+        regularizers: Sequence[Regularizer],
+        module: "MultitaskModule",
+        batch: TaskBatch,
+        output: Tensor,
+        before: RandomState,
+    ) -> Tensor:
+        """Give the terms for a batch, added up.
+
+        Args:
+            regularizers: Those of its task, at least one.
+            module: The module that made the pass.
+            batch: The batch.
+            output: What its head gave, (B, C) or (B,).
+            before: The random numbers as they were right before that pass.
+        """
+        head = module.heads[batch.task]
+        assert isinstance(head, Head)
+        clean = ForwardPass(
+            output=output,
+            forward=partial(module, batch),
+            embedded_shape=(batch.tokens.input_ids.numel(), module.backbone.hidden_size),
+            loss=lambda repeated: head.loss(repeated, batch.labels),
+            divergence=partial(_diverge, head, module.tasks[batch.task].labels.kind),
+            random_state=before,
+            forward_with_past=None if self.past is None else partial(self.past.call, module, batch),
+        )
+        return torch.stack([each.penalty(clean) for each in regularizers]).sum()
+
+    def save(self, checkpoint: dict[str, Any]) -> None:
+        """Add what a resumed training needs to its checkpoint."""
+        if self.past is not None:
+            self.past.save(checkpoint)
+
+    def load(self, checkpoint: dict[str, Any]) -> None:
+        """Go on where the checkpoint of a resumed training was.
+
+        Raises:
+            InputError: If it lacks what is needed.
+        """
+        if self.past is not None:
+            self.past.load(checkpoint)
 
 
 def _diverge(head: Head, kind: LabelKind, one: Tensor, other: Tensor) -> Tensor:
@@ -62,19 +117,7 @@ def _as_logits(head: Head, kind: LabelKind, output: Tensor) -> Tensor:
     return probabilities.clamp_min(torch.finfo(probabilities.dtype).tiny).log()
 
 
-def check_regularizer(regularizer: Regularizer | None, tasks: Mapping[str, Task], *, is_frozen: bool) -> None:
-    """Check that a regulariser fits.
-
-    Args:
-        regularizer: The regulariser; None for none.
-        tasks: The tasks by name.
-        is_frozen: Whether the backbone is frozen.
-
-    Raises:
-        InputError: If it names a task that there is not, or needs a trained backbone.
-    """
-    if regularizer is None:
-        return
+def _check(regularizer: Regularizer, tasks: Mapping[str, Task], *, is_frozen: bool) -> None:
     name = type(regularizer).__name__
     unknown = [task for task in regularizer.tasks or () if task not in tasks]
     if unknown:

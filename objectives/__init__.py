@@ -1,5 +1,6 @@
 """What stands between the tasks' losses and the optimiser step: plain torch, one method a file."""
 
+from objectives.bregman import BregmanProximalPoint
 from objectives.divergences import Divergence, divergence_for
 from objectives.dynamic_weight_average import DynamicWeightAverage
 from objectives.fixed import Fixed
@@ -18,6 +19,7 @@ from objectives.upgrad import UPGrad
 from objectives.weighting import Weighting, WeightingFactory
 
 __all__ = [
+    "BregmanProximalPoint",
     "Divergence",
     "DynamicWeightAverage",
     "Fixed",

@@ -23,6 +23,7 @@ class ForwardPass:
         loss: The head's mean loss of an output.
         divergence: How far apart two outputs are.
         random_state: The random numbers as they were right before the pass.
+        forward_with_past: Makes the pass again with the past weights; None where no regulariser asks for them.
     """
 
     output: Tensor
@@ -31,6 +32,7 @@ class ForwardPass:
     loss: Callable[[Tensor], Tensor]
     divergence: Divergence
     random_state: RandomState
+    forward_with_past: Callable[[], Tensor] | None = None
 
     @property
     def device(self) -> torch.device:
@@ -41,6 +43,17 @@ class ForwardPass:
         """Give the output again under the same dropout masks."""
         with self.random_state.replayed():
             return self.forward(perturbation)
+
+    def repeat_with_past(self) -> Tensor:
+        """Give the output of the past weights under the same dropout masks, without gradients.
+
+        Raises:
+            ValueError: If there are none.
+        """
+        if self.forward_with_past is None:
+            raise ValueError("there are no past weights (expected a regulariser that has past_decay)")
+        with self.random_state.replayed(), torch.no_grad():
+            return self.forward_with_past()
 
     def redraw(self) -> Tensor:
         """Give the output again under new dropout masks."""
@@ -60,6 +73,11 @@ class Regularizer(ABC):
 
     tasks: tuple[str, ...] | None
     needs_gradients: bool
+
+    @property
+    def past_decay(self) -> float | None:
+        """Share of the past weights that stays at an optimiser step; None where they are not needed."""
+        return None
 
     @abstractmethod
     def penalty(self, clean: ForwardPass) -> Tensor:

@@ -334,7 +334,7 @@ def test_every_method_has_the_recipe_of_plain_training_and_differs_from_its_base
     several = {
         "linear-probe": 2,
         "combination": 2,
-        **dict.fromkeys(("longer", "staged", "annealed", "dynamic-weight-average"), 3),
+        **dict.fromkeys(("longer", "staged", "annealed", "dynamic-weight-average", "head-only", "cooling"), 3),
     }
     for name, config in method_configs.items():
         optimizer = config["model"]["optimizer"]

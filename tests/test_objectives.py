@@ -16,10 +16,17 @@ from tests.test_resume import assert_same_end, resume_after_kill
 Projects = Callable[..., Project]
 
 JOINT = {"data.schedule": "Joint", "checkpoint.every_n_train_steps": 1}
+BREGMAN = {"class_path": "BregmanProximalPoint", "init_args": {"weight": 2.0, "decay": 0.5}}
 VARIANTS: dict[str, dict[str, Any]] = {
     "smart_bf16": {"model.regularizer": "Smart", "trainer.precision": "bf16-mixed", "trainer.gradient_clip_val": 1.0},
     "smart_joint": {"model.regularizer": {"class_path": "Smart", "init_args": {"tasks": ["sst"], "steps": 2}}, **JOINT},
     "rdrop": {"model.regularizer": {"class_path": "RDrop", "init_args": {"tasks": ["sst", "quora"], "alpha": 2.0}}},
+    "bregman": {"model.regularizer": BREGMAN, "trainer.accumulate_grad_batches": 2},
+    "smart_bregman_ema": {
+        "model.regularizer": ["Smart", BREGMAN],
+        "averaging": "Ema",
+        "trainer.precision": "bf16-mixed",
+    },
     "uncertainty": {"model.weighting": "Uncertainty", "trainer.gradient_clip_val": 1.0},
     "uncertainty_joint": {"model.weighting": {"class_path": "Uncertainty", "init_args": {"lr": 0.1}}, **JOINT},
     "dynamic_weight_average": {"model.weighting": "DynamicWeightAverage", "trainer.max_epochs": 4},
@@ -31,6 +38,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
 WITHOUT_DROPOUT = {"class_path": "LinearHead", "init_args": {"dropout": 0.0}}
 ALIKE: dict[str, dict[str, Any]] = {
     "plain_joint": JOINT,
+    "bregman": {"model.regularizer": BREGMAN},
     "uncertainty": {"model.weighting": {"class_path": "Uncertainty", "init_args": {"lr": 0.1}}},
     "dynamic_weight_average": {"model.weighting": "DynamicWeightAverage"},
     "random_weights": {"model.weighting": "RandomWeights", **JOINT},

@@ -80,7 +80,6 @@ model: {{weighting: Uncertainty}}
 
 def test_every_method_is_compared_with_a_row_that_shares_its_layers():
     rows = read_rows(METHODS)
-    assert len(rows) == 30
     assert next(iter(rows)) == "plain"
     assert {path.stem for path in METHODS.glob("*.yaml")} == {*rows, "recipe"}
     assert [row.name for row in rows.values() if row.against is None] == ["plain"]

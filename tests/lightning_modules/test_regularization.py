@@ -118,6 +118,6 @@ def test_a_checkpoint_keeps_regularizer_and_surgery(tiny_backbone, cs224n_root, 
     trainer.save_checkpoint(tmp_path / "last.ckpt")
     torch.load(tmp_path / "last.ckpt", weights_only=True)
     loaded = MultitaskModule.load_from_checkpoint(tmp_path / "last.ckpt")
-    assert loaded.regularizer == smart
+    assert loaded._regularization.regularizers == [smart]
     assert loaded._surgeon is not None
     assert loaded._surgeon.surgery == upgrad

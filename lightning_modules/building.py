@@ -1,0 +1,116 @@
+"""The parts of a MultitaskModule, built from its settings, and what refuses settings that exclude each other."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import nn
+from transformers import BertModel
+
+from backbones import Adapter, Backbone, Pooling, build_bert, load_bert
+from heads import Head, TrunkSettings, check_trunk
+from lightning_modules.score import Score
+from tasks import InputError, Task
+
+
+def build_backbone(
+    weights: str,
+    tasks: Mapping[str, Task],
+    *,
+    pooling: Pooling,
+    frozen: bool,
+    adapter: Adapter | None,
+    fresh_layers: bool,
+    config: dict[str, Any] | None,
+) -> Backbone:
+    """Build the backbone.
+
+    Args:
+        weights: Where its weights are, see `load_bert`.
+        tasks: The tasks by name.
+        pooling: See `Backbone`.
+        frozen: Whether it rests for the whole training.
+        adapter: See `Backbone`.
+        fresh_layers: See `load_bert`.
+        config: Its shape, for weights that start at random; None to load them.
+
+    Raises:
+        InputError: If it is frozen in spite of an adapter or an objective that trains it.
+        ValueError: If it cannot be loaded, or does not fit pooling or adapter.
+    """
+    if frozen and adapter is not None:
+        raise InputError("model.adapter and model.freeze_backbone exclude each other (the adapter has its own options)")
+    for name, task in tasks.items():
+        if frozen and task.auxiliary:
+            raise InputError(f"task {name}: auxiliary objectives train the backbone, but model.freeze_backbone is true")
+    return Backbone(
+        _build_bert(weights, config, fresh_layers=fresh_layers, with_pooler=pooling == "pooler"),
+        pooling=pooling,
+        frozen=frozen,
+        adapter=adapter,
+        tasks=list(tasks),
+    )
+
+
+def _build_bert(weights: str, config: dict[str, Any] | None, *, fresh_layers: bool, with_pooler: bool) -> BertModel:
+    if config is not None:
+        return build_bert(config, with_pooler=with_pooler)
+    bert = load_bert(weights, fresh_layers=fresh_layers)
+    if not with_pooler:
+        bert.pooler = None  # it would get no gradient
+    return bert
+
+
+def check_saving(backbone: Backbone, *, has_own_weights: bool) -> None:
+    """Refuse to leave weights out of checkpoints that cannot be filled in, or where there are none to leave out.
+
+    Args:
+        backbone: The backbone.
+        has_own_weights: Whether some of its weights come from elsewhere than its files.
+
+    Raises:
+        InputError: If so.
+    """
+    if has_own_weights:
+        raise InputError("model.save_trainable_only needs weights that come from the backbone's files alone")
+    if all(weight.requires_grad for weight in backbone.parameters()):
+        raise InputError("model.save_trainable_only: all weights train (expected an adapter or freeze_backbone)")
+
+
+def build_heads(tasks: Mapping[str, Task], hidden_size: int, trunk: TrunkSettings | None) -> dict[str, Head]:
+    """Build the head of each task.
+
+    Args:
+        tasks: The tasks by name.
+        hidden_size: Size of the backbone's vectors.
+        trunk: Layers between backbone and heads; None for none.
+
+    Raises:
+        InputError: If there is no task, or a name or head is unfit.
+    """
+    if not tasks:
+        raise InputError("tasks is empty (expected at least one task)")
+    heads = {}
+    for name, task in tasks.items():
+        if not name.isidentifier() or hasattr(nn.ModuleDict, name) or name in ("training", "mean"):
+            raise InputError(f"task name {name!r} cannot be used (expected letters, digits and _, no word of PyTorch)")
+        try:
+            heads[name] = task.build_head(hidden_size + (0 if trunk is None else trunk.size))
+            check_trunk(heads[name], None if trunk is None else trunk.size)
+        except ValueError as error:
+            raise InputError(f"task {name}: {error}") from None
+        if task.head_only_from is not None and not list(heads[name].parameters()):
+            raise InputError(f"task {name}: head_only_from is set, but its {type(heads[name]).__name__} has no weights")
+    return heads
+
+
+def build_score(formula: str | None, tasks: Mapping[str, Task]) -> Score | None:
+    """Build the formula over the tasks' metrics; None without one.
+
+    Raises:
+        InputError: If a task has its name, or it cannot be read.
+    """
+    if formula is None:
+        return None
+    if "score" in tasks:
+        raise InputError("task name 'score' cannot be used beside model.score (both would log val/score)")
+    return Score(formula, {name: (*task.metric_names, "loss") for name, task in tasks.items()})
