@@ -132,7 +132,20 @@ def _load_config(name: str, location: str) -> BertConfig:
     position = raw.get("position_embedding_type", "absolute")
     if position != "absolute":  # transformers 5 leaves the relative part out without a word
         raise ValueError(f"backbone {name}: position embeddings are {position!r} (expected 'absolute')")
-    return BertConfig(**raw)
+    config = BertConfig(**raw)
+    reason = _unlike_encoder(config)
+    if reason:
+        raise ValueError(f"backbone {name}: {reason}")
+    return config
+
+
+def _unlike_encoder(config: BertConfig) -> str:
+    """Say why a configuration is of no BERT encoder; empty if it is."""
+    if config.is_decoder or config.add_cross_attention:  # which looks back only, or at another model's states
+        return "is a decoder (expected is_decoder and add_cross_attention false)"
+    if config.num_hidden_layers < 1:
+        return f"num_hidden_layers is {config.num_hidden_layers} (expected 1 or more)"
+    return ""
 
 
 def _from_pretrained(model_class: type[BertModel | BertForMaskedLM], name: str) -> tuple[Any, Mapping[str, Any]]:
@@ -192,10 +205,14 @@ def load_masked_lm_predictions(name: str) -> dict[str, Any] | None:
         name: As for `resolve`.
 
     Returns:
-        State of the `cls.predictions` module; None if the weights lack it.
+        State of the `cls.predictions` module; None if the weights lack some of it, or its decoder is not the word
+        embeddings.
     """
     model, report = _from_pretrained(BertForMaskedLM, name)
-    if any(key.startswith("cls.predictions.transform") for key in report["missing_keys"]):
+    if any(key.startswith(("cls.predictions.transform", "cls.predictions.bias")) for key in report["missing_keys"]):
+        return None
+    if not torch.equal(model.cls.predictions.decoder.weight, model.bert.embeddings.word_embeddings.weight):
+        log.warning("backbone %s: its masked-LM decoder is not tied to the word embeddings, as ours is", name)
         return None
     weights: dict[str, Any] = model.cls.predictions.state_dict()
     return weights
@@ -207,7 +224,14 @@ def build_bert(config: Mapping[str, Any], *, with_pooler: bool = True) -> BertMo
     Args:
         config: Fields of `transformers.BertConfig`.
         with_pooler: Whether it has BERT's pooler.
+
+    Raises:
+        ValueError: If it is no encoder's.
     """
-    bert: BertModel = BertModel(BertConfig(**config), add_pooling_layer=with_pooler)
+    shape = BertConfig(**config)
+    reason = _unlike_encoder(shape)
+    if reason:
+        raise ValueError(f"backbone_config: {reason}")
+    bert: BertModel = BertModel(shape, add_pooling_layer=with_pooler)
     bert.train()
     return bert

@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from heads.distributions import average_log_probabilities, divergence
 from heads.outputs import Output
+from heads.precision import widen
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def continuation_log_probabilities(logits: Tensor) -> Tensor:
     Returns:
         (..., C); the probabilities of a row sum to 1 whatever the logits are.
     """
-    logits = logits.float()
+    logits = widen(logits)
     none = logits.new_zeros(*logits.shape[:-1], 1)
     reached = torch.cat([none, F.logsigmoid(logits).cumsum(dim=-1)], dim=-1)  # log P(class >= k)
     ended = torch.cat([F.logsigmoid(-logits), none], dim=-1)  # log P(class = k | class >= k)

@@ -3,11 +3,13 @@
 import torch
 from torch import Tensor
 
+from heads.precision import widen
+
 LEAST_VARIANCE = 1e-8  # squared label units: below it, differences are rounding
 
 
 def pearson(scores: Tensor, labels: Tensor) -> Tensor:
-    """Give Pearson's correlation over a batch, in fp32.
+    """Give Pearson's correlation over a batch, in fp32 at least.
 
     It is 0, without a gradient, where it is undefined: for a single example, and where scores or labels are constant
     (a standard deviation below 1e-4). Two examples have -1 or 1 and no gradient either.
@@ -16,8 +18,8 @@ def pearson(scores: Tensor, labels: Tensor) -> Tensor:
         scores: Predicted scores, (B,).
         labels: Scores to correlate with, (B,).
     """
-    own = scores.float() - scores.float().mean()
-    wanted = labels.float() - labels.float().mean()
+    own = widen(scores) - widen(scores).mean()
+    wanted = widen(labels) - widen(labels).mean()
     own_variance, wanted_variance = own.square().mean(), wanted.square().mean()
     defined = (own_variance > LEAST_VARIANCE) & (wanted_variance > LEAST_VARIANCE)
     scale = torch.where(defined, own_variance * wanted_variance, 1.0).sqrt()  # inside: sqrt has no gradient at 0

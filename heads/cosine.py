@@ -8,6 +8,7 @@ from torch.nn import functional as F
 from heads.head import Head
 from heads.labels import LabelKind, LabelSpace
 from heads.losses import Loss, output_for
+from heads.precision import widen
 
 
 class CosineHead(Head):
@@ -51,4 +52,4 @@ class CosineHead(Head):
 
 def score_by_cosine(first: Tensor, second: Tensor, *, low: float, high: float) -> Tensor:
     """Give `low + (high - low) * cosine` of each pair of vectors, (B, P) twice to (B,)."""
-    return low + (high - low) * F.cosine_similarity(first, second, dim=1)
+    return low + (high - low) * F.cosine_similarity(widen(first), widen(second), dim=1)

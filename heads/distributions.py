@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from heads.precision import widen
+
 LEAST = 1e-7  # of a teacher's probability: prediction files hold six decimals, and the logarithm of 0 is not finite
 
 
@@ -18,7 +20,7 @@ def average_log_probabilities(log_probabilities: Tensor) -> Tensor:
     Returns:
         (B, C).
     """
-    return log_probabilities.float().logsumexp(dim=0) - math.log(log_probabilities.shape[0])
+    return widen(log_probabilities).logsumexp(dim=0) - math.log(log_probabilities.shape[0])
 
 
 def soften(log_probabilities: Tensor, temperature: float) -> Tensor:
@@ -44,11 +46,11 @@ def divergence(log_probabilities: Tensor, target: Tensor, temperature: float) ->
 
     Source: Hinton et al. 2015, section 2, https://arxiv.org/abs/1503.02531
     """
-    wanted = soften(target.float().clamp_min(LEAST).log(), temperature)
-    own = soften(log_probabilities.float(), temperature)
+    wanted = soften(widen(target).clamp_min(LEAST).log(), temperature)
+    own = soften(widen(log_probabilities), temperature)
     return F.kl_div(own, wanted, reduction="batchmean", log_target=True) * temperature**2
 
 
 def yes_no(logits: Tensor) -> Tensor:
     """Log probabilities of no and yes, (B,) logits to (B, 2)."""
-    return torch.stack([F.logsigmoid(-logits.float()), F.logsigmoid(logits.float())], dim=-1)
+    return torch.stack([F.logsigmoid(-widen(logits)), F.logsigmoid(widen(logits))], dim=-1)

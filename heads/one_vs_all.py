@@ -7,6 +7,7 @@ from torch.nn import functional as F
 
 from heads.distributions import average_log_probabilities, divergence
 from heads.outputs import Output
+from heads.precision import widen
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ class OneVsAllOutput(Output):
 
     def loss(self, output: Tensor, labels: Tensor) -> Tensor:
         """Mean over the batch of the sum over the classes; labels are class indices (B,)."""
-        output = output.float()
+        output = widen(output)
         target = F.one_hot(labels, self.num_values).to(output.dtype)
         return F.binary_cross_entropy_with_logits(output, target, reduction="sum") / output.shape[0]
 
@@ -52,4 +53,4 @@ class OneVsAllOutput(Output):
 
 
 def _log_probabilities(logits: Tensor) -> Tensor:
-    return F.logsigmoid(logits.float()).log_softmax(dim=-1)
+    return F.logsigmoid(widen(logits)).log_softmax(dim=-1)

@@ -3,6 +3,8 @@
 import torch
 from torch import Tensor
 
+from heads.precision import widen
+
 
 def ordinal_log_loss(logits: Tensor, labels: Tensor, *, alpha: float) -> Tensor:
     """Give the mean over the batch of -sum_i log(1 - p_i) |i - label|^alpha, with p the softmax.
@@ -16,7 +18,7 @@ def ordinal_log_loss(logits: Tensor, labels: Tensor, *, alpha: float) -> Tensor:
 
     Source: Castagnos et al. 2022, https://aclanthology.org/2022.coling-1.407
     """
-    logits = logits.float()
+    logits = widen(logits)
     num_classes = logits.shape[1]
     itself = torch.eye(num_classes, dtype=torch.bool, device=logits.device)
     others = logits[:, None, :].masked_fill(itself, -torch.inf)  # (B, C, C): what is left without class i

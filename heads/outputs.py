@@ -12,6 +12,7 @@ from heads.correlation import pearson
 from heads.distributions import average_log_probabilities, divergence, yes_no
 from heads.labels import LabelKind
 from heads.ordinal import ordinal_log_loss
+from heads.precision import widen
 
 
 class Output(ABC):
@@ -76,15 +77,15 @@ class ClassOutput(Output):
 
     def probabilities(self, output: Tensor) -> Tensor:
         """Softmax, (B, C)."""
-        return output.float().softmax(dim=1)
+        return widen(output).softmax(dim=1)
 
     def average(self, outputs: Tensor) -> Tensor:
         """Logarithm of the mean softmax, (R, B, C) to (B, C)."""
-        return average_log_probabilities(outputs.float().log_softmax(dim=2))
+        return average_log_probabilities(widen(outputs).log_softmax(dim=2))
 
     def soft_loss(self, output: Tensor, target: Tensor, temperature: float) -> Tensor:
         """Mean KL divergence from the teacher's probabilities (B, C)."""
-        return divergence(output.float().log_softmax(dim=1), target, temperature)
+        return divergence(widen(output).log_softmax(dim=1), target, temperature)
 
 
 @dataclass(frozen=True)
@@ -105,6 +106,7 @@ class BinaryOutput(Output):
 
     def loss(self, output: Tensor, labels: Tensor) -> Tensor:
         """Mean loss; labels are 0 or 1, (B,)."""
+        output = widen(output)
         target = labels.to(output.dtype)
         if self.criterion == "l1":
             return F.l1_loss(output.sigmoid(), target)
@@ -116,7 +118,7 @@ class BinaryOutput(Output):
 
     def probabilities(self, output: Tensor) -> Tensor:
         """Probabilities of no and yes, (B, 2)."""
-        yes = output.float().sigmoid()
+        yes = widen(output).sigmoid()
         return torch.stack([1 - yes, yes], dim=1)
 
     def average(self, outputs: Tensor) -> Tensor:
@@ -148,11 +150,12 @@ class ScoreOutput(Output):
 
     def from_raw(self, raw: Tensor) -> Tensor:
         """Squash one raw value with a sigmoid onto [low, high], (B,)."""
-        share = raw.squeeze(1).float().sigmoid()  # bfloat16 has steps of 1/32 between 4 and 5
+        share = widen(raw.squeeze(1)).sigmoid()
         return self.low + (self.high - self.low) * share
 
     def loss(self, output: Tensor, labels: Tensor) -> Tensor:
         """Mean loss in (squared) label units; labels are scores (B,)."""
+        output = widen(output)
         target = labels.to(output.dtype)
         difference = F.l1_loss(output, target) if self.criterion == "l1" else F.mse_loss(output, target)
         if self.correlation == 0:
@@ -169,11 +172,11 @@ class ScoreOutput(Output):
 
     def average(self, outputs: Tensor) -> Tensor:
         """Mean score, (R, B) to (B,)."""
-        return outputs.float().mean(dim=0)
+        return widen(outputs).mean(dim=0)
 
     def soft_loss(self, output: Tensor, target: Tensor, temperature: float) -> Tensor:
         """Mean squared difference to the teacher's scores (B,), squared label units; without temperature."""
-        return F.mse_loss(output.float(), target.float())
+        return F.mse_loss(widen(output), widen(target))
 
 
 def describe(kind: LabelKind) -> str:

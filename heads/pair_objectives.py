@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from heads.labels import LabelSpace
+from heads.precision import widen
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,7 @@ class CosineEmbedding(PairObjective):
 
     def loss(self, pooled: Tensor, labels: Tensor, again: Callable[[], Tensor]) -> Tensor:
         """Give the mean over the pairs."""
-        first, second = pooled[:, -2].float(), pooled[:, -1].float()
+        first, second = widen(pooled[:, -2]), widen(pooled[:, -1])
         sign = torch.where(_is_positive(labels, self.positive), 1.0, -1.0)
         return F.cosine_embedding_loss(first, second, sign, margin=self.margin)
 
@@ -106,7 +107,7 @@ class MultipleNegatives(PairObjective):
 
     def loss(self, pooled: Tensor, labels: Tensor, again: Callable[[], Tensor]) -> Tensor:
         """Give the sum over the positive pairs divided by the rows."""
-        first, second = F.normalize(pooled[:, -2:].float(), dim=2).unbind(dim=1)  # (B, H) each
+        first, second = F.normalize(widen(pooled[:, -2:]), dim=2).unbind(dim=1)  # (B, H) each
         logits = self.scale * _products(first, second)
         partner = torch.arange(len(logits), device=logits.device)
         losses = F.cross_entropy(logits, partner, reduction="none")
@@ -137,7 +138,7 @@ class SimCSE(PairObjective):
 
     def loss(self, pooled: Tensor, labels: Tensor, again: Callable[[], Tensor]) -> Tensor:
         """Give the mean over the sequences."""
-        one, other = (F.normalize(vectors.float(), dim=2).transpose(0, 1) for vectors in (pooled, again()))  # (S, B, H)
+        one, other = (F.normalize(widen(vectors), dim=2).transpose(0, 1) for vectors in (pooled, again()))  # (S, B, H)
         logits = _products(one, other) / self.temperature  # (S, B, B)
         itself = torch.arange(logits.shape[1], device=logits.device).repeat(logits.shape[0])
         return F.cross_entropy(logits.flatten(0, 1), itself)

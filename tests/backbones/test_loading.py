@@ -147,6 +147,26 @@ def test_the_masked_lm_head_is_found_where_the_weights_have_one(folder: Path) ->
         assert torch.equal(found[name], weight), name
 
 
+def test_a_masked_lm_head_without_its_bias_is_no_head(folder: Path) -> None:
+    BertForMaskedLM(load_bert(str(folder)).config).save_pretrained(folder)
+    assert load_masked_lm_predictions(str(folder)) is not None
+
+    drop_weights(folder, "cls.predictions.bias")
+
+    assert load_masked_lm_predictions(str(folder)) is None
+
+
+def test_an_untied_decoder_is_not_taken_for_the_word_embeddings(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    config = load_bert(str(folder)).config
+    config.tie_word_embeddings = False
+    BertForMaskedLM(config).save_pretrained(folder)
+
+    assert load_masked_lm_predictions(str(folder)) is None
+    assert "its masked-LM decoder is not tied to the word embeddings" in caplog.text
+
+
 def test_a_missing_pooler_starts_at_random_where_fresh_layers_are_wanted(folder: Path) -> None:
     drop_weights(folder, "pooler.")
 
@@ -198,6 +218,8 @@ def remove_config(folder: Path) -> None:
             lambda folder: change_config(folder, intermediate_size=32),
             r"encoder\.layer\.0\.intermediate\.dense\.bias has shape \(64,\) \(expected \(32,\) by config\.json\)",
         ),
+        (lambda folder: change_config(folder, is_decoder=True), r"is a decoder \(expected is_decoder and add_cross"),
+        (lambda folder: change_config(folder, num_hidden_layers=0), r"num_hidden_layers is 0 \(expected 1 or more\)"),
         (
             lambda folder: change_config(folder, position_embedding_type="relative_key"),
             r"position embeddings are 'relative_key' \(expected 'absolute'\)",
@@ -277,3 +299,8 @@ def test_a_built_model_has_the_given_shape_and_is_in_training_mode() -> None:
     assert bert.training
     assert bert.pooler is not None
     assert build_bert(bert.config.to_dict(), with_pooler=False).pooler is None
+
+
+def test_a_decoder_is_not_built() -> None:
+    with pytest.raises(ValueError, match="backbone_config: is a decoder"):
+        build_bert({"is_decoder": True})

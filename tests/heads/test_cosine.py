@@ -54,6 +54,16 @@ def test_gradient_stays_finite_for_a_zero_vector():
     assert pooled.grad.isfinite().all()
 
 
+def test_scores_under_bfloat16_autocast_are_cosines_in_float32():
+    torch.manual_seed(0)
+    head = cosine_head(STARS)
+    pooled = torch.ones(500, 2, 2) + 0.05 * torch.randn(500, 2, 2)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        scores = head(pooled)
+    assert scores.dtype == torch.float32
+    assert len(scores.unique()) > 50  # bfloat16 has one number between 4.97 and 5
+
+
 @pytest.mark.parametrize(("num_classes", "name"), [(2, "yes/no labels"), (5, "classes")])
 def test_cosine_head_has_no_classes(num_classes, name):
     with pytest.raises(ValueError, match=f"CosineHead predicts scores, but the task has {name}"):

@@ -101,6 +101,23 @@ def test_a_batch_of_one_keeps_its_dimension():
     assert ScoreOutput(0, 5).from_raw(torch.zeros(1, 1)).shape == (1,)
 
 
+@pytest.mark.parametrize("output", [BinaryOutput("l1"), BinaryOutput(), ScoreOutput(0, 5), ScoreOutput(0, 5, "l1")])
+def test_a_loss_of_bfloat16_outputs_is_computed_in_float32(output):
+    outputs = tensor([4.0, 8.0], dtype=torch.bfloat16, requires_grad=True)
+    labels = tensor([0.0, 0.0]) if isinstance(output, BinaryOutput) else tensor([4.81, 2.27])
+    loss = output.loss(outputs, labels)
+    loss.backward()
+    assert loss.dtype == torch.float32
+    assert loss.item() == output.loss(outputs.detach().float(), labels).item()
+    assert outputs.grad.ne(0).all()  # the sigmoid of 8 is 1 in bfloat16, and flat
+
+
+@pytest.mark.parametrize("output", [BinaryOutput("l1"), ScoreOutput(0, 5), ClassOutput(3)])
+def test_a_loss_of_float64_outputs_stays_in_float64(output):
+    raw = torch.zeros(2, output.num_values, dtype=torch.float64)
+    assert output.loss(output.from_raw(raw), tensor([0, 1])).dtype == torch.float64
+
+
 def test_scores_from_bfloat16_have_the_precision_of_float32():
     scores = ScoreOutput(0, 5).from_raw(tensor([[2.0]], dtype=torch.bfloat16))
     assert_close(scores, tensor([5 / (1 + math.exp(-2))]))
