@@ -28,6 +28,7 @@ class TaskBatch(NamedTuple):
         weight: Factor that makes the mean over the ranks the mean over the global batch (see BatchRows).
         orders: How often each example is there: 2 where a pair's output is the average over both orders.
         teacher: A teacher's probabilities (B, number of classes) or scores (B,); None without one.
+        fullness: Rows of the global batch / the task's batch size (see BatchRows).
     """
 
     task: str
@@ -38,6 +39,7 @@ class TaskBatch(NamedTuple):
     weight: float = 1.0
     orders: int = 1
     teacher: Tensor | None = None
+    fullness: float = 1.0
 
 
 class TaskDataset(Dataset[TaskBatch]):
@@ -107,6 +109,7 @@ def collate(
         weight=index.weight,
         orders=orders,
         teacher=None if store.teacher is None else torch.from_numpy(store.teacher[rows]),
+        fullness=index.fullness,
     )
 
 

@@ -59,6 +59,7 @@ class DeviceDataset(Dataset[TaskBatch]):
             ids=[split.store.id(int(row)) for row in index.rows],
             rows=rows,
             weight=index.weight,
+            fullness=index.fullness,
         )
 
 

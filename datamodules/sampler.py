@@ -20,12 +20,15 @@ class BatchRows(NamedTuple):
         weight: Own rows · world size / rows of the global batch. The mean loss times it, averaged over the ranks, is
             the mean over the global batch. It is 0 where the global batch has fewer rows than there are ranks and none
             is left for this one, which gets a row all the same: every rank has to make the step.
+        epoch: Number of the epoch.
+        fullness: Rows of the global batch / the task's batch size: less than 1 for a task's last batch.
     """
 
     task: str
     rows: np.ndarray
     weight: float = 1.0
     epoch: int = 0
+    fullness: float = 1.0
 
 
 class MultitaskSampler(Sampler[BatchRows]):
@@ -161,9 +164,9 @@ class MultitaskSampler(Sampler[BatchRows]):
     def _share(self, task: int, rows: np.ndarray, epoch: int) -> BatchRows:
         """Take this rank's part of the rows of a global batch."""
         own = rows[self._rank :: self._world_size].copy()  # a view would keep the whole permutation alive
-        if len(own) == 0:
-            return BatchRows(self._tasks[task], rows[:1].copy(), 0.0, epoch)
-        return BatchRows(self._tasks[task], own, len(own) * self._world_size / len(rows), epoch)
+        weight = len(own) * self._world_size / len(rows)
+        fullness = len(rows) / self._batch_sizes[task]
+        return BatchRows(self._tasks[task], own if weight else rows[:1].copy(), weight, epoch, fullness)
 
 
 def _check(sizes: Mapping[str, int], batch_sizes: Mapping[str, int], rank: int, world_size: int) -> None:

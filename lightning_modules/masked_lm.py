@@ -14,7 +14,7 @@ from backbones import AttentionChoice, Backbone, build_bert, load_bert, load_mas
 from datamodules import MaskedLMBatch
 from heads.masked_lm import MaskedLMHead
 from lightning_modules.acceleration import accelerate
-from lightning_modules.accumulation import window_scale
+from lightning_modules.accumulation import WindowMean
 from lightning_modules.hyperparameters import check_fit, keep_plain_hyperparameters
 from lightning_modules.optim import OptimizerSettings, clip, configure
 
@@ -52,6 +52,7 @@ class MaskedLMModule(L.LightningModule):
         super().__init__()
         self._attention: AttentionChoice = attention
         self.optimizer = optimizer
+        self._window = WindowMean()
         if backbone_config is None:
             bert = load_bert(backbone)
         else:
@@ -90,11 +91,15 @@ class MaskedLMModule(L.LightningModule):
         loss_sum = F.cross_entropy(self(batch), batch.targets, reduction="sum")
         count = torch.full((), float(batch.targets.numel()), device=loss_sum.device)  # a copy would wait for the device
         world_size = self.trainer.world_size
-        total = self.trainer.strategy.reduce(count, reduce_op="sum") if world_size > 1 else count
+        total = (self.trainer.strategy.reduce(count, reduce_op="sum") if world_size > 1 else count).clamp(min=1)
         return {
-            "loss": loss_sum * world_size / total.clamp(min=1) * window_scale(self._trainer, batch_idx),
+            "loss": loss_sum * world_size / total * self._window.share(self._trainer, batch_idx, total),
             "task_loss": loss_sum.detach() / count.clamp(min=1),
         }
+
+    def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
+        """Make the gradients of an accumulation window means over its masked tokens."""
+        self._window.settle(self)
 
     def validation_step(self, batch: MaskedLMBatch, batch_idx: int) -> None:
         """Count a batch of held-out text."""

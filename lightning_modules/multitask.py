@@ -12,7 +12,7 @@ from backbones import Adapter, AttentionChoice, Pooling, WeightCasts
 from datamodules import TaskBatch
 from heads import Head, Trunk, TrunkSettings
 from lightning_modules.acceleration import CompileChoice, accelerate
-from lightning_modules.accumulation import window_scale
+from lightning_modules.accumulation import WindowMean
 from lightning_modules.building import build_backbone, build_heads, build_score, check_saving
 from lightning_modules.frozen_vectors import FrozenVectors
 from lightning_modules.hyperparameters import check_fit, keep_plain_hyperparameters
@@ -123,6 +123,7 @@ class MultitaskModule(L.LightningModule):
         self._compile: CompileChoice = compile
         self._regularization = Regularization(regularizer, tasks, is_frozen=freeze_backbone)
         self._score = build_score(score, tasks)
+        self._window = WindowMean()
         self._frozen_vectors: FrozenVectors | None = None
         if linear_probe_epochs < 0 or (linear_probe_epochs and freeze_backbone):
             raise InputError(
@@ -258,7 +259,8 @@ class MultitaskModule(L.LightningModule):
         if self.weighting.follows_losses:
             mean = mean_over_processes(task_loss * batch.weight)
             self.weighting.record(batch.task, mean, moment.epoch)
-        factor = self.tasks[batch.task].weight * batch.weight * window_scale(self._trainer, batch_idx)
+        share = self._window.share(self._trainer, batch_idx, batch.fullness)
+        factor = self.tasks[batch.task].weight * batch.weight * share
         return {"loss": objective * factor, "task_loss": task_loss, "added": terms}
 
     def _moment(self, batch_idx: int) -> Moment:
@@ -266,6 +268,10 @@ class MultitaskModule(L.LightningModule):
             return Moment(step=batch_idx)
         data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
         return Moment(data.seed, self.current_epoch, batch_idx // self.trainer.accumulate_grad_batches)
+
+    def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
+        """Make the gradients of an accumulation window means over its rows."""
+        self._window.settle(self)
 
     def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
         """Make the optimiser step; the past weights follow before anything is saved."""

@@ -138,6 +138,36 @@ def test_loss_and_all_gradients_equal_those_of_transformers_on_the_padded_batch(
         torch.testing.assert_close(own[name].grad, gradient, rtol=0, atol=1e-5, msg=name)
 
 
+def test_an_accumulated_window_is_the_mean_over_its_masked_tokens(
+    tiny_backbone: Path, cs224n_root: Path, cache: Path
+) -> None:
+    data = open_data(tiny_backbone, cs224n_root, cache, batch_size=3)
+    batches = list(data.train_dataloader())[:3]
+    counts = [batch.targets.numel() for batch in batches]
+    assert len(set(counts)) > 1
+
+    class Watch(L.Callback):
+        def on_before_zero_grad(self, trainer: Any, pl_module: Any, optimizer: Any) -> None:
+            if trainer.global_step:
+                found.update({n: w.grad.clone() for n, w in pl_module.named_parameters() if w.grad is not None})
+
+    found: dict[str, torch.Tensor] = {}
+    torch.manual_seed(0)
+    module = MaskedLMModule(str(tiny_backbone), optimizer=OptimizerSettings(lr=0.0))
+    for part in module.modules():
+        if isinstance(part, torch.nn.Dropout):
+            part.p = 0.0
+    trainer = make_trainer(callbacks=[Watch()], max_epochs=1, accumulate_grad_batches=3, limit_train_batches=4)
+    trainer.fit(module, datamodule=data)
+
+    module.zero_grad()
+    sums = [torch.nn.functional.cross_entropy(module(batch), batch.targets, reduction="sum") for batch in batches]
+    (torch.stack(sums).sum() / sum(counts)).backward()
+    for name, weight in module.named_parameters():
+        if weight.grad is not None:
+            torch.testing.assert_close(found[name], weight.grad, rtol=1e-3, atol=1e-6, msg=name)
+
+
 def test_logits_of_the_masked_tokens_alone_are_computed(module: MaskedLMModule, data: MaskedLMDataModule) -> None:
     module.trainer = make_trainer()
     batch = first_train_batch(data)
