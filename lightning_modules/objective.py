@@ -27,18 +27,32 @@ def build_objective(
         that they enter with, `teacher` and `auxiliary`.
     """
     task = module.tasks[batch.task]
-    head = module.heads[batch.task]
-    assert isinstance(head, Head)
-    loss = head.loss(output, batch.labels)
-    terms = {"loss": loss}
-    objective = loss
-    if task.teacher is not None:
-        assert batch.teacher is not None  # the data module has read it
-        soft = head.soft_loss(output, batch.teacher, task.teacher.temperature)
-        terms["teacher"] = task.teacher.weight * soft
-        objective = (1 - task.teacher.weight) * loss + terms["teacher"]
+    objective, terms = learn_from_targets(module, batch, output)
     if task.auxiliary:
         found = [each.weight * each.loss(pooled, batch.labels, lambda: module.pool(batch)) for each in task.auxiliary]
         terms["auxiliary"] = sum(found[1:], found[0])
         objective = objective + terms["auxiliary"]
     return objective, {name: term.detach() for name, term in terms.items()}
+
+
+def learn_from_targets(
+    module: "MultitaskModule", batch: TaskBatch, output: Tensor
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """Give the loss on the labels, or where there is a teacher the mixture of that and the loss on its predictions.
+
+    Args:
+        module: The module that made the pass.
+        batch: The batch.
+        output: What its head gave, (B, C) or (B,).
+
+    Returns:
+        The loss, and its terms: `loss` on the labels, and `teacher` with its factor.
+    """
+    teacher, head = module.tasks[batch.task].teacher, module.heads[batch.task]
+    assert isinstance(head, Head)
+    loss = head.loss(output, batch.labels)
+    if teacher is None:
+        return loss, {"loss": loss}
+    assert batch.teacher is not None  # the data module has read it
+    soft = teacher.weight * head.soft_loss(output, batch.teacher, teacher.temperature)
+    return (1 - teacher.weight) * loss + soft, {"loss": loss, "teacher": soft}

@@ -11,6 +11,7 @@ from datamodules import TaskBatch
 from heads import Head
 from heads.labels import LabelKind
 from heads.outputs import ClassOutput
+from lightning_modules.objective import learn_from_targets
 from lightning_modules.past_weights import PastWeights
 from objectives import ForwardPass, RandomState, Regularizer, divergence_for
 from tasks import InputError, Task
@@ -76,7 +77,7 @@ class Regularization:
             output=output,
             forward=partial(module, batch),
             embedded_shape=(batch.tokens.input_ids.numel(), module.backbone.hidden_size),
-            loss=lambda repeated: head.loss(repeated, batch.labels),
+            loss=lambda repeated: learn_from_targets(module, batch, repeated)[0],
             divergence=partial(_diverge, head, module.tasks[batch.task].labels.kind),
             random_state=before,
             forward_with_past=None if self.past is None else partial(self.past.call, module, batch),

@@ -20,7 +20,7 @@ class ForwardPass:
         forward: Makes the pass again; a perturbation (T, H) is added to the embedding output of the T tokens, those of
             both sentences of a pair.
         embedded_shape: Shape of the embedding output, (T, H).
-        loss: The head's mean loss of an output.
+        loss: The mean loss of an output on labels and teacher.
         divergence: How far apart two outputs are.
         random_state: The random numbers as they were right before the pass.
         forward_with_past: Makes the pass again with the past weights; None where no regulariser asks for them.

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from datamodules import TaskBatch
 from lightning_modules import MultitaskModule
 from objectives import RDrop, Regularizer, Smart, UPGrad
 from objectives.divergences import divergence_for
-from tasks import InputError, Quora, Sst, Sts
+from tasks import InputError, Quora, Sst, Sts, Teacher
 from tests.tiny import build_module, make_trainer, open_data, train_batches
 
 TASKS = {"sst": Sst(), "quora": Quora(encoding="bi"), "sts": Sts(), "similar": Sts(encoding="bi")}
@@ -72,6 +73,24 @@ def test_rdrop_is_the_mean_of_two_losses_and_their_disagreement(task, tiny_backb
     expected = sum(losses) / 2 + 1.5 * divergence_for(TASKS[task].labels.kind)(first, second)
     assert result["loss"].item() == pytest.approx(expected.item(), rel=1e-5)
     assert result["task_loss"].item() == pytest.approx(losses[0].item(), rel=1e-6)
+
+
+@pytest.mark.parametrize("weight", [0.5, 1.0])
+def test_rdrop_is_the_mean_of_two_mixtures_of_labels_and_teacher(weight, tiny_backbone, batches):
+    torch.manual_seed(0)
+    tasks = {**TASKS, "sst": replace(TASKS["sst"], teacher=Teacher(files=("a.csv",), weight=weight, temperature=2.0))}
+    module = build_module(tiny_backbone, tasks=tasks, regularizer=RDrop(alpha=3.0))
+    batch = batches["sst"]._replace(teacher=torch.rand(len(batches["sst"].rows), 5).softmax(1))
+    head = module.heads["sst"]
+    result = step(module, batch)
+    torch.manual_seed(1)
+    outputs = module(batch), module(batch)
+    mixtures = [
+        (1 - weight) * head.loss(output, batch.labels) + weight * head.soft_loss(output, batch.teacher, 2.0)
+        for output in outputs
+    ]
+    expected = sum(mixtures) / 2 + 1.5 * divergence_for("class")(*outputs)
+    assert result["loss"].item() == pytest.approx(expected.item(), rel=1e-5)
 
 
 @pytest.mark.parametrize("regularizer", [Smart(tasks=("sst",)), RDrop(tasks=("sst",))])
