@@ -254,7 +254,7 @@ class MultitaskModule(L.LightningModule):
         task_loss = terms.pop("loss")
         moment = self._moment(batch_idx)
         if self._surgeon is not None:
-            self._surgeon.begin(batch.task, moment)
+            self._surgeon.begin(self.trainer, batch.task, moment, is_resting=self._trains_head_only(batch.task))
         objective = self.weighting({batch.task: objective}, moment)
         if self.weighting.follows_losses:
             mean = mean_over_processes(task_loss * batch.weight)

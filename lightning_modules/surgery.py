@@ -28,12 +28,13 @@ class GradientSurgeon:
         self._gradients = TaskGradients([])
         self._task = ""
         self._moment = Moment()
+        self._is_resting = False
 
     def start(self, trainer: L.Trainer) -> None:
         """Look up the shared weights, and check that there are gradients of several tasks to join.
 
         Raises:
-            InputError: If the backbone is frozen or each optimiser step has one batch.
+            InputError: If nothing that trains is shared or each optimiser step has one batch.
         """
         name = type(self.surgery).__name__
         if self._backbone.frozen:
@@ -45,11 +46,23 @@ class GradientSurgeon:
             )
         named = self._backbone.named_parameters()
         shared = [weight for name, weight in named if weight.requires_grad and not name.startswith("beside.")]
-        self._gradients = TaskGradients([*shared, *(self._trunk.parameters() if self._trunk is not None else ())])
+        shared += self._trunk.parameters() if self._trunk is not None else ()
+        if not shared:
+            raise InputError(f"{name} joins gradients of weights that the tasks share, but none of those trains")
+        self._gradients = TaskGradients(shared)
 
-    def begin(self, task: str, moment: Moment) -> None:
-        """Take note of the task whose backward pass comes next."""
-        self._task, self._moment = task, moment
+    def begin(self, trainer: L.Trainer, task: str, moment: Moment, *, is_resting: bool) -> None:
+        """Take note of the task whose backward pass comes next.
+
+        Args:
+            trainer: The trainer.
+            task: Name of the task.
+            moment: When it comes.
+            is_resting: Whether its gradients do not reach the shared weights.
+        """
+        self._task, self._moment, self._is_resting = task, moment, is_resting
+        if is_resting and trainer.world_size > 1 and not trainer.fit_loop._should_accumulate():
+            self._gradients.stand_in()
 
     def after_backward(self, trainer: L.Trainer) -> None:
         """Take the task's gradients; at the end of the window join them."""
@@ -57,5 +70,8 @@ class GradientSurgeon:
             self._gradients.take(self._task)
             return
         self._gradients.average()
-        self._gradients.take(self._task)
+        if self._is_resting:
+            self._gradients.drop()
+        else:
+            self._gradients.take(self._task)
         self._gradients.join(self.surgery, self._moment)

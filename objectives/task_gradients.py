@@ -25,10 +25,22 @@ class TaskGradients:
         self._taken: dict[str, list[Tensor | None]] = {}
 
     def take(self, task: str) -> None:
-        """Add the weights' gradients to a task's, and leave the weights without."""
+        """Add the weights' gradients to a task's, and leave the weights without; a task without any is not counted."""
         found = [parameter.grad for parameter in self._parameters]
+        if all(gradient is None for gradient in found):
+            return
         known = self._taken.setdefault(task, [None] * len(found))
         self._taken[task] = [_add(one, other) for one, other in zip(known, found, strict=True)]
+        self.drop()
+
+    def stand_in(self) -> None:
+        """Give zeros to the weights that were taken from: DDP averages what any batch of the window used."""
+        for parameter, *gradients in zip(self._parameters, *self._taken.values(), strict=True):
+            if _count(tuple(gradients)):
+                parameter.grad = torch.zeros_like(parameter)
+
+    def drop(self) -> None:
+        """Leave the weights without gradients."""
         for parameter in self._parameters:
             parameter.grad = None
 
@@ -49,6 +61,8 @@ class TaskGradients:
         Returns:
             The Gram matrix, (K, K); None where fewer than two tasks share a weight.
         """
+        if not self._taken:
+            return None
         by_parameter = list(zip(*self._taken.values(), strict=True))
         num_tasks, self._taken = len(self._taken), {}
         shared = [gradients for gradients in by_parameter if _count(gradients) > 1]

@@ -43,6 +43,11 @@ ALIKE: dict[str, dict[str, Any]] = {
     "dynamic_weight_average": {"model.weighting": "DynamicWeightAverage"},
     "random_weights": {"model.weighting": "RandomWeights", **JOINT},
     "pcgrad": {"model.surgery": "PCGrad", **JOINT},
+    "pcgrad_resting_last": {
+        "model.surgery": "PCGrad",
+        "tasks.sts": {"class_path": "Sts", "init_args": {"head": WITHOUT_DROPOUT, "head_only_from": 0}},
+        **JOINT,
+    },
     "upgrad": {"model.surgery": "UPGrad", **JOINT, "trainer.accumulate_grad_batches": 6},
 }
 

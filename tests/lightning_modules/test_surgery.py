@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -5,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from backbones import Pals
 from callbacks import LossGuard
 from datamodules import Joint, MultitaskDataModule, RoundRobin
 from heads import TrunkSettings
@@ -144,3 +146,35 @@ def test_steps_join_the_trunks_gradients_with_the_backbones(tiny_backbone, data,
     train_plainly(expected, data, UPGrad(), windows=3, size=3)
     for name, weight in expected.named_parameters():  # 1e-8 apart; 1e-4 where the trunk is left out of the products
         torch.testing.assert_close(module.get_parameter(name), weight, atol=1e-7, rtol=1e-5)
+
+
+@pytest.mark.parametrize("resting", TASKS)
+def test_a_task_that_trains_its_head_only_takes_no_part(resting, tiny_backbone, cs224n_root, tmp_path):
+    tasks = {name: replace(task, head_only_from=0) if name == resting else task for name, task in TASKS.items()}
+    data = open_data(tiny_backbone, cs224n_root, tmp_path, tasks=tasks, schedule=Joint(), seed=3)
+    others = {name: task for name, task in TASKS.items() if name != resting}
+    torch.manual_seed(0)
+    module = Sgd(tasks, str(tiny_backbone), surgery=UPGrad())
+    expected = Sgd(others, str(tiny_backbone), surgery=UPGrad())
+    expected.load_state_dict({key: module.state_dict()[key] for key in expected.state_dict()})
+    make_trainer(tmp_path, accumulate_grad_batches=3, max_steps=1).fit(module, datamodule=data)
+    fewer = open_data(tiny_backbone, cs224n_root, tmp_path, tasks=others, schedule=Joint(), seed=3)
+    make_trainer(tmp_path, accumulate_grad_batches=2, max_steps=1).fit(expected, datamodule=fewer)
+    # Lightning divides by the batches of a window, three there and two here.
+    start = Sgd(TASKS, str(tiny_backbone)).backbone.state_dict()
+    for name, weight in module.backbone.named_parameters():
+        moved, wanted = weight - start[name], expected.backbone.get_parameter(name) - start[name]
+        torch.testing.assert_close(moved * 1.5, wanted, rtol=1e-3, atol=1e-6, msg=name)
+
+
+def test_surgery_waits_for_the_end_of_a_linear_probe(tiny_backbone, data, tmp_path):
+    module = build_module(tiny_backbone, tasks=TASKS, surgery=PCGrad(), linear_probe_epochs=1)
+    start = {name: weight.clone() for name, weight in module.backbone.named_parameters()}
+    make_trainer(tmp_path, accumulate_grad_batches=3, max_epochs=2, limit_train_batches=3).fit(module, datamodule=data)
+    assert any(not torch.equal(weight, start[name]) for name, weight in module.backbone.named_parameters())
+
+
+def test_surgery_without_shared_weights_is_refused(tiny_backbone, data, tmp_path):
+    module = build_module(tiny_backbone, tasks=TASKS, surgery=PCGrad(), adapter=Pals(frozen=True, size=8, num_heads=2))
+    with pytest.raises(InputError, match="PCGrad joins gradients of weights that the tasks share, but none of those"):
+        make_trainer(tmp_path, accumulate_grad_batches=3).fit(module, datamodule=data)
