@@ -87,7 +87,8 @@ class Averaging(WeightAveraging, ABC):
 class Ema(Averaging):
     """Exponential moving average of the weights; it forgets old ones, so it fits any schedule. Prefer it to Swa.
 
-    After each step average = decay * average + (1 - decay) * weights.
+    It starts as the weights after the first step; after each further one average = decay * average + (1 - decay) *
+    weights.
 
     Args:
         decay: Share of the average that stays at each step; about 1 / (1 - decay) steps count. Take fewer steps than a

@@ -25,7 +25,9 @@ class ConflictMonitor(L.Callback):
 
     Every N steps, for every pair of tasks and every layer, `conflicts/<task>-<task>/cosine/<layer>` and
     `.../norm_ratio/<layer>` (the first task's norm over the second's) are logged; a pair conflicts where the cosine
-    over the whole backbone is below 0. Losses are taken before all weights, in evaluation mode and in float32. A probe
+    over the whole backbone is below 0. A pair of which one has no gradient, such as a task that trains its head only,
+    is left out, and there is no probe while the backbone rests. What an adapter has for each task is not compared.
+    Losses are taken before all weights, in evaluation mode and in float32. A probe
     costs about a forward and a backward pass of `examples` examples of each task, and a copy of the backbone for each
     task while it lasts. With several processes the first one probes.
 
@@ -34,7 +36,7 @@ class ConflictMonitor(L.Callback):
         examples: Train examples of a task's probe, drawn with the run's seed.
 
     Raises:
-        InputError: If a number is out of range; from `fit` if the backbone is frozen or there is one task only.
+        InputError: If a number is out of range; from `fit` if no shared weight trains or there is one task only.
     """
 
     def __init__(self, every_n_steps: int = 0, examples: int = 16) -> None:
@@ -53,7 +55,7 @@ class ConflictMonitor(L.Callback):
             return
         data: Any = trainer.datamodule  # type: ignore[attr-defined]
         stores = data.stores["train"]
-        if len(stores) < 2 or not any(weight.requires_grad for weight in _backbone(pl_module).parameters()):
+        if len(stores) < 2 or not _trained(pl_module):
             raise InputError("conflicts.every_n_steps: needs two tasks or more and a backbone that is trained")
         for name, store in stores.items():
             rng = np.random.default_rng([data.seed, crc32(b"conflicts"), crc32(name.encode())])
@@ -68,14 +70,17 @@ class ConflictMonitor(L.Callback):
         if not self._probes or step % self.every_n_steps or step == self._last_step:
             return
         self._last_step = step
-        if not trainer.is_global_zero:
+        if not trainer.is_global_zero or _backbone(pl_module).frozen:
             return
         gradients = [_compute_gradients(pl_module, probe) for probe in self._probes.values()]
         values: dict[str, float] = {}
         for layer, places in _layers(pl_module).items():
             gram = compute_gram([[task[place] for place in places] for task in gradients])
             for (one, first), (other, second) in combinations(enumerate(self._probes), 2):
-                pair, (cosine, ratio) = f"{first}-{second}", _compare(gram, one, other)
+                compared = _compare(gram, one, other)
+                if compared is None:
+                    continue
+                pair, (cosine, ratio) = f"{first}-{second}", compared
                 values |= {f"conflicts/{pair}/cosine/{layer}": cosine, f"conflicts/{pair}/norm_ratio/{layer}": ratio}
                 sums = self._sums.setdefault(pair, {}).setdefault(layer, [0, 0, 0.0])
                 self._sums[pair][layer] = [sums[0] + 1, sums[1] + (cosine < 0), sums[2] + cosine]
@@ -108,7 +113,9 @@ def _backbone(module: L.LightningModule) -> nn.Module:
 
 
 def _trained(module: L.LightningModule) -> list[tuple[str, nn.Parameter]]:
-    return [(name, weight) for name, weight in _backbone(module).named_parameters() if weight.requires_grad]
+    """Give the trained weights that all tasks share."""
+    named = _backbone(module).named_parameters()
+    return [(name, weight) for name, weight in named if weight.requires_grad and not name.startswith("beside.")]
 
 
 def _layers(module: L.LightningModule) -> dict[str, list[int]]:
@@ -155,9 +162,9 @@ def _resting(module: nn.Module) -> Iterator[None]:
             part.training = mode
 
 
-def _compare(gram: Tensor, one: int, other: int) -> tuple[float, float]:
-    """Give cosine and norm ratio; 0 where a gradient is zero."""
+def _compare(gram: Tensor, one: int, other: int) -> tuple[float, float] | None:
+    """Give cosine and norm ratio; None where a gradient is zero."""
     first, second = gram[one, one].sqrt().item(), gram[other, other].sqrt().item()
     if first == 0 or second == 0:
-        return 0.0, 0.0
+        return None
     return gram[one, other].item() / (first * second), first / second

@@ -17,9 +17,9 @@ class TaskCooling(L.Callback):
     A task whose first metric has not improved for `patience` validations has its share multiplied by `factor`, again
     after each further `patience`, down to `floor`; a new best score gives it back its whole share. Shares hold from the
     next epoch on, whose length stays: the other tasks get the steps (see `datamodules.cooling`). The order of an epoch
-    is then a function of seed, epoch and shares, and every checkpoint holds the shares. A task rests entirely, for its
-    head too, only with its weight at 0; Lightning's EarlyStopping ends the whole training. Belongs before the
-    callbacks that write checkpoints.
+    is then a function of seed, epoch and shares, and every checkpoint holds the shares. A validation counts for the
+    tasks that were trained since the last one. No task rests entirely; Lightning's EarlyStopping ends the whole
+    training. Belongs before the callbacks that write checkpoints.
 
     Args:
         patience: Validations without a better score; 0 switches cooling off.
@@ -27,7 +27,8 @@ class TaskCooling(L.Callback):
         floor: Smallest share.
 
     Raises:
-        InputError: If a value is out of range; when resumed, if the training was cooled in another way.
+        InputError: If a value is out of range, or every step is to hold a batch of each task (Joint); when resumed, if
+            the training was cooled in another way.
     """
 
     def __init__(self, patience: int = 0, factor: float = 0.5, floor: float = 0.1) -> None:
@@ -43,10 +44,23 @@ class TaskCooling(L.Callback):
         self._coming: dict[str, float] = {}  # of the next one
         self._best: dict[str, float] = {}
         self._waited: dict[str, int] = {}
+        self._trained: set[str] = set()  # since the last validation
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Give the order the shares of the epoch that a resumed training is in."""
+        data: Any = trainer.datamodule  # type: ignore[attr-defined]
+        if self.patience and data.schedule.window(len(data.tasks)) > 1:
+            raise InputError(
+                f"cooling: {type(data.schedule).__name__} has a batch of every task in each step, so that none can get "
+                "fewer (expected cooling.patience 0 or another data.schedule)"
+            )
         self._apply(trainer)
+
+    def on_train_batch_end(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Note which task is trained."""
+        self._trained.add(batch.task)
 
     def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Give the order of the coming epoch its shares, before the first batch is drawn."""
@@ -64,8 +78,9 @@ class TaskCooling(L.Callback):
         before = dict(self._coming)
         for name, task in pl_module.tasks.items():  # type: ignore[union-attr, operator]
             score = trainer.callback_metrics.get(f"val/{name}/{task.metric_names[0]}")
-            if score is not None:
+            if score is not None and name in self._trained:
                 self._count(name, float(score))
+        self._trained.clear()
         changes = {name: share for name, share in self._coming.items() if before.get(name, 1.0) != share}
         for name, share in changes.items():
             rank_zero_only(log.info)("task %s: share %.3g of its steps from the next epoch on", name, share)
@@ -94,6 +109,7 @@ class TaskCooling(L.Callback):
             "coming": dict(self._coming),
             "best": dict(self._best),
             "waited": dict(self._waited),
+            "trained": sorted(self._trained),
         }
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -105,3 +121,4 @@ class TaskCooling(L.Callback):
             )
         self.shares, self._coming = dict(state_dict["shares"]), dict(state_dict["coming"])
         self._best, self._waited = dict(state_dict["best"]), dict(state_dict["waited"])
+        self._trained = set(state_dict["trained"])

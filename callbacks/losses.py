@@ -15,7 +15,8 @@ class TaskLosses(L.Callback):
 
     Lightning's `self.log(on_step=True)` would write every task's last value again at each log step, stale for the tasks
     that were not trained in between; here a task is written only when it was. Losses that are no finite numbers (of
-    steps that the guard leaves out) do not count. The sums stay on the device: only a log step waits for them.
+    steps that the guard leaves out) do not count. The sums stay on the device: only a log step waits for them. With
+    several processes they are those of the first one's rows. `log_every_n_steps` 0 logs at the end of training only.
 
     Attributes:
         latest: The losses last logged, by task.
@@ -32,8 +33,8 @@ class TaskLosses(L.Callback):
         """Count a step's loss, and log when due."""
         for name, value in {"loss": outputs["task_loss"], **outputs.get("added", {})}.items():
             self._count(f"{batch.task}/{name}", value.detach().float(), len(batch.rows))
-        step = trainer.global_step
-        if step % trainer.log_every_n_steps == 0 and step != self._logged_step:  # type: ignore[attr-defined]
+        step, every = trainer.global_step, trainer.log_every_n_steps  # type: ignore[attr-defined]
+        if every and step % every == 0 and step != self._logged_step:
             self._log(trainer, step)
 
     def _count(self, name: str, loss: Tensor, rows: int) -> None:

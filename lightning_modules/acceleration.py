@@ -20,6 +20,7 @@ def accelerate(
     weight_casts: WeightCasts = "each",
     compiling: CompileChoice = "none",
     passes_again: bool = False,
+    repeats_masks: bool = False,
 ) -> None:
     """Choose the attention for the trainer's device and precision, keep freed memory, compile the encoder if asked to.
 
@@ -30,10 +31,11 @@ def accelerate(
         weight_casts: See `Backbone`.
         compiling: See `Backbone.compile_training`.
         passes_again: Whether a training step may pass its batch through the backbone several times.
+        repeats_masks: Whether a perturbed pass must have the dropout masks of the clean one.
 
     Raises:
-        InputError: If compiling is asked for without static shapes or with weights cast together, or CUDA graphs with
-            gradient accumulation or several passes.
+        InputError: If compiling is asked for without static shapes, with weights cast together or where masks must
+            repeat, or CUDA graphs with gradient accumulation or several passes.
     """
     if trainer.strategy.root_device.type == "cpu":
         keep_freed_memory()
@@ -52,6 +54,11 @@ def accelerate(
         if weight_casts == "together":
             raise InputError(
                 "model.weight_casts is together with model.compile (expected each: what is compiled reads the weights)"
+            )
+        if repeats_masks:
+            raise InputError(
+                f"model.compile is {compiling} with Smart, whose perturbed pass is never compiled and would have other "
+                "dropout masks than the clean one (expected model.compile none)"
             )
         check_compiling(trainer, compiling, passes_again=passes_again)
         mode: CompileMode = "default" if compiling == "default" else "reduce-overhead"

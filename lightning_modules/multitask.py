@@ -184,6 +184,7 @@ class MultitaskModule(L.LightningModule):
 
     def setup(self, stage: str) -> None:
         """Settle how the backbone computes on the trainer's device."""
+        regularizers = self._regularization.regularizers
         objectives = [each for task in self.tasks.values() for each in task.auxiliary]
         accelerate(
             self.backbone,
@@ -191,7 +192,8 @@ class MultitaskModule(L.LightningModule):
             attention=self._attention,
             weight_casts=self._weight_casts,
             compiling=self._compile,
-            passes_again=bool(self._regularization.regularizers) or any(each.passes_again for each in objectives),
+            passes_again=bool(regularizers) or any(each.passes_again for each in objectives),
+            repeats_masks=any(each.needs_gradients for each in regularizers),
         )
 
     def _trains_head_only(self, task: str) -> bool:
@@ -281,7 +283,8 @@ class MultitaskModule(L.LightningModule):
 
     def on_train_batch_end(self, outputs: Any, batch: TaskBatch, batch_idx: int) -> None:
         """Log the weights of the losses, where they change."""
-        if isinstance(self.weighting, Fixed) or self.global_step % self.trainer.log_every_n_steps:  # type: ignore[attr-defined]
+        every: int = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
+        if isinstance(self.weighting, Fixed) or every == 0 or self.global_step % every:
             return
         if not self.trainer.fit_loop._should_accumulate():
             factors = self.weighting.factors(self._moment(batch_idx))

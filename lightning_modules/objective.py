@@ -35,9 +35,7 @@ def build_objective(
     return objective, {name: term.detach() for name, term in terms.items()}
 
 
-def learn_from_targets(
-    module: "MultitaskModule", batch: TaskBatch, output: Tensor
-) -> tuple[Tensor, dict[str, Tensor]]:
+def learn_from_targets(module: "MultitaskModule", batch: TaskBatch, output: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
     """Give the loss on the labels, or where there is a teacher the mixture of that and the loss on its predictions.
 
     Args:

@@ -89,13 +89,16 @@ def configure(
     for group in own_groups:
         optimizer.add_param_group(group)
     num_steps = trainer.estimated_stepping_batches
-    last = trainer.max_epochs
-    if probe_epochs and last is not None and 0 < last <= probe_epochs:
-        raise InputError(
-            f"model.linear_probe_epochs is {probe_epochs} (expected fewer than trainer.max_epochs, {last})"
-        )
-    steps_an_epoch = math.ceil(trainer.num_training_batches / trainer.accumulate_grad_batches) if probe_epochs else 0
-    scheduler = build_scheduler(settings, optimizer, num_steps, probe_steps=probe_epochs * steps_an_epoch)
+    probe_steps = 0
+    if probe_epochs:
+        trainer.fit_loop.setup_data()  # which the number of steps needs only where epochs limit it
+        probe_steps = probe_epochs * math.ceil(trainer.num_training_batches / trainer.accumulate_grad_batches)
+        if probe_steps >= num_steps:
+            raise InputError(
+                f"model.linear_probe_epochs is {probe_epochs}, which are {probe_steps} optimiser steps (expected fewer "
+                f"than the training's {num_steps:.0f}, see trainer.max_epochs and trainer.max_steps)"
+            )
+    scheduler = build_scheduler(settings, optimizer, num_steps, probe_steps=probe_steps)
     return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 
 

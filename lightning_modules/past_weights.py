@@ -25,11 +25,18 @@ class PastWeights:
     def __init__(self, decay: float) -> None:
         self.decay = decay
         self._average: dict[str, Tensor] = {}
+        self._resumed: dict[str, Tensor] | None = None
 
     def start(self, module: L.LightningModule) -> None:
-        """Begin with the weights as they are, unless a resumed training goes on with its own."""
+        """Begin with the weights as they are, unless a resumed training goes on with its own.
+
+        Raises:
+            InputError: If those are of other parameters.
+        """
         weights = _training_weights(module)
-        average = self._average or weights
+        average, self._resumed = self._resumed or weights, None
+        if average.keys() != weights.keys():
+            raise InputError("a resumed training compares with the past weights of its checkpoint, which are others")
         self._average = {name: average[name].detach().clone().to(weight) for name, weight in weights.items()}
 
     def follow(self, module: L.LightningModule) -> None:
@@ -60,7 +67,7 @@ class PastWeights:
                 "a resumed training compares with the past weights of its checkpoint, but there are none in it "
                 "(expected one that was trained with BregmanProximalPoint)"
             )
-        self._average = checkpoint[KEY]
+        self._resumed = checkpoint[KEY]
 
 
 def _training_weights(module: L.LightningModule) -> dict[str, Tensor]:

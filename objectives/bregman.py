@@ -20,13 +20,12 @@ class BregmanProximalPoint(Regularizer):
 
     Args:
         weight: Factor on the term (the paper's mu).
-        decay: Share of w' that stays at a step (beta); 0 compares with the weights before the last step, the
-            paper's plain version. The paper has 0.99 in the first tenth of the steps and 0.999 then; take about
-            1 / (1 - decay) below a tenth of the steps.
+        decay: Share of w' that stays at a step (beta). The paper has 0.99 in the first tenth of the steps and 0.999
+            then; take 1 / (1 - decay) below a tenth of the steps. At 0 w' would be w, and the term nothing.
         tasks: Names of the regularised tasks; None for all.
 
     Raises:
-        ValueError: If weight is negative or decay not in [0, 1).
+        ValueError: If weight is negative or decay not between 0 and 1.
 
     Source: Jiang et al. 2020, section 3.2, https://arxiv.org/abs/1911.03437; Tarvainen & Valpola 2017,
         https://arxiv.org/abs/1703.01780
@@ -40,8 +39,8 @@ class BregmanProximalPoint(Regularizer):
 
     def __post_init__(self) -> None:
         check_weight("BregmanProximalPoint: weight", self.weight)
-        if not 0 <= self.decay < 1:
-            raise ValueError(f"BregmanProximalPoint: decay is {self.decay} (expected 0 or more, less than 1)")
+        if not 0 < self.decay < 1:
+            raise ValueError(f"BregmanProximalPoint: decay is {self.decay} (expected more than 0, less than 1)")
 
     @property
     def past_decay(self) -> float:

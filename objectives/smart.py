@@ -57,6 +57,8 @@ class Smart(Regularizer):
         for name, value in (("noise", self.noise), ("step_size", self.step_size), ("radius", self.radius)):
             if value <= 0:
                 raise ValueError(f"Smart: {name} is {value} (expected more than 0)")
+        if self.projection not in ("ball", "sphere"):
+            raise ValueError(f"Smart: projection is {self.projection!r} (expected 'ball' or 'sphere')")
         if self.steps < 0:
             raise ValueError(f"Smart: steps is {self.steps} (expected 0 or more)")
 

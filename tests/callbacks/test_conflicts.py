@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -6,6 +7,7 @@ import torch
 from lightning.pytorch.loggers.logger import DummyLogger
 from torch import Tensor
 
+from backbones import Pals
 from callbacks import ConflictMonitor, StepSeed
 from callbacks.digest import digest_weights
 from datamodules import MultitaskDataModule
@@ -39,7 +41,7 @@ def train(
     backbone: Path, data: MultitaskDataModule, folder: Path, *callbacks: Any, **settings: Any
 ) -> tuple[MultitaskModule, dict[int, dict[str, float]]]:
     torch.manual_seed(0)
-    module, log = build_module(backbone, tasks=data.tasks), Log()
+    module, log = build_module(backbone, tasks=data.tasks, **settings.pop("module", {})), Log()
     make_trainer(folder, StepSeed(1), *callbacks, logger=log, **settings).fit(module, datamodule=data)
     return module, log.points
 
@@ -88,6 +90,25 @@ def test_the_summary_counts_conflicts(tiny_backbone, data, tmp_path):
         assert list(found["conflicting_by_layer"]) == LAYERS[1:]
 
 
+def test_a_resting_backbone_is_not_probed(tiny_backbone, data, tmp_path):
+    monitor = ConflictMonitor(every_n_steps=3)
+    _, points = train(tiny_backbone, data, tmp_path, monitor, max_epochs=2, module={"linear_probe_epochs": 1})
+    assert list(points) == [12, 15, 18]
+    assert {found["probes"] for found in monitor.summarize().values()} == {3}
+
+
+def test_a_task_that_trains_its_head_only_is_left_out(tiny_backbone, cs224n_root, tmp_path):
+    tasks = {**TASKS, "sts": replace(TASKS["sts"], head_only_from=1)}
+    data = open_data(tiny_backbone, cs224n_root, tmp_path, tasks=tasks)
+    monitor = ConflictMonitor(every_n_steps=3)
+    train(tiny_backbone, data, tmp_path, monitor, max_epochs=2)
+    assert {pair: found["probes"] for pair, found in monitor.summarize().items()} == {
+        "sst-quora": 6,
+        "sst-sts": 3,
+        "quora-sts": 3,
+    }
+
+
 def test_counts_go_on_after_a_resume():
     first, second = ConflictMonitor(2), ConflictMonitor(2)
     first._sums, first._last_step = {"a-b": {"all": [4, 1, 0.5], "pooler": [4, 2, -1.0]}}, 8
@@ -107,7 +128,8 @@ def test_off_it_does_nothing_and_keeps_nothing(tiny_backbone, data, tmp_path):
 def test_a_single_task_and_a_frozen_backbone_are_refused(tiny_backbone, cs224n_root, data, tmp_path):
     single = open_data(tiny_backbone, cs224n_root, tmp_path, tasks={"sst": TASKS["sst"]})
     frozen = build_module(tiny_backbone, freeze_backbone=True)
-    for module, its_data in ((build_module(tiny_backbone, tasks=single.tasks), single), (frozen, data)):
+    apart = build_module(tiny_backbone, adapter=Pals(frozen=True, size=8, num_heads=2))
+    for module, its_data in ((build_module(tiny_backbone, tasks=single.tasks), single), (frozen, data), (apart, data)):
         with pytest.raises(InputError, match=r"conflicts.every_n_steps: needs two tasks or more and a backbone that"):
             make_trainer(tmp_path, ConflictMonitor(1)).fit(module, datamodule=its_data)
 

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from callbacks import TaskCooling
+from datamodules import Joint, RoundRobinShuffled, Staged
 from tasks import InputError
 from tests.tiny import STEPS_AN_EPOCH, build_module, make_trainer, open_data
 
@@ -51,6 +52,24 @@ def test_a_task_without_a_better_score_gets_fewer_steps_until_it_has_one(tiny_ba
     found = [tuple(epoch.count(task) for task in ("sst", "quora", "sts")) for epoch in script.epochs]
     assert found == steps, shares
     assert cooling.shares == {"sst": 1.0, "quora": 1.0, "sts": 1.0}
+
+
+def test_a_validation_counts_for_the_tasks_trained_before_it(tiny_backbone, cs224n_root, tmp_path):
+    schedule = Staged("quora", 3, then=RoundRobinShuffled())
+    script = Scripted({name: [0.5] * 6 for name in SCRIPT})
+    cooling = TaskCooling(patience=1, factor=0.2)
+    data = open_data(tiny_backbone, cs224n_root, tmp_path / "cache", schedule=schedule)
+    make_trainer(tmp_path, script, cooling, max_epochs=4).fit(build_module(tiny_backbone), datamodule=data)
+    assert set(script.epochs[2]) == {"quora"}
+    assert script.epochs[3].count("sst") == 4  # quora's share is down, sst's and sts' whole
+    assert script.epochs[3].count("quora") == 1
+
+
+def test_it_does_not_go_with_steps_that_hold_every_task(tiny_backbone, cs224n_root, tmp_path):
+    data = open_data(tiny_backbone, cs224n_root, tmp_path / "cache", schedule=Joint())
+    trainer = make_trainer(tmp_path, TaskCooling(patience=1), accumulate_grad_batches=3)
+    with pytest.raises(InputError, match="cooling: Joint has a batch of every task in each step"):
+        trainer.fit(build_module(tiny_backbone), datamodule=data)
 
 
 def test_patience_is_the_number_of_validations_without_a_better_score(tiny_backbone, cs224n_root, tmp_path):

@@ -6,7 +6,7 @@ import torch
 from lightning.pytorch.callbacks import Callback
 
 from callbacks import StepSeed
-from objectives import RDrop
+from objectives import RDrop, Smart
 from tasks import InputError, Sts
 from tests.tiny import STEPS_AN_EPOCH, TASKS, build_module, make_trainer, open_data
 
@@ -93,6 +93,10 @@ def test_a_compiled_training_trains_alike_and_its_weights_have_the_same_names(fi
         (
             {"compile": "reduce-overhead", "data": {"round_tokens": 64}, "trainer": {"accumulate_grad_batches": 2}},
             r"reduce-overhead with trainer.accumulate_grad_batches above 1",
+        ),
+        (
+            {"compile": "default", "data": {"round_tokens": 64}, "regularizer": Smart()},
+            r"model.compile is default with Smart, whose perturbed pass is never compiled",
         ),
         (
             {"compile": "reduce-overhead", "data": {"round_tokens": 64}, "regularizer": RDrop()},

@@ -129,7 +129,7 @@ def test_terms_of_several_regularizers_are_added_up(tiny_backbone, cs224n_root, 
 )
 def test_a_resumed_training_goes_on_with_them(settings, tiny_backbone, cs224n_root, tmp_path):
     whole, _, _ = fit(tiny_backbone, cs224n_root, tmp_path / "whole", steps=4, **dict(settings))
-    fit(tiny_backbone, cs224n_root, tmp_path / "part", steps=2, **dict(settings))
+    fit(tiny_backbone, cs224n_root, tmp_path / "part", steps=3, **dict(settings))
     last = tmp_path / "part" / "checkpoints" / "last.ckpt"
     kept = torch.load(last, weights_only=True)["past_weights"]
     ended, _, _ = fit(tiny_backbone, cs224n_root, tmp_path / "rest", steps=4, resume=last, **dict(settings))
@@ -165,3 +165,13 @@ def test_two_decays_are_refused(tiny_backbone):
     two = [BregmanProximalPoint(tasks=("sst",)), BregmanProximalPoint(decay=0.5, tasks=("sts",))]
     with pytest.raises(InputError, match=r"decays \[0.5, 0.99\] of past weights \(expected one for all\)"):
         build_module(tiny_backbone, tasks=TASKS, regularizer=two)
+
+
+def test_a_second_training_of_a_module_begins_anew(tiny_backbone, cs224n_root, tmp_path):
+    module, _, trainer = fit(tiny_backbone, cs224n_root, tmp_path / "first")
+    with torch.no_grad():
+        for weight in module.parameters():
+            weight.mul_(1.5)
+    watcher = Watcher()
+    make_trainer(tmp_path, watcher, max_steps=2).fit(module, datamodule=trainer.datamodule)
+    assert watcher.added[0] == 0.0

@@ -131,11 +131,24 @@ def test_a_probe_out_of_range_is_refused(settings, message, tiny_backbone):
         build_module(tiny_backbone, **settings)
 
 
-def test_a_probe_without_anything_after_it_is_refused(tiny_backbone, cs224n_root, tmp_path):
+@pytest.mark.parametrize(
+    "limit", [{"max_epochs": 2}, {"max_epochs": 5, "max_steps": 15}, {"max_epochs": -1, "max_steps": 18}]
+)
+def test_a_probe_without_anything_after_it_is_refused(limit, tiny_backbone, cs224n_root, tmp_path):
     module = build_module(tiny_backbone, linear_probe_epochs=2)
     data = open_data(tiny_backbone, cs224n_root, tmp_path / "cache")
-    with pytest.raises(InputError, match=r"linear_probe_epochs is 2 \(expected fewer than trainer\.max_epochs, 2\)"):
-        make_trainer(tmp_path, max_epochs=2).fit(module, datamodule=data)
+    with pytest.raises(
+        InputError, match=r"linear_probe_epochs is 2, which are 18 optimiser steps \(expected fewer than"
+    ):
+        make_trainer(tmp_path, **limit).fit(module, datamodule=data)
+
+
+def test_a_probe_fits_a_training_that_steps_limit(tiny_backbone, cs224n_root, tmp_path):
+    module = build_module(tiny_backbone, linear_probe_epochs=1)
+    start = {name: weight.clone() for name, weight in module.backbone.named_parameters()}
+    trainer = make_trainer(tmp_path, max_epochs=-1, max_steps=STEPS_AN_EPOCH + 1)
+    trainer.fit(module, datamodule=open_data(tiny_backbone, cs224n_root, tmp_path / "cache"))
+    assert any(not torch.equal(weight, start[name]) for name, weight in module.backbone.named_parameters())
 
 
 def test_a_head_only_epoch_out_of_range_is_refused():
@@ -145,7 +158,7 @@ def test_a_head_only_epoch_out_of_range_is_refused():
 
 def test_a_probe_is_not_changed_in_a_resumed_training(tiny_backbone, cs224n_root, tmp_path):
     data = open_data(tiny_backbone, cs224n_root, tmp_path / "cache")
-    trainer = make_trainer(tmp_path, max_epochs=2, max_steps=2)
+    trainer = make_trainer(tmp_path, max_epochs=2, limit_train_batches=1)
     trainer.fit(build_module(tiny_backbone, linear_probe_epochs=1), datamodule=data)
     trainer.save_checkpoint(tmp_path / "last.ckpt")
     with pytest.raises(InputError, match="goes on with the linear_probe_epochs of its checkpoint, 1, but 0"):

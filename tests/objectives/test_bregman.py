@@ -63,7 +63,7 @@ def test_without_past_weights_it_says_what_is_missing():
     [
         ({"weight": -1.0}, "BregmanProximalPoint: weight is -1.0"),
         ({"decay": 1.0}, "BregmanProximalPoint: decay is 1.0"),
-        ({"decay": -0.1}, "BregmanProximalPoint: decay is -0.1"),
+        ({"decay": 0.0}, "BregmanProximalPoint: decay is 0.0"),
     ],
 )
 def test_numbers_out_of_range_are_refused(settings, message):

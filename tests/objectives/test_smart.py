@@ -121,6 +121,7 @@ def test_finding_the_perturbation_leaves_no_gradient_behind():
         ({"noise": 0.0}, "Smart: noise is 0.0"),
         ({"radius": -1.0}, "Smart: radius is -1.0"),
         ({"steps": -1}, "Smart: steps is -1"),
+        ({"projection": "box"}, "Smart: projection is 'box' \\(expected 'ball' or 'sphere'\\)"),
     ],
 )
 def test_numbers_out_of_range_are_refused(settings, message):
