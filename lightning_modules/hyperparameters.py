@@ -12,6 +12,8 @@ import lightning.pytorch as L
 from lightning_modules.optim import OptimizerSettings
 from tasks import InputError
 
+OBJECTIVE_OPTIONS = ("weight", "auxiliary", "head_only_from")  # of a task
+
 
 def keep_plain_hyperparameters(module: L.LightningModule, **replaced: Any) -> None:
     """Save the constructor's arguments as YAML would have them, whether YAML or Python gave them.
@@ -68,7 +70,22 @@ def _resumed_settings(hparams: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "optimizer": {**to_plain(OptimizerSettings()), **(hparams.get("optimizer") or {})},
         "linear_probe_epochs": hparams.get("linear_probe_epochs", 0),
+        **{name: _with_short_names(hparams.get(name)) for name in ("regularizer", "weighting", "surgery")},
+        "weights, auxiliary objectives and head_only_from of the tasks": {
+            name: [_with_short_names((task.get("init_args") or {}).get(option)) for option in OBJECTIVE_OPTIONS]
+            for name, task in (hparams.get("tasks") or {}).items()
+        },
     }
+
+
+def _with_short_names(value: Any) -> Any:
+    """Give plain data with the names of classes alone: one class may be imported from several places."""
+    if isinstance(value, Mapping):
+        return {
+            key: str(entry).rpartition(".")[2] if key == "class_path" else _with_short_names(entry)
+            for key, entry in value.items()
+        }
+    return [_with_short_names(entry) for entry in value] if isinstance(value, list | tuple) else value
 
 
 def _adapter_options(hparams: Mapping[str, Any]) -> Any:

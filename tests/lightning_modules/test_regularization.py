@@ -1,4 +1,5 @@
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ from torch import Tensor, nn
 
 from datamodules import TaskBatch
 from lightning_modules import MultitaskModule
-from objectives import RDrop, Regularizer, Smart, UPGrad
+from objectives import RDrop, Regularizer, Smart, Uncertainty, UPGrad
 from objectives.divergences import divergence_for
 from tasks import InputError, Quora, Sst, Sts, Teacher
 from tests.tiny import build_module, make_trainer, open_data, train_batches
@@ -140,3 +141,32 @@ def test_a_checkpoint_keeps_regularizer_and_surgery(tiny_backbone, cs224n_root, 
     assert loaded._regularization.regularizers == [smart]
     assert loaded._surgeon is not None
     assert loaded._surgeon.surgery == upgrad
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"regularizer": None}, r"goes on with the regularizer of its checkpoint, \{'class_path': 'RDrop'.* but None"),
+        ({"regularizer": RDrop(alpha=2.0)}, r"with the regularizer .*'alpha': 1.0.* but .*'alpha': 2.0"),
+        ({"surgery": UPGrad()}, r"with the surgery of its checkpoint, None, but \{'class_path': 'UPGrad'"),
+        ({"weighting": partial(Uncertainty, lr=0.1)}, r"with the weighting of its checkpoint, None, but"),
+        (
+            {"tasks": {**TASKS, "sst": Sst(weight=2.0)}},
+            r"weights, auxiliary objectives and head_only_from of the tasks",
+        ),
+        ({}, None),
+    ],
+)
+def test_a_training_is_not_resumed_with_another_objective(changes, message, tiny_backbone, cs224n_root, tmp_path):
+    settings = {"tasks": TASKS, "regularizer": RDrop()}
+    data = open_data(tiny_backbone, cs224n_root, tmp_path, tasks=TASKS)
+    trainer = make_trainer(tmp_path, max_steps=2, accumulate_grad_batches=2)
+    trainer.fit(build_module(tiny_backbone, **settings), datamodule=data)
+    trainer.save_checkpoint(tmp_path / "last.ckpt")
+    resumed = build_module(tiny_backbone, **{**settings, **changes})
+    trainer = make_trainer(tmp_path, max_steps=3, accumulate_grad_batches=2)
+    if message is None:
+        trainer.fit(resumed, datamodule=data, ckpt_path=tmp_path / "last.ckpt")
+        return
+    with pytest.raises(InputError, match=message):
+        trainer.fit(resumed, datamodule=data, ckpt_path=tmp_path / "last.ckpt")
