@@ -1,5 +1,4 @@
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +8,7 @@ from torch import Tensor, nn
 
 from datamodules import TaskBatch
 from lightning_modules import MultitaskModule
-from objectives import RDrop, Regularizer, Smart, Uncertainty, UPGrad
+from objectives import RandomWeights, RDrop, Regularizer, Smart, UPGrad
 from objectives.divergences import divergence_for
 from tasks import InputError, Quora, Sst, Sts, Teacher
 from tests.tiny import build_module, make_trainer, open_data, train_batches
@@ -149,7 +148,7 @@ def test_a_checkpoint_keeps_regularizer_and_surgery(tiny_backbone, cs224n_root, 
         ({"regularizer": None}, r"goes on with the regularizer of its checkpoint, \{'class_path': 'RDrop'.* but None"),
         ({"regularizer": RDrop(alpha=2.0)}, r"with the regularizer .*'alpha': 1.0.* but .*'alpha': 2.0"),
         ({"surgery": UPGrad()}, r"with the surgery of its checkpoint, None, but \{'class_path': 'UPGrad'"),
-        ({"weighting": partial(Uncertainty, lr=0.1)}, r"with the weighting of its checkpoint, None, but"),
+        ({"weighting": RandomWeights}, r"with the weighting of its checkpoint, None, but \{'class_path': 'Rand"),
         (
             {"tasks": {**TASKS, "sst": Sst(weight=2.0)}},
             r"weights, auxiliary objectives and head_only_from of the tasks",
