@@ -384,5 +384,5 @@ class MultitaskModule(L.LightningModule):
         gradient_clip_val: int | float | None = None,
         gradient_clip_algorithm: str | None = None,
     ) -> None:
-        """Clip as the Trainer asks; see `clip`."""
-        clip(self, optimizer, gradient_clip_val, gradient_clip_algorithm)
+        """Clip all but the losses' learnt weights as the Trainer asks; see `clip`."""
+        clip(self, optimizer, gradient_clip_val, gradient_clip_algorithm, but=list(self.weighting.parameters()))

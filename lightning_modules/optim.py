@@ -2,7 +2,7 @@
 
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -107,21 +107,28 @@ def clip(
     optimizer: torch.optim.Optimizer,
     value: int | float | None,
     algorithm: str | None,
+    *,
+    but: Collection[nn.Parameter] = (),
 ) -> None:
     """Clip gradients as the Trainer asks; under bf16 directly, since Lightning refuses it for a fused optimiser there.
 
     Args:
         module: The module whose gradients are clipped.
+        but: Parameters that are neither counted nor clipped, such as learnt weights of losses: theirs would shrink the
+            model's gradients.
         optimizer: Its optimiser.
         value: `--trainer.gradient_clip_val`.
         algorithm: `--trainer.gradient_clip_algorithm`.
     """
-    if module.trainer.precision != "bf16-mixed" or not value:
+    if not value or (module.trainer.precision != "bf16-mixed" and not but):
         module.clip_gradients(optimizer, value, algorithm)
-    elif algorithm == "value":
-        clip_grad_value_(module.parameters(), value)
+        return
+    left_out = {id(parameter) for parameter in but}
+    parameters = [parameter for parameter in module.parameters() if id(parameter) not in left_out]
+    if algorithm == "value":
+        clip_grad_value_(parameters, value)
     else:
-        clip_grad_norm_(module.parameters(), value)
+        clip_grad_norm_(parameters, value)
 
 
 def build_optimizer(

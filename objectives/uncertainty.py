@@ -14,7 +14,8 @@ class Uncertainty(Weighting):
 
     s is the logarithm of the task's noise variance, learnt, 0 at first. It settles where exp(-s) is 1 / (2 · loss) or
     1 / loss: tasks with small losses gain weight, and go on gaining it while the training set is being learnt by heart.
-    The s are an optimiser group of their own without decay. A task's s rests while other tasks are trained.
+    The s are an optimiser group of their own without decay, and are left out when gradients are clipped. A task's s
+    rests while other tasks are trained.
 
     Args:
         tasks: Kind of label of each task.

@@ -9,6 +9,7 @@ from torch import nn
 
 from lightning_modules import MultitaskModule, OptimizerSettings
 from lightning_modules.optim import build_optimizer, build_scheduler
+from objectives import Uncertainty
 from tasks import InputError
 from tests.tiny import build_module, make_trainer, open_data
 
@@ -193,6 +194,26 @@ def test_gradients_are_clipped_in_every_precision(algorithm, precision, tiny_bac
         assert watch.largest == pytest.approx([1e-3] * 3)
     else:
         assert min(watch.norms) > 1e-2
+
+
+@pytest.mark.parametrize("precision", ["32-true", "bf16-mixed"])
+def test_learnt_weights_of_losses_are_not_clipped(precision, tiny_backbone, cs224n_root, tmp_path):
+    found: list[tuple[float, float]] = []
+
+    class Norms(L.Callback):
+        def on_before_zero_grad(self, trainer: L.Trainer, pl_module: L.LightningModule, *_: Any) -> None:
+            if trainer.global_step:
+                own = {id(weight) for weight in pl_module.weighting.parameters()}
+                named = [(id(w) in own, w.grad.norm()) for w in pl_module.parameters() if w.grad is not None]
+                found.append(
+                    tuple(float(torch.stack([n for o, n in named if o == is_own]).norm()) for is_own in (0, 1))
+                )
+
+    module = build_module(tiny_backbone, weighting=Uncertainty)
+    trainer = make_trainer(tmp_path, Norms(), precision=precision, max_steps=4, gradient_clip_val=1e-3)
+    trainer.fit(module, datamodule=open_data(tiny_backbone, cs224n_root, tmp_path / "cache"))
+    assert [norm for norm, _ in found] == pytest.approx([1e-3] * 3, rel=1e-2)
+    assert min(norm for _, norm in found) > 0.1
 
 
 def test_the_rate_falls_over_all_optimiser_steps(tiny_backbone, cs224n_root, tmp_path: Path):
