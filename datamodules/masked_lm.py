@@ -151,8 +151,13 @@ class MaskedLMDataModule(ResumableDataModule):
             "weights": dict(self.weights),
             "masking": asdict(self.masking),
             "corpus": asdict(self.corpus),
+            "texts order": list(self.corpora),
             "texts": {
-                name: {"sequences": len(corpus.train), "sha256": corpus.train.source["sha256"]}
+                name: {
+                    "sequences": len(corpus.train),
+                    "sha256": corpus.train.source["sha256"],
+                    "reading": corpus.train.key,
+                }
                 for name, corpus in self.corpora.items()
             },
         }

@@ -279,12 +279,14 @@ class MultitaskDataModule(ResumableDataModule):
             "seed": self.seed,
             "schedule": repr(self.schedule),
             "max_length": self.max_length,
+            "tasks order": list(self.stores.get("train", {})),
             "tasks": {
                 name: {
                     "rows": len(store),
                     "sha256": store.source["sha256"],
                     "batch_size": self.tasks[name].batch_size or self.batch_size,
                     "encoding": self.tasks[name].encoding,
+                    "reading": store.key,
                     **({"swap": True} if self.tasks[name].swap else {}),
                     **({"teacher": store.teacher_sha256} if store.teacher is not None else {}),
                 }

@@ -347,6 +347,24 @@ def test_a_checkpoint_of_other_masks_or_texts_is_refused(tiny_backbone: Path, cs
 
 
 @pytest.mark.parametrize(
+    ("tasks", "message"),
+    [
+        (dict(reversed(TASKS.items())), r"texts order was \['sst', 'quora', 'sts'\], is \['sts', 'quora', 'sst'\]"),
+        ({**TASKS, "sts": Sts(texts=("sentence2", "sentence1"))}, r"texts\.sts: how texts are read \(columns, "),
+    ],
+)
+def test_a_checkpoint_of_texts_in_another_order_or_read_in_another_way_is_refused(
+    tiny_backbone: Path, cs224n_root: Path, cache: Path, tasks: dict[str, Any], message: str
+) -> None:
+    identity = open_data(tiny_backbone, cs224n_root, cache).identity()
+
+    with pytest.raises(InputError, match=message):
+        open_data(tiny_backbone, cs224n_root, cache, tasks=tasks).load_state_dict(
+            {"epoch": 0, "batch": 1, "identity": identity}
+        )
+
+
+@pytest.mark.parametrize(
     ("settings", "message"),
     [
         ({"tasks": None}, r"no text to train on \(expected tasks or data\.texts\)"),
