@@ -93,7 +93,7 @@ def open_corpus(
             "format": FORMAT,
             "part": part,
             "source": [source["sha256"], Path(source["path"]).suffix],  # the ending decides how the bytes are read
-            "columns": [*texts.texts, texts.delimiter, texts.quotes],
+            "reading": texts.text_settings(),
             "settings": asdict(settings),
             "tokenizer": tokenizer_digest,
             "max_length": max_length,
@@ -123,7 +123,7 @@ def _sequences(
 ) -> Iterator[tuple[str, ...]]:
     """Give each sequence's text or pair of texts, without short and repeated ones."""
     seen: set[int] = set()
-    for row in texts.read_texts("train", root, report):
+    for row in texts.read_texts("train", root, report, keep_halves=not paired):
         for sequence in [row] if paired else [(text,) for text in row]:
             if min(map(len, sequence)) < settings.min_characters:
                 continue

@@ -17,7 +17,7 @@ from datamodules.store import SCHEMA, TokenStore
 from tasks import Encoding, Example, InputError, Split, Task
 from tasks.source import digest, load_hub, locate
 
-FORMAT = 2  # raise when the same settings give other rows or columns
+FORMAT = 3  # raise when the same settings give other rows or columns
 ROWS_A_CHUNK = 4096
 
 

@@ -221,6 +221,25 @@ def test_test_wants_a_labelled_split(tiny_backbone, cs224n_root, cache, tmp_path
         )
 
 
+def test_a_test_split_with_some_labels_is_refused_and_one_without_any_is_left_out(
+    tiny_backbone, tmp_path, cache, caplog
+):
+    for name, last in (("all", "0"), ("some", ""), ("none", "")):
+        labels = ["" if name == "none" else "1", last]
+        write_tsv(tmp_path / f"{name}.tsv", *(f"good film {name}\t{label}" for label in labels))
+
+    def test(*names: str) -> None:
+        tasks: dict[str, Task] = {name: own_task(source={"test": f"{name}.tsv"}) for name in names}
+        data = open_data(tiny_backbone, tmp_path, cache, tasks=tasks)
+        make_trainer(tmp_path / "run").test(build_module(tiny_backbone, tasks=tasks), datamodule=data, verbose=False)
+
+    with pytest.raises(InputError, match=r"some\.tsv, line 3: y is empty \(expected labels in all rows or in none\)"):
+        test("all", "some")
+    with caplog.at_level(logging.INFO, logger="datamodules"):
+        test("all", "none")
+    assert "task none: not tested, its test split has no labels" in caplog.messages
+
+
 def test_validate_does_not_need_the_training_files(tiny_backbone, cs224n_root, cache, tmp_path):
     for name in ("ids-sst", "quora", "sts"):
         (tmp_path / f"{name}-dev.csv").write_bytes((cs224n_root / f"{name}-dev.csv").read_bytes())
