@@ -120,7 +120,8 @@ class MaskedLMDataModule(ResumableDataModule):
 
     def train_dataloader(self) -> ResumableLoader:
         """Give all texts in one mixed order."""
-        texts = MixedTexts({name: corpus.train for name, corpus in self.corpora.items()}, self.weights)
+        trained = {name: corpus.train for name, corpus in self.corpora.items()}
+        texts = MixedTexts(trained, self.weights, seed=self.seed)
         sampler = MultitaskSampler(
             {TASK: len(texts)},
             {TASK: self.batch_size},

@@ -101,14 +101,16 @@ def test_batches_hold_every_train_text_once_an_epoch_and_no_other_text(
 ) -> None:
     data = open_data(tiny_backbone, train_only, cache, corpus=CorpusSettings(held_out=0.3, sequences=sequences))
 
+    pairs = sequences == "pairs"
     held_out = [(tuple(ids), tuple(types)) for ids, types in unmasked_rows(data.val_dataloader())]
     assert held_out
     for epoch in (0, 1):
         batches = train_batches(data, [epoch])
         train = [(tuple(ids), tuple(types)) for ids, types in unmasked_rows(batches)]
-        assert Counter(train) + Counter(held_out) == expected_rows(train_only, tokenizer, pairs=sequences == "pairs")
+        found, expected = Counter(train) + Counter(held_out), expected_rows(train_only, tokenizer, pairs=pairs)
+        assert found <= expected if pairs else found == expected  # a pair may share a side with a held-out one
         assert sorted(torch.cat([batch.rows for batch in batches]).tolist()) == list(range(len(train)))
-    assert any(1 in types for _, types in train) == (sequences == "pairs")
+    assert any(1 in types for _, types in train) == pairs
 
 
 def test_batches_have_the_size_that_is_asked_for(tiny_backbone: Path, cs224n_root: Path, cache: Path) -> None:
@@ -237,6 +239,22 @@ def test_a_weight_says_how_often_the_rows_of_a_source_come_and_every_row_comes_u
     assert set(count_rows(texts, files["first"], range(epochs))) == {epochs}
     assert set(count_rows(texts, files["weighted"], [0])) == in_one_epoch
     assert set(count_rows(texts, files["weighted"], range(epochs))) == in_all
+
+
+def test_a_weight_below_1_takes_rows_from_everywhere_in_an_order_of_seed_and_name(
+    tmp_path: Path, tokenizer: BertTokenizer
+) -> None:
+    file = write_file(tmp_path, tokenizer, 400)
+
+    def first_epoch(name: str, seed: int) -> list[int]:
+        texts = MixedTexts({name: file}, {name: 0.25}, seed=seed)
+        return [texts.place(row, 0)[1] for row in range(len(texts))]
+
+    rows = first_epoch("a", 1)
+    assert all(10 < sum(start <= row < start + 100 for row in rows) < 40 for start in range(0, 400, 100))
+    assert rows == first_epoch("a", 1)
+    assert rows != first_epoch("a", 2)
+    assert rows != first_epoch("b", 1)
 
 
 def test_a_repeated_text_has_other_masks_each_time(tmp_path: Path, tokenizer: BertTokenizer) -> None:
