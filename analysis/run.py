@@ -168,16 +168,18 @@ class Run:
 
 def _match(path: Path, examples: Sequence[Example], task: Task) -> tuple[list[Example], list[float]]:
     """Give the examples that a prediction file is about, in its order, which is that of the split, and its labels."""
-    lines = path.read_text(encoding="utf-8").removesuffix("\n").split("\n")[1:]
-    if not lines:
+    with path.open(encoding="utf-8", newline="") as file:
+        reader = csv.reader(file, skipinitialspace=True)
+        rows = [(reader.line_num, row) for row in reader][1:]
+    if not rows:
         raise InputError(f"{path}: holds no prediction")
     matched, labels = [], []
     remaining = iter(examples)
-    for number, line in enumerate(lines, start=2):
-        example = next((one for one in remaining if line.startswith(f"{one.id}, ")), None)
+    for number, row in rows:
+        name, cell = row[0] if row else "", ", ".join(row[1:])  # earlier versions left a class with a comma unquoted
+        example = next((one for one in remaining if one.id == name), None)
         if example is None:
-            raise InputError(f"{path}, line {number}: {line!r} is not about the next example of the split")
-        cell = line[len(example.id) + 2 :]  # a class may hold a comma
+            raise InputError(f"{path}, line {number}: {', '.join(row)!r} is not about the next example of the split")
         try:
             labels.append(_parse_score(cell) if task.labels.kind == "score" else float(task.parse_label(cell)))
         except ValueError as error:

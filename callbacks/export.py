@@ -73,6 +73,8 @@ def export_masked_lm(module: MaskedLMModule, tokenizer: Any, folder: Path) -> No
     partial = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
     try:
         model.save_pretrained(partial)
+        tokenizer.backend_tokenizer.no_truncation()  # left behind by the latest call, no part of the tokenizer
+        tokenizer.backend_tokenizer.no_padding()
         tokenizer.save_pretrained(partial)
         os.replace(partial, folder)
     finally:

@@ -179,14 +179,19 @@ def write_predictions(
     ids = [store.id(int(row)) for row in rows]
     labels = [task.format_label(float(prediction)) for prediction in predictions]
     with path.open("w", encoding="utf-8", newline="") as file:
-        file.write(f"id, {task.prediction_header}\n")
-        file.writelines(f"{name}, {label}\n" for name, label in zip(ids, labels, strict=True))
+        file.write(f"id, {_quote(task.prediction_header)}\n")
+        file.writelines(f"{_quote(name)}, {_quote(label)}\n" for name, label in zip(ids, labels, strict=True))
     if probabilities is not None:
         header = ["id", *(task.format_label(number) for number in range(probabilities.shape[1]))]
         with path.with_name(f"{path.stem}-probabilities.csv").open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(header)
             writer.writerows([name, *(f"{p:.6f}" for p in row)] for name, row in zip(ids, probabilities, strict=True))
+
+
+def _quote(cell: str) -> str:
+    """Quote a cell that holds a comma, a quote or a line end; all others stand as they are, as the format wants it."""
+    return '"' + cell.replace('"', '""') + '"' if set(cell) & set(',"\r\n') else cell
 
 
 def gather_objects(value: Any) -> list[Any]:

@@ -4,12 +4,15 @@ import hashlib
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from transformers import BertTokenizer
 
+from datamodules.cache import open_cached
 from datamodules.encoding import FORMAT, digest_tokenizer, write_store
+from datamodules.notes import Notes
 from datamodules.store import TokenFile
 from tasks import Example, InputError, Task, Texts
 from tasks.source import digest, load_hub, locate
@@ -25,7 +28,8 @@ class CorpusSettings:
         duplicates: Whether a text that a corpus holds several times is trained on once (`drop`) or each time (`keep`).
             `drop` remembers a number for each text; for a corpus larger than memory take `keep`.
         min_characters: Shorter texts are left out.
-        held_out: Share of the texts kept for validation, by a hash of the text.
+        held_out: Share of the texts kept for validation, by a hash of the text without its case. Of pairs, those that
+            share a side with a held-out one are neither trained on nor held out.
 
     Raises:
         ValueError: If `held_out` is out of range.
@@ -76,7 +80,7 @@ def open_corpus(
         report: Called with a sentence for each row that is left out.
 
     Raises:
-        InputError: If the source is wrong, or leaves no text for one of the two parts.
+        InputError: If the source is wrong or leaves no text for one of the two parts, or the cache cannot be written.
     """
     if "hub" not in texts.source and "train" not in texts.source:
         raise InputError(f"{type(texts).__name__}: its source names no train split")
@@ -93,28 +97,30 @@ def open_corpus(
             "format": FORMAT,
             "part": part,
             "source": [source["sha256"], Path(source["path"]).suffix],  # the ending decides how the bytes are read
-            "columns": [*texts.texts, texts.delimiter, texts.quotes],
+            "reading": texts.text_settings(),
             "settings": asdict(settings),
             "tokenizer": tokenizer_digest,
             "max_length": max_length,
         }
         target = cache_dir / f"corpus-{hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:32]}.arrow"
-        if not target.is_file():
-            notes: list[str] = []
-            sequences = _sequences(texts, settings, root, paired=paired, report=notes.append)
+
+        def write(target: Path = target, held_out: bool = part == "held_out") -> None:
+            notes, lines = Notes(source["path"]), list[str]()
+            examples = _examples(texts, settings, root, paired=paired, held_out=held_out, report=notes.add)
             write_store(
-                _pick(sequences, settings.held_out, held_out=part == "held_out"),
+                notes.collect(examples, lines),
                 target,
                 encoding="cross" if paired else "single",
                 tokenizer=tokenizer,
                 max_length=max_length,
-                notes=notes,
+                notes=lines,
             )
-        parts[part] = TokenFile(target, source=source)
+
+        parts[part] = open_cached(target, write=write, read=partial(TokenFile, target, source=source))
         if len(parts[part]) == 0:
             raise InputError(f"{source['path']}: leaves no text for the {part} part (corpus.held_out is a share of it)")
-    for message in parts["train"].notes:
-        report(message if message.startswith(source["path"]) else f"{source['path']}: {message}")
+    for line in parts["train"].notes:
+        report(source["path"] + line)
     return Corpus(**parts)
 
 
@@ -123,7 +129,7 @@ def _sequences(
 ) -> Iterator[tuple[str, ...]]:
     """Give each sequence's text or pair of texts, without short and repeated ones."""
     seen: set[int] = set()
-    for row in texts.read_texts("train", root, report):
+    for row in texts.read_texts("train", root, report, keep_halves=not paired):
         for sequence in [row] if paired else [(text,) for text in row]:
             if min(map(len, sequence)) < settings.min_characters:
                 continue
@@ -135,11 +141,38 @@ def _sequences(
             yield sequence
 
 
-def _pick(sequences: Iterator[tuple[str, ...]], share: float, *, held_out: bool) -> Iterator[Example]:
-    """Keep the held-out part or the other one; equal texts fall on the same side."""
-    for number, sequence in enumerate(sequences):
-        if (_hash(sequence) / 2**64 < share) == held_out:
+def _examples(
+    texts: Task | Texts,
+    settings: CorpusSettings,
+    root: Path,
+    *,
+    paired: bool,
+    held_out: bool,
+    report: Callable[[str], None],
+) -> Iterator[Example]:
+    """Give the held-out part or the other one, which lacks every pair that has a side in common with the first.
+
+    Equal texts fall on the same side, as do those that differ in case or spaces alone.
+    """
+    others: set[int] = set()
+    if paired and not held_out:
+        rows = _sequences(texts, settings, root, paired=True, report=lambda note: None)
+        others = {mark for pair in rows if _is_held_out(pair, settings) for mark in _side_hashes(pair)}
+    for number, sequence in enumerate(_sequences(texts, settings, root, paired=paired, report=report)):
+        if _is_held_out(sequence, settings) == held_out and others.isdisjoint(_side_hashes(sequence)):
             yield Example(str(number), sequence, None)
+
+
+def _is_held_out(sequence: tuple[str, ...], settings: CorpusSettings) -> bool:
+    return _hash(tuple(map(_normalise, sequence))) / 2**64 < settings.held_out
+
+
+def _side_hashes(sequence: tuple[str, ...]) -> list[int]:
+    return [_hash((_normalise(text),)) for text in sequence]
+
+
+def _normalise(text: str) -> str:
+    return " ".join(text.casefold().split())
 
 
 def _hash(sequence: tuple[str, ...]) -> int:

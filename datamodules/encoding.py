@@ -2,22 +2,22 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pyarrow as pa
 from transformers import BertTokenizer
 
+from datamodules.cache import open_cached, partial_folder, publish
+from datamodules.notes import Notes
 from datamodules.store import SCHEMA, TokenStore
 from tasks import Encoding, Example, InputError, Split, Task
 from tasks.source import digest, load_hub, locate
 
-FORMAT = 2  # raise when the same settings give other rows or columns
+FORMAT = 3  # raise when the same settings give other rows or columns
 ROWS_A_CHUNK = 4096
 
 
@@ -87,7 +87,7 @@ def open_split(
         report: Called with a sentence for each skipped row and for the number of cut rows, also on a cached split.
 
     Raises:
-        InputError: If the source is wrong; nothing is kept then.
+        InputError: If the source is wrong, nothing is kept then, or the cache cannot be written.
     """
     path = locate(task.source, split, root)
     source = {
@@ -96,15 +96,15 @@ def open_split(
     }
     key = _cache_key(task, split, source, tokenizer, max_length)
     target = cache_dir / f"{key}.arrow"
-    if not target.is_file():
-        messages: list[str] = []
-        examples = _check_ids(task.read(split, root, messages.append), source["path"])
-        write_store(
-            examples, target, encoding=task.encoding, tokenizer=tokenizer, max_length=max_length, notes=messages
-        )
-    store = TokenStore(target, task=task, source=source)
-    for message in store.notes:
-        report(message if message.startswith(source["path"]) else f"{source['path']}: {message}")
+
+    def write() -> None:
+        notes, lines = Notes(source["path"]), list[str]()
+        examples = notes.collect(_check_ids(task.read(split, root, notes.add), source["path"]), lines)
+        write_store(examples, target, encoding=task.encoding, tokenizer=tokenizer, max_length=max_length, notes=lines)
+
+    store = open_cached(target, write=write, read=lambda: TokenStore(target, task=task, source=source))
+    for line in store.notes:
+        report(source["path"] + line)
     return store
 
 
@@ -125,7 +125,7 @@ def digest_tokenizer(tokenizer: BertTokenizer) -> str:
     backend = tokenizer.backend_tokenizer
     backend.no_truncation()  # left behind by the latest call, no part of what the tokenizer is; each call sets its own
     backend.no_padding()
-    return hashlib.sha256(backend.to_str().encode()).hexdigest()
+    return hashlib.sha256(f"{tokenizer.truncation_side} {backend.to_str()}".encode()).hexdigest()
 
 
 def _check_ids(examples: Iterable[Example], path: str) -> Iterator[Example]:
@@ -155,13 +155,12 @@ def write_store(
         encoding: As for `encode`.
         tokenizer: A fast tokenizer.
         max_length: Tokens a sequence at most.
-        notes: Sentences to keep with the file; read after the last example.
+        notes: What to tell about the source, each to stand behind its path; read after the last example.
     """
-    target.parent.mkdir(parents=True, exist_ok=True)
     cut = unknown = 0
     meaningless = {tokenizer.cls_token_id, tokenizer.sep_token_id, tokenizer.unk_token_id}
-    with TemporaryDirectory(dir=target.parent, prefix=".partial-") as folder:  # its own for each concurrent writer
-        partial = Path(folder) / target.name
+    with partial_folder(target.parent) as folder:  # its own for each concurrent writer
+        partial = folder / target.name
         with pa.OSFile(str(partial), "wb") as file, pa.ipc.new_file(file, SCHEMA) as writer:
             for chunk in _chunks(examples):
                 encoded = encode(
@@ -174,12 +173,12 @@ def write_store(
                 unknown += sum(meaningless.issuperset(row.input_ids) for row in encoded)
                 writer.write_batch(_record_batch(chunk, encoded))
         if cut:
-            notes.append(f"{cut} example(s) were cut to {max_length} tokens")
+            notes.append(f": {cut} example(s) were cut to {max_length} tokens")
         if unknown:
-            notes.append(f"{unknown} example(s) hold no word that the tokenizer knows")
+            notes.append(f": {unknown} example(s) hold no word that the tokenizer knows")
         partial.with_suffix(".json").write_text(json.dumps({"notes": notes}))
-        os.replace(partial.with_suffix(".json"), target.with_suffix(".json"))
-        os.replace(partial, target)
+        publish(partial.with_suffix(".json"), target.with_suffix(".json"))
+        publish(partial, target)
 
 
 def _chunks(examples: Iterable[Example]) -> Iterator[tuple[Example, ...]]:

@@ -22,8 +22,10 @@ class EvaluationSampler(Sampler[BatchRows]):
     """Batches up to a number of tokens, each of one task, sorted by length inside a task.
 
     One batch of each task comes first, then the others in a fixed mixed order, so that a limit on their number leaves a
-    fair sample of all tasks. Ranks take
-    every `world_size`-th batch; nothing is repeated or dropped.
+    fair sample of all tasks. Ranks take every `world_size`-th batch; nothing is repeated or dropped. Each has one at
+    least, since Lightning leaves out the whole evaluation of a process that has none while the others wait for it: too
+    few batches are split, and where there are fewer rows than ranks the last ones get a row of weight 0, which counts
+    for nothing.
 
     Args:
         stores: One store a task.
@@ -43,13 +45,25 @@ class EvaluationSampler(Sampler[BatchRows]):
             first += mixed[:1]
             rest += mixed[1:]
         batches = [*first, *(rest[number] for number in rng.permutation(len(rest)))]
-        self._batches = batches[rank::world_size]
+        _split_largest(batches, world_size)
+        self._batches = batches[rank::world_size] or [BatchRows(batches[0].task, batches[0].rows[:1], 0.0)]
 
     def __len__(self) -> int:
         return len(self._batches)
 
     def __iter__(self) -> Iterator[BatchRows]:
         return iter(self._batches)
+
+
+def _split_largest(batches: list[BatchRows], count: int) -> None:
+    """Halve the batches with the most rows until there are `count`, or each has one row."""
+    while len(batches) < count:
+        number = max(range(len(batches)), key=lambda number: len(batches[number].rows))
+        task, rows, *_ = batches[number]
+        if len(rows) == 1:
+            return
+        batches[number] = BatchRows(task, rows[: len(rows) // 2])
+        batches.append(BatchRows(task, rows[len(rows) // 2 :]))
 
 
 def cut_by_tokens(lengths: np.ndarray, tokens_a_batch: int) -> list[np.ndarray]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import NamedTuple
+from zlib import crc32
 
 import numpy as np
 import torch
@@ -41,11 +42,16 @@ class MixedTexts:
     Args:
         files: Token files by name.
         weights: How often each file's rows come in one epoch; 1 where a name is missing. Of a file with a weight
-            below 1 each epoch takes the next part.
+            below 1 each epoch takes the next part of its rows in a fixed random order: files are often sorted.
+        seed: Seed of that order, which depends on the file's name too.
     """
 
-    def __init__(self, files: Mapping[str, TokenFile], weights: Mapping[str, float]) -> None:
+    def __init__(self, files: Mapping[str, TokenFile], weights: Mapping[str, float], *, seed: int = 0) -> None:
         self.files = list(files.values())
+        self._orders = [
+            np.random.default_rng([seed, crc32(name.encode())]).permutation(len(file)) if name in weights else None
+            for name, file in files.items()
+        ]
         sizes = [max(1, round(len(file) * weights.get(name, 1.0))) for name, file in files.items()]
         self._starts = np.concatenate([[0], np.cumsum(sizes)])
 
@@ -56,8 +62,9 @@ class MixedTexts:
         """Find the file and the row in it that a mixed row means in an epoch."""
         number = int(np.searchsorted(self._starts, row, side="right")) - 1
         size = int(self._starts[number + 1] - self._starts[number])
-        file = self.files[number]
-        return file, (row - int(self._starts[number]) + epoch * size) % len(file)
+        file, order = self.files[number], self._orders[number]
+        inner = (row - int(self._starts[number]) + epoch * size) % len(file)
+        return file, inner if order is None else int(order[inner])
 
     @property
     def lengths(self) -> IntArray:

@@ -120,7 +120,8 @@ class MaskedLMDataModule(ResumableDataModule):
 
     def train_dataloader(self) -> ResumableLoader:
         """Give all texts in one mixed order."""
-        texts = MixedTexts({name: corpus.train for name, corpus in self.corpora.items()}, self.weights)
+        trained = {name: corpus.train for name, corpus in self.corpora.items()}
+        texts = MixedTexts(trained, self.weights, seed=self.seed)
         sampler = MultitaskSampler(
             {TASK: len(texts)},
             {TASK: self.batch_size},
@@ -151,8 +152,13 @@ class MaskedLMDataModule(ResumableDataModule):
             "weights": dict(self.weights),
             "masking": asdict(self.masking),
             "corpus": asdict(self.corpus),
+            "texts order": list(self.corpora),
             "texts": {
-                name: {"sequences": len(corpus.train), "sha256": corpus.train.source["sha256"]}
+                name: {
+                    "sequences": len(corpus.train),
+                    "sha256": corpus.train.source["sha256"],
+                    "reading": corpus.train.key,
+                }
                 for name, corpus in self.corpora.items()
             },
         }

@@ -126,8 +126,8 @@ class MultitaskDataModule(ResumableDataModule):
         if stage == "fit":
             for name, store in self.stores["train"].items():
                 store.teacher = self.tasks[name].read_teacher(name, store.all_ids())
-        if stage == "test" and not self._labelled("test"):
-            raise InputError("test: no task has a labelled test split (use predict for unlabelled ones)")
+        if stage == "test":
+            self._check_test_labels()
 
     @property
     def _stage(self) -> str:
@@ -192,6 +192,16 @@ class MultitaskDataModule(ResumableDataModule):
                 notes=[],
             )
             return TokenStore(target, task=task, source={"path": source.file, "sha256": ""})
+
+    def _check_test_labels(self) -> None:
+        for name, store in self.stores["test"].items():
+            if np.isnan(store.labels).all():
+                rank_zero_only(log.info)("task %s: not tested, its test split has no labels", name)
+            elif not store.is_labelled:
+                where = self.tasks[name].find_unlabelled("test", self.root)
+                raise InputError(f"{where}: {self.tasks[name].label} is empty (expected labels in all rows or in none)")
+        if not self._labelled("test"):
+            raise InputError("test: no task has a labelled test split (use predict for unlabelled ones)")
 
     def _labelled(self, split: str) -> dict[str, TokenStore]:
         return {name: store for name, store in self.stores[split].items() if store.is_labelled}
@@ -279,12 +289,14 @@ class MultitaskDataModule(ResumableDataModule):
             "seed": self.seed,
             "schedule": repr(self.schedule),
             "max_length": self.max_length,
+            "tasks order": list(self.stores.get("train", {})),
             "tasks": {
                 name: {
                     "rows": len(store),
                     "sha256": store.source["sha256"],
                     "batch_size": self.tasks[name].batch_size or self.batch_size,
                     "encoding": self.tasks[name].encoding,
+                    "reading": store.key,
                     **({"swap": True} if self.tasks[name].swap else {}),
                     **({"teacher": store.teacher_sha256} if store.teacher is not None else {}),
                 }

@@ -146,9 +146,16 @@ class ResumableLoader(DataLoader[Any]):
 
 
 def _differences(old: Any, new: Any, path: str = "") -> Iterator[str]:
-    """Name each value that differs between two pieces of plain data."""
+    """Name each value that differs between two pieces of plain data.
+
+    A `reading` is a digest of file and settings: it is named only where the file is the same.
+    """
     if isinstance(old, dict) and isinstance(new, dict):
+        same_file = old.get("sha256") == new.get("sha256")
         for key in sorted({*old, *new}):
-            yield from _differences(old.get(key), new.get(key), f"{path}.{key}" if path else str(key))
+            if key != "reading":
+                yield from _differences(old.get(key), new.get(key), f"{path}.{key}" if path else str(key))
+            elif same_file and old.get(key) != new.get(key):
+                yield f"{path}: how texts are read (columns, labels, rows, tokenizer, max_length) was another"
     elif old != new:
         yield f"{path} was {old!r}, is {new!r}"

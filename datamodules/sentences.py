@@ -1,5 +1,6 @@
 """Sentences of the user's own, to be predicted."""
 
+import io
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -35,6 +36,8 @@ def read_sentences(source: SentenceInput, task: Task) -> Iterator[Example]:
     """
     path = Path(source.file).expanduser()
     if source.file == "-":
+        if isinstance(sys.stdin, io.TextIOWrapper):  # which elsewhere lets bytes that are no text through
+            sys.stdin.reconfigure(encoding="utf-8-sig", errors="strict")
         yield from _read_lines(sys.stdin, "standard input", len(task.texts))
     elif not path.is_file():
         raise InputError(f"{path}: no such file (expected sentences to predict)")
@@ -64,6 +67,9 @@ def _decoded(lines: Iterable[str], name: str) -> Iterator[str]:
 def _read_columns(path: Path, task: Task) -> Iterator[Example]:
     delimiter = task.delimiter if path.suffix == ".csv" else None
     for number, row in enumerate(read_rows(path, delimiter=delimiter, quotes=task.quotes)):
+        twice = [column for column in task.texts if column in row.repeated]
+        if twice:
+            raise InputError(f"{row.where}: two columns are named {twice[0]!r} (expected one)")
         absent = [column for column in task.texts if column not in row.fields]
         if absent:
             found = ", ".join(repr(name) for name in row.fields)
@@ -71,4 +77,5 @@ def _read_columns(path: Path, task: Task) -> Iterator[Example]:
         texts = tuple(row.fields.get(column) or "" for column in task.texts)
         if not all(text.strip() for text in texts):
             raise InputError(f"{row.where}: {' or '.join(task.texts)} is missing or empty (expected text)")
-        yield Example((row.fields.get(task.id) if task.id else None) or str(number), texts, None)
+        name = (row.fields.get(task.id) or "").strip() if task.id else ""
+        yield Example(name or str(number), texts, None)

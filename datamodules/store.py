@@ -39,6 +39,11 @@ class TokenFile:
         self.notes: list[str] = json.loads(path.with_suffix(".json").read_text())["notes"]
         self._open()
 
+    @property
+    def key(self) -> str:
+        """Name of the cached file: a digest of the source and of all that decides how its texts are read."""
+        return self.path.stem
+
     def _open(self) -> None:
         reader = pa.ipc.open_file(_map(self.path))
         self._batches = [reader.get_batch(i) for i in range(reader.num_record_batches)]

@@ -53,6 +53,14 @@ def check_fit(module: L.LightningModule, checkpoint: Mapping[str, Any]) -> None:
     is_resuming = module._trainer is not None and module.trainer.training
     if is_resuming and "optimizer_states" not in checkpoint:
         raise InputError("the checkpoint holds weights only, training cannot go on from it (expected a last.ckpt)")
+    trained = {name for name, parameter in module.named_parameters() if parameter.requires_grad}
+    places = zip(*([name for name in names if name in trained] for names in (found, expected)), strict=True)
+    moved = next((names for names in places if names[0] != names[1]), None)
+    if is_resuming and moved:  # an optimiser knows its weights by their places
+        raise InputError(
+            f"the checkpoint's weights stand in another order: {moved[0]} there where {moved[1]} stands here, so its "
+            "optimiser cannot go on (expected the tasks in the same order)"
+        )
     was, now = (_adapter_options(hparams) for hparams in (checkpoint.get("hyper_parameters", {}), module.hparams))
     if was != now:  # weights of one rank fit whatever the scale is that they were trained with
         raise InputError(f"the checkpoint does not fit: its adapter has {was}, but {now} was asked for")

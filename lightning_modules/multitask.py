@@ -307,9 +307,11 @@ class MultitaskModule(L.LightningModule):
 
     def predict_step(self, batch: TaskBatch, batch_idx: int, dataloader_idx: int = 0) -> dict[str, Any]:
         """Give the predictions of a batch: labels in label units (B,), probabilities (B, C) or None."""
-        return self._predict(batch, self(batch))
+        return self._predict(batch, self(batch)) if batch.weight else {"views": {}}
 
     def _evaluate(self, batch: TaskBatch, split: EvaluationSplit) -> dict[str, Any]:
+        if not batch.weight:  # a row that counts for nothing: this process has none of its own (see EvaluationSampler)
+            return {"views": {}}
         output = self(batch)
         predictions = self._predict(batch, output)
         for view, (head, part) in self._head(batch.task).split(output).items():

@@ -38,10 +38,7 @@ def parse_class(cell: str, names: Sequence[str], *, numbered: bool) -> int:
     if cell in names:
         return names.index(cell)
     if numbered:
-        try:
-            number = float(cell)
-        except ValueError:
-            number = math.nan
+        number = _parse_number(cell)
         if number.is_integer() and 0 <= number < len(names):
             return int(number)
         raise ValueError("0 or 1" if len(names) == 2 else f"0 to {len(names) - 1}")
@@ -54,10 +51,15 @@ def parse_score(cell: str, low: float, high: float) -> float:
     Raises:
         ValueError: If the cell is no number from `low` to `high`; the message says what was expected.
     """
-    try:
-        score = float(cell)
-    except ValueError:
-        score = math.nan
+    score = _parse_number(cell)
     if not low <= score <= high:
         raise ValueError(f"a number from {low:g} to {high:g}")
     return score
+
+
+def _parse_number(cell: str) -> float:
+    """Give a number as files write it, NaN for anything else: Python's own forms, such as 1_000, are none."""
+    try:
+        return float(cell) if "_" not in cell else math.nan
+    except ValueError:
+        return math.nan

@@ -3,7 +3,8 @@
 import csv
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+import math
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -82,27 +83,30 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def read_rows(path: Path, *, delimiter: str | None, quotes: bool = True) -> Iterator[Row]:
+def read_rows(
+    path: Path, *, delimiter: str | None, quotes: bool = True, report: Callable[[str], None] = lambda note: None
+) -> Iterator[Row]:
     """Give the rows of a file in order.
 
     Args:
         path: A .csv, .tsv, .jsonl or .parquet file; or .txt, whose lines are the column `text`, blank ones left out.
         delimiter: Character between the cells of a .csv or .tsv file; None for a comma and a tab.
         quotes: Whether quotes enclose cells of a .csv or .tsv file.
+        report: Called after the last row with the number of rows that span several lines, if there are some.
 
     Raises:
-        InputError: If the file is empty, is not UTF-8 or is not of its format; the message names the line.
+        InputError: If the file is empty, is not UTF-8 or is not of its format, or a quote has swallowed whole rows; the
+            message names the line.
     """
     if path.suffix == ".jsonl":
         yield from _read_json_lines(path)
     elif path.suffix == ".parquet":
         yield from _read_parquet(path)
     elif path.suffix == ".txt":
-        for number, line in enumerate(_decode_lines(path), start=1):
-            if line.strip():
-                yield Row(f"{path}, line {number}", {"text": line.strip()})
+        yield from _read_text(path)
     else:
-        yield from _read_delimited(path, delimiter or ("\t" if path.suffix == ".tsv" else ","), quotes=quotes)
+        between = delimiter or ("\t" if path.suffix == ".tsv" else ",")
+        yield from _read_delimited(path, between, quotes=quotes, report=report)
 
 
 def _decode_lines(path: Path) -> Iterator[str]:
@@ -117,8 +121,20 @@ def _decode_lines(path: Path) -> Iterator[str]:
             yield text
 
 
-def _read_delimited(path: Path, delimiter: str, *, quotes: bool) -> Iterator[Row]:
-    numbered = _split_cells(path, delimiter, quotes=quotes)
+def _read_text(path: Path) -> Iterator[Row]:
+    for number, line in enumerate(_decode_lines(path), start=1):
+        if "\r" in line.rstrip("\r\n"):
+            raise _carriage_return(path, number)
+        if line.strip():
+            yield Row(f"{path}, line {number}", {"text": line.strip()})
+
+
+def _carriage_return(path: Path, line: int) -> InputError:
+    return InputError(f"{path}, line {line}: a carriage return inside a line (expected LF or CRLF)")
+
+
+def _read_delimited(path: Path, delimiter: str, *, quotes: bool, report: Callable[[str], None]) -> Iterator[Row]:
+    numbered = _split_cells(path, delimiter, quotes=quotes, report=report)
     _, header = next(numbered, (0, None))
     if header is None:
         raise InputError(f"{path}: is empty (expected a header line)")
@@ -131,24 +147,42 @@ def _read_delimited(path: Path, delimiter: str, *, quotes: bool) -> Iterator[Row
         yield Row(where, dict(zip(header, padded, strict=True)), repeated)
 
 
-def _split_cells(path: Path, delimiter: str, *, quotes: bool) -> Iterator[tuple[int, list[str]]]:
+def _split_cells(
+    path: Path, delimiter: str, *, quotes: bool, report: Callable[[str], None]
+) -> Iterator[tuple[int, list[str]]]:
     csv.field_size_limit(2**31 - 1)
     end = "\0"  # stands in no line; inside a cell it tells that a quote has swallowed the rest of the file
     lines = chain(_decode_lines(path), [end])
     reader = csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_MINIMAL if quotes else csv.QUOTE_NONE)
-    start = 1
+    start, spanning = 1, []
     try:
         for cells in reader:
             if cells == [end]:
-                return
+                break
             if cells and cells[-1].endswith(end):
                 raise InputError(f'{path}, line {start}: a quote that is never closed (write " as "" in a cell)')
+            if reader.line_num > start and cells:
+                _refuse_swallowed(cells, delimiter, f"{path}, line {start}")
+                spanning.append(start)
             if cells:
                 yield start, cells
             start = reader.line_num + 1
     except csv.Error:
-        line = reader.line_num
-        raise InputError(f"{path}, line {line}: a carriage return inside a line (expected LF or CRLF)") from None
+        raise _carriage_return(path, reader.line_num) from None
+    if spanning:
+        found = f"{len(spanning)} row(s) span several lines, the first at line {spanning[0]}"
+        report(f"{path}: {found} (quotes: false if quotes are text)")
+
+
+def _refuse_swallowed(cells: list[str], delimiter: str, where: str) -> None:
+    """Refuse a quoted cell that holds the end of its row and the beginning of another.
+
+    Only tabs tell: a text of several lines often holds commas.
+    """
+    if delimiter == "\t" and any(delimiter in cell and "\n" in cell for cell in cells):
+        raise InputError(
+            f'{where}: a quote encloses several rows (expected quotes: false where quotes are text, or " as "")'
+        )
 
 
 def _read_json_lines(path: Path) -> Iterator[Row]:
@@ -157,23 +191,37 @@ def _read_json_lines(path: Path) -> Iterator[Row]:
         if line.strip():
             is_empty = False
             where = f"{path}, line {number}"
-            yield Row(where, {name: _as_text(value) for name, value in _parse_json(line, where).items()})
+            yield Row(where, _as_texts(_parse_json(line, where), where))
     if is_empty:
         raise InputError(f"{path}: is empty (expected one JSON object a line)")
 
 
 def _parse_json(line: str, where: str) -> dict[str, Any]:
     try:
-        fields = json.loads(line)
+        fields = json.loads(line, object_pairs_hook=_without_repeats)
         if "\\ud" in line.lower():
             json.dumps(fields, ensure_ascii=False).encode()
     except json.JSONDecodeError as error:
         raise InputError(f"{where}: not JSON ({error.msg} at column {error.colno})") from None
     except UnicodeEncodeError:
         raise InputError(f"{where}: holds half of a surrogate pair (expected whole characters)") from None
+    except (ValueError, RecursionError) as error:  # a key that stands twice, a number of thousands of digits
+        raise InputError(f"{where}: {_first_clause(error)} (expected plain JSON)") from None
     if not isinstance(fields, dict):
         raise InputError(f"{where}: holds a JSON {type(fields).__name__} (expected an object)")
     return fields
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"the key {next(name for name in names if names.count(name) > 1)!r} stands twice")
+    return fields
+
+
+def _first_clause(error: Exception) -> str:
+    return "is nested too deeply" if isinstance(error, RecursionError) else str(error).split(";")[0]
 
 
 def _read_parquet(path: Path) -> Iterator[Row]:
@@ -182,12 +230,26 @@ def _read_parquet(path: Path) -> Iterator[Row]:
 
     number = 0
     try:
-        for batch in pyarrow.parquet.ParquetFile(path).iter_batches():
-            for fields in batch.to_pylist():
+        file = pyarrow.parquet.ParquetFile(path)
+        names = file.schema_arrow.names
+        repeated = frozenset(name for name in names if names.count(name) > 1)
+        for batch in file.iter_batches():
+            for fields in _to_dicts(batch, f"{path}, rows {number + 1} to {number + batch.num_rows}"):
                 number += 1
-                yield Row(f"{path}, row {number}", {name: _as_text(value) for name, value in fields.items()})
+                where = f"{path}, row {number}"
+                yield Row(where, _as_texts(fields, where), repeated)
     except (pyarrow.ArrowInvalid, OSError) as error:
         raise InputError(f"{path}: not a Parquet file ({error})") from None
+
+
+def _to_dicts(batch: Any, where: str) -> list[dict[str, Any]]:
+    columns = {}
+    for name, column in zip(batch.schema.names, batch.columns, strict=True):
+        try:
+            columns[name] = column.to_pylist()
+        except UnicodeDecodeError as error:
+            raise InputError(f"{where}: {name} is not UTF-8 text ({error.reason})") from None
+    return [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
 
 
 def load_hub(source: Mapping[str, str], split: Split) -> Any:
@@ -220,10 +282,25 @@ def read_hub(source: Mapping[str, str], split: Split) -> Iterator[Row]:
     """
     name = f"{source['hub']}/{source['name']}" if "name" in source else source["hub"]
     for number, fields in enumerate(load_hub(source, split)):
-        yield Row(f"{name} {split}, row {number}", {key: _as_text(value) for key, value in fields.items()})
+        where = f"{name} {split}, row {number}"
+        yield Row(where, _as_texts(fields, where))
 
 
-def _as_text(value: Any) -> str | None:
+def _as_texts(fields: Mapping[str, Any], where: str) -> dict[str, str | None]:
+    return {name: _as_text(value, name, where) for name, value in fields.items()}
+
+
+def _as_text(value: Any, name: str, where: str) -> str | None:
+    """Give a cell as text; None where it is empty, as is a number that is none."""
     if value is None or isinstance(value, str):
         return value
-    return json.dumps(value, default=str) if isinstance(value, bool | int | float | list | dict) else str(value)
+    if isinstance(value, bytes):
+        try:
+            return value.decode()
+        except UnicodeDecodeError as error:
+            raise InputError(f"{where}: {name} is not UTF-8 text ({error.reason})") from None
+    if isinstance(value, float) and math.isnan(value):
+        return None
+    if isinstance(value, bool | int | float | list | dict):
+        return json.dumps(value, default=str, ensure_ascii=False)
+    return str(value)

@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,7 @@ from tasks.teacher import Teacher
 from tasks.texts import read_texts
 
 Encoding = Literal["single", "cross", "bi", "both"]
+SECRET_LABELS = ("-1", "-1.0")  # how GLUE marks the labels of a test split that it keeps to itself
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,8 @@ class Task(ABC):
         id: Name of the id column; None to number the rows from 0.
         delimiter: Character between the cells of a .csv or .tsv file; None for a comma in .csv, a tab in .tsv.
         quotes: Whether quotes enclose cells of a .csv or .tsv file; false takes them as text, as in GLUE's files.
-        broken_rows: What to do with a row whose text or label is empty: stop with an error, or skip and report it.
+        broken_rows: What to do with a row whose text or label is empty: stop with an error, or skip and report it; in
+            the test split a row without text is kept, so that every row is predicted.
         head: Class of the head; None for the usual one of the encoding and the label.
         metrics: Names of the metrics, the first of which enters `mean`; None for the usual ones of the label.
         weight: Factor on the task's loss (the paper's loss scaling).
@@ -222,28 +224,67 @@ class Task(ABC):
         yield from sample(examples, self.train_limit) if self.train_limit and split == "train" else examples
 
     def _read_all(self, split: Split, root: Path, report: Callable[[str], None]) -> Iterator[Example]:
-        path = locate(self.source, split, root)
-        rows = (
-            read_hub(self.source, split)
-            if path is None
-            else read_rows(path, delimiter=self.delimiter, quotes=self.quotes)
-        )
-        for number, row in enumerate(rows):
+        for number, row in enumerate(self._read_rows(split, root, report)):
             if number == 0:
                 self._check_columns(row, split)
             missing = self._find_missing(row, split)
             if missing is None:
+                yield self._parse(row, number, split)
+            elif self.broken_rows == "skip" and split == "test":  # a prediction file wants every row
+                report(f"{row.where}: kept, {missing}")
                 yield self._parse(row, number, split)
             elif self.broken_rows == "skip":
                 report(f"{row.where}: skipped, {missing}")
             else:
                 raise InputError(f"{row.where}: {missing} (broken_rows: skip leaves such rows out)")
 
-    def read_texts(self, split: Split, root: Path, report: Callable[[str], None]) -> Iterator[tuple[str, ...]]:
-        """Give the texts of a split without looking at labels; see `tasks.texts.read_texts`."""
+    def read_texts(
+        self, split: Split, root: Path, report: Callable[[str], None], *, keep_halves: bool = False
+    ) -> Iterator[tuple[str, ...]]:
+        """Give the texts of a split without looking at labels; see `tasks.texts.read_texts`.
+
+        With `train_limit` they are those of the examples that `read` draws, which have labels.
+        """
+        if self.train_limit and split == "train":
+            examples = self.read(split, root, report)
+            return (tuple(text.strip() for text in example.texts) for example in examples)
         return read_texts(
-            self.source, split, root, self.texts, delimiter=self.delimiter, quotes=self.quotes, report=report
+            self.source,
+            split,
+            root,
+            self.texts,
+            delimiter=self.delimiter,
+            quotes=self.quotes,
+            report=report,
+            broken_rows=self.broken_rows,
+            keep_halves=keep_halves,
         )
+
+    def text_settings(self) -> list[Any]:
+        """Give the settings that decide what `read_texts` yields of the train split, for a cache key."""
+        limit = dict(self.reading_settings()) if self.train_limit else None
+        return [*self.texts, self.delimiter, self.quotes, self.broken_rows, limit]
+
+    def find_unlabelled(self, split: Split, root: Path) -> str | None:
+        """Give file and line of the first row without a label; None if all have one."""
+        for row in self._read_rows(split, root, lambda note: None):
+            cell = (row.fields.get(self.label) or "").strip()
+            if not cell or (cell in SECRET_LABELS and not self._is_label(cell)):
+                return row.where
+        return None
+
+    def _is_label(self, cell: str) -> bool:
+        try:
+            self.parse_label(cell)
+        except ValueError:
+            return False
+        return True
+
+    def _read_rows(self, split: Split, root: Path, report: Callable[[str], None]) -> Iterator[Row]:
+        path = locate(self.source, split, root)
+        if path is None:
+            return read_hub(self.source, split)
+        return read_rows(path, delimiter=self.delimiter, quotes=self.quotes, report=report)
 
     def _check_columns(self, row: Row, split: Split) -> None:
         source = row.where.rsplit(", ", 1)[0]
@@ -266,9 +307,9 @@ class Task(ABC):
         return None
 
     def _parse(self, row: Row, number: int, split: Split) -> Example:
-        texts = tuple(str(row.fields[column]) for column in self.texts)
-        name = str(number) if self.id is None else row.fields.get(self.id)
-        if name is None or not name.strip():
+        texts = tuple(row.fields.get(column) or "" for column in self.texts)
+        name = str(number) if self.id is None else (row.fields.get(self.id) or "").strip()
+        if not name:
             raise InputError(f"{row.where}: {self.id} is empty (expected an id)")
         cell = (row.fields.get(self.label) or "").strip()
         if split == "test" and not cell:
@@ -276,7 +317,7 @@ class Task(ABC):
         try:
             return Example(name, texts, self.parse_label(cell))
         except ValueError as error:
-            if split == "test" and cell in ("-1", "-1.0"):  # how GLUE marks a label that it keeps secret
+            if split == "test" and cell in SECRET_LABELS:
                 return Example(name, texts, None)
             raise InputError(f"{row.where}: {self.label} is {cell!r} (expected {error})") from None
 

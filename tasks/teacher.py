@@ -113,12 +113,12 @@ def _read_file(path: Path, class_names: Sequence[str], width: int, ids: Sequence
 def _read_rows(path: Path, class_names: Sequence[str], width: int) -> Iterator[tuple[str, list[float]]]:
     with path.open(encoding="utf-8", newline="") as file:
         rows = csv.reader(file, skipinitialspace=True)
-        header = next(rows, [])
-        if len(header) != width + 1 or (class_names and header[1:] != list(class_names)):
+        header = [cell.strip() for cell in next(rows, [])]
+        if len(header) != width + 1 or (class_names and header[1:] != [name.strip() for name in class_names]):
             expected = ", ".join(["id", *(class_names or ["a score"])])
             raise InputError(f"{path}: its columns are {', '.join(header)} (expected {expected})")
         for row in rows:
-            yield row[0], _parse(row, f"{path}, line {rows.line_num}", is_score=not class_names)
+            yield row[0].strip(), _parse(row, f"{path}, line {rows.line_num}", is_score=not class_names)
 
 
 def _parse(row: list[str], where: str, *, is_score: bool) -> list[float]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
 from tasks.errors import InputError
 from tasks.source import Row, Split, check_source, locate, read_hub, read_rows
@@ -36,11 +37,24 @@ class Texts:
         if self.delimiter is not None and len(self.delimiter) != 1:
             raise InputError(f'Texts: delimiter is {self.delimiter!r} (expected one character; a tab is "\\t" in YAML)')
 
-    def read_texts(self, split: Split, root: Path, report: Callable[[str], None]) -> Iterator[tuple[str, ...]]:
+    def read_texts(
+        self, split: Split, root: Path, report: Callable[[str], None], *, keep_halves: bool = False
+    ) -> Iterator[tuple[str, ...]]:
         """Give the texts of each row, leaving out blank lines; see `read_texts`."""
         return read_texts(
-            self.source, split, root, self.texts, delimiter=self.delimiter, quotes=self.quotes, report=report
+            self.source,
+            split,
+            root,
+            self.texts,
+            delimiter=self.delimiter,
+            quotes=self.quotes,
+            report=report,
+            keep_halves=keep_halves,
         )
+
+    def text_settings(self) -> list[Any]:
+        """Give the settings that decide what `read_texts` yields, for a cache key."""
+        return [*self.texts, self.delimiter, self.quotes]
 
 
 def read_texts(
@@ -52,6 +66,8 @@ def read_texts(
     delimiter: str | None,
     quotes: bool,
     report: Callable[[str], None],
+    broken_rows: Literal["error", "skip"] = "skip",
+    keep_halves: bool = False,
 ) -> Iterator[tuple[str, ...]]:
     """Give the text cells of each row; labels are not looked at.
 
@@ -62,19 +78,31 @@ def read_texts(
         columns: The text columns.
         delimiter: Character between cells; None for the file format's own.
         quotes: Whether quotes enclose cells.
-        report: Called with a sentence for each row that is left out because a text is empty.
+        report: Called with a sentence for each row that is left out because a text is empty, and on what is odd.
+        broken_rows: What to do with a row of which a text is empty: stop with an error, or skip and report it.
+        keep_halves: Whether to give the other text of a skipped pair alone, if it has one.
 
     Raises:
-        InputError: If the source is wrong, lacks a column or has it twice.
+        InputError: If the source is wrong, lacks a column or has it twice, or a text is empty and `broken_rows` is
+            `error`.
     """
     path = locate(source, split, root)
-    for row in read_hub(source, split) if path is None else read_rows(path, delimiter=delimiter, quotes=quotes):
-        _check_columns(row, columns)
-        texts = tuple((row.fields[column] or "").strip() for column in columns)
+    rows = (
+        read_hub(source, split) if path is None else read_rows(path, delimiter=delimiter, quotes=quotes, report=report)
+    )
+    for number, row in enumerate(rows):
+        if number == 0:
+            _check_columns(row, columns)
+        texts = tuple((row.fields.get(column) or "").strip() for column in columns)
         if all(texts):
             yield texts
-        else:
-            report(f"{row.where}: skipped, {columns[texts.index('')]} is empty")
+            continue
+        message = f"{columns[texts.index('')]} is empty"
+        if broken_rows == "error":
+            raise InputError(f"{row.where}: {message} (broken_rows: skip leaves such rows out)")
+        report(f"{row.where}: skipped, {message}")
+        if keep_halves and any(texts):
+            yield tuple(text for text in texts if text)
 
 
 def _check_columns(row: Row, columns: tuple[str, ...]) -> None:

@@ -154,3 +154,41 @@ def test_two_processes_score_and_predict_every_row_once(
     if command == "validate":
         for task, scores in one.report(0)["metrics"].items():
             assert two.report(0)["metrics"][task] == pytest.approx(scores, abs=1e-6)
+
+
+@pytest.mark.slow
+def test_a_split_of_fewer_rows_than_processes_is_scored_and_predicted(tiny_project: Projects, tmp_path: Path) -> None:
+    lines = ["id\tsentence\tsentiment", "a\tthe cat was good\t3", "b\tthe dog was very bad and slow\t1"]
+    for split in ("dev", "test"):
+        (tmp_path / f"{split}.csv").write_text("\n".join(lines) + "\n")
+    source = {"train": "ids-sst-train.csv", "dev": str(tmp_path / "dev.csv"), "test": str(tmp_path / "test.csv")}
+    project = tiny_project(tasks={"sst": {"class_path": "Sst", "init_args": {"source": source}}})
+
+    assert {process.code for process in project.run_ranks(3, "--trainer.max_steps", "2")} == {0}
+    checkpoint = ("--ckpt_path", str(project.version(0) / "checkpoints" / "last.ckpt"))
+    commands = ("validate", "test", "predict")
+    for command in commands:
+        assert project.run(*checkpoint, command=command).code == 0
+        assert {process.code for process in project.run_ranks(3, *checkpoint, command=command)} == {0}
+
+    for version, command in enumerate(commands):
+        alone, together = 1 + 2 * version, 2 + 2 * version
+        assert project.predictions(together) == project.predictions(alone)
+        split = "test" if command == "test" else "dev"
+        rows = read_csv(project.version(together) / "predictions" / f"sst-{split}.csv")
+        assert [row[0] for row in rows] == ["id", "a", "b"]
+        if command == "validate":
+            assert project.report(together)["metrics"] == project.report(alone)["metrics"]
+
+
+@pytest.mark.slow
+def test_pretraining_with_fewer_held_out_texts_than_processes_ends(tiny_project: Projects, tmp_path: Path) -> None:
+    (tmp_path / "own.txt").write_text("".join(f"the cat and the dog is {word}\n" for word in ("good", "bad", "dull")))
+    texts = {"own": {"source": {"train": str(tmp_path / "own.txt")}}}
+    changes = {"data.texts": texts, "data.corpus": {"held_out": 0.4}, "trainer.max_epochs": 1}
+    project = tiny_project(script="pretrain.py", tasks={}, **changes)
+
+    ended = project.run_ranks(3)
+
+    assert {process.code for process in ended} == {0}, ended
+    assert any(tag == "val/mlm/loss" for tag, *_ in project.scalars(0))

@@ -1,3 +1,4 @@
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -102,6 +103,15 @@ def test_our_loaders_take_the_folder(trained: Trained, tokenizer: BertTokenizer)
         assert loaded(*text).token_type_ids == tokenizer(*text).token_type_ids
 
 
+def test_the_exported_tokenizer_cuts_nothing_that_it_is_not_asked_to(trained: Trained, tmp_path: Path) -> None:
+    trained.data.tokenizer("a b c d e f", truncation=True, max_length=5, padding="max_length")
+
+    export_masked_lm(trained.module, trained.data.tokenizer, tmp_path / "export")
+
+    kept = json.loads((tmp_path / "export" / "tokenizer.json").read_text())
+    assert (kept["truncation"], kept["padding"]) == (None, None)
+
+
 def test_further_training_starts_from_the_exported_head(trained: Trained) -> None:
     again = MaskedLMModule(str(trained.export)).state_dict()
 
@@ -194,6 +204,9 @@ def test_a_new_or_an_empty_folder_is_taken_relative_or_with_missing_parents(
 class FailingTokenizer:
     """Fails to save, as on a full disk."""
 
+    def __init__(self, tokenizer: BertTokenizer) -> None:
+        self.backend_tokenizer = tokenizer.backend_tokenizer
+
     def save_pretrained(self, folder: Path) -> None:
         (folder / "tokenizer.json").write_text("{")
         raise OSError("No space left on device")
@@ -201,7 +214,7 @@ class FailingTokenizer:
 
 def test_a_failure_leaves_nothing(trained: Trained, tmp_path: Path) -> None:
     with pytest.raises(OSError, match="No space left"):
-        export_masked_lm(trained.module, FailingTokenizer(), tmp_path / "export")
+        export_masked_lm(trained.module, FailingTokenizer(trained.data.tokenizer), tmp_path / "export")
     assert list(tmp_path.iterdir()) == []
 
 

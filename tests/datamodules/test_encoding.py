@@ -1,5 +1,6 @@
 import os
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -214,6 +215,14 @@ def test_another_tokenizer_uses_another_file(cache: Cache, tmp_path: Path) -> No
     assert after.tokens(0).tolist() == [2, 5, 6, 7, 3]
 
 
+def test_a_tokenizer_that_cuts_on_the_other_side_uses_another_file(cache: Cache, tiny_backbone: Path) -> None:
+    before = cache.open(Sst())
+    cache.tokenizer = load_tokenizer(str(tiny_backbone))
+    cache.tokenizer.truncation_side = "left"
+
+    assert cache.open(Sst()).path != before.path
+
+
 def test_a_changed_file_uses_another_cache_file_and_the_old_name_elsewhere_the_same(
     cache: Cache, sst_file: Path
 ) -> None:
@@ -329,4 +338,59 @@ def test_texts_without_a_known_word_are_counted(tmp_path: Path, tokenizer: BertT
     notes: list[str] = []
     examples = [Example("a", ("\U0001f9ff \U0001f9fe",), 0), Example("b", ("a film",), 1)]
     write_store(examples, tmp_path / "x.arrow", encoding="single", tokenizer=tokenizer, max_length=16, notes=notes)
-    assert notes == ["1 example(s) hold no word that the tokenizer knows"]
+    assert notes == [": 1 example(s) hold no word that the tokenizer knows"]
+
+
+def test_many_notes_of_one_kind_are_counted_and_name_the_file_that_is_read(cache: Cache, sst_file: Path) -> None:
+    sst_file.write_text(sst_file.read_text() + "".join(f"{n}\tlast{n}\t \t3\n" for n in range(12, 20)))
+    cache.root = sst_file.parent
+    cache.open(Sst())
+    copy = sst_file.with_name("copy.csv")
+    copy.write_bytes(sst_file.read_bytes())
+
+    cache.open(Sst(source={"train": str(copy)}))
+
+    kind = "skipped, sentence is empty (expected text)"
+    expected = [f"{copy}, line {line}: {kind}" for line in range(14, 19)]
+    assert cache.reports == [*expected, f"{copy}: 3 more: {kind}"]
+
+
+@pytest.mark.parametrize("damage", ["empty", "half", "no notes", "half of the notes"])
+def test_a_damaged_file_is_made_anew(cache: Cache, caplog: pytest.LogCaptureFixture, damage: str) -> None:
+    path = cache.open(Sst()).path
+    expected, notes = path.read_bytes(), path.with_suffix(".json")
+    if damage == "no notes":
+        notes.unlink()
+    elif damage == "half of the notes":
+        notes.write_text('{"no')
+    else:
+        path.write_bytes(expected[: len(expected) // 2 if damage == "half" else 0])
+
+    store = cache.open(Sst())
+
+    assert len(store) == 12
+    assert path.read_bytes() == expected
+    assert [record.getMessage() for record in caplog.records if "damaged, it is made anew" in record.getMessage()]
+
+
+def test_a_cache_that_cannot_be_written_is_one_sentence(cache: Cache, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    cache.folder = tmp_path / "file" / "cache"
+
+    with pytest.raises(InputError, match=rf"^data\.cache_dir {cache.folder}: cannot be written \("):
+        cache.open(Sst())
+
+
+def test_what_killed_writers_left_behind_is_removed_after_a_day(cache: Cache) -> None:
+    old, live = (cache.folder / f".partial-{name}" for name in ("old", "live"))
+    for folder in (old, live):
+        folder.mkdir(parents=True)
+        (folder / "x.arrow").write_text("")
+    two_days_ago = time.time() - 2 * 24 * 60 * 60
+    for path in (old, old / "x.arrow", live):
+        os.utime(path, (two_days_ago, two_days_ago))
+
+    cache.open(Sst())
+
+    assert not old.exists()
+    assert live.exists()

@@ -80,6 +80,39 @@ def test_the_ranks_together_see_every_row_exactly_once(
     assert max(sizes) - min(sizes) <= 1
 
 
+@pytest.mark.parametrize("world_size", [2, 5, 7])
+@pytest.mark.parametrize("num_rows", [1, 2, 5, 9])
+def test_every_rank_has_a_batch_though_there_are_fewer_batches_or_rows_than_ranks(
+    num_rows: int, world_size: int
+) -> None:
+    class Rows:
+        lengths = np.arange(1, num_rows + 1)
+
+    ranks = [
+        list(EvaluationSampler({"own": Rows()}, tokens_a_batch=10_000, rank=rank, world_size=world_size))
+        for rank in range(world_size)
+    ]
+
+    assert {len(batches) for batches in ranks} == {1}
+    counted = [row for (batch,) in ranks if batch.weight for row in batch.rows.tolist()]
+    assert sorted(counted) == list(range(num_rows))
+    idle = [batch for (batch,) in ranks if not batch.weight]
+    assert len(idle) == max(0, world_size - num_rows)
+    assert all(batch.rows.tolist() == [0] for batch in idle)
+
+
+def test_the_largest_batches_are_split_for_more_ranks() -> None:
+    class Rows:
+        lengths = np.array([1, 1, 1, 1, 9])
+
+    ranks = [
+        [batch.rows.tolist() for batch in EvaluationSampler({"a": Rows()}, tokens_a_batch=9, rank=rank, world_size=4)]
+        for rank in range(4)
+    ]
+
+    assert sorted(rows for batches in ranks for rows in batches) == [[0], [1], [2, 3], [4]]
+
+
 def test_batches_keep_to_the_token_budget_and_count_fully(stores: dict[str, TokenStore]) -> None:
     batches = list(EvaluationSampler(stores, tokens_a_batch=60))
 

@@ -101,14 +101,16 @@ def test_batches_hold_every_train_text_once_an_epoch_and_no_other_text(
 ) -> None:
     data = open_data(tiny_backbone, train_only, cache, corpus=CorpusSettings(held_out=0.3, sequences=sequences))
 
+    pairs = sequences == "pairs"
     held_out = [(tuple(ids), tuple(types)) for ids, types in unmasked_rows(data.val_dataloader())]
     assert held_out
     for epoch in (0, 1):
         batches = train_batches(data, [epoch])
         train = [(tuple(ids), tuple(types)) for ids, types in unmasked_rows(batches)]
-        assert Counter(train) + Counter(held_out) == expected_rows(train_only, tokenizer, pairs=sequences == "pairs")
+        found, expected = Counter(train) + Counter(held_out), expected_rows(train_only, tokenizer, pairs=pairs)
+        assert found <= expected if pairs else found == expected  # a pair may share a side with a held-out one
         assert sorted(torch.cat([batch.rows for batch in batches]).tolist()) == list(range(len(train)))
-    assert any(1 in types for _, types in train) == (sequences == "pairs")
+    assert any(1 in types for _, types in train) == pairs
 
 
 def test_batches_have_the_size_that_is_asked_for(tiny_backbone: Path, cs224n_root: Path, cache: Path) -> None:
@@ -239,6 +241,22 @@ def test_a_weight_says_how_often_the_rows_of_a_source_come_and_every_row_comes_u
     assert set(count_rows(texts, files["weighted"], range(epochs))) == in_all
 
 
+def test_a_weight_below_1_takes_rows_from_everywhere_in_an_order_of_seed_and_name(
+    tmp_path: Path, tokenizer: BertTokenizer
+) -> None:
+    file = write_file(tmp_path, tokenizer, 400)
+
+    def first_epoch(name: str, seed: int) -> list[int]:
+        texts = MixedTexts({name: file}, {name: 0.25}, seed=seed)
+        return [texts.place(row, 0)[1] for row in range(len(texts))]
+
+    rows = first_epoch("a", 1)
+    assert all(10 < sum(start <= row < start + 100 for row in rows) < 40 for start in range(0, 400, 100))
+    assert rows == first_epoch("a", 1)
+    assert rows != first_epoch("a", 2)
+    assert rows != first_epoch("b", 1)
+
+
 def test_a_repeated_text_has_other_masks_each_time(tmp_path: Path, tokenizer: BertTokenizer) -> None:
     (tmp_path / "long").mkdir()
     target = tmp_path / "long" / "one.arrow"
@@ -344,6 +362,24 @@ def test_a_checkpoint_of_other_masks_or_texts_is_refused(tiny_backbone: Path, cs
 
     with pytest.raises(InputError, match=r"masking\.probability was 0\.15, is 0\.2; texts\.quora was .*, is None"):
         other.load_state_dict({"epoch": 0, "batch": 1, "identity": identity})
+
+
+@pytest.mark.parametrize(
+    ("tasks", "message"),
+    [
+        (dict(reversed(TASKS.items())), r"texts order was \['sst', 'quora', 'sts'\], is \['sts', 'quora', 'sst'\]"),
+        ({**TASKS, "sts": Sts(texts=("sentence2", "sentence1"))}, r"texts\.sts: how texts are read \(columns, "),
+    ],
+)
+def test_a_checkpoint_of_texts_in_another_order_or_read_in_another_way_is_refused(
+    tiny_backbone: Path, cs224n_root: Path, cache: Path, tasks: dict[str, Any], message: str
+) -> None:
+    identity = open_data(tiny_backbone, cs224n_root, cache).identity()
+
+    with pytest.raises(InputError, match=message):
+        open_data(tiny_backbone, cs224n_root, cache, tasks=tasks).load_state_dict(
+            {"epoch": 0, "batch": 1, "identity": identity}
+        )
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
 import io
+import json
 import logging
 from collections.abc import Callable
 from dataclasses import replace
@@ -220,6 +221,25 @@ def test_test_wants_a_labelled_split(tiny_backbone, cs224n_root, cache, tmp_path
         )
 
 
+def test_a_test_split_with_some_labels_is_refused_and_one_without_any_is_left_out(
+    tiny_backbone, tmp_path, cache, caplog
+):
+    for name, last in (("all", "0"), ("some", ""), ("none", "")):
+        labels = ["" if name == "none" else "1", last]
+        write_tsv(tmp_path / f"{name}.tsv", *(f"good film {name}\t{label}" for label in labels))
+
+    def test(*names: str) -> None:
+        tasks: dict[str, Task] = {name: own_task(source={"test": f"{name}.tsv"}) for name in names}
+        data = open_data(tiny_backbone, tmp_path, cache, tasks=tasks)
+        make_trainer(tmp_path / "run").test(build_module(tiny_backbone, tasks=tasks), datamodule=data, verbose=False)
+
+    with pytest.raises(InputError, match=r"some\.tsv, line 3: y is empty \(expected labels in all rows or in none\)"):
+        test("all", "some")
+    with caplog.at_level(logging.INFO, logger="datamodules"):
+        test("all", "none")
+    assert "task none: not tested, its test split has no labels" in caplog.messages
+
+
 def test_validate_does_not_need_the_training_files(tiny_backbone, cs224n_root, cache, tmp_path):
     for name in ("ids-sst", "quora", "sts"):
         (tmp_path / f"{name}-dev.csv").write_bytes((cs224n_root / f"{name}-dev.csv").read_bytes())
@@ -246,9 +266,42 @@ def test_identity_changes_with_all_that_decides_the_order(data, tmp_path, cs224n
         data(tasks={"sst": Sst(), "quora": Quora()}),
         data(tasks={**TASKS, "sts": Sts(batch_size=2)}),
         data(tasks={**TASKS, "sts": Sts(encoding="bi")}),
+        data(tasks=dict(reversed(TASKS.items()))),
+        data(tasks={**TASKS, "sts": Sts(texts=("sentence2", "sentence1"))}),
     ]
-    identities = [str(other.identity()) for other in others]
-    assert len({str(same), *identities}) == 9
+    identities = [json.dumps(other.identity(), sort_keys=True) for other in others]
+    assert len({json.dumps(same, sort_keys=True), *identities}) == 11
+
+
+@pytest.mark.parametrize(
+    ("tasks", "message"),
+    [
+        (
+            dict(reversed(TASKS.items())),
+            r"tasks order was \['sst', 'quora', 'sts'\], is \['sts', 'quora', 'sst'\] \(",
+        ),
+        (
+            {**TASKS, "sts": Sts(texts=("sentence2", "sentence1"))},
+            r"data: tasks\.sts: how texts are read \(columns, labels, rows, tokenizer, max_length\) was another \(",
+        ),
+    ],
+)
+def test_a_checkpoint_of_tasks_in_another_order_or_read_in_another_way_is_refused(tasks, message, data):
+    identity = data().identity()
+    with pytest.raises(InputError, match=message):
+        data(tasks=tasks).load_state_dict({"epoch": 0, "batch": 1, "identity": identity})
+
+
+def test_a_training_is_not_resumed_with_its_tasks_in_another_order(tiny_backbone, cs224n_root, cache, tmp_path):
+    trainer = make_trainer(tmp_path, max_steps=2)
+    trainer.fit(build_module(tiny_backbone), datamodule=open_data(tiny_backbone, cs224n_root, cache))
+    trainer.save_checkpoint(tmp_path / "last.ckpt")
+    tasks = dict(reversed(TASKS.items()))
+    data = open_data(tiny_backbone, cs224n_root, cache, tasks=tasks, allow_changes=True)
+    with pytest.raises(InputError, match=r"in another order: heads\.sst\.\S+ there where heads\.sts\.\S+ stands here"):
+        make_trainer(tmp_path).fit(
+            build_module(tiny_backbone, tasks=tasks), datamodule=data, ckpt_path=tmp_path / "last.ckpt"
+        )
 
 
 def test_every_kind_of_encoding_reaches_the_batch(data):

@@ -109,6 +109,24 @@ def test_a_text_file_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
         read(Sst(), tmp_path / "lines.txt")
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii", "latin-1"])
+def test_standard_input_is_utf_8_whatever_the_locale(monkeypatch: pytest.MonkeyPatch, encoding: str) -> None:
+    def give(content: bytes) -> None:
+        wrapped = io.TextIOWrapper(io.BytesIO(content), encoding=encoding, errors="surrogateescape")
+        monkeypatch.setattr("sys.stdin", wrapped)
+
+    give("\ufeffcafé\n".encode())
+    assert [example.texts for example in read(Sst(), "-")] == [("café",)]
+    give(b"caf\xe9\n")
+    with pytest.raises(InputError, match=r"^standard input: not UTF-8 text \("):
+        read(Sst(), "-")
+
+
+def test_a_column_named_twice_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"own\.csv, line 2: two columns are named 'sentence' \(expected one\)"):
+        read(Sst(), write(tmp_path, "own.csv", "sentence\tsentence\na\tb\n"))
+
+
 def test_a_row_without_text_is_named(tmp_path: Path) -> None:
     path = write(tmp_path, "own.csv", "id\tsentence1\tsentence2\na\tx\ty\nb\tx\t \n")
     with pytest.raises(

@@ -40,7 +40,9 @@ def test_numbered_classes_may_be_written_as_decimals(cell, label):
     assert parse_class(cell, FIVE, numbered=True) == label
 
 
-@pytest.mark.parametrize("cell", ["5", "-1", "3.5", "nan", "inf", "-inf", "1e400", "three", "", "3,0", "0x1", "true"])
+@pytest.mark.parametrize(
+    "cell", ["5", "-1", "3.5", "nan", "inf", "-inf", "1e400", "three", "", "3,0", "0x1", "true", "0_1"]
+)
 def test_cells_that_are_no_numbered_class(cell):
     with pytest.raises(ValueError, match=r"^0 to 4$"):
         parse_class(cell, FIVE, numbered=True)
@@ -69,7 +71,7 @@ def test_scores_are_read_whole(cell, score):
     assert parse_score(cell, 0, 5) == score
 
 
-@pytest.mark.parametrize("cell", ["5.0001", "-0.1", "nan", "inf", "", "3,8", "four"])
+@pytest.mark.parametrize("cell", ["5.0001", "-0.1", "nan", "inf", "", "3,8", "four", "0_1"])
 def test_cells_that_are_no_score(cell):
     with pytest.raises(ValueError, match=r"^a number from 0 to 5$"):
         parse_score(cell, 0, 5)

@@ -62,7 +62,8 @@ def test_quora_questions_keep_one_level_of_quotes(tmp_path):
     examples, reports = read(Quora(), tmp_path, "dev")
     assert examples[0].texts == ('"What is ""this""?"', 'What is\nthat, "really"?')
     assert examples[1] == Example("k1", ("How ?", "Why ?"), 1)
-    assert reports == []
+    lines = "1 row(s) span several lines, the first at line 2"
+    assert reports == [f"quora-dev.csv: {lines} (quotes: false if quotes are text)"]
 
 
 def test_broken_quora_rows_are_skipped_and_reported_by_line(tmp_path):
@@ -78,6 +79,7 @@ def test_broken_quora_rows_are_skipped_and_reported_by_line(tmp_path):
     assert reports == [
         "quora-dev.csv, line 4: skipped, is_duplicate is empty (expected a label)",
         "quora-dev.csv, line 5: skipped, sentence2 is empty (expected text)",
+        "quora-dev.csv: 1 row(s) span several lines, the first at line 2 (quotes: false if quotes are text)",
     ]
 
 
@@ -158,3 +160,14 @@ def test_presets_do_not_share_their_files():
     first, second = Sst(), Sst()
     assert first == second
     assert first.source is not second.source
+
+
+def test_a_test_row_without_text_is_kept_with_a_note(tmp_path):
+    content = "\tid\tsentence\n0\tx0\tgood film\n1\t x1 \t \n2\tx2\n3\tx3\tbad film\n"
+    (tmp_path / "ids-sst-test-student.csv").write_text(content)
+    examples, reports = read(Sst(), tmp_path, "test")
+    assert [example.id for example in examples] == ["x0", "x1", "x2", "x3"]
+    assert [example.texts[0].strip() for example in examples] == ["good film", "", "", "bad film"]
+    assert reports == [
+        f"ids-sst-test-student.csv, line {line}: kept, sentence is empty (expected text)" for line in (3, 4)
+    ]

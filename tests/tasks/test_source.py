@@ -161,7 +161,30 @@ def test_a_quote_that_swallows_the_rest_of_the_file_is_an_error(tmp_path):
     fails(path, ', line 4: a quote that is never closed (write " as "" in a cell)')
 
 
+def test_a_quote_that_swallows_rows_is_an_error(tmp_path):
+    lines = ["id\ttext\tlabel", '1\t"Hello there\t0', "2\tfine\t1", '3\tgood"\t1', "4\tx\t0", ""]
+    path = write(tmp_path / "a.tsv", "\n".join(lines))
+    fails(path, ", line 2: a quote encloses several rows (expected quotes: false where quotes are text, or")
+    assert len(list(read_rows(path, delimiter=None, quotes=False))) == 4
+
+
+def test_rows_that_span_several_lines_are_counted(tmp_path):
+    notes: list[str] = []
+    path = write(tmp_path / "a.csv", 'a,b\nx,1\n"two, or\nthree",2\n\ny,3\n"three\n\nlines",4\n')
+    assert len(list(read_rows(path, delimiter=None, report=notes.append))) == 4
+    message = "2 row(s) span several lines, the first at line 3 (quotes: false if quotes are text)"
+    assert notes == [f"{path}: {message}"]
+
+
+def test_a_file_without_such_rows_has_no_note(tmp_path):
+    notes: list[str] = []
+    path = write(tmp_path / "a.csv", '\n\na,b\n\n"x, y",1\n\n')
+    assert len(list(read_rows(path, delimiter=None, report=notes.append))) == 1
+    assert notes == []
+
+
 def test_a_carriage_return_inside_a_line_is_an_error(tmp_path):
+    fails(write(tmp_path / "c.txt", "x\r\ny\rz\n"), ", line 2: a carriage return inside a line (expected LF or CRLF)")
     fails(write(tmp_path / "a.csv", "a,b\nx,1\ny\rz,2\n"), ", line 3: a carriage return inside a line (expected LF or")
     fails(write(tmp_path / "b.csv", "a,b\rx,1\ry,2\r"), ", line 1: a carriage return inside a line")
 
@@ -218,10 +241,18 @@ def test_an_empty_json_file_is_an_error(content, tmp_path):
         ("3", "holds a JSON int (expected an object)"),
         (r'{"a": "cut \ud83d"}', "holds half of a surrogate pair (expected whole characters)"),
         (r'{"a": "cut \uDE00"}', "holds half of a surrogate pair (expected whole characters)"),
+        ('{"a": 1, "b": 2, "a": 3}', "the key 'a' stands twice (expected plain JSON)"),
+        (f'{{"a": {"1" * 5000}}}', "Exceeds the limit (4300 digits) for integer string conversion: value has 5000"),
+        (f'{{"a": {"[" * 100_000}{"]" * 100_000}}}', "is nested too deeply (expected plain JSON)"),
     ],
 )
 def test_lines_that_are_no_json_object(line, message, tmp_path):
     fails(write(tmp_path / "a.jsonl", '{"a": "1"}\n' + line + "\n"), f", line 2: {message}")
+
+
+def test_a_number_that_is_none_is_empty_and_a_list_keeps_its_letters(tmp_path):
+    path = write(tmp_path / "a.jsonl", '{"a": NaN, "b": ["é", {"c": "日"}]}')
+    assert read(path) == [{"a": None, "b": '["é", {"c": "日"}]'}]
 
 
 def test_escaped_characters_are_whole(tmp_path):
@@ -246,6 +277,27 @@ def test_parquet_values_become_text(tmp_path):
         {"text": None, "int": "4", "float": None, "bool": "false", "money": None, "day": None},
     ]
     assert places(tmp_path / "a.parquet") == ["row 1", "row 2"]
+
+
+def test_binary_cells_of_a_parquet_file_are_utf8_text(tmp_path):
+    pq.write_table(pa.table({"text": pa.array(["café".encode(), None], pa.binary())}), tmp_path / "a.parquet")
+    assert read(tmp_path / "a.parquet") == [{"text": "café"}, {"text": None}]
+    pq.write_table(pa.table({"text": pa.array([b"x", b"\xff"], pa.binary())}), tmp_path / "b.parquet")
+    fails(tmp_path / "b.parquet", ", row 2: text is not UTF-8 text (invalid start byte)")
+
+
+def test_text_of_a_parquet_file_that_is_not_utf8_is_an_error(tmp_path):
+    offsets = pa.array([0, 2], pa.int32()).buffers()[1]
+    broken = pa.StringArray.from_buffers(1, offsets, pa.py_buffer(b"\xff\xfe"))
+    pq.write_table(pa.table({"text": broken}), tmp_path / "a.parquet")
+    fails(tmp_path / "a.parquet", ", rows 1 to 1: text is not UTF-8 text (invalid start byte)")
+
+
+def test_columns_of_a_parquet_file_named_twice_are_marked_and_nan_is_empty(tmp_path):
+    columns = [pa.array(["x"]), pa.array(["y"]), pa.array([float("nan")])]
+    pq.write_table(pa.table(columns, names=["t", "t", "y"]), tmp_path / "a.parquet")
+    (row,) = read_rows(tmp_path / "a.parquet", delimiter=None)
+    assert (row.repeated, row.fields["y"]) == ({"t"}, None)
 
 
 def test_rows_are_numbered_through_all_row_groups(tmp_path):

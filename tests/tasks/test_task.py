@@ -149,7 +149,10 @@ def test_a_sentence_of_a_hundred_thousand_letters_is_read(tmp_path):
     assert read(SINGLE, tmp_path)[0].texts == ("long " * 20_000,)
 
 
-@given(pairs=st.lists(st.tuples(nonblank, nonblank), min_size=1, max_size=4))
+untorn = nonblank.filter(lambda text: not {"\t", "\n"} <= set(text))  # both in one cell: a quote swallowed rows
+
+
+@given(pairs=st.lists(st.tuples(untorn, untorn), min_size=1, max_size=4))
 def test_any_pair_of_texts_is_read_back(pairs, tmp_path_factory):
     root = tmp_path_factory.getbasetemp()
     with (root / "pairs.tsv").open("w", encoding="utf-8", newline="") as file:
@@ -157,7 +160,8 @@ def test_any_pair_of_texts_is_read_back(pairs, tmp_path_factory):
     lines = [json.dumps({"a": first, "b": second, "label": 1}) + "\n" for first, second in pairs]
     (root / "pairs.jsonl").write_text("".join(lines))
     for name in ("pairs.tsv", "pairs.jsonl"):
-        assert [example.texts for example in read(pair(source={"train": name}), root)] == pairs
+        examples = pair(source={"train": name}).read("train", root, lambda note: None)
+        assert [example.texts for example in examples] == pairs
 
 
 def test_a_header_alone_gives_no_examples(tmp_path):
@@ -193,9 +197,10 @@ def test_a_broken_row_of_json_or_parquet_is_named_too(tmp_path):
     fails(single(source={"train": "a.parquet"}), tmp_path, f"a.parquet, row 2: {tail}")
 
 
-def test_a_missing_number_of_a_parquet_file_is_an_error(tmp_path):
+def test_a_missing_number_of_a_parquet_file_is_an_empty_label(tmp_path):
     pq.write_table(pa.table({"text": ["x", "y"], "label": [1.0, math.nan]}), tmp_path / "a.parquet")
-    fails(single(source={"train": "a.parquet"}), tmp_path, "a.parquet, row 2: label is 'NaN' (expected 0 to 2)")
+    tail = "label is empty (expected a label) (broken_rows: skip leaves such rows out)"
+    fails(single(source={"train": "a.parquet"}), tmp_path, f"a.parquet, row 2: {tail}")
 
 
 @pytest.mark.parametrize("cell", ["", "  "])
@@ -213,6 +218,7 @@ def test_broken_rows_are_skipped_and_reported_on_demand(tmp_path):
         f"{tmp_path}/train.csv, line 3: skipped, text is empty (expected text)",
         f"{tmp_path}/train.csv, line 4: skipped, label is empty (expected a label)",
         f"{tmp_path}/train.csv, line 6: skipped, label is empty (expected a label)",
+        f"{tmp_path}/train.csv: 1 row(s) span several lines, the first at line 4 (quotes: false if quotes are text)",
     ]
 
 

@@ -1,10 +1,11 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tasks import InputError, Quora, Sst, Texts
+from tasks import Classification, InputError, Quora, Sst, Texts
 
 
 def read(texts: Texts, root: Path) -> tuple[list[tuple[str, ...]], list[str]]:
@@ -73,6 +74,43 @@ def test_a_task_gives_its_texts_though_its_labels_are_missing_or_wrong(tmp_path:
     assert reported == [f"{tmp_path / 'quora-train.csv'}, line 4: skipped, sentence2 is empty"]
 
 
+def test_a_key_that_a_later_row_lacks_is_an_empty_text(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"text": "x", "y": 1}\n{"y": 1}\n{"text": "z"}\n')
+
+    rows, reported = read(Texts(source={"train": "a.jsonl"}), tmp_path)
+
+    assert rows == [("x",), ("z",)]
+    assert reported == [f"{tmp_path / 'a.jsonl'}, line 2: skipped, text is empty"]
+
+
+def test_broken_rows_of_a_task_are_an_error_unless_it_skips_them(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text('{"text": "x", "y": 1}\n{"y": 1}\n')
+    task = Classification(source={"train": "a.jsonl"}, texts=("text",), label="y", num_classes=2)
+
+    with pytest.raises(InputError, match=r"a\.jsonl, line 2: text is empty \(broken_rows: skip leaves such rows out\)"):
+        list(task.read_texts("train", tmp_path, print))
+    assert list(replace(task, broken_rows="skip").read_texts("train", tmp_path, print)) == [("x",)]
+
+
+def test_the_other_text_of_a_broken_pair_is_given_alone_on_demand(tmp_path: Path) -> None:
+    (tmp_path / "pairs.csv").write_text("q,a\nb,c\nd,\n,e\n,\n")
+    texts = Texts(source={"train": "pairs.csv"}, texts=("q", "a"))
+
+    assert list(texts.read_texts("train", tmp_path, print, keep_halves=True)) == [("b", "c"), ("d",), ("e",)]
+
+
+def test_train_limit_gives_the_texts_of_the_examples_that_it_draws(tmp_path: Path) -> None:
+    lines = [f" text {number} ,{number % 2}" for number in range(40)]
+    (tmp_path / "a.csv").write_text("\n".join(["text,y", *lines[:5], ",1", *lines[5:], "unlabelled,"]) + "\n")
+    settings: dict[str, Any] = {"texts": ("text",), "label": "y", "num_classes": 2, "broken_rows": "skip"}
+    task = Classification(source={"train": "a.csv"}, train_limit=7, **settings)
+
+    texts = list(task.read_texts("train", tmp_path, print))
+
+    assert len(texts) == 7
+    assert texts == [(example.texts[0].strip(),) for example in task.read("train", tmp_path, print)]
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -94,7 +132,7 @@ def test_wrong_settings_are_refused(arguments: dict[str, Any], message: str) -> 
     [
         ("a.csv", "one\ttext\nx\ty\n", r"a\.csv, line 2: no column 'text' \(found 'one\\ttext'; if .* set delimiter\)"),
         ("a.csv", "text,text\nx,y\n", r"a\.csv, line 2: two columns are named 'text' \(expected one\)"),
-        ("a.jsonl", '{"text": "x"}\n{"txt": "y"}\n', r"a\.jsonl, line 2: no column 'text' \(found 'txt'"),
+        ("a.jsonl", '{"txt": "x"}\n{"text": "y"}\n', r"a\.jsonl, line 1: no column 'text' \(found 'txt'"),
         ("a.txt", "x\n\xff\n", r"a\.txt, line 2: not UTF-8 text"),
     ],
 )
