@@ -9,7 +9,13 @@ from backbones import AttentionChoice, Backbone, CompileMode, WeightCasts, choos
 from tasks import InputError
 
 CompileChoice = Literal["none", "default", "reduce-overhead"]
-DTYPES = {"bf16": torch.bfloat16, "16": torch.float16, "32": torch.float32, "64": torch.float64}
+# The type that products are computed in, by precision. Weights in half precision would round labels and small steps off.
+DTYPES = {
+    "bf16-mixed": torch.bfloat16,
+    "16-mixed": torch.float16,
+    "32-true": torch.float32,
+    "64-true": torch.float64,
+}
 
 
 def accelerate(
@@ -32,9 +38,11 @@ def accelerate(
         passes_again: Whether a training step may pass its batch through the backbone several times.
 
     Raises:
-        InputError: If compiling is asked for without static shapes or with weights cast together, or CUDA graphs with
-            gradient accumulation or several passes.
+        InputError: If the precision is none of ours, if compiling is asked for without static shapes or with weights
+            cast together, or CUDA graphs with gradient accumulation or several passes.
     """
+    if trainer.precision not in DTYPES:
+        raise InputError(f"trainer.precision is {trainer.precision} (expected {', '.join(DTYPES)})")
     if trainer.strategy.root_device.type == "cpu":
         keep_freed_memory()
     is_compiled = compiling != "none" and trainer.training and not backbone.frozen
@@ -44,7 +52,7 @@ def accelerate(
         trainer.strategy.root_device,
         num_heads=heads,
         head_size=backbone.hidden_size // heads,
-        dtype=DTYPES[str(trainer.precision).split("-")[0]],
+        dtype=DTYPES[trainer.precision],
         needs_static_shapes=is_compiled,
     )
     backbone.weight_casts = weight_casts
