@@ -9,7 +9,7 @@ from backbones import AttentionChoice, Backbone, CompileMode, WeightCasts, choos
 from tasks import InputError
 
 CompileChoice = Literal["none", "default", "reduce-overhead"]
-# The type that products are computed in, by precision. Weights in half precision would round labels and small steps off.
+# The type of products, by precision. Weights in half precision would round labels and small steps off.
 DTYPES = {
     "bf16-mixed": torch.bfloat16,
     "16-mixed": torch.float16,

@@ -25,9 +25,7 @@ class Counting(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
-def run(
-    casts: Any, *, frozen: bool = False, adapter: Adapter | None = None
-) -> tuple[list[torch.Tensor], Counter[str]]:
+def run(casts: Any, *, frozen: bool = False, adapter: Adapter | None = None) -> tuple[list[torch.Tensor], Counter[str]]:
     """Give the pooled vectors and every gradient of a step under autocast with dropout, and the operators."""
     bert = tiny_bert(hidden_dropout=0.1, attention_dropout=0.1)
     backbone = Backbone(bert, frozen=frozen, adapter=adapter, tasks=["sst"])

@@ -156,9 +156,7 @@ def test_a_masked_lm_head_without_its_bias_is_no_head(folder: Path) -> None:
     assert load_masked_lm_predictions(str(folder)) is None
 
 
-def test_an_untied_decoder_is_not_taken_for_the_word_embeddings(
-    folder: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_an_untied_decoder_is_not_taken_for_the_word_embeddings(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     config = load_bert(str(folder)).config
     config.tie_word_embeddings = False
     BertForMaskedLM(config).save_pretrained(folder)
