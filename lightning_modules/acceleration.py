@@ -46,12 +46,10 @@ def accelerate(
     if trainer.strategy.root_device.type == "cpu":
         keep_freed_memory()
     is_compiled = compiling != "none" and trainer.training and not backbone.frozen
-    heads = int(backbone.bert.config.num_attention_heads)
     backbone.attention = choose_attention(
         attention,
         trainer.strategy.root_device,
-        num_heads=heads,
-        head_size=backbone.hidden_size // heads,
+        heads=backbone.attention_heads,
         dtype=DTYPES[trainer.precision],
         needs_static_shapes=is_compiled,
     )
