@@ -14,7 +14,7 @@ from lightning.pytorch.callbacks import LearningRateMonitor
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.strategies import DDPStrategy
 
-from backbones.matmul import choose_matmul
+from backbones.matmul import choose_matmul, set_onednn
 from callbacks import (
     AtomicCheckpointIO,
     Averaging,
@@ -90,6 +90,8 @@ class TandemCLI(LightningCLI):
         config = self.config[self.config.subcommand]
         if config.fp32_matmul == "auto":
             choose_matmul(Path(config.data.cache_dir).expanduser() / "matmul.json")
+        else:
+            set_onednn(on=False)  # an earlier training of this process may have switched it on
         arguments = getattr(config.trainer.logger, "init_args", None)
         if arguments is not None and not arguments.get("name"):
             arguments["name"] = run_name([str(path) for path in config.get("config") or []])

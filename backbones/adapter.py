@@ -13,7 +13,13 @@ Part = Literal["layer_norms", "pooler"]
 
 
 class TaskLayers(nn.Module, ABC):
-    """What a task adds in each layer of the backbone, before the layer's last LayerNorm."""
+    """What a task adds in each layer of the backbone, before the layer's last LayerNorm.
+
+    Attributes:
+        attention_heads: Number and size of the heads that it attends with; empty if it does not.
+    """
+
+    attention_heads: tuple[tuple[int, int], ...] = ()
 
     @abstractmethod
     def forward(self, task: str, number: int, hidden: Tensor, asking: Tensor, attend: Attend) -> Tensor:

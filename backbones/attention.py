@@ -78,7 +78,9 @@ def attend_padded(query: Tensor, key: Tensor, value: Tensor, *, mask: Tensor | N
     """Attend over sequences of equal length.
 
     With dropout PyTorch's function computes step by step on a CPU too, and looks for rows without any key, of which
-    there are none here: these are its steps without that, a 30th of a small BERT's training step.
+    there are none here: these are its steps without that, a 30th of a small BERT's training step. In half precision
+    PyTorch's steps are in float32 inside; these are not, which rounds two to three times as much (more where scores
+    are large) and saves 2 to 4 % of a training step.
 
     Args:
         query: (n, heads, K, D).

@@ -1,6 +1,7 @@
 """Which attention a device gets: tried on a small batch before a run relies on it."""
 
 import logging
+from collections.abc import Sequence
 from typing import Literal, get_args
 
 import numpy as np
@@ -23,8 +24,7 @@ def choose_attention(
     choice: AttentionChoice,
     device: torch.device,
     *,
-    num_heads: int,
-    head_size: int,
+    heads: Sequence[tuple[int, int]],
     dtype: torch.dtype,
     needs_static_shapes: bool = False,
 ) -> Attention:
@@ -34,8 +34,8 @@ def choose_attention(
         choice: `auto` for `varlen` on a CUDA device where the probe passes. What else it gives, and what `varlen` falls
             back to where the probe fails, is `grouped`, or `masked` if shapes must be static.
         device: Where the backbone runs.
-        num_heads: Attention heads.
-        head_size: H / heads.
+        heads: Number and size of the heads of every kind of attention there is: `Backbone.attention_heads`.
+            `varlen` must pass for each.
         dtype: Of queries, keys and values.
         needs_static_shapes: Whether the encoder is compiled: the shapes of `grouped` change with every batch.
     """
@@ -46,7 +46,8 @@ def choose_attention(
         return "masked" if choice == "masked" else plain
     if choice == "grouped":
         return plain
-    reason = probe("varlen", device, num_heads=num_heads, head_size=head_size, dtype=dtype)
+    found = (probe("varlen", device, num_heads=number, head_size=size, dtype=dtype) for number, size in heads)
+    reason = next(filter(None, found), None)
     if reason is None:
         log.info("attention: varlen (equal to grouped on a probe, dropout applied)")
         return "varlen"

@@ -74,6 +74,12 @@ class Backbone(nn.Module):
         """Size of a pooled vector (H)."""
         return int(self.bert.config.hidden_size)
 
+    @property
+    def attention_heads(self) -> tuple[tuple[int, int], ...]:
+        """Number and size of the attention heads, and of those beside them."""
+        number = int(self.bert.config.num_attention_heads)
+        return (number, self.hidden_size // number), *(() if self.beside is None else self.beside.attention_heads)
+
     def rest(self, on: bool) -> None:
         """Let the weights rest for some steps, or train again; which of them can train stays as it is."""
         self.frozen = on

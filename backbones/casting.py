@@ -13,20 +13,26 @@ def cast_linear_weights(module: nn.Module, dtype: torch.dtype) -> dict[str, Tens
 
     Under autocast a forward casts each of them by itself and the backward pass each gradient back, two small kernels
     for every tensor: 292 of the 668 casts of a BERT-base step. Here both directions are one `_foreach_copy_`, a
-    handful of kernels. The values are the same to the bit.
+    handful of kernels. The values are the same to the bit. Resting ones get no gradient. Layers that DoRA wraps are
+    left to autocast, since it computes with their weights itself.
 
     Args:
         module: Where to look for linear layers.
         dtype: The type to cast to.
     """
+    wrapped = tuple(f"{path}." for path, part in module.named_modules() if getattr(part, "lora_magnitude_vector", None))
     named = {
         f"{path}.{name}": parameter
         for path, part in module.named_modules()
-        if isinstance(part, nn.Linear)
+        if isinstance(part, nn.Linear) and not path.startswith(wrapped)
         for name, parameter in part.named_parameters(recurse=False)
     }
-    copies: tuple[Tensor, ...] = _CastTogether.apply(dtype, *named.values())  # type: ignore[no-untyped-call]
-    return dict(zip(named, copies, strict=True))
+    trained = {name: parameter for name, parameter in named.items() if parameter.requires_grad}
+    resting = {name: parameter for name, parameter in named.items() if not parameter.requires_grad}
+    copies: tuple[Tensor, ...] = _CastTogether.apply(dtype, *trained.values())  # type: ignore[no-untyped-call]
+    with torch.no_grad():
+        copies += _copy_all(resting.values(), [dtype] * len(resting))
+    return dict(zip([*trained, *resting], copies, strict=True))
 
 
 class _CastTogether(torch.autograd.Function):

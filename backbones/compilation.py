@@ -21,7 +21,8 @@ Encoder = Callable[[PackedTokens], Tensor]
 def compile_or_fall_back(encoder: Encoder, mode: CompileMode) -> Encoder:
     """Compile an encoder for static shapes; where the compiler fails, say so once and run it as it is from then on.
 
-    Each shape is compiled at its first batch, in tens of seconds for a large model.
+    Each shape is compiled at its first batch, in tens of seconds for a large model. The compiler's limit of shapes
+    stays raised for the whole process.
 
     Args:
         encoder: What to compile.

@@ -23,26 +23,31 @@ def choose_matmul(memory: Path) -> bool:
 
     PyTorch's switch for this is called "bf16", since it allows products in bf16. Without AMX, oneDNN computes them in
     fp32 all the same, on AMD about twice as fast as the default library; with AMX it would use bf16, which the probe
-    refuses. The choice is kept in a file, since one that depended on the moment's load would change results.
+    refuses. The choice is kept in a file, since one that depended on the moment's load would change results. Of
+    processes that probe at the same time the first decides for all.
 
     Args:
-        memory: File that keeps the choice for each processor, PyTorch version and number of threads.
+        memory: File that keeps the choice for each processor and PyTorch version.
 
     Returns:
         Whether oneDNN computes fp32 products from now on.
     """
-    key = f"linear layers on {_processor()}, torch {torch.__version__}, {torch.get_num_threads()} threads"
-    known: dict[str, bool] = json.loads(memory.read_text()) if memory.is_file() else {}
+    key = f"linear layers on {_processor()}, torch {torch.__version__}"
+    known = _read(memory)
     if key not in known:
-        known[key] = probe()
+        known = {key: probe(), **_read(memory)}
         memory.parent.mkdir(parents=True, exist_ok=True)
-        partial = memory.with_name(f"{memory.name}.{os.getpid()}")
+        partial = memory.with_name(f"{memory.name}.{platform.node()}.{os.getpid()}")
         partial.write_text(json.dumps(known, indent=2) + "\n")
         os.replace(partial, memory)
     set_onednn(on=known[key])
     if known[key]:
         log.info("fp32 matrix products: oneDNN (as accurate here and faster; --fp32_matmul default switches it off)")
     return known[key]
+
+
+def _read(memory: Path) -> dict[str, bool]:
+    return dict(json.loads(memory.read_text())) if memory.is_file() else {}
 
 
 def probe() -> bool:

@@ -76,6 +76,7 @@ class PalLayers(TaskLayers):
         super().__init__()
         hidden_size = bert.config.hidden_size
         self.num_heads = num_heads
+        self.attention_heads = ((num_heads, size // num_heads),)
         self.dropout = float(bert.config.attention_probs_dropout_prob)
         self.encoders = nn.ModuleDict({task: nn.Linear(hidden_size, size) for task in tasks})
         self.decoders = nn.ModuleDict({task: nn.Linear(size, hidden_size) for task in tasks})

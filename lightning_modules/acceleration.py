@@ -9,7 +9,13 @@ from backbones import AttentionChoice, Backbone, CompileMode, WeightCasts, choos
 from tasks import InputError
 
 CompileChoice = Literal["none", "default", "reduce-overhead"]
-DTYPES = {"bf16": torch.bfloat16, "16": torch.float16, "32": torch.float32, "64": torch.float64}
+# The type of products, by precision. Weights in half precision would round labels and small steps off.
+DTYPES = {
+    "bf16-mixed": torch.bfloat16,
+    "16-mixed": torch.float16,
+    "32-true": torch.float32,
+    "64-true": torch.float64,
+}
 
 
 def accelerate(
@@ -34,19 +40,19 @@ def accelerate(
         repeats_masks: Whether a perturbed pass must have the dropout masks of the clean one.
 
     Raises:
-        InputError: If compiling is asked for without static shapes, with weights cast together or where masks must
-            repeat, or CUDA graphs with gradient accumulation or several passes.
+        InputError: If the precision is none of ours, if compiling is asked for without static shapes, with weights cast
+            together or where masks must repeat, or CUDA graphs with gradient accumulation or several passes.
     """
+    if trainer.precision not in DTYPES:
+        raise InputError(f"trainer.precision is {trainer.precision} (expected {', '.join(DTYPES)})")
     if trainer.strategy.root_device.type == "cpu":
         keep_freed_memory()
     is_compiled = compiling != "none" and trainer.training and not backbone.frozen
-    heads = int(backbone.bert.config.num_attention_heads)
     backbone.attention = choose_attention(
         attention,
         trainer.strategy.root_device,
-        num_heads=heads,
-        head_size=backbone.hidden_size // heads,
-        dtype=DTYPES[str(trainer.precision).split("-")[0]],
+        heads=backbone.attention_heads,
+        dtype=DTYPES[trainer.precision],
         needs_static_shapes=is_compiled,
     )
     backbone.weight_casts = weight_casts

@@ -34,7 +34,8 @@ def build_backbone(
         config: Its shape, for weights that start at random; None to load them.
 
     Raises:
-        InputError: If it is frozen in spite of an adapter or an objective that trains it.
+        InputError: If it is frozen in spite of an adapter or an objective that trains it, or lacks the segments of a
+            joined pair.
         ValueError: If it cannot be loaded, or does not fit pooling or adapter.
     """
     if frozen and adapter is not None:
@@ -42,8 +43,15 @@ def build_backbone(
     for name, task in tasks.items():
         if frozen and task.auxiliary:
             raise InputError(f"task {name}: auxiliary objectives train the backbone, but model.freeze_backbone is true")
+    bert = _build_bert(weights, config, fresh_layers=fresh_layers, with_pooler=pooling == "pooler")
+    for name, task in tasks.items():
+        if task.encoding in ("cross", "both") and bert.config.type_vocab_size < 2:
+            raise InputError(
+                f"task {name}: encoding {task.encoding} needs two segments, but the backbone has "
+                f"type_vocab_size {bert.config.type_vocab_size} (expected encoding: bi, or a backbone with 2)"
+            )
     return Backbone(
-        _build_bert(weights, config, fresh_layers=fresh_layers, with_pooler=pooling == "pooler"),
+        bert,
         pooling=pooling,
         frozen=frozen,
         adapter=adapter,

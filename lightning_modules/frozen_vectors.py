@@ -16,6 +16,7 @@ class FrozenVectors:
 
     Tasks that see pairs in another order than the file's (`swap`, `average_orders`) are left out.
     They are computed in an order that depends on the stores alone: a resumed run gets the same ones to the bit.
+    Build it under the trainer's precision (`precision_plugin.forward_context()`): they have the type that comes out.
 
     Args:
         backbone: A frozen backbone, which has no dropout and always gives the same vectors.
@@ -51,8 +52,11 @@ class FrozenVectors:
 @torch.no_grad()
 def _compute(backbone: Backbone, name: str, store: TokenStore, tokens_a_batch: int, device: torch.device) -> Tensor:
     num_sequences = store.task.num_sequences
-    vectors = torch.empty(len(store), num_sequences, backbone.hidden_size, device=device, dtype=backbone.bert.dtype)
+    vectors = torch.empty(0, num_sequences, backbone.hidden_size, device=device)
     for rows in cut_by_tokens(store.lengths, tokens_a_batch):
         batch = move_data_to_device(collate(store, BatchRows(name, rows)), device)
-        vectors[batch.rows] = backbone(batch.tokens, name).view(len(rows), num_sequences, -1)
+        pooled = backbone(batch.tokens, name).view(len(rows), num_sequences, -1)
+        if not len(vectors):
+            vectors = pooled.new_empty(len(store), *pooled.shape[1:])
+        vectors[batch.rows] = pooled
     return vectors

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 import lightning.pytorch as L
 import torch
+from lightning.pytorch.trainer.states import TrainerFn, TrainerStatus
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 
@@ -66,8 +67,8 @@ class MultitaskModule(L.LightningModule):
         save_trainable_only: Leave the resting weights out of every checkpoint; loading takes them from `backbone` and
             refuses other ones.
         fresh_layers: Start backbone layers that the weights lack (such as a pooler) at random instead of refusing.
-        cache_vectors: Compute each example's vectors once in `fit` while the backbone is frozen: fp32, 4 * S * H bytes
-            an example.
+        cache_vectors: Compute each example's vectors once in `fit` while the backbone is frozen: S * H numbers an
+            example, in the type that a step would compute.
         regularizer: A term added to the tasks' losses, or a list of them: Smart, RDrop, BregmanProximalPoint; None for
             none.
         weighting: How the tasks' losses become one: Fixed, Uncertainty, DynamicWeightAverage or RandomWeights; None for
@@ -162,13 +163,17 @@ class MultitaskModule(L.LightningModule):
 
     def pool(self, batch: TaskBatch, perturbation: Tensor | None = None) -> Tensor:
         """Give one vector a sequence, (B, S, H); (2B, S, H) where both orders of a pair are there."""
-        if self._frozen_vectors is not None and self._frozen_vectors.has(batch.task):
+        if self._frozen_vectors is not None and self._frozen_vectors.has(batch.task) and self._is_fitting():
             split = "train" if self.trainer.training else "dev"
             pooled = self._frozen_vectors.look_up(split, batch.task, batch.rows)
         else:
             with self._gradients_of_shared(batch.task):
                 pooled = self.backbone(batch.tokens, batch.task, perturbation)
         return pooled.view(-1, self._head(batch.task).num_sequences, pooled.shape[-1])
+
+    def _is_fitting(self) -> bool:
+        state = self.trainer.state
+        return state.fn == TrainerFn.FITTING and state.status == TrainerStatus.RUNNING
 
     def add_shared(self, pooled: Tensor, task: str) -> Tensor:
         """Give what the task's head reads, (B, S, H) or with the trunk's vector (B, S, H + P)."""
@@ -183,7 +188,8 @@ class MultitaskModule(L.LightningModule):
         return torch.set_grad_enabled(torch.is_grad_enabled() and not self._trains_head_only(task))
 
     def setup(self, stage: str) -> None:
-        """Settle how the backbone computes on the trainer's device."""
+        """Clear what a fit that failed has left, and settle how the backbone computes on the trainer's device."""
+        self._forget_vectors()
         regularizers = self._regularization.regularizers
         objectives = [each for task in self.tasks.values() for each in task.auxiliary]
         accelerate(
@@ -210,9 +216,10 @@ class MultitaskModule(L.LightningModule):
     def _remember_vectors(self) -> None:
         if self.backbone.frozen and self.cache_vectors:
             data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
-            self._frozen_vectors = FrozenVectors(
-                self.backbone, data.stores, tokens_a_batch=data.tokens_a_batch, device=self.device
-            )
+            with self.trainer.precision_plugin.forward_context():
+                self._frozen_vectors = FrozenVectors(
+                    self.backbone, data.stores, tokens_a_batch=data.tokens_a_batch, device=self.device
+                )
 
     def on_train_start(self) -> None:
         """Begin linear probe and past weights, or go on with them: Lightning starts no epoch that it resumes inside."""
@@ -225,17 +232,16 @@ class MultitaskModule(L.LightningModule):
     def on_train_epoch_start(self) -> None:
         """End the linear probe."""
         if self.linear_probe_epochs and self.trainer.current_epoch >= self.linear_probe_epochs:
-            self._end_probe()
-
-    def _end_probe(self) -> None:
-        self._frozen_vectors = None
-        self.backbone.rest(False)
+            self._forget_vectors()
 
     def on_fit_end(self) -> None:
         """Let the vectors go."""
+        self._forget_vectors()
+
+    def _forget_vectors(self) -> None:
         self._frozen_vectors = None
-        if self.linear_probe_epochs:
-            self._end_probe()
+        if self.linear_probe_epochs and self.backbone.frozen:
+            self.backbone.rest(False)
 
     def _head(self, task: str) -> Head:
         head = self.heads[task]

@@ -18,6 +18,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from analysis.rows import METHODS, Row, read_rows
 from backbones import load_bert
+from backbones.matmul import set_onednn
 from cli import MultitaskCLI, count_processes, find_checkpoint, run, run_name
 from datamodules import MultitaskDataModule
 from lightning_modules import MultitaskModule
@@ -209,6 +210,12 @@ def test_every_configuration_fits_validates_tests_and_predicts(config, train, hu
     assert "dev scores" in shown
     assert f"run folder: runs/{config.stem}/version_0" in shown
     assert f"tensorboard --logdir runs/{config.stem}" in shown
+
+
+def test_default_products_are_those_of_the_default_library_whatever_ran_before(train):
+    set_onednn(on=True)
+    train("fit", "--fp32_matmul", "default")
+    assert torch.backends.mkldnn.matmul.fp32_precision == "none"
 
 
 # The rows of the paper's tables

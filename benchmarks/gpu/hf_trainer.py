@@ -57,7 +57,12 @@ def run_hf_trainer(work: Work, size: Size, device: torch.device, folder: Path) -
     config = BertConfig(**size.config, **one_logit)
     clock = StepClock(size, device)
     rows = [int(row) for batch in work.order for row in batch.rows]
-    arguments = {**shared_arguments(job), "max_steps": size.total_steps, "disable_tqdm": True}
+    arguments = {
+        **shared_arguments(job),
+        "train_sampling_strategy": "sequential",  # the rows lie in the order of the batches
+        "max_steps": size.total_steps,
+        "disable_tqdm": True,
+    }
     trainer = Trainer(
         BertForSequenceClassification(config),
         TrainingArguments(output_dir=str(folder / "hugging-face"), **arguments),

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from torch import nn
 from transformers import (
     BertForMaskedLM,
     BertForSequenceClassification,
@@ -28,10 +29,14 @@ def load_tokenizer(job: Job) -> BertTokenizer:
 
 
 def load_classifier(job: Job) -> BertForSequenceClassification:
-    """Load the classifier with its initial weights, in training mode."""
+    """Load the classifier with its initial weights, in training mode; a frozen backbone has no dropout, as ours."""
     model: BertForSequenceClassification = BertForSequenceClassification.from_pretrained(job.classifier)
     model.train()
-    model.bert.requires_grad_(not job.frozen)
+    if job.frozen:
+        model.bert.requires_grad_(False)
+        for module in model.bert.modules():
+            if isinstance(module, nn.Dropout):
+                module.p = 0.0  # the Trainer switches to training mode at each step
     return model
 
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from backbones import Attention, Backbone, choose_attention, pack
-from backbones.attention import VarlenAttention, build_attention
+from backbones import Attention, Backbone, Pals, build_bert, choose_attention, pack
+from backbones.attention import MaskedAttention, VarlenAttention, build_attention
 from backbones.attention_probe import probe
 from backbones.packing import group_by_length, plan_queries
 from tests.backbones.test_bert import (
@@ -163,6 +163,17 @@ def test_the_probe_says_why_varlen_cannot_run(changes: dict[str, Any], message: 
     ],
 )
 def test_the_choice_on_a_cpu(choice: Any, static: bool, expected: str, logged: str, caplog: Any) -> None:
-    assert choose_attention(choice, CPU, **SHAPE, needs_static_shapes=static) == expected
+    assert choose_attention(choice, CPU, heads=[(2, 8)], dtype=torch.float32, needs_static_shapes=static) == expected
     assert len(caplog.records) == bool(logged)
     assert caplog.text == "" or logged in caplog.text
+
+
+@pytest.mark.parametrize(("size", "expected"), [(204, "grouped"), (192, "varlen")])
+def test_varlen_must_pass_for_the_heads_of_pals_too(size: int, expected: str, monkeypatch: Any, caplog: Any) -> None:
+    monkeypatch.setattr("backbones.attention.VarlenAttention", MaskedAttention)  # a kernel that runs here
+    bert = build_bert({"hidden_size": 768, "num_hidden_layers": 1, "vocab_size": 9, "intermediate_size": 9})
+    heads = Backbone(bert, adapter=Pals(size=size), tasks=["sst"]).attention_heads
+
+    assert heads == ((12, 64), (12, size // 12))
+    assert choose_attention("varlen", CPU, heads=heads, dtype=torch.float32) == expected
+    assert ("grouped instead of varlen: heads of size 17" in caplog.text) == (expected == "grouped")

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from backbones import Backbone
+from backbones import Adapter, Backbone, Lora, Pals
 from backbones.casting import cast_linear_weights
 from tests.backbones.test_bert import BATCHES, draw, tiny_bert
 
@@ -25,14 +25,18 @@ class Counting(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
-def run(casts: Any, *, frozen: bool = False) -> tuple[list[torch.Tensor], Counter[str]]:
+def run(casts: Any, *, frozen: bool = False, adapter: Adapter | None = None) -> tuple[list[torch.Tensor], Counter[str]]:
     """Give the pooled vectors and every gradient of a step under autocast with dropout, and the operators."""
-    backbone = Backbone(tiny_bert(hidden_dropout=0.1, attention_dropout=0.1), frozen=frozen)
+    bert = tiny_bert(hidden_dropout=0.1, attention_dropout=0.1)
+    backbone = Backbone(bert, frozen=frozen, adapter=adapter, tasks=["sst"])
     backbone.weight_casts = casts
     torch.manual_seed(0)
+    for name, weight in backbone.named_parameters():
+        if "lora_" in name or "beside" in name:
+            nn.init.normal_(weight, std=0.3)  # some start at 0
     with Counting() as counting:
         with torch.autocast("cpu", dtype=torch.bfloat16):
-            pooled = backbone(draw(LENGTHS).pack())
+            pooled = backbone(draw(LENGTHS).pack(), "sst")
         if not frozen:
             pooled.float().square().sum().backward()
     return [pooled.detach(), *(p.grad for p in backbone.parameters() if p.grad is not None)], counting.counts
@@ -49,6 +53,22 @@ def test_weights_cast_together_give_the_bits_of_autocast_with_fewer_casts() -> N
         each_counts["aten::_to_copy"] - counts["aten::_to_copy"] == 2 * 2 * linear_layers
     )  # weight, bias; there, back
     assert (each_counts["aten::_foreach_copy_"], counts["aten::_foreach_copy_"]) == (0, 2)
+
+
+@pytest.mark.parametrize(
+    "adapter",
+    [Lora(), Lora(dora=True, also_train=("pooler",)), Pals(num_heads=2), Pals(num_heads=2, frozen=True)],
+    ids=["lora", "dora", "pals", "frozen-pals"],
+)
+def test_an_adapted_backbone_casts_together_with_the_same_bits_and_work(adapter: Adapter) -> None:
+    (each, each_counts), (together, counts) = run("each", adapter=adapter), run("together", adapter=adapter)
+
+    assert len(each) == len(together) > 4
+    assert all(torch.equal(own, other) for own, other in zip(together, each, strict=True))
+    assert [counts[name] for name in ("aten::mm", "aten::bmm")] == [
+        each_counts[name] for name in ("aten::mm", "aten::bmm")
+    ]
+    assert counts["aten::_to_copy"] < each_counts["aten::_to_copy"]
 
 
 def test_a_frozen_backbone_casts_together_too() -> None:

@@ -38,3 +38,27 @@ def test_a_remembered_choice_is_taken_without_measuring(
     monkeypatch.setattr(matmul, "probe", lambda: pytest.fail("measured again"))
     assert matmul.choose_matmul(tmp_path / "matmul.json") is choice
     assert list(json.loads((tmp_path / "matmul.json").read_text()).values()) == [choice]
+
+
+def test_what_another_process_found_meanwhile_counts_and_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    memory = tmp_path / "matmul.json"
+
+    def probe_beside_others() -> bool:
+        with pytest.MonkeyPatch.context() as other:
+            other.setattr(matmul, "probe", lambda: True)
+            matmul.choose_matmul(memory)
+            other.setattr(matmul, "_processor", lambda: "another processor")
+            matmul.choose_matmul(memory)
+        return False
+
+    monkeypatch.setattr(matmul, "probe", probe_beside_others)
+    assert matmul.choose_matmul(memory) is True
+    assert len(json.loads(memory.read_text())) == 2
+
+
+def test_the_number_of_threads_changes_no_choice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(matmul, "probe", lambda: True)
+    matmul.choose_matmul(tmp_path / "matmul.json")
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 64)
+    monkeypatch.setattr(matmul, "probe", lambda: pytest.fail("measured again"))
+    assert matmul.choose_matmul(tmp_path / "matmul.json") is True

@@ -4,13 +4,21 @@ import io
 import json
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from transformers import DataCollatorWithPadding, EvalPrediction, PreTrainedModel, Trainer
+from transformers import (
+    BertConfig,
+    BertForSequenceClassification,
+    DataCollatorWithPadding,
+    EvalPrediction,
+    PreTrainedModel,
+    Trainer,
+)
 
 from benchmarks.job import Job
 from benchmarks.meter import Meter, Round
@@ -94,6 +102,19 @@ def test_training_losses_of_ours_and_the_peer_model_agree(job: Job, batches: Seq
         theirs.append(peer_step(model, pad([features[row] for row in batch.rows]), adamw, job.workload.clip))
     assert own == pytest.approx(theirs, abs=1e-5, rel=0)
     assert max(own) - min(own) > 1e-2  # the losses move, so the trajectories could have parted
+
+
+def test_a_frozen_peer_has_dropout_in_its_head_only(job: Job) -> None:
+    config = BertConfig.from_pretrained(job.classifier, hidden_dropout_prob=0.5, attention_probs_dropout_prob=0.5)
+    folder = job.folder / "dropping"
+    BertForSequenceClassification(config).save_pretrained(folder / "classifier")
+    model = hugging_face.load_classifier(replace(job, folder=folder, frozen=True))
+    assert model.classifier.training
+    assert model.dropout.p == 0.5
+    ids = torch.arange(1, 9)[None]
+    assert torch.equal(*(model.bert(ids).pooler_output for _ in range(2)))
+    assert not any(weight.requires_grad for weight in model.bert.parameters())
+    assert all(weight.requires_grad for weight in model.classifier.parameters())
 
 
 def test_the_peer_trainer_builds_the_optimizer_that_is_compared_here(job: Job) -> None:

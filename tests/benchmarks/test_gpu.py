@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from backbones import Backbone, build_bert, pack
 from benchmarks.gpu.__main__ import main, parse_arguments
 from benchmarks.gpu.equality import Equality, check_equality
+from benchmarks.gpu.hf_trainer import pad, run_hf_trainer
 from benchmarks.gpu.measuring import covered
 from benchmarks.gpu.ours import VARIANTS
 from benchmarks.gpu.workload import TINY, draw_work, needed_flops, write_pairs, write_synthetic
@@ -102,6 +104,23 @@ def test_all_batches_of_a_work_have_one_static_shape(tmp_path: Path) -> None:
     assert len(work.order) == TINY.total_steps
     totals = {int(rows.sum() + work.shape.fill(rows).sum()) for rows in map(work.lengths, range(len(work.order)))}
     assert len(totals) == 1
+
+
+def test_the_peer_trains_on_the_batches_of_the_work_in_their_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("accelerate", reason="make bench installs what Hugging Face's Trainer needs")
+    store = write_synthetic(tmp_path / "pairs.arrow", 200, TINY.max_length)
+    work = draw_work(store, 4, TINY)
+    seen = []
+
+    def keep(features: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
+        seen.append([row["input_ids"].tolist() for row in features])
+        return pad(features)
+
+    monkeypatch.setattr("benchmarks.gpu.hf_trainer.pad", keep)
+    run_hf_trainer(work, TINY, CPU, tmp_path)
+    assert seen == [[store.tokens(int(row)).tolist() for row in batch.rows] for batch in work.order]
 
 
 def test_a_file_of_pairs_gives_its_own_lengths(cs224n_root: Path, tmp_path: Path) -> None:

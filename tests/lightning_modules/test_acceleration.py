@@ -106,6 +106,11 @@ def test_a_compiled_training_trains_alike_and_its_weights_have_the_same_names(fi
             {"compile": "default", "data": {"round_tokens": 64}, "weight_casts": "together"},
             r"model.weight_casts is together with model.compile \(expected each",
         ),
+        (
+            {"trainer": {"precision": "bf16-true"}},
+            r"trainer.precision is bf16-true \(expected bf16-mixed, 16-mixed, 32-true, 64-true\)",
+        ),
+        ({"trainer": {"precision": "16-true"}}, r"trainer.precision is 16-true \(expected bf16-mixed"),
         ({"data": {"round_tokens": -1}}, r"data.round_tokens is -1 \(expected 0 or more\)"),
         ({"data": {"on_device": True, "num_workers": 1}}, r"data.num_workers is 1 with data.on_device"),
     ],

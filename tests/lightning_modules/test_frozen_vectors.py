@@ -1,5 +1,8 @@
+import shutil
 from pathlib import Path
+from typing import Any
 
+import lightning.pytorch as L
 import pytest
 import torch
 
@@ -54,3 +57,42 @@ def test_a_trained_backbone_is_never_cached(tiny_backbone, cs224n_root, tmp_path
     module.on_fit_start()
     assert module._frozen_vectors is None
     assert data.stores == {}
+
+
+@pytest.mark.parametrize("precision", ["bf16-mixed", "64-true"])
+def test_a_fit_with_cached_vectors_validates_as_a_validation_does(precision, tiny_backbone, cs224n_root, tmp_path):
+    data = open_data(tiny_backbone, cs224n_root, tmp_path, tasks=TASKS)
+    module = build_module(tiny_backbone, tasks=TASKS, freeze_backbone=True)
+    trainer = make_trainer(tmp_path, precision=precision)
+    trainer.fit(module, datamodule=data)
+    fitted = {name: float(value) for name, value in trainer.callback_metrics.items()}
+    validated = trainer.validate(module, datamodule=data, verbose=False)[0]
+    for name, value in validated.items():
+        assert fitted[name] == pytest.approx(value, abs=1e-6), name
+
+
+class Failure(L.Callback):
+    """Fails at the third batch."""
+
+    def on_train_batch_end(self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int) -> None:
+        if batch_idx == 2:
+            raise RuntimeError("failed on purpose")
+
+
+@pytest.mark.parametrize("settings", [{"freeze_backbone": True}, {"linear_probe_epochs": 1}], ids=str)
+def test_a_fit_that_failed_leaves_no_vectors_to_other_data(settings, tiny_backbone, cs224n_root, tmp_path):
+    other = shutil.copytree(cs224n_root, tmp_path / "other")
+    for name in ("ids-sst", "quora", "sts"):
+        shutil.copy(other / f"{name}-train.csv", other / f"{name}-dev.csv")
+    module = build_module(tiny_backbone, tasks=TASKS, **settings)
+    with pytest.raises(RuntimeError, match="on purpose"):
+        make_trainer(tmp_path, Failure(), max_epochs=2).fit(
+            module, datamodule=open_data(tiny_backbone, cs224n_root, tmp_path / "cache", tasks=TASKS)
+        )
+    fresh = build_module(tiny_backbone, tasks=TASKS)
+    fresh.load_state_dict(module.state_dict())
+    data = open_data(tiny_backbone, other, tmp_path / "cache", tasks=TASKS)
+    found, expected = (make_trainer(tmp_path).validate(m, datamodule=data, verbose=False)[0] for m in (module, fresh))
+    assert found == pytest.approx(expected, abs=1e-6)
+    assert module._frozen_vectors is None
+    assert module.backbone.frozen == ("freeze_backbone" in settings)

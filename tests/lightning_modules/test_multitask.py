@@ -395,6 +395,17 @@ def test_a_task_name_that_pytorch_cannot_have_is_refused(name, tiny_backbone):
         build_module(tiny_backbone, tasks={name: Sst()})
 
 
+@pytest.mark.parametrize("encoding", ["cross", "both", "bi"])
+def test_a_joined_pair_is_refused_on_a_backbone_with_one_segment(encoding, tiny_backbone):
+    config = {"vocab_size": 9, "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    settings = {"tasks": {"sts": Sts(encoding=encoding)}, "backbone_config": {**config, "type_vocab_size": 1}}
+    if encoding == "bi":
+        build_module(tiny_backbone, **settings)
+        return
+    with pytest.raises(InputError, match=rf"task sts: encoding {encoding} needs two segments.*type_vocab_size 1"):
+        build_module(tiny_backbone, **settings)
+
+
 def test_no_tasks_are_refused(tiny_backbone):
     with pytest.raises(InputError, match="tasks is empty"):
         MultitaskModule({}, str(tiny_backbone))
