@@ -64,7 +64,7 @@ class System:
     @cached_property
     def best(self) -> dict[str, list[float]]:
         """Scores of the validation with the best mean of each run; dev chose it, so that they are too good."""
-        points = [choose_best(read_dev_curve(job.attempts(), self.metrics)) for job in self.jobs]
+        points = [choose_best(read_dev_curve(job.trainings(), self.metrics)) for job in self.jobs]
         names = (*self.metrics, "mean")
         return {name: [point.scores[name] if point else float("nan") for point in points] for name in names}
 

@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import numpy as np
@@ -109,3 +110,16 @@ def test_the_best_validation_is_that_of_all_attempts(tmp_path, cs224n_root):
     system = System("stopped", (job,))
     assert system.best == {"sst": pytest.approx([0.6]), "mean": pytest.approx([0.7])}
     assert system.last["sst"] == [1.0]
+
+
+def test_a_later_validation_of_a_run_is_no_point_of_its_curve(tmp_path, cs224n_root):
+    job = make_job(tmp_path, "scored")
+    labels = {"sst": dev_labels(cs224n_root, "sst")}
+    write_run(job, cs224n_root, labels, curve=[{"sst": 0.4, "mean": 0.4}])
+    later = write_run(job, cs224n_root, labels, curve=[{"sst": 0.9, "mean": 0.9}])
+    report = json.loads((later / "report.json").read_text())
+    del report["weights_sha256"]
+    (later / "report.json").write_text(json.dumps(report))
+    system = System("scored", (job,))
+    assert [run.folder.name for run in system.runs] == ["version_0"]
+    assert system.best["mean"] == pytest.approx([0.4])
