@@ -120,8 +120,20 @@ class Difference:
         }[self.verdict]
         if np.isnan(interval.estimate):
             return f"{self.name} against {self.against}: undefined, a run gives every pair the same score."
-        alone = "; one run each: the noise between runs is not in it" if min(self.runs) == 1 else ""
-        return f"{said} ({self.measure} {numbers}{alone})."
+        if np.isnan(interval.low):
+            return (
+                f"{said} ({self.measure} {interval.estimate:+.4f}, interval undefined: a run hardly tells pairs apart)."
+            )
+        return f"{said} ({self.measure} {numbers}{self._unknown_noise()})."
+
+    def _unknown_noise(self) -> str:
+        """Say of whose runs the noise is not in the interval."""
+        if max(self.runs) == 1:
+            return "; one run each: the noise between runs is not in it"
+        if min(self.runs) > 1:
+            return ""
+        alone = self.name if self.runs[0] == 1 else self.against
+        return f"; one run of {alone}: the noise between its runs is not in it"
 
 
 def compare_systems(first: System, second: System) -> Difference:
