@@ -203,7 +203,7 @@ class Launcher:
         except InputError as error:
             self.report(f"{job.name}: {error}")
             return Outcome(job, 2)
-        except Exception as error:  # noqa: BLE001 - whatever it is, it is told
+        except Exception as error:
             self.report(f"{job.name}: {type(error).__name__}: {error}")
             return Outcome(job, 1)
 

@@ -60,9 +60,8 @@ def test_a_target_is_replaced_by_what_is_whole_only(tmp_path):
     target = tmp_path / "new" / "report.json"
     with replacing(target) as file:
         file.write(b"1")
-    with pytest.raises(ValueError, match="late"), replacing(target) as file:
-        file.write(b"2")
-        raise ValueError("late")
+    with pytest.raises(TypeError, match="bytes"), replacing(target) as file:
+        file.writelines([b"2", "no bytes"])
     assert target.read_bytes() == b"1"
     assert os.listdir(target.parent) == ["report.json"]
 
