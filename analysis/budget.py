@@ -73,17 +73,18 @@ def find_step_size(configs: Sequence[Path], flags: Sequence[str], tasks: Sequenc
     """
     settings = merge_settings(configs, flags)
     data, given = settings.get("data") or {}, settings.get("tasks") or {}
-    sizes = {task: option(given.get(task), "batch_size") or data.get("batch_size") for task in tasks}
-    if None in sizes.values():
+    every = {task: option(given.get(task), "batch_size") or data.get("batch_size") for task in tasks}
+    sizes = {task: int(size) for task, size in every.items() if size is not None}
+    if len(sizes) < len(every):
         raise InputError(f"no data.batch_size in {', '.join(map(str, configs))} (needed for a budget in examples)")
     accumulated = (settings.get("trainer") or {}).get("accumulate_grad_batches") or 1
     if class_name(data.get("schedule")) == "Joint":
         windows = 1 if accumulated == 1 else accumulated // len(sizes)
-        return windows * sum(map(int, sizes.values()))
+        return int(windows * sum(sizes.values()))
     if len(set(sizes.values())) > 1:
         said = ", ".join(f"{task} {size}" for task, size in sizes.items())
         raise InputError(
             f"--budget examples=N: the tasks' batches differ in size ({said}; expected one batch_size, or a budget in "
             "steps)"
         )
-    return int(accumulated) * int(next(iter(sizes.values())))
+    return int(accumulated * next(iter(sizes.values())))
