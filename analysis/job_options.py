@@ -110,7 +110,7 @@ class JobOptions:
             folder=self.output / name / f"seed-{seed}",
             configs=every,
             flags=(*chosen, "--trainer.enable_progress_bar", "false"),
-            inputs=(folder,) if (folder := Path(find_flag(chosen, "--model.backbone") or "")).is_dir() else (),
+            inputs=_find_weights(chosen),
         )
 
 
@@ -213,6 +213,13 @@ def run_jobs(jobs: Mapping[str, Sequence[Job]], options: JobOptions) -> tuple[in
 def _say(line: str) -> None:
     sys.stdout.write(f"{line}\n")  # at once: several threads report
     sys.stdout.flush()
+
+
+def _find_weights(flags: Sequence[str]) -> tuple[Path, ...]:
+    """Give the folder of the backbone that flags choose; none where it is a name, or the configuration's."""
+    chosen = find_flag(flags, "--model.backbone")
+    folder = Path(chosen).expanduser() if chosen else None
+    return (folder,) if folder is not None and folder.is_dir() else ()
 
 
 def find_file(path: str | os.PathLike[str], option: str) -> Path:

@@ -85,18 +85,22 @@ def test_a_pretrained_backbone_goes_to_the_rows_that_need_one(dry_run, tiny_back
     assert value(pretrained, "--model.backbone") == str(tiny_backbone)
 
 
-def test_the_weights_of_a_backbone_in_a_folder_are_settings(tmp_path, tiny_backbone):
-    given = {"--backbone": [], "--": ["--model.backbone"]}
-    for option, flag in given.items():
-        words = ["--rows", "b1", "--seeds", "1", option, *flag, str(tiny_backbone)]
-        own, extra = split_arguments(words)
-        parser = argparse.ArgumentParser()
-        for name in ("--rows", "--pretrained"):
-            parser.add_argument(name)
-        add_options(parser, output=str(tmp_path))
-        options = read_options(parser.parse_args(own), extra)
-        job = options.job("b1", 1, [], tasks=["sst"])
-        assert [entry.split()[0] for entry in job.settings()["weights"]] == ["model.safetensors"], option
+@pytest.mark.parametrize(
+    ("flags", "files"),
+    [
+        (["--backbone", "DIR"], ["model.safetensors"]),
+        (["--", "--model.backbone=DIR"], ["model.safetensors"]),
+        (["--backbone", "bert-base-uncased"], []),
+        ([], []),
+    ],
+)
+def test_the_weights_of_a_backbone_in_a_folder_are_settings(flags, files, tmp_path, tiny_backbone, monkeypatch):
+    monkeypatch.chdir(tiny_backbone)
+    own, extra = split_arguments([flag.replace("DIR", str(tiny_backbone)) for flag in flags])
+    parser = argparse.ArgumentParser()
+    add_options(parser, output=str(tmp_path))
+    job = read_options(parser.parse_args(own), extra).job("b1", 1, [], tasks=["sst"])
+    assert [entry.split()[0] for entry in job.settings()["weights"]] == files
 
 
 def test_rows_of_another_folder_lie_over_its_own_recipe(dry_run, tmp_path):
