@@ -42,6 +42,7 @@ LOGGER = {
     "class_path": "lightning.pytorch.loggers.TensorBoardLogger",
     "init_args": {"save_dir": "runs", "name": "", "default_hp_metric": False},
 }
+RUN_FOLDER = re.compile(r"version_\d+")
 QUIET_WARNINGS = (
     "does not have many workers",
     "in eval mode at the start of training",
@@ -100,12 +101,18 @@ class TandemCLI(LightningCLI):
             raise InputError(f"{self.config.subcommand} needs trained weights: --ckpt_path best, last or a file")
         tasks = list(config.get("tasks") or {})
         if which in ("last", "best", "auto", *(f"best-{task}" for task in tasks)):
-            if arguments is None:
+            own = saved_run([str(path) for path in config.get("config") or []])
+            if own is not None and which != "auto":
+                found = find_in_run(own, which, tasks)
+                if found is None:
+                    raise InputError(f"--ckpt_path {which}: {own}, whose config.yaml is given, has no such checkpoint")
+            elif arguments is None:
                 raise InputError(f"--ckpt_path {which}: there are no runs without a logger (expected a path)")
-            runs = Path(arguments["save_dir"]) / arguments["name"]
-            found = find_checkpoint(runs, "last" if which == "auto" else which, tasks)
-            if found is None and which != "auto":
-                raise InputError(f"--ckpt_path {which}: no run in {runs} has such a checkpoint")
+            else:
+                runs = Path(arguments["save_dir"]) / arguments["name"]
+                found = find_checkpoint(runs, "last" if which == "auto" else which, tasks)
+                if found is None and which != "auto":
+                    raise InputError(f"--ckpt_path {which}: no run in {runs} has such a checkpoint")
             config["ckpt_path"] = str(found) if found else None
 
     def _parse_ckpt_path(self) -> None:
@@ -254,10 +261,20 @@ def run_name(configs: list[str]) -> str:
     """
     if not configs:
         return "default"
-    path = Path(configs[-1])
-    if path.stem == "config" and re.fullmatch(r"version_\d+", path.absolute().parent.name):
-        return path.absolute().parent.parent.name
-    return path.stem
+    own = saved_run(configs)
+    return Path(configs[-1]).stem if own is None else own.absolute().parent.name
+
+
+def saved_run(configs: Sequence[str]) -> Path | None:
+    """Give the folder of the run that saved the last configuration file; None if no run did.
+
+    Example:
+        >>> saved_run(["a.yaml", "runs/a/version_3/config.yaml"]), saved_run(["a.yaml"])
+        (PosixPath('runs/a/version_3'), None)
+    """
+    path = Path(configs[-1]) if configs else Path()
+    is_saved = path.name == "config.yaml" and RUN_FOLDER.fullmatch(path.absolute().parent.name)
+    return path.parent if is_saved else None
 
 
 def find_checkpoint(runs: Path, which: str, tasks: Sequence[str] = ()) -> Path | None:
@@ -271,15 +288,23 @@ def find_checkpoint(runs: Path, which: str, tasks: Sequence[str] = ()) -> Path |
     Returns:
         The checkpoint; None if no run has one.
     """
-    numbered = [(int(folder.name.removeprefix("version_")), folder) for folder in runs.glob("version_*")]
-    for _, folder in sorted(numbered, reverse=True):
-        pattern = f"{which}-*.ckpt" if which.startswith("best-") else f"{which}*.ckpt"
-        of_tasks = {path for task in tasks for path in (folder / "checkpoints").glob(f"best-{task}-*.ckpt")}
-        matching = set((folder / "checkpoints").glob(pattern)) - (of_tasks if which == "best" else set())
-        found = sorted(matching, key=lambda path: path.stat().st_mtime)
-        if found:
-            return found[-1]
+    folders = [folder for folder in runs.glob("version_*") if RUN_FOLDER.fullmatch(folder.name)]
+    for folder in sorted(folders, key=lambda folder: int(folder.name.removeprefix("version_")), reverse=True):
+        found = find_in_run(folder, which, tasks)
+        if found is not None:
+            return found
     return None
+
+
+def find_in_run(folder: Path, which: str, tasks: Sequence[str] = ()) -> Path | None:
+    """Find the newest `last` or `best` checkpoint of one run; the arguments are those of `find_checkpoint`."""
+    checkpoints = folder / "checkpoints"
+    of_tasks = {task: set(checkpoints.glob(f"best-{task}-epoch=*.ckpt")) for task in tasks}
+    if which.startswith("best-"):
+        matching = of_tasks.get(which.removeprefix("best-"), set())
+    else:
+        matching = set(checkpoints.glob(f"{which}*.ckpt")).difference(*of_tasks.values())
+    return max(matching, key=lambda path: path.stat().st_mtime, default=None)
 
 
 def count_processes(trainer: Any) -> int:

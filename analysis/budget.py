@@ -3,12 +3,10 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Literal, get_args
 
-import yaml
-
+from analysis.settings import class_name, merge_settings, option
 from tasks import InputError
 
 Unit = Literal["steps", "examples", "minutes"]
@@ -16,10 +14,12 @@ Unit = Literal["steps", "examples", "minutes"]
 
 @dataclass(frozen=True)
 class Budget:
-    """A limit that replaces a configuration's number of epochs.
+    """A limit on a training: steps and examples replace the number of epochs, minutes are a limit beside it.
+
+    The epochs stay under minutes because the learning rate's schedule follows the steps, whose number has to be known.
 
     Args:
-        unit: Optimiser steps, training examples (rounded up to whole batches) or minutes of training.
+        unit: Optimiser steps, training examples (rounded up to whole steps) or minutes of training.
         amount: How many.
     """
 
@@ -29,16 +29,16 @@ class Budget:
     def __str__(self) -> str:
         return f"{self.amount:,} {self.unit}"
 
-    def flags(self, batch_size: int) -> tuple[str, ...]:
+    def flags(self, step_size: int) -> tuple[str, ...]:
         """Give the flags that hold a training to it.
 
         Args:
-            batch_size: Examples a step.
+            step_size: Examples an optimiser step.
         """
         if self.unit == "minutes":
             hours, minutes = divmod(self.amount, 60)
             return ("--trainer.max_time", f"{hours // 24:02d}:{hours % 24:02d}:{minutes:02d}:00")
-        steps = self.amount if self.unit == "steps" else math.ceil(self.amount / batch_size)
+        steps = self.amount if self.unit == "steps" else math.ceil(self.amount / step_size)
         return ("--trainer.max_epochs", "-1", "--trainer.max_steps", str(steps))
 
 
@@ -58,23 +58,33 @@ def parse_budget(text: str) -> Budget:
     return Budget(unit, int(amount))  # type: ignore[arg-type]
 
 
-def find_batch_size(configs: Sequence[Path], flags: Sequence[str]) -> int:
-    """Find what `--data.batch_size` a command ends up with.
+def find_step_size(configs: Sequence[Path], flags: Sequence[str], tasks: Sequence[str]) -> int:
+    """Find how many examples an optimiser step of a command has: batches of one size, accumulated; or one of each task.
+
+    The last batch of a task and the last step of an epoch may have fewer.
 
     Args:
         configs: Its `-c` files in order.
         flags: Its flags behind them.
+        tasks: Names of its tasks.
 
     Raises:
-        InputError: If none of them sets it.
+        InputError: If nothing says so, or steps differ.
     """
-    found: Any = None
-    for path in configs:
-        found = (yaml.safe_load(path.read_text(encoding="utf-8")).get("data") or {}).get("batch_size", found)
-    for flag, value in pairwise([*flags, ""]):
-        name, given, joined = flag.partition("=")
-        if name == "--data.batch_size":
-            found = joined if given else value
-    if found is None:
+    settings = merge_settings(configs, flags)
+    data, given = settings.get("data") or {}, settings.get("tasks") or {}
+    every = {task: option(given.get(task), "batch_size") or data.get("batch_size") for task in tasks}
+    sizes = {task: int(size) for task, size in every.items() if size is not None}
+    if len(sizes) < len(every):
         raise InputError(f"no data.batch_size in {', '.join(map(str, configs))} (needed for a budget in examples)")
-    return int(found)
+    accumulated = (settings.get("trainer") or {}).get("accumulate_grad_batches") or 1
+    if class_name(data.get("schedule")) == "Joint":
+        windows = 1 if accumulated == 1 else accumulated // len(sizes)
+        return int(windows * sum(sizes.values()))
+    if len(set(sizes.values())) > 1:
+        said = ", ".join(f"{task} {size}" for task, size in sizes.items())
+        raise InputError(
+            f"--budget examples=N: the tasks' batches differ in size ({said}; expected one batch_size, or a budget in "
+            "steps)"
+        )
+    return int(accumulated * next(iter(sizes.values())))

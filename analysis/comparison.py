@@ -64,7 +64,7 @@ class System:
     @cached_property
     def best(self) -> dict[str, list[float]]:
         """Scores of the validation with the best mean of each run; dev chose it, so that they are too good."""
-        points = [choose_best(read_dev_curve(job.attempts(), self.metrics)) for job in self.jobs]
+        points = [choose_best(read_dev_curve(job.trainings(), self.metrics)) for job in self.jobs]
         names = (*self.metrics, "mean")
         return {name: [point.scores[name] if point else float("nan") for point in points] for name in names}
 
@@ -120,8 +120,20 @@ class Difference:
         }[self.verdict]
         if np.isnan(interval.estimate):
             return f"{self.name} against {self.against}: undefined, a run gives every pair the same score."
-        alone = "; one run each: the noise between runs is not in it" if min(self.runs) == 1 else ""
-        return f"{said} ({self.measure} {numbers}{alone})."
+        if np.isnan(interval.low):
+            return (
+                f"{said} ({self.measure} {interval.estimate:+.4f}, interval undefined: a run hardly tells pairs apart)."
+            )
+        return f"{said} ({self.measure} {numbers}{self._unknown_noise()})."
+
+    def _unknown_noise(self) -> str:
+        """Say of whose runs the noise is not in the interval."""
+        if max(self.runs) == 1:
+            return "; one run each: the noise between runs is not in it"
+        if min(self.runs) > 1:
+            return ""
+        alone = self.name if self.runs[0] == 1 else self.against
+        return f"; one run of {alone}: the noise between its runs is not in it"
 
 
 def compare_systems(first: System, second: System) -> Difference:

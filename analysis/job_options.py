@@ -2,15 +2,19 @@
 
 import argparse
 import os
+import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from analysis.budget import Budget, find_batch_size, parse_budget
+from analysis.budget import Budget, find_step_size, parse_budget
 from analysis.comparison import System
 from analysis.launcher import Job, Launcher
+from analysis.settings import find_flag
 from tasks import InputError
+
+OWN_FLAGS = r"--(seed_everything|ckpt_path|trainer\.logger(\..+)?)"  # of every job, so that it is found again
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,22 @@ class JobOptions:
         """The seeds, from 1."""
         return range(1, self.seeds + 1)
 
+    def check_limits(self, tasks: Iterable[str]) -> None:
+        """Refuse a limit on a task that no training has.
+
+        Args:
+            tasks: Names of the tasks of all trainings.
+
+        Raises:
+            InputError: If there is one.
+        """
+        known = dict.fromkeys(tasks)
+        for task, limit in self.train_limits.items():
+            if task not in known:
+                raise InputError(
+                    f"--train_limit {task}={limit}: no training has a task {task} (expected one of {', '.join(known)})"
+                )
+
     def job(
         self,
         name: str,
@@ -83,14 +103,14 @@ class JobOptions:
         limit_ = budget or self.budget
         every = (*configs, *self.configs)
         if limit_ is not None:
-            needed = find_batch_size(every, chosen) if limit_.unit == "examples" else 1
+            needed = find_step_size(every, chosen, tasks) if limit_.unit == "examples" else 1
             chosen += limit_.flags(needed)
         return Job(
             name=f"{name}, seed {seed}",
             folder=self.output / name / f"seed-{seed}",
             configs=every,
             flags=(*chosen, "--trainer.enable_progress_bar", "false"),
-            inputs=(backbone,) if backbone is not None else (),
+            inputs=_find_weights(chosen),
         )
 
 
@@ -104,7 +124,7 @@ def add_options(parser: argparse.ArgumentParser, *, output: str) -> None:
     parser.add_argument("--seeds", type=int, default=3, help="runs of each system (default: 3)")
     parser.add_argument("--backbone", help="backbone in the place of the configuration's")
     parser.add_argument("--data.root", dest="root", help="folder of the data files")
-    parser.add_argument("--budget", help="steps=N, examples=N or minutes=N, in the place of the epochs")
+    parser.add_argument("--budget", help="steps=N or examples=N in the place of the epochs, or minutes=N at most")
     parser.add_argument(
         "--train_limit",
         nargs="+",
@@ -195,6 +215,13 @@ def _say(line: str) -> None:
     sys.stdout.flush()
 
 
+def _find_weights(flags: Sequence[str]) -> tuple[Path, ...]:
+    """Give the folder of the backbone that flags choose; none where it is a name, or the configuration's."""
+    chosen = find_flag(flags, "--model.backbone")
+    folder = Path(chosen).expanduser() if chosen else None
+    return (folder,) if folder is not None and folder.is_dir() else ()
+
+
 def find_file(path: str | os.PathLike[str], option: str) -> Path:
     """Give an existing file's absolute path.
 
@@ -213,8 +240,11 @@ def _split_configs(extra: Sequence[str]) -> tuple[tuple[Path, ...], tuple[str, .
     flags: list[str] = []
     words = iter(extra)
     for word in words:
-        if word in ("-c", "--config"):
-            configs.append(find_file(next(words, ""), word))
+        name, is_joined, value = word.partition("=")
+        if name in ("-c", "--config"):
+            configs.append(find_file(value if is_joined else next(words, ""), name))
+        elif re.fullmatch(OWN_FLAGS, name):
+            raise InputError(f"-- {name}: this command sets it itself (expected other flags of train.py; see --seeds)")
         else:
             flags.append(word)
     return tuple(configs), tuple(flags)

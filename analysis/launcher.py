@@ -80,32 +80,70 @@ class Job:
 
     def attempts(self) -> list[Path]:
         """Give the folders of all attempts, oldest first."""
-        return sorted(self.folder.glob("version_*"), key=lambda path: int(path.name.removeprefix("version_")))
+        folders = [path for path in self.folder.glob("version_*") if re.fullmatch(r"version_\d+", path.name)]
+        return sorted(folders, key=lambda path: int(path.name.removeprefix("version_")))
+
+    def trainings(self) -> list[Path]:
+        """Give the attempts whose training led to the finished run, oldest first; without what scored it later."""
+        attempts = self.attempts()
+        ends = [number for number, folder in enumerate(attempts) if _is_trained(folder)]
+        kept = attempts[: ends[-1] + 1] if ends else attempts
+        return [folder for folder in kept if _is_trained(folder) or not (folder / "report.json").exists()]
 
     def finished(self) -> Run | None:
         """Give the finished run, None if there is none."""
         for folder in reversed(self.attempts()):
-            if (folder / "report.json").is_file():
+            if _is_trained(folder):
                 return Run(folder)
         return None
+
+    def holds_runs(self) -> bool:
+        """Whether the folder holds a finished run, or one to go on from."""
+        return any(_is_trained(folder) or (folder / "checkpoints/last.ckpt").is_file() for folder in self.attempts())
 
     def check_settings(self) -> None:
         """Refuse to mix runs of different settings.
 
         Raises:
-            InputError: If the folder holds runs of another configuration; the message says what differs.
+            InputError: If the folder holds runs of another configuration; the message says what differs. Or if it does
+                not say what they are.
         """
-        kept = ("report.json", "checkpoints/last.ckpt")
-        if not any((attempt / name).is_file() for attempt in self.attempts() for name in kept):
+        if not self.holds_runs():
             return
-        before, now = json.loads((self.folder / "settings.json").read_text(encoding="utf-8")), self.settings()
-        if before != now:
+        before, now = self._read_settings(), self.settings()
+        if {key: _sort_flags(values) for key, values in before.items()} != {
+            key: _sort_flags(values) for key, values in now.items()
+        }:
             gone = [value for key in now for value in before[key] if value not in now[key]]
             new = [value for key in now for value in now[key] if value not in before[key]]
             raise InputError(
                 f"{self.folder}: holds a run with other settings: {', '.join(gone) or 'fewer'} there, "
                 f"{', '.join(new) or 'fewer'} now (expected the same; for other settings take another --output)"
             )
+
+    def _read_settings(self) -> dict[str, list[str]]:
+        path = self.folder / "settings.json"
+        try:
+            found: dict[str, list[str]] = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            reason = f"{type(error).__name__}; expected what this command wrote; else take another --output"
+            raise InputError(f"{path}: cannot be read, but runs are beside it ({reason})") from None
+        return found
+
+
+def _is_trained(folder: Path) -> bool:
+    """Whether a run's report is a whole one of `fit`; `validate` and `test` write some too."""
+    try:
+        report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(report, dict) and "weights_sha256" in report
+
+
+def _sort_flags(values: Sequence[str]) -> list[str]:
+    """Sort flags by name, `--a=1` as `--a 1`; of one name the last counts, so that those keep their order."""
+    spaced = [value.replace("=", " ", 1) if "=" in value.partition(" ")[0] else value for value in values]
+    return sorted(spaced, key=lambda value: value.partition(" ")[0])
 
 
 @dataclass(frozen=True)
@@ -159,16 +197,30 @@ class Launcher:
                 raise
 
     def _run_job(self, job: Job) -> Outcome:
+        """Run a job; what goes wrong is its own failure, and the others go on."""
+        try:
+            return self._run_locked(job)
+        except InputError as error:
+            self.report(f"{job.name}: {error}")
+            return Outcome(job, 2)
+        except Exception as error:
+            self.report(f"{job.name}: {type(error).__name__}: {error}")
+            return Outcome(job, 1)
+
+    def _run_locked(self, job: Job) -> Outcome:
         job.folder.mkdir(parents=True, exist_ok=True)
         with (job.folder / "lock").open("a") as lock:
             self._acquire(lock.fileno(), job)
+            job.check_settings()  # again: another launcher may have run it with others meanwhile
             if job.finished():
                 self.report(f"{job.name}: finished before")
                 self._drop_checkpoints(job)
                 return Outcome(job, 0)
             if self._stopping.is_set():
                 return Outcome(job, 128 + signal.SIGTERM)
-            (job.folder / "settings.json").write_text(json.dumps(job.settings(), indent=2) + "\n", encoding="utf-8")
+            partial = job.folder / "settings.json.partial"
+            partial.write_text(json.dumps(job.settings(), indent=2) + "\n", encoding="utf-8")
+            os.replace(partial, job.folder / "settings.json")
             started = time.monotonic()
             self.report(f"{job.name}: {job.shown_command}")
             status = self._execute(job, lock.fileno())

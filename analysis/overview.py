@@ -11,8 +11,8 @@ SELECTION = (
     "with the best dev mean of each run; dev chose it, so that it is too good."
 )
 INTERVALS = (
-    "Intervals cover 95 % and are from a paired bootstrap over dev rows and runs (2,000 resamples); see "
-    "docs/reading-the-results.md."
+    "Intervals cover 95 % and are from a paired bootstrap over dev rows (2,000 resamples) with the noise between runs; "
+    "see docs/reading-the-results.md."
 )
 
 
@@ -49,9 +49,13 @@ def describe(systems: Sequence[System]) -> list[str]:
 
 
 def is_limited(system: System) -> bool:
-    """Whether steps or time, not epochs, ended the training."""
-    trainer = system.runs[0].config["trainer"]
-    return trainer["max_steps"] > 0 or trainer["max_time"] is not None
+    """Whether steps or time may have ended the training before its epochs did."""
+    return system.runs[0].config["trainer"]["max_steps"] > 0 or is_timed(system)
+
+
+def is_timed(system: System) -> bool:
+    """Whether the training had a limit in time."""
+    return system.runs[0].config["trainer"]["max_time"] is not None
 
 
 def _say_each(systems: Sequence[System], say: Callable[[Run], str]) -> str:
@@ -63,10 +67,16 @@ def _say_each(systems: Sequence[System], say: Callable[[Run], str]) -> str:
 
 
 def _limit(run: Run) -> str:
+    """Say what ended the training: epochs, steps or time, the first of those that were set."""
     trainer = run.config["trainer"]
+    limits = []
+    if (trainer["max_epochs"] or -1) > 0:
+        limits.append(f"{trainer['max_epochs']} epoch(s)")
+    if trainer["max_steps"] > 0:
+        limits.append(f"{trainer['max_steps']} steps")
     if trainer["max_time"] is not None:
-        return f"{trainer['max_time']} (days:hours:minutes:seconds)"
-    return f"{trainer['max_steps']} steps" if trainer["max_steps"] > 0 else f"{trainer['max_epochs']} epoch(s)"
+        limits.append(f"{trainer['max_time']} (days:hours:minutes:seconds)")
+    return f"at most {' and '.join(limits)}" if len(limits) > 1 else "".join(limits) or "no limit"
 
 
 def _steps(run: Run) -> str:

@@ -25,14 +25,14 @@ class Amount:
 
 
 def plan_training(run: Run) -> list[dict[str, Amount]]:
-    """Give what each epoch of a run was to draw, by task; as many epochs as the configuration has, 50 at the most.
+    """Give what each epoch of a run was to draw, by task: of all its epochs, 50 at the most; of a run without end, one.
 
     Raises:
         InputError: If the run was no training.
     """
     sampler = _build_sampler(run)
-    epochs = run.config["trainer"]["max_epochs"] or 1
-    return [_count(run, _epoch(run, sampler, epoch)) for epoch in range(min(max(epochs, 1), MOST_EPOCHS))]
+    epochs = min(_count_epochs(run) or 1, MOST_EPOCHS)
+    return [_count(run, _epoch(run, sampler, epoch)) for epoch in range(epochs)]
 
 
 def plan_first(run: Run, batches: int) -> dict[str, Amount]:
@@ -46,9 +46,14 @@ def plan_first(run: Run, batches: int) -> dict[str, Amount]:
         InputError: If the run was no training.
     """
     sampler = _build_sampler(run)
-    epochs = run.config["trainer"]["max_epochs"] or 1
-    endless = range(epochs) if epochs > 0 else range(batches + 1)
-    return _count(run, islice(chain.from_iterable(_epoch(run, sampler, epoch) for epoch in endless), batches))
+    epochs = _count_epochs(run) or batches + 1  # each has a batch at least
+    return _count(run, islice(chain.from_iterable(_epoch(run, sampler, epoch) for epoch in range(epochs)), batches))
+
+
+def _count_epochs(run: Run) -> int | None:
+    """Give the number of epochs; None where only steps or time end the training."""
+    epochs = run.config["trainer"]["max_epochs"]
+    return epochs if epochs is not None and epochs > 0 else None
 
 
 def _build_sampler(run: Run) -> MultitaskSampler:

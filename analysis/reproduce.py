@@ -63,8 +63,9 @@ def build_jobs(
         recipe: File laid over the recipe, below the row's own files.
 
     Raises:
-        InputError: If a row needs a pre-trained backbone and there is none.
+        InputError: If a row needs a pre-trained backbone and there is none, or no row has a task that is limited.
     """
+    options.check_limits(task for row in rows for task in row.tasks)
     jobs: dict[str, list[Job]] = {}
     for row in rows:
         needs_one = row.needs_pretrained and not options.table_only

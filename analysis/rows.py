@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-import yaml
-
+from analysis.settings import read_yaml
 from tasks import InputError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -148,7 +147,7 @@ def _find_tasks(configs: Sequence[Path]) -> tuple[str, ...]:
         if not path.is_file():
             raise InputError(f"{configs[-1]}: no such file: {path} (expected the -c files of its command)")
     for path in reversed(configs):
-        tasks = (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("tasks")
+        tasks = read_yaml(path).get("tasks")
         if tasks:
             return tuple(tasks)
     raise InputError(f"{configs[-1]}: no file of its command names tasks")

@@ -129,7 +129,7 @@ class Run:
                 raise InputError(f"{path}: no such file (the {split} split of {task}, as {self.name} read it)")
             if digest(path) != source["sha256"]:
                 raise InputError(f"{path}: has changed since {self.name} read it (its SHA-256 is another)")
-        return list(self.tasks[task].read(split, Path(self.config["data"]["root"]), lambda message: None))
+        return list(self.tasks[task].read(split, Path(self.config["data"]["root"]).expanduser(), lambda message: None))
 
     def read_predictions(self, task: str, split: Split = "dev", *, allow_partial: bool = False) -> Predictions:
         """Read the predictions of a labelled split.

@@ -1,5 +1,7 @@
 """The section of a report on one run."""
 
+from collections.abc import Mapping
+
 import yaml
 
 from analysis.blocks import Block, Code, Section, Sentence, Table, number, picture
@@ -21,7 +23,7 @@ def build_run_section(run: Run, split: Split, *, title: str, anchor: str) -> Sec
         anchor: The section's place in links.
     """
     curves = read_curves(run.folder)
-    parts = [build_task_section(run, task, split, anchor=f"{anchor}-{task}", curves=curves) for task in run.tasks]
+    parts = [build_task_section(run, task, split, anchor=f"{anchor}-task-{task}", curves=curves) for task in run.tasks]
     blocks: list[Block] = [_overview(run)]
     resumed = run.report.get("resumed_from")
     if resumed:
@@ -40,15 +42,18 @@ def build_run_section(run: Run, split: Split, *, title: str, anchor: str) -> Sec
 def _overview(run: Run) -> Table:
     rows = []
     baselines = run.report.get("baseline", {})
-    for task, scores in run.report.get("metrics", {}).items():
-        if task == "mean":
-            continue
+    metrics = run.report.get("metrics", {})
+    for task, scores in metrics.items():
+        if not isinstance(scores, Mapping):
+            continue  # the mean and the score, which stand below
         for metric, value in scores.items():
             constant = baselines.get(task, {}).get(metric, "")
             rows.append([task, metric, number(value), "" if constant == "" else number(constant)])
-    rows.append(["mean", "", number(run.report.get("metrics", {}).get("mean")), ""])
+    rows.append(["mean", "", number(metrics.get("mean")), ""])
+    if "score" in metrics and not isinstance(metrics["score"], Mapping):
+        rows.append(["score", "", number(metrics["score"]), ""])
     columns = ("task", "metric", "score", "majority baseline")
-    note = "As the run reported them. Mean: of each task's first metric."
+    note = "As the run reported them. Mean: of each task's first metric. Score: by the run's formula, if it has one."
     return Table("Scores", columns, rows, num_text_columns=2, note=note)
 
 

@@ -82,8 +82,10 @@ def build_score_section(runs: Sequence[Run], split: Split) -> Section:
     """Give the scores of several runs side by side, from their prediction files."""
     scores = [_scores(run, split) for run in runs]
     names = list(dict.fromkeys(name for found in scores for name in found))
-    rows = [[*name, *(number(found[name]) if name in found else "" for found in scores)] for name in names]
+    rows = [[*name, *(found.get(name, "") for found in scores)] for name in names]
     note = "From the prediction files; the best of a row is not tested for significance."
+    if any(" of " in cell for row in rows for cell in row[2:]):
+        note += " n of N: the run predicted n examples of the split's N, so that its score does not compare."
     table = Table("Scores", ("task", "metric", *name_runs(runs)), rows, num_text_columns=2, note=note)
     return Section("Side by side", "side-by-side", [table])
 
@@ -94,14 +96,16 @@ def name_runs(runs: Sequence[Run]) -> list[str]:
     return names if len(set(names)) == len(names) else [str(run.folder) for run in runs]
 
 
-def _scores(run: Run, split: Split) -> dict[tuple[str, str], float]:
+def _scores(run: Run, split: Split) -> dict[tuple[str, str], str]:
+    """Give the cells of a run, by task and metric."""
     found = {}
     for task in run.tasks:
         try:
             predictions = run.read_predictions(task, split, allow_partial=True)
         except InputError:
             continue  # the run's own section says why
-        found.update({(task, metric): value for metric, value in score(predictions).items()})
+        part = f" ({len(predictions.examples):,} of {predictions.split_size:,})" if predictions.is_partial else ""
+        found.update({(task, metric): f"{number(value)}{part}" for metric, value in score(predictions).items()})
     return found
 
 

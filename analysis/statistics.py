@@ -13,6 +13,8 @@ from scipy import stats
 Metric = Literal["accuracy", "pearson"]
 Floats = NDArray[np.float64]
 CHUNK = 128  # resamples at once: of 20,000 rows, 20 MB
+SAME = 1e-12  # what rounding leaves of a difference that is none
+FEW = 0.05  # share of resamples that may be undefined
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ def score(metric: Metric, labels: Floats, predictions: Floats) -> Floats:
         predictions: One run a line, (K, n).
 
     Returns:
-        The scores, (K,); NaN where all predictions are equal and a correlation is undefined.
+        The scores, (K,); NaN where all predictions, or all labels, are equal and a correlation is undefined.
     """
     scores: Floats = _weighted_scores(metric, labels, predictions, np.ones((1, len(labels))))[0]
     return scores
@@ -96,11 +98,14 @@ def compare(
 ) -> dict[str, Interval]:
     """Give the difference of two systems, first minus second, of each task and of the plain mean over tasks.
 
-    A system's score is the mean over its runs. The interval is from a bootstrap over both sources of noise: dev rows,
-    drawn once for all runs of both systems (paired), and runs, drawn for each system on its own and added as their
-    deviations from the system's mean. Few runs vary less when drawn from than runs in truth do, so that the deviations
-    are widened by sqrt(K / (K - 1)), and by t quantile / normal quantile for how little is known about their spread.
-    One run says nothing about that noise, and the interval is then about the rows only.
+    A system's score is the mean over its runs. The interval is from a bootstrap over dev rows, drawn once for all runs
+    of both systems (paired), to which the noise between runs is added: normal, with the standard error of each system's
+    mean. As few runs say little about that error, the interval is stretched by t quantile / normal quantile, with few
+    degrees of freedom where runs are the larger noise and many where rows are. One run says nothing about the noise
+    between runs, and the interval is then about the rows and the other system's runs only.
+
+    A difference is undefined where a run gives every pair the same score. Resamples in which one does are left out
+    where they are few, a twentieth at most; else the ends of the interval are undefined.
 
     Args:
         tasks: What was predicted, by task.
@@ -109,24 +114,76 @@ def compare(
         seed: Seed of all draws.
 
     Returns:
-        An interval for each task, and `mean`.
+        An interval for each task, and `mean`; NaN where undefined.
     """
-    differences: dict[str, tuple[float, Floats]] = {}
     cut = len(next(iter(tasks.values())).first)
+    scores, drawn = {}, {}
     for name, task in tasks.items():
         both = np.concatenate([task.first, task.second])
         rows = np.random.default_rng([seed, crc32(name.encode())])
-        drawn_rows = resample_scores(task.metric, task.labels, both, samples=samples, rng=rows)
-        scores = score(task.metric, task.labels, both)
-        runs = np.random.default_rng([seed, 1])  # the same runs in every task: a run scores all of them
-        noise = [_draw_runs(part, samples, runs) for part in (scores[:cut], scores[cut:])]
-        degrees = len(both) - 2
-        widening = stats.t.ppf((1 + confidence) / 2, degrees) / stats.norm.ppf((1 + confidence) / 2) if degrees else 0.0
-        drawn = drawn_rows[:, :cut].mean(axis=1) - drawn_rows[:, cut:].mean(axis=1) + widening * (noise[0] - noise[1])
-        differences[name] = (float(scores[:cut].mean() - scores[cut:].mean()), drawn)
-    estimates, draws = zip(*differences.values(), strict=True)
-    differences["mean"] = (float(np.mean(estimates)), np.mean(draws, axis=0))
-    return {name: _interval(estimate, drawn, confidence) for name, (estimate, drawn) in differences.items()}
+        drawn[name] = resample_scores(task.metric, task.labels, both, samples=samples, rng=rows)
+        scores[name] = score(task.metric, task.labels, both)
+    for parts in (scores, drawn):
+        parts["mean"] = np.mean(list(parts.values()), axis=0)
+    return {
+        name: _difference(
+            (scores[name][:cut], scores[name][cut:]),
+            drawn[name][:, :cut].mean(axis=1) - drawn[name][:, cut:].mean(axis=1),
+            confidence=confidence,
+            rng=np.random.default_rng([seed, 1]),
+        )
+        for name in scores
+    }
+
+
+def _difference(scores: tuple[Floats, Floats], rows: Floats, *, confidence: float, rng: Generator) -> Interval:
+    """Give the difference of two systems.
+
+    Args:
+        scores: Scores of the runs of each, (K,) and (J,).
+        rows: The difference on each resample of the rows, (samples,).
+        confidence: Share of such intervals that hold the truth.
+        rng: Source of the noise between runs.
+    """
+    estimate = float(scores[0].mean() - scores[1].mean())
+    if np.isnan(estimate) or np.isnan(rows).mean() > FEW:
+        return Interval(estimate, float("nan"), float("nan"))
+    runs = sum(_error_of_mean(part) ** 2 for part in scores) ** 0.5 * rng.normal(size=len(rows))
+    degrees = degrees_of_freedom(*scores, rest=float(np.nanvar(rows)))
+    widening = stats.t.ppf((1 + confidence) / 2, degrees) / stats.norm.ppf((1 + confidence) / 2)
+    ends = np.nanquantile(rows + runs, [(1 - confidence) / 2, (1 + confidence) / 2])
+    low, high = estimate + widening * (ends - estimate)
+    return Interval(estimate, float(low), float(high))
+
+
+def degrees_of_freedom(first: Floats, second: Floats, *, rest: float = 0.0) -> float:
+    """Give the degrees of freedom of the variance of the difference of two systems' mean scores.
+
+    Each system's part, its variance / runs, is known with runs - 1 degrees; a system of one run has no part.
+
+    Args:
+        first: Scores of the runs of one system, (K,).
+        second: Those of the other, (J,).
+        rest: A variance that is known well: that of the rows.
+
+    Returns:
+        The degrees of freedom; infinite where the runs of neither differ.
+
+    Source: Welch 1947, https://doi.org/10.1093/biomet/34.1-2.28; Satterthwaite 1946
+
+    Example:
+        >>> runs = np.array([0.1, 0.3])
+        >>> round(degrees_of_freedom(runs, runs), 6), round(degrees_of_freedom(runs, runs, rest=0.02), 6)
+        (2.0, 8.0)
+    """
+    parts = [(_error_of_mean(scores) ** 2, len(scores) - 1) for scores in (first, second) if len(scores) > 1]
+    uncertain = sum(part**2 / degrees for part, degrees in parts)
+    return float((rest + sum(part for part, _ in parts)) ** 2 / uncertain) if uncertain > 0 else float("inf")
+
+
+def _error_of_mean(scores: Floats) -> float:
+    """Give the standard error of the mean over runs; 0 for one run, whose noise is unknown."""
+    return float(stats.sem(scores)) if len(scores) > 1 else 0.0
 
 
 def seed_interval(scores: Sequence[float], *, confidence: float = 0.95) -> Interval:
@@ -177,13 +234,15 @@ def williams(labels: Floats, first: Floats, second: Floats) -> float:
         second: Those of the other, (n,).
 
     Returns:
-        The two-sided p value; 1 for equal predictions.
+        The two-sided p value; 1 for predictions that are equal up to scale and offset.
 
     Source: Williams 1959; Graham & Baldwin 2014, https://aclanthology.org/D14-1020
     """
     if np.array_equal(first, second):
         return 1.0
     correlations = np.corrcoef([labels, first, second])
+    if correlations[1, 2] > 1 - SAME:
+        return 1.0
     statistic = williams_t(correlations[0, 1], correlations[0, 2], correlations[1, 2], n=len(labels))
     return float(2 * stats.t.sf(abs(statistic), len(labels) - 3))
 
@@ -209,21 +268,6 @@ def williams_t(r12: float, r13: float, r23: float, *, n: int) -> float:
     return float((r12 - r13) * np.sqrt((n - 1) * (1 + r23) / spread))
 
 
-def _draw_runs(scores: Floats, samples: int, rng: Generator) -> Floats:
-    """Draw runs with replacement, and give how far their mean is from that of all: scores (K,) to (samples,)."""
-    runs = len(scores)
-    if runs == 1:
-        return np.zeros(samples)
-    means = scores[rng.integers(runs, size=(samples, runs))].mean(axis=1)
-    deviations: Floats = (means - scores.mean()) * np.sqrt(runs / (runs - 1))
-    return deviations
-
-
-def _interval(estimate: float, drawn: Floats, confidence: float) -> Interval:
-    low, high = np.quantile(drawn, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return Interval(estimate, float(low), float(high))
-
-
 def _weighted_scores(metric: Metric, labels: Floats, predictions: Floats, weights: Floats) -> Floats:
     """Score each run on weighted rows: labels (n,), predictions (K, n) and weights (samples, n) to (samples, K)."""
     if metric == "accuracy":
@@ -235,8 +279,13 @@ def _weighted_scores(metric: Metric, labels: Floats, predictions: Floats, weight
     total = weights.sum(axis=1, keepdims=True)
     mean_x, mean_y = (weights @ x[:, None]) / total, (weights @ y.T) / total
     covariance = (weights @ (x * y).T) / total - mean_x * mean_y
-    variance_x = (weights @ (x**2)[:, None]) / total - mean_x**2
-    variance_y = (weights @ (y**2).T) / total - mean_y**2
-    with np.errstate(invalid="ignore", divide="ignore"):
-        correlations: Floats = covariance / np.sqrt(variance_x * variance_y)
+    correlations: Floats = covariance / (
+        _spread((weights @ (x**2)[:, None]) / total, mean_x) * _spread((weights @ (y**2).T) / total, mean_y)
+    )
     return correlations
+
+
+def _spread(squares: Floats, mean: Floats) -> Floats:
+    """Give the standard deviation from the mean square and the mean; NaN where rounding is all there is of it."""
+    variance = squares - mean**2
+    return np.sqrt(np.where(variance > SAME * squares, variance, np.nan))

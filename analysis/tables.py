@@ -76,6 +76,8 @@ def format_interval(interval: Interval | None) -> str:
         return ""
     if math.isnan(interval.estimate):
         return "undefined"
+    if math.isnan(interval.low):
+        return f"{interval.estimate:+.3f} [undefined]".replace("0.", ".", 1)
     estimate, low, high = (
         f"{value:+.3f}".replace("0.", ".", 1) for value in (interval.estimate, interval.low, interval.high)
     )

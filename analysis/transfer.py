@@ -14,13 +14,18 @@ from rich.console import Console
 from analysis.comparison import Difference, System, check_same_data, compare_systems
 from analysis.job_options import JobOptions, add_options, find_file, read_options, run_jobs, split_arguments
 from analysis.launcher import Job
-from analysis.overview import describe, is_limited
+from analysis.overview import describe, is_limited, is_timed
 from analysis.results import publish, to_plain
+from analysis.settings import read_yaml
 from analysis.tables import Table, format_interval, format_spread
 from tasks import InputError
 
 Sets = Literal["singles", "pairs", "all"]
 LIMITED = "Every set got the same budget, so that a task in a larger set saw fewer examples of its own."
+TIMED = (
+    "Every set was trained for the same epochs, and the same time at most: where time ended a training, a task in a "
+    "larger set saw fewer examples of its own."
+)
 WHOLE_EPOCHS = (
     "Every set was trained for whole epochs: with a schedule that shows each example once an epoch, a task saw the "
     "same examples alone and with others, and larger sets made more steps."
@@ -42,7 +47,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options = read_options(parsed, extra)
         configs = [find_file(path, "-c") for path in parsed.config]
         tasks = read_tasks([*configs, *options.configs])
-        jobs = build_jobs(tasks, configs, choose_sets(tuple(tasks), parsed.sets), options)
+        sets = choose_sets(tuple(tasks), parsed.sets)
+        jobs = build_jobs(tasks, configs, sets, options)
+        if not (options.dry_run or options.table_only):
+            write_sets(tasks, sets, jobs)
         status, systems = run_jobs(jobs, options)
         if systems:
             show(tuple(tasks), systems, options)
@@ -63,7 +71,7 @@ def read_tasks(configs: Sequence[Path]) -> dict[str, Any]:
     """
     tasks: dict[str, Any] = {}
     for path in configs:
-        tasks = (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("tasks") or tasks
+        tasks = read_yaml(path).get("tasks") or tasks
     if len(tasks) < 2:
         raise InputError(
             f"{configs[-1]}: has {len(tasks)} task(s) (expected at least two, to train alone and together)"
@@ -86,25 +94,53 @@ def choose_sets(tasks: tuple[str, ...], kinds: Sequence[Sets]) -> list[tuple[str
 def build_jobs(
     tasks: Mapping[str, Any], configs: Sequence[Path], sets: Sequence[tuple[str, ...]], options: JobOptions
 ) -> dict[str, list[Job]]:
-    """Give the trainings of each set; a file with its `tasks:` lies over the configuration.
+    """Give the trainings of each set; its own file, with its `tasks:`, lies over the others.
 
     Args:
         tasks: The tasks as plain data.
         configs: The configuration's files.
         sets: Sets of names of tasks.
         options: What the trainings share.
+
+    Raises:
+        InputError: If a limit or a flag is about a task that there is not.
     """
+    options.check_limits(tasks)
     jobs = {}
     for subset in sets:
         name = name_set(subset)
         path = (options.output / "sets" / f"{name}.yaml").absolute()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        chosen = {task: tasks[task] for task in subset}
-        path.write_text(yaml.safe_dump({"tasks": chosen}, sort_keys=False), encoding="utf-8")
-        layers = [*configs, *options.configs, path]
         own = replace(options, flags=choose_task_flags(options.flags, subset, tuple(tasks)))
-        jobs[name] = [own.job(name, seed, layers, tasks=subset) for seed in options.seed_numbers]
+        trainings = [own.job(name, seed, configs, tasks=subset) for seed in options.seed_numbers]
+        jobs[name] = [replace(job, configs=(*job.configs, path)) for job in trainings]
     return jobs
+
+
+def write_sets(tasks: Mapping[str, Any], sets: Sequence[tuple[str, ...]], jobs: Mapping[str, Sequence[Job]]) -> None:
+    """Write the file of each set.
+
+    Args:
+        tasks: The tasks as plain data.
+        sets: Sets of names of tasks.
+        jobs: Their trainings, by the set's name.
+
+    Raises:
+        InputError: If there are runs of a set whose file says something else; none is written then.
+    """
+    texts = {}
+    for subset in sets:
+        trainings = jobs[name_set(subset)]
+        path = trainings[0].configs[-1]
+        texts[path] = yaml.safe_dump({"tasks": {task: tasks[task] for task in subset}}, sort_keys=False)
+        is_other = path.is_file() and path.read_text(encoding="utf-8") != texts[path]
+        if is_other and any(job.holds_runs() for job in trainings):
+            raise InputError(
+                f"{path}: says otherwise, and there are runs with it (expected the same tasks; for others take another "
+                "--output)"
+            )
+    for path, text in texts.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
 
 
 def choose_task_flags(flags: Sequence[str], chosen: Sequence[str], tasks: Sequence[str]) -> tuple[str, ...]:
@@ -146,7 +182,8 @@ def show(tasks: tuple[str, ...], systems: Mapping[str, System], options: JobOpti
     check_same_data(list(systems.values()))
     differences = dict(compare_with_alone(tasks, systems))
     notes = describe(list(systems.values()))
-    notes.append(LIMITED if any(map(is_limited, systems.values())) else WHOLE_EPOCHS)
+    found = list(systems.values())
+    notes.append(TIMED if any(map(is_timed, found)) else LIMITED if any(map(is_limited, found)) else WHOLE_EPOCHS)
     tables = [build_scores(tasks, systems)]
     if differences:
         tables.append(build_matrix(tasks, systems, differences))

@@ -1,15 +1,35 @@
-"""Checkpoints that are either whole or not there."""
+"""Files that are either whole or not there."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any
+from typing import IO, Any
 
 import torch
 from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
 
 from tasks import InputError
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[IO[bytes]]:
+    """Open a file beside the target, which takes its place once it is whole and on the disk.
+
+    Args:
+        target: The target; its folder is made. It stays as it was where the block or the writing fails.
+    """
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    try:
+        with partial.open("wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, target)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
@@ -30,19 +50,11 @@ class AtomicCheckpointIO(TorchCheckpointIO):
         Raises:
             InputError: If it cannot be written; the target is then as it was.
         """
-        target = Path(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
         try:
-            with partial.open("wb") as file:
+            with replacing(Path(path)) as file:
                 torch.save(dict(checkpoint), file)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(partial, target)
         except (OSError, RuntimeError) as error:
-            raise InputError(f"{target}: not written, an earlier checkpoint there is as it was ({error})") from error
-        finally:
-            partial.unlink(missing_ok=True)
+            raise InputError(f"{path}: not written, an earlier checkpoint there is as it was ({error})") from error
 
     def load_checkpoint(
         self,

@@ -3,13 +3,13 @@
 import json
 import logging
 import math
-from pathlib import Path
 from typing import Any, Literal
 
 import lightning.pytorch as L
 import torch
 from torch import Tensor
 
+from callbacks.run_folder import run_folder
 from callbacks.stopping import resume_command
 from tasks import InputError
 
@@ -137,7 +137,11 @@ class LossGuard(L.Callback):
         return f"task {self._batch.task}, learning rate {rates}, rows {self._batch.rows.tolist()}"
 
     def _stop(self, trainer: L.Trainer, what: str) -> None:
-        folder = Path(str(trainer.log_dir))
+        said = f"step {trainer.global_step}: {what} ({self._describe(trainer)}"
+        helps = "A lower learning rate, --trainer.gradient_clip_val 1 or --guard.skip_limit 10 may help"
+        folder = run_folder(trainer)
+        if folder is None:
+            raise NonFiniteLossError(f"{said}). {helps}")
         path = folder / "checkpoints" / "last.ckpt"
         trainer.save_checkpoint(path)
         details = {
@@ -151,8 +155,6 @@ class LossGuard(L.Callback):
         if trainer.is_global_zero:
             (folder / "nonfinite.json").write_text(json.dumps(details, indent=2) + "\n")
         raise NonFiniteLossError(
-            f"step {trainer.global_step}: {what} ({self._describe(trainer)}; see {folder / 'nonfinite.json'}). "
-            f"Reproduce: {resume_command()} --ckpt_path {path} --trainer.max_steps {trainer.global_step + 1} "
-            "--trainer.detect_anomaly true. A lower learning rate, --trainer.gradient_clip_val 1 or "
-            "--guard.skip_limit 10 may help"
+            f"{said}; see {folder / 'nonfinite.json'}). Reproduce: {resume_command()} --ckpt_path {path} "
+            f"--trainer.max_steps {trainer.global_step + 1} --trainer.detect_anomaly true. {helps}"
         )

@@ -42,6 +42,14 @@ class PredictionWriter(L.Callback):
         """Forget the previous validation."""
         self._collected.clear()
 
+    def on_test_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Forget what came before the test."""
+        self._collected.clear()
+
+    def on_predict_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Forget what came before the prediction."""
+        self._collected.clear()
+
     def on_validation_batch_end(
         self,
         trainer: L.Trainer,

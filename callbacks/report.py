@@ -14,6 +14,7 @@ from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
 from rich.console import Console
 from rich.table import Table
 
+from callbacks.atomic_io import replacing
 from callbacks.baseline import score_baseline
 from callbacks.checkpoints import BestTaskCheckpoint
 from callbacks.conflicts import ConflictMonitor
@@ -119,8 +120,8 @@ class RunReport(L.Callback):
             "data": data.describe_data(),
             "versions": {package: importlib.metadata.version(package) for package in PACKAGES},
         }
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / "report.json").write_text(json.dumps(report, indent=2) + "\n")
+        with replacing(folder / "report.json") as file:
+            file.write(f"{json.dumps(report, indent=2)}\n".encode())
         console = Console()
         console.print(build_table(metrics, report["baseline"], title="dev" if split == "val" else split))
         console.print(f"run folder: {folder}", soft_wrap=True)

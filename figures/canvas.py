@@ -79,11 +79,15 @@ def to_svg(figure: "Figure", *, name: str, label: str) -> str:
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     prefix = re.sub(r"\W", "-", name)
-    svg = re.sub(r'(\bid="|xlink:href="#|url\(#)', rf"\g<1>{prefix}-", svg)
-    svg = svg.replace(INK, "currentColor")
+    svg = re.sub(r"<[^>]*>", lambda tag: _rewrite(tag[0], prefix), svg)  # in tags alone: a label may say id="x
     head, rest = svg.split(">", 1)
     head = re.sub(r' (width|height)="[^"]*"', "", head)
     return f'{head} role="img" aria-label="{_escape(label)}">{rest}'
+
+
+def _rewrite(tag: str, prefix: str) -> str:
+    """Put a prefix before the ids in a tag, and the colour of the text around the figure for ink."""
+    return re.sub(r'(\bid="|xlink:href="#|url\(#)', rf"\g<1>{prefix}-", tag).replace(INK, "currentColor")
 
 
 def _escape(text: str) -> str:

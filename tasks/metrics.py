@@ -37,13 +37,33 @@ class PreciseCorrelation(PearsonCorrCoef):
         super().update(preds.double(), target.double())
 
 
+class DefinedSpearman(SpearmanCorrCoef):
+    """Spearman correlation that is NaN, as Pearson's, where predictions or labels are all equal."""
+
+    def compute(self) -> Tensor:
+        """Give the correlation over everything counted."""
+        value: Tensor = super().compute()
+        ranges = [torch.cat(list(part)) if isinstance(part, list) else part for part in (self.preds, self.target)]
+        return torch.where(torch.stack([values.min() == values.max() for values in ranges]).any(), torch.nan, value)
+
+
+class DefinedMatthews(MulticlassMatthewsCorrCoef):
+    """Matthews correlation that is NaN, as other correlations, where predictions or labels are all of one class."""
+
+    def compute(self) -> Tensor:
+        """Give the correlation over everything counted."""
+        value: Tensor = super().compute()
+        used = [(self.confmat.sum(dim) > 0).sum() for dim in (0, 1)]
+        return torch.where(torch.stack(used).min() < 2, torch.nan, value)
+
+
 _BUILDERS: dict[MetricName, Callable[[int], Metric]] = {
     "accuracy": lambda classes: MulticlassAccuracy(classes, average="micro", validate_args=False),
     "macro_f1": lambda classes: MulticlassF1Score(classes, average="macro", validate_args=False),
     "f1": lambda _: BinaryF1Score(validate_args=False),
-    "matthews": lambda classes: MulticlassMatthewsCorrCoef(classes, validate_args=False),
+    "matthews": lambda classes: DefinedMatthews(classes, validate_args=False),
     "pearson": lambda _: PreciseCorrelation(),
-    "spearman": lambda _: SpearmanCorrCoef(),
+    "spearman": lambda _: DefinedSpearman(),
     "mean_absolute_error": lambda _: MeanAbsoluteError(),
 }
 _LABEL_KINDS: dict[MetricName, frozenset[LabelKind]] = {

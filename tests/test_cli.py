@@ -19,7 +19,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from analysis.rows import METHODS, Row, read_rows
 from backbones import load_bert
 from backbones.matmul import set_onednn
-from cli import MultitaskCLI, count_processes, find_checkpoint, run, run_name
+from cli import MultitaskCLI, count_processes, find_checkpoint, find_in_run, run, run_name
 from datamodules import MultitaskDataModule
 from lightning_modules import MultitaskModule
 
@@ -732,6 +732,24 @@ def test_last_and_best_are_those_of_the_newest_run_that_has_one(tmp_path):
     os.utime(newer, (2**31, 2**31))
     assert find_checkpoint(tmp_path, "best") == newer
     assert find_checkpoint(tmp_path / "none", "last") is None
+    (tmp_path / "version_12_old").mkdir()
+    assert find_checkpoint(tmp_path, "best") == newer
+
+
+def test_a_saved_configuration_means_the_checkpoints_of_its_own_run(train, capsys):
+    first, second = (train("fit", "--seed_everything", seed) for seed in (1, 2))
+    for run_folder in (first, second):
+        train.raw("validate", "-c", str(run_folder / "config.yaml"), "--ckpt_path", "best")
+        own = read_report(run_folder)
+        assert read_report(train.newest("cs224n"))["metrics"] == {
+            name: pytest.approx(value, abs=1e-6) for name, value in own["metrics"].items()
+        }
+    assert read_report(first)["metrics"] != read_report(second)["metrics"]
+    best_checkpoint(first).unlink()
+    with pytest.raises(SystemExit):
+        train.raw("validate", "-c", str(first / "config.yaml"), "--ckpt_path", "best")
+    message = f"--ckpt_path best: {first}, whose config.yaml is given, has no such checkpoint"
+    assert message in capsys.readouterr().err
 
 
 def test_last_goes_on_where_the_newest_run_ended(train):
@@ -766,11 +784,13 @@ def test_each_task_keeps_its_best_weights_beside_those_of_the_score(train, capsy
 def test_best_is_never_that_of_one_task(tmp_path):
     checkpoints = tmp_path / "version_0" / "checkpoints"
     checkpoints.mkdir(parents=True)
-    for number, name in enumerate(["best-epoch=0.ckpt", "best-sst-epoch=1.ckpt", "best-sst2-epoch=1.ckpt"]):
+    names = ["best-epoch=0.ckpt", "best-sst-epoch=1.ckpt", "best-sst2-epoch=1.ckpt", "best-sst-5-epoch=1.ckpt"]
+    for number, name in enumerate(names):
         (checkpoints / name).touch()
         os.utime(checkpoints / name, (number, number))
-    tasks = ["sst", "sst2"]
+    tasks = ["sst", "sst2", "sst-5"]
     assert find_checkpoint(tmp_path, "best", tasks) == checkpoints / "best-epoch=0.ckpt"
+    assert find_in_run(checkpoints.parent, "best-sst-5", tasks) == checkpoints / "best-sst-5-epoch=1.ckpt"
     assert find_checkpoint(tmp_path, "best-sst", tasks) == checkpoints / "best-sst-epoch=1.ckpt"
     assert find_checkpoint(tmp_path, "best-quora", tasks) is None
 

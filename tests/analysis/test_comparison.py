@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import numpy as np
@@ -6,6 +7,7 @@ import pytest
 from analysis.comparison import Difference, System, check_same_data, compare_systems
 from analysis.launcher import Job
 from analysis.statistics import Interval
+from analysis.tables import format_interval
 from tasks import InputError
 from tests.analysis.run_folders import dev_labels, write_run
 
@@ -72,6 +74,12 @@ def test_one_run_each_gets_exact_tests_and_a_warning(good, poor):
     assert difference.sentence().endswith("; one run each: the noise between runs is not in it).")
 
 
+def test_a_single_run_is_named_where_the_other_system_has_several(good, poor):
+    difference = compare_systems(System("good", good.jobs[:1]), poor)
+    assert difference.sentence().endswith("; one run of good: the noise between its runs is not in it).")
+    assert "; one run of poor:" in compare_systems(good, System("poor", poor.jobs[:1])).sentence()
+
+
 def test_systems_are_compared_on_the_tasks_that_both_have(good, tmp_path, cs224n_root):
     job = make_job(tmp_path, "single")
     write_run(job, cs224n_root, {"sst": almost_right(cs224n_root, wrong=2)["sst"]})
@@ -89,6 +97,15 @@ def test_an_undefined_correlation_gets_no_verdict():
     difference = Difference("a", "b", {"sts": nan}, {}, (3, 3))
     assert difference.verdict == "cannot be told apart"
     assert difference.sentence() == "a against b: undefined, a run gives every pair the same score."
+
+
+def test_an_undefined_interval_gets_no_verdict_and_says_so():
+    difference = Difference("a", "b", {"sts": Interval(0.2, float("nan"), float("nan"))}, {}, (3, 3))
+    assert difference.verdict == "cannot be told apart"
+    assert difference.sentence() == (
+        "a and b cannot be told apart (sts +0.2000, interval undefined: a run hardly tells pairs apart)."
+    )
+    assert format_interval(difference.intervals["sts"]) == "+.200 [undefined]"
 
 
 def test_runs_on_other_data_are_not_compared(good, tmp_path, cs224n_root):
@@ -109,3 +126,16 @@ def test_the_best_validation_is_that_of_all_attempts(tmp_path, cs224n_root):
     system = System("stopped", (job,))
     assert system.best == {"sst": pytest.approx([0.6]), "mean": pytest.approx([0.7])}
     assert system.last["sst"] == [1.0]
+
+
+def test_a_later_validation_of_a_run_is_no_point_of_its_curve(tmp_path, cs224n_root):
+    job = make_job(tmp_path, "scored")
+    labels = {"sst": dev_labels(cs224n_root, "sst")}
+    write_run(job, cs224n_root, labels, curve=[{"sst": 0.4, "mean": 0.4}])
+    later = write_run(job, cs224n_root, labels, curve=[{"sst": 0.9, "mean": 0.9}])
+    report = json.loads((later / "report.json").read_text())
+    del report["weights_sha256"]
+    (later / "report.json").write_text(json.dumps(report))
+    system = System("scored", (job,))
+    assert [run.folder.name for run in system.runs] == ["version_0"]
+    assert system.best["mean"] == pytest.approx([0.4])

@@ -1,3 +1,4 @@
+import json
 import multiprocessing
 import os
 import sys
@@ -121,6 +122,56 @@ def test_settings_of_an_attempt_that_left_nothing_may_be_corrected(tmp_path, lau
     assert launch(make_job(tmp_path, "b1", "--correct")) == [0]
 
 
+def test_the_order_of_flags_is_no_setting(tmp_path, launch):
+    launch(make_job(tmp_path, "b1", "--trainer.max_steps", "12", "--data.batch_size", "4", "--x", "1", "--x", "2"))
+    again = make_job(tmp_path, "b1", "--data.batch_size=4", "--x", "1", "--x", "2", "--trainer.max_steps", "12")
+    assert launch(again) == [0]
+    with pytest.raises(InputError, match="other settings"):
+        launch(make_job(tmp_path, "b1", "--trainer.max_steps", "12", "--data.batch_size", "4", "--x", "2", "--x", "1"))
+
+
+def test_what_scored_a_finished_job_later_is_none_of_its_trainings(tmp_path, launch, said):
+    job = make_job(tmp_path)
+    launch(job)
+    for name, text in {"version_1": json.dumps({"metrics": {}}), "version_1_old": "", "version_2": None}.items():
+        (job.folder / name).mkdir()
+        if text is not None:
+            (job.folder / name / "report.json").write_text(text)
+    assert job.finished().folder.name == "version_0"
+    assert [folder.name for folder in job.attempts()] == ["version_0", "version_1", "version_2"]
+    assert [folder.name for folder in job.trainings()] == ["version_0"]
+    assert launch(job) == [0]
+    assert said[-1] == "b1: finished before"
+
+
+def test_a_report_that_was_cut_off_is_none_and_the_state_stays(tmp_path, launch):
+    job = make_job(tmp_path)
+    launch(job, keep_last=True)
+    attempt = job.folder / "version_0"
+    (attempt / "report.json").write_text('{"weights_sha256": "0", "metr')
+    assert job.finished() is None
+    assert launch(job) == [0]
+    assert job.finished().folder.name == "version_1"
+
+
+@pytest.mark.parametrize("text", [None, "{"])
+def test_runs_without_settings_are_refused(text, tmp_path, launch):
+    job = make_job(tmp_path)
+    launch(job)
+    (job.folder / "settings.json").unlink()
+    if text is not None:
+        (job.folder / "settings.json").write_text(text)
+    with pytest.raises(InputError, match=r"settings\.json: cannot be read, but runs are beside it"):
+        launch(job)
+
+
+def test_a_job_that_cannot_be_started_is_a_failed_one_and_the_others_go_on(tmp_path, launch, said):
+    config = tmp_path / "a.yaml"
+    missing = Job("b1", tmp_path / "b1" / "seed-1", (config,), (), script=PROGRAM)  # no such file
+    assert launch(missing, make_job(tmp_path, "b2")) == [1, 0]
+    assert any(line.startswith("b1: FileNotFoundError: ") for line in said)
+
+
 def start_launcher(job: Job) -> Any:
     """Run the job by a launcher in a process of its own."""
     process = multiprocessing.get_context("fork").Process(target=run_launcher, args=(job,))
@@ -152,6 +203,24 @@ def test_a_job_that_outlives_its_launcher_is_waited_for(tmp_path, said):
     assert outcome.status == 0
     assert said == ["b1: still runs from an earlier start; waiting for it", "b1: finished before"]
     assert [path.name for path in job.attempts()] == ["version_0"]
+
+
+def test_what_another_launcher_ran_meanwhile_with_other_settings_is_not_taken(tmp_path, said):
+    hold = tmp_path / "hold"
+    hold.touch()
+    held, other = (make_job(tmp_path, "b1", "--hold", str(hold), "--trainer.max_steps", n) for n in ("12", "24"))
+    launcher = start_launcher(held)
+    wait_for(lambda: held.attempts())
+    (held.folder / "version_0/checkpoints/last.ckpt").unlink(missing_ok=True)  # nothing is there to refuse yet
+
+    def release(line: str) -> None:
+        said.append(line)
+        hold.unlink(missing_ok=True)
+
+    (outcome,) = Launcher(jobs=1, report=release).run([other])
+    launcher.join()
+    assert outcome.status == 2
+    assert "other settings: --trainer.max_steps 12 there, --trainer.max_steps 24 now" in said[-1]
 
 
 def test_sigterm_ends_the_launcher_and_its_job(tmp_path):

@@ -29,6 +29,13 @@ def test_the_first_batches_add_up(folder: Path):
     assert sum(amount.batches for amount in plan_first(run, 4).values()) == 4
 
 
+@pytest.mark.parametrize("epochs", [None, -1])
+def test_a_run_that_only_steps_end_goes_on_over_epochs(folder: Path, epochs: int | None):
+    run = change(folder, max_epochs=epochs, max_steps=12)
+    assert plan_training(run) == [EPOCH]
+    assert plan_first(run, 12) == {task: Amount(2 * one.batches, 2 * one.examples) for task, one in EPOCH.items()}
+
+
 def test_limited_epochs_hold_less(folder: Path):
     for limit in (3, 0.5):
         run = change(folder, limit_train_batches=limit)

@@ -161,6 +161,31 @@ def test_a_page_that_cannot_be_written_is_an_error(tmp_path: Path, root: Path):
         write_report([run], run)
 
 
+def test_a_run_with_a_score_of_its_own_shows_it(folder: Path, tmp_path: Path):
+    report = json.loads((folder / "report.json").read_text())
+    report["metrics"] = {"sst": {"accuracy": 0.5}, "mean": 0.5, "score": 0.625}
+    (folder / "report.json").write_text(json.dumps(report))
+    assert stands_in(page_of(folder, output=tmp_path / "page.html"), "mean", "0.5000", "score", "0.6250")
+
+
+def test_a_root_in_the_home_folder_is_found(folder: Path, root: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("HOME", str(root.parent))
+    config = (folder / "config.yaml").read_text()
+    (folder / "config.yaml").write_text(config.replace(str(root), f"~/{root.name}"))
+    assert len(Run(folder).read_examples("sst")) == 6
+
+
+def test_no_task_takes_the_place_of_another_part_of_the_page(folder: Path, tmp_path: Path):
+    for name in ("config.yaml", "report.json"):
+        text = (folder / name).read_text()
+        (folder / name).write_text(text.replace("same:", "made:").replace('"same"', '"made"'))
+    for path in (folder / "predictions").glob("same-*"):
+        path.rename(path.with_name(path.name.replace("same", "made")))
+    ids = page_of(folder, output=tmp_path / "page.html").ids
+    assert "run1-task-made" in ids
+    assert len(ids) == len(set(ids))
+
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 

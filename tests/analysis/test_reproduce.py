@@ -1,11 +1,14 @@
+import argparse
 import json
 import shlex
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from analysis.job_options import add_options, read_options, split_arguments
 from analysis.reproduce import main
 from analysis.rows import METHODS, read_rows
 from tests.analysis.run_folders import dev_labels, write_run
@@ -82,6 +85,24 @@ def test_a_pretrained_backbone_goes_to_the_rows_that_need_one(dry_run, tiny_back
     assert value(pretrained, "--model.backbone") == str(tiny_backbone)
 
 
+@pytest.mark.parametrize(
+    ("flags", "files"),
+    [
+        (["--backbone", "DIR"], ["model.safetensors"]),
+        (["--", "--model.backbone=DIR"], ["model.safetensors"]),
+        (["--backbone", "bert-base-uncased"], []),
+        ([], []),
+    ],
+)
+def test_the_weights_of_a_backbone_in_a_folder_are_settings(flags, files, tmp_path, tiny_backbone, monkeypatch):
+    monkeypatch.chdir(tiny_backbone)
+    own, extra = split_arguments([flag.replace("DIR", str(tiny_backbone)) for flag in flags])
+    parser = argparse.ArgumentParser()
+    add_options(parser, output=str(tmp_path))
+    job = read_options(parser.parse_args(own), extra).job("b1", 1, [], tasks=["sst"])
+    assert [entry.split()[0] for entry in job.settings()["weights"]] == files
+
+
 def test_rows_of_another_folder_lie_over_its_own_recipe(dry_run, tmp_path):
     (tmp_path / "mine.yaml").write_text("data: {batch_size: 64}\n")
     method = f"--folder configs/methods --rows pcgrad --seeds 1 --recipe {tmp_path / 'mine.yaml'} --train_limit sts=9"
@@ -103,6 +124,15 @@ def test_rows_of_another_folder_lie_over_its_own_recipe(dry_run, tmp_path):
         ("--rows b1 --seeds 0", "--seeds 0: expected 1 or more"),
         ("--rows b1 --budget 12", "--budget 12: expected steps=N"),
         ("--rows b1 --train_limit quora", "--train_limit quora: expected TASK=N"),
+        (
+            "--rows b1 --train_limit qora=60",
+            "--train_limit qora=60: no training has a task qora (expected one of sst, quora, sts)",
+        ),
+        *[
+            (f"--rows b1 -- {flag}", f"-- {flag.split('=')[0].split()[0]}: this command sets it itself")
+            for flag in ("--seed_everything 3", "--ckpt_path=last", "--trainer.logger false", "--trainer.logger.name=a")
+        ],
+        ("--rows b1 -- --config=none.yaml", "--config none.yaml: no such file"),
         ("--rows b1 --recipe none.yaml", "--recipe none.yaml: no such file"),
         ("--rows b1 -- -c none.yaml", "-c none.yaml: no such file"),
         (
@@ -172,6 +202,16 @@ def test_undefined_scores_are_null_in_json(tmp_path, cs224n_root):
     assert main(["--rows", "sts-only", "--table-only", "--output", str(tmp_path)]) == 0
     (row,) = json.loads((tmp_path / "results.json").read_text())["rows"]
     assert row["last"] == {"sts": [None], "mean": [None]}
+
+
+def test_a_constant_prediction_is_undefined_and_leaves_valid_json(tmp_path, cs224n_root, capsys):
+    constant = {**almost_right(cs224n_root, wrong=0), "sts": np.full(12, 2.4731)}
+    for name, predictions in (("b1", almost_right(cs224n_root, wrong=2)), ("even", constant)):
+        write_run(make_job(tmp_path, name), cs224n_root, predictions)
+    assert main(["--rows", "b1", "even", "--table-only", "--output", str(tmp_path)]) == 0
+    assert "even against b1: undefined, a run gives every pair the same score." in capsys.readouterr().out
+    results = json.loads((tmp_path / "results.json").read_text(), parse_constant=pytest.fail)
+    assert results["differences"][0]["intervals"]["sts"] == {"estimate": None, "low": None, "high": None}
 
 
 @pytest.mark.slow

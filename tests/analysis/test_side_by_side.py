@@ -5,7 +5,7 @@ import pytest
 from statsmodels.stats.contingency_tables import mcnemar
 
 from analysis.run import Run
-from analysis.side_by_side import pair_predictions, take
+from analysis.side_by_side import build_score_section, pair_predictions, take
 from tasks import Example, InputError
 from tests.analysis.written import predict_all, write_run
 
@@ -44,3 +44,13 @@ def test_runs_over_other_texts_or_no_common_example_are_refused(folder: Path, ot
         pair_predictions(first, changed)
     with pytest.raises(InputError, match="no example in common"):
         pair_predictions(take(first, [0]), take(second, [1]))
+
+
+def test_a_score_of_a_part_of_the_split_says_so(folder: Path, other: Run, tmp_path: Path, root: Path):
+    part = {"sst": {name: cell for name, cell in predict_all()["sst"].items() if name in ("s1", "s2")}}
+    partial = Run(write_run(tmp_path / "part", root, part))
+    (whole,) = build_score_section([Run(folder), other], "dev").blocks
+    (table,) = build_score_section([Run(folder), partial], "dev").blocks
+    assert table.rows[0] == ["sst", "accuracy", "0.8333", "1.0000 (2 of 6)"]
+    assert "n of N: the run predicted n examples" in table.note
+    assert "n of N" not in whole.note

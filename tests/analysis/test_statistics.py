@@ -7,6 +7,7 @@ from analysis.statistics import (
     Interval,
     TaskScores,
     compare,
+    degrees_of_freedom,
     mcnemar,
     resample_scores,
     score,
@@ -36,8 +37,28 @@ def test_pearson_is_that_of_scipy():
     assert score("pearson", labels, predictions) == pytest.approx(expected, abs=1e-12)
 
 
-def test_pearson_of_equal_predictions_is_undefined():
-    assert np.isnan(score("pearson", np.arange(4.0), np.ones((1, 4))))[0]
+@pytest.mark.parametrize("constant", [1.0, 2.4731, 3.3, 1.1])  # most are not their own mean in floats
+def test_pearson_of_equal_predictions_is_undefined(constant):
+    labels = RNG.normal(size=863)
+    equal = np.full((1, 863), constant)
+    assert np.isnan(score("pearson", labels, equal)).all()
+    assert np.isnan(score("pearson", equal[0], labels[None])).all()
+    found = compare({"sts": TaskScores("pearson", labels, equal, labels[None])}, samples=50)["sts"]
+    assert np.isnan([found.estimate, found.low, found.high]).all()
+
+
+def test_few_undefined_resamples_are_left_out_and_many_make_the_ends_undefined():
+    labels = RNG.normal(size=200)
+    good = labels + RNG.normal(size=200)
+    few, many = (np.where(np.arange(200) < changed, labels, 2.5) for changed in (5, 1))
+    drawn = resample_scores("pearson", labels, few[None], samples=2000, rng=np.random.default_rng(0))
+    assert 0 < np.isnan(drawn).mean() < 0.05
+    kept = compare({"sts": TaskScores("pearson", labels, few[None], good[None])})["sts"]
+    assert kept.low < kept.estimate < kept.high
+    undefined = compare({"sts": TaskScores("pearson", labels, many[None], good[None])})["sts"]
+    assert np.isfinite(undefined.estimate)
+    assert np.isnan([undefined.low, undefined.high]).all()
+    assert not undefined.excludes_zero
 
 
 @pytest.mark.parametrize("metric", ["accuracy", "pearson"])
@@ -104,16 +125,38 @@ def test_noise_between_runs_widens_the_interval():
     assert noisy.high - noisy.low > 2 * (quiet.high - quiet.low)
 
 
+def test_the_noise_of_few_runs_is_known_with_few_degrees_of_freedom():
+    # Welch 1947 by hand: parts 0.02 / 2 (one degree) and 0.02 / 4 (three): 0.015^2 / (0.01^2 + 0.005^2 / 3).
+    first, second = np.array([0.1, 0.3]), np.array([0.1, 0.3, 0.1, 0.3]) * np.sqrt(3 / 2)
+    assert degrees_of_freedom(first, second) == pytest.approx(0.015**2 / (0.01**2 + 0.005**2 / 3))
+    reference = stats.ttest_ind(first, second, equal_var=False)
+    assert degrees_of_freedom(first, second) == pytest.approx(reference.df)
+    assert degrees_of_freedom(first, second[:1]) == 1.0
+    assert degrees_of_freedom(first[:1], second[:1], rest=1.0) == np.inf
+    assert degrees_of_freedom(first, second, rest=1.0) > 1000
+
+
+def test_with_many_rows_the_interval_over_runs_is_welchs():
+    right = np.array([0.50, 0.56]), np.array([0.48, 0.50, 0.52, 0.58])
+    runs = [(np.arange(50_000) < 50_000 * share[:, None]).astype(float) for share in right]
+    found = compare({"sst": TaskScores("accuracy", np.ones(50_000), *runs)})["sst"]
+    expected = stats.ttest_ind(*right, equal_var=False).confidence_interval(0.95)
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high), rel=0.1)
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("seed_noise", [0.05, 0.1, 0.3])
-@pytest.mark.parametrize("runs", [2, 3, 5])
+@pytest.mark.parametrize("seed_noise", [(0.05, 0.05), (0.1, 0.1), (0.3, 0.3), (0.3, 0.03)])
+@pytest.mark.parametrize("runs", [(2, 2), (3, 3), (5, 5), (2, 5), (10, 2), (3, 10)])
 def test_intervals_hold_the_truth_about_as_often_as_they_say(runs, seed_noise):
     rng, held = np.random.default_rng(7), 0
     for trial in range(300):
-        pair = [simulate(rng, runs=runs, rows=400, shift=0.1, seed_noise=seed_noise) for _ in range(2)]
-        interval = compare({"sst": TaskScores("accuracy", np.ones(400), *pair)}, samples=300, seed=trial)["sst"]
-        held += interval.low <= 0 <= interval.high
-    assert held / 300 >= 0.92
+        first, second = (
+            simulate(rng, runs=count, rows=400, shift=0.1, seed_noise=noise)
+            for count, noise in zip(runs, seed_noise, strict=True)
+        )
+        interval = compare({"sst": TaskScores("accuracy", np.ones(400), first, second)}, samples=1000, seed=trial)
+        held += interval["sst"].low <= 0 <= interval["sst"].high
+    assert held / 300 >= (0.92 if runs[0] == runs[1] else 0.86)  # the spread of two runs is little to go by
 
 
 def test_the_paired_bootstrap_of_one_run_covers_a_correlation_difference():
@@ -171,4 +214,6 @@ def test_williams_finds_as_many_false_alarms_as_it_says():
 def test_williams_sees_a_real_difference_and_none_between_equal_predictions():
     labels = RNG.normal(size=200)
     assert williams(labels, labels * 2, labels * 2) == 1.0
+    other = labels + RNG.normal(size=200)
+    assert williams(labels, other, 2 * other + 1) == williams(labels, other, other * 1.0000001) == 1.0
     assert williams(labels, labels + RNG.normal(size=200) * 0.3, labels + RNG.normal(size=200) * 2) < 1e-6

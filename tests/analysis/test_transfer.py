@@ -1,3 +1,4 @@
+import argparse
 import json
 import shlex
 from itertools import pairwise
@@ -6,7 +7,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from analysis.transfer import choose_sets, main
+from analysis.job_options import JobOptions, add_options, read_options
+from analysis.transfer import build_jobs, choose_sets, main, write_sets
+from tasks import InputError
 from tests.analysis.run_folders import dev_labels, write_run
 from tests.analysis.test_comparison import make_job
 
@@ -26,6 +29,12 @@ def config(tmp_path: Path) -> Path:
     return path
 
 
+def make_options(output: Path, *extra: str) -> JobOptions:
+    parser = argparse.ArgumentParser()
+    add_options(parser, output=str(output))
+    return read_options(parser.parse_args(["--seeds", "1"]), extra)
+
+
 def test_each_task_each_pair_and_all_are_trained_once():
     assert choose_sets(("a", "b", "c"), ["singles", "pairs", "all"]) == [
         *[("a",), ("b",), ("c",), ("a", "b"), ("a", "c"), ("b", "c"), ("a", "b", "c")]
@@ -43,8 +52,42 @@ def test_a_set_is_the_configuration_with_fewer_tasks(tmp_path, config, capsys):
     assert files == [["three.yaml", f"{name}.yaml"] for name in names]
     assert all(dict(pairwise(words))["--trainer.max_steps"] == "10" for words in commands)
     assert ["--tasks.sts.train_limit=50" in words for words in commands] == ["sts" in name for name in names]
-    pair = yaml.safe_load((output / "sets" / "quora+sts.yaml").read_text())
-    assert pair == {"tasks": {task: yaml.safe_load(TASKS)["tasks"][task] for task in ("quora", "sts")}}
+    assert not output.exists()
+
+
+def test_the_file_of_a_set_is_not_replaced_beside_its_runs(tmp_path):
+    tasks = yaml.safe_load(TASKS)["tasks"]
+    sets = [("quora", "sts"), ("sst",)]
+    jobs = build_jobs(tasks, [], sets, make_options(tmp_path))
+    write_sets(tasks, sets, jobs)
+    pair = tmp_path / "sets" / "quora+sts.yaml"
+    before = pair.read_text()
+    assert yaml.safe_load(before) == {"tasks": {task: tasks[task] for task in ("quora", "sts")}}
+    others = {**tasks, "sts": "Sts", "sst": {"class_path": "Sst", "init_args": {"weight": 2.0}}}
+    checkpoint = jobs["quora+sts"][0].folder / "version_0" / "checkpoints" / "last.ckpt"
+    checkpoint.parent.mkdir(parents=True)
+    checkpoint.touch()
+    with pytest.raises(InputError, match=r"quora\+sts\.yaml: says otherwise, and there are runs with it"):
+        write_sets(others, sets, jobs)
+    assert pair.read_text() == before
+    assert "weight" not in (tmp_path / "sets" / "sst.yaml").read_text()
+    checkpoint.unlink()
+    write_sets(others, sets, jobs)
+    assert pair.read_text() != before
+
+
+def test_the_file_of_a_set_lies_over_the_users_own(tmp_path):
+    mine = tmp_path / "mine.yaml"
+    mine.write_text(TASKS)
+    options = make_options(tmp_path, "-c", str(mine))
+    (job,) = build_jobs(yaml.safe_load(TASKS)["tasks"], [], [("sst",)], options)["sst"]
+    assert [path.name for path in job.configs] == ["mine.yaml", "sst.yaml"]
+
+
+def test_a_limit_on_a_task_that_there_is_not_is_refused(config, tmp_path, capsys):
+    assert main(["-c", str(config), "--dry-run", "--output", str(tmp_path), "--train_limit", "ssst=5"]) == 2
+    message = "--train_limit ssst=5: no training has a task ssst (expected one of sst, quora, sts)"
+    assert message in capsys.readouterr().err
 
 
 def test_flags_of_a_task_go_to_the_sets_that_have_it(tmp_path, config, capsys):
@@ -100,3 +143,16 @@ def test_real_sets_are_trained_and_compared(tmp_path, cs224n_root, word_backbone
     found = json.loads((tmp_path / "out" / "results.json").read_text())
     assert list(found["scores"]) == ["sst", "sts", "sst+sts"]
     assert [entry["target"] for entry in found["transfer"]] == ["sst", "sts"]
+
+
+def test_a_limit_in_time_is_said_to_be_one_beside_the_epochs(tmp_path, cs224n_root, config, capsys):
+    sst = dev_labels(cs224n_root, "sst")
+    for name in ("sst", "sst+sts"):
+        folder = write_run(make_job(tmp_path, name), cs224n_root, {"sst": sst})
+        settings = yaml.safe_load((folder / "config.yaml").read_text())
+        settings["trainer"]["max_time"] = "00:00:30:00"
+        (folder / "config.yaml").write_text(yaml.safe_dump(settings))
+    assert main(["-c", str(config), "--table-only", "--seeds", "1", "--output", str(tmp_path)]) == 0
+    shown = capsys.readouterr().out
+    assert "Length of a training: at most 2 epoch(s) and 00:00:30:00 (days:hours:minutes:seconds)" in shown
+    assert "and the same time at most" in shown

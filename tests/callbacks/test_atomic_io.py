@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from callbacks import AtomicCheckpointIO
+from callbacks.atomic_io import replacing
 from tasks import InputError
 
 GOOD: dict[str, Any] = {"state_dict": {"weight": torch.arange(3.0)}, "loops": {}}
@@ -53,6 +54,16 @@ def test_an_error_while_writing_leaves_the_old_file(saved):
         AtomicCheckpointIO().save_checkpoint({**GOOD, "bad": lambda: 0}, saved)
     assert saved.read_bytes() == before
     assert os.listdir(saved.parent) == ["last.ckpt"]
+
+
+def test_a_target_is_replaced_by_what_is_whole_only(tmp_path):
+    target = tmp_path / "new" / "report.json"
+    with replacing(target) as file:
+        file.write(b"1")
+    with pytest.raises(TypeError, match="bytes"), replacing(target) as file:
+        file.writelines([b"2", "no bytes"])
+    assert target.read_bytes() == b"1"
+    assert os.listdir(target.parent) == ["report.json"]
 
 
 def test_the_folder_for_temporary_files_is_not_used(tmp_path, monkeypatch):

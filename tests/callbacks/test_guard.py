@@ -56,6 +56,15 @@ def test_a_bad_loss_stops_before_the_step_and_says_which_batch(tiny_backbone, cs
     assert torch.load(path, weights_only=True)["global_step"] == 5
 
 
+def test_a_fast_run_leaves_no_files_and_names_none(tiny_backbone, cs224n_root, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(NonFiniteLossError, match=r"step 0: the loss is .* may help") as caught:
+        fit(tmp_path, tiny_backbone, cs224n_root, Spoil(0, what="loss"), LossGuard(), fast_dev_run=True)
+    assert "ckpt" not in str(caught.value)
+    assert "nonfinite.json" not in str(caught.value)
+    assert [path.name for path in tmp_path.iterdir()] == ["cache"]
+
+
 def test_a_step_with_bad_gradients_is_left_out_and_counted(tiny_backbone, cs224n_root, tmp_path, caplog):
     guard = LossGuard(skip_limit=2)
     trainer, module = fit(tmp_path, tiny_backbone, cs224n_root, Spoil(3, 6, what="gradient"), guard)

@@ -110,6 +110,18 @@ def test_fit_writes_the_predictions_of_the_last_validation(data, tiny_backbone, 
     assert written != pytest.approx({name: keep.validations[0][name] for name in written}, abs=1e-6)
 
 
+def test_each_evaluation_by_one_trainer_starts_afresh(data, tiny_backbone, tmp_path):
+    module, writer = build_module(tiny_backbone), PredictionWriter()
+    trainer = make_trainer(tmp_path / "run", writer)
+    trainer.validate(module, datamodule=data, verbose=False)
+    for _ in range(2):
+        trainer.predict(module, datamodule=data, return_predictions=False)
+        assert {len(rows[0]) for rows in writer.gather().values()} == {12}
+    (tmp_path / "run" / "predictions" / "sst-dev.csv").unlink()
+    writer.on_test_epoch_start(trainer, module)
+    assert writer.gather() == {}
+
+
 def test_the_files_of_a_few_rows_by_hand(tiny_backbone, cs224n_root, tmp_path):
     store = dev_store({"sst": Sst()}, tiny_backbone, cs224n_root, tmp_path / "cache")
     probabilities = np.array([[0.1, 0.2, 0.3, 0.4, 0.0], [1, 0, 0, 0, 0]], dtype=np.float32)

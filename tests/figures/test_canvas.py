@@ -19,6 +19,7 @@ from figures import (
     to_image,
     to_svg,
 )
+from figures.canvas import INK
 from tests.runs import ROOT
 
 LABELS = np.array([0.0, 1.0, 2.0, 5.0])
@@ -54,6 +55,13 @@ def test_every_figure_is_a_picture_of_more_than_one_colour(name):
     assert image.shape[2] == 3
     assert min(image.shape[:2]) > 200
     assert len(np.unique(image.reshape(-1, 3), axis=0)) > 2
+
+
+def test_texts_stay_as_they_are():
+    text = f'id="x {INK}'
+    svg = to_svg(draw_confusion(np.array([[1, 0], [0, 1]]), [text, "b"]), name="one", label="x")
+    assert text in "".join(ElementTree.fromstring(svg).itertext())
+    assert svg.count(INK) == svg.count(f"{INK}</text>")
 
 
 def test_equal_figures_have_equal_bytes():

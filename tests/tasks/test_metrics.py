@@ -1,3 +1,4 @@
+import math
 import warnings
 from typing import get_args
 
@@ -122,3 +123,17 @@ def test_a_correlation_does_not_depend_on_how_rows_fall_into_batches():
         for first in range(0, 12, size):
             metric.update(predictions[first : first + size], labels[first : first + size])
         assert float(metric.compute()) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("name", ["pearson", "spearman"])
+def test_a_correlation_with_equal_values_is_undefined(name):
+    values = [1.0, 3.5, 2.0, 4.0, 0.0]
+    assert math.isnan(compute(name, STARS, [2.4731] * 5, values))
+    assert math.isnan(compute(name, STARS, values, [2.4731] * 5))
+
+
+@pytest.mark.parametrize("labels", [YES_NO, FIVE])
+def test_matthews_of_one_class_is_undefined(labels):
+    for predictions, targets in (([1] * 4, [0, 1, 1, 0]), ([0, 1, 1, 0], [1] * 4), ([1] * 4, [1] * 4)):
+        assert math.isnan(compute("matthews", labels, predictions, targets))
+    assert compute("matthews", labels, [0, 1, 0, 1], [1, 0, 1, 0]) == pytest.approx(-1)
