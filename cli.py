@@ -35,6 +35,7 @@ from callbacks import (
     TaskProgressBar,
     ValidationFigures,
 )
+from cli_errors import Parser
 from tasks import InputError, Task
 
 OUR_PACKAGES = ("backbones", "callbacks", "cli", "datamodules", "lightning_modules")
@@ -64,6 +65,7 @@ class TandemCLI(LightningCLI):
             datamodule_class,
             seed_everything_default=42,
             auto_configure_optimizers=False,
+            parser_class=Parser,
             parser_kwargs={"description": type(self).__doc__},
             trainer_defaults={
                 "logger": LOGGER,
