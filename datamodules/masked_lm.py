@@ -120,20 +120,25 @@ class MaskedLMDataModule(ResumableDataModule):
 
     def train_dataloader(self) -> ResumableLoader:
         """Give all texts in one mixed order."""
-        trained = {name: corpus.train for name, corpus in self.corpora.items()}
-        texts = MixedTexts(trained, self.weights, seed=self.seed)
-        sampler = MultitaskSampler(
-            {TASK: len(texts)},
+        sampler, position = self.make_sampler(), self.take_position()
+        if position is not None:
+            sampler.resume(*position)
+        return self.make_loader(MaskedTexts(self._trained_texts(), self._masker(), masks_change=True), sampler)
+
+    def make_sampler(self) -> MultitaskSampler:
+        """Give the order of the texts to train on."""
+        return MultitaskSampler(
+            {TASK: len(self._trained_texts())},
             {TASK: self.batch_size},
             Sequential(),
             seed=self.seed,
             rank=self.rank,
             world_size=self.world_size,
         )
-        position = self.take_position()
-        if position is not None:
-            sampler.resume(*position)
-        return self.make_loader(MaskedTexts(texts, self._masker(), masks_change=True), sampler)
+
+    def _trained_texts(self) -> MixedTexts:
+        trained = {name: corpus.train for name, corpus in self.corpora.items()}
+        return MixedTexts(trained, self.weights, seed=self.seed)
 
     def val_dataloader(self) -> ResumableLoader:
         """Give the held-out texts with masks that stay the same."""

@@ -210,8 +210,26 @@ class MultitaskDataModule(ResumableDataModule):
         """Give the interleaved batches of the training split."""
         stores = self.stores["train"]
         self._check_window()
+        sampler = self.make_sampler()
+        position = self.take_position()
+        if position is not None:
+            sampler.resume(*position)
+        dataset = TaskDataset(stores, num_groups=self._num_groups, shapes=self._shapes(stores), seed=self.seed)
+        if not self.on_device:
+            return self.make_loader(dataset, sampler)
+        on_device = DeviceDataset(dataset, self.device)
+        log.info("training tokens on %s: %.1f MB", self.device, on_device.num_bytes / 1e6)
+        return self.make_loader(on_device, sampler)
+
+    def make_sampler(self) -> MultitaskSampler:
+        """Give the order of the training split.
+
+        Raises:
+            InputError: If the schedule does not fit the tasks.
+        """
+        stores = self.stores["train"]
         try:
-            sampler = MultitaskSampler(
+            return MultitaskSampler(
                 {name: len(store) for name, store in stores.items()},
                 {name: self.tasks[name].batch_size or self.batch_size for name in stores},
                 self.schedule,
@@ -222,15 +240,6 @@ class MultitaskDataModule(ResumableDataModule):
             )
         except ValueError as error:
             raise InputError(str(error)) from error
-        position = self.take_position()
-        if position is not None:
-            sampler.resume(*position)
-        dataset = TaskDataset(stores, num_groups=self._num_groups, shapes=self._shapes(stores), seed=self.seed)
-        if not self.on_device:
-            return self.make_loader(dataset, sampler)
-        on_device = DeviceDataset(dataset, self.device)
-        log.info("training tokens on %s: %.1f MB", self.device, on_device.num_bytes / 1e6)
-        return self.make_loader(on_device, sampler)
 
     @property
     def _num_groups(self) -> int:

