@@ -156,7 +156,8 @@ def test_intervals_hold_the_truth_about_as_often_as_they_say(runs, seed_noise):
         )
         interval = compare({"sst": TaskScores("accuracy", np.ones(400), first, second)}, samples=1000, seed=trial)
         held += interval["sst"].low <= 0 <= interval["sst"].high
-    assert held / 300 >= (0.92 if runs[0] == runs[1] else 0.86)  # the spread of two runs is little to go by
+    is_alike = runs[0] == runs[1] and seed_noise[0] == seed_noise[1]
+    assert held / 300 >= (0.92 if is_alike else 0.86)  # else the spread of two or three runs is little to go by
 
 
 def test_the_paired_bootstrap_of_one_run_covers_a_correlation_difference():
