@@ -12,7 +12,9 @@ from lightning.pytorch.cli import LightningArgumentParser
 
 KEY = re.compile(r'Parser key "([^"]+)"')
 DOTTED = re.compile(r"\b((?:[a-z_]\w*\.)+)([A-Z]\w*)")
-NO_ANSWER = re.compile(r"Expected a <class '(NoneType|list)'>$|Expected a path but .* either not accessible or invalid$")
+NO_ANSWER = re.compile(
+    r"Expected a <class '(NoneType|list)'>$|Expected a path but .* either not accessible or invalid$"
+)
 TASK_FLAG = re.compile(r"--tasks\.([^.=]+)\.")
 
 
@@ -40,8 +42,6 @@ def explain(message: str, flags: Iterable[str], arguments: Iterable[str]) -> str
     Example:
         >>> explain("unrecognized arguments: --data.rot x", ["--data.root", "--data.seed"], [])
         'no flag --data.rot (did you mean --data.root?)'
-        >>> explain('Parser key "data.seed":\\n  Expected a <class \\'int\\'>. Got value: x', [], [])
-        "data.seed is 'x' (expected int)"
     """
     key = ".".join(KEY.findall(message)) or "the command line"
     if found := re.match(r"unrecognized arguments: (--[^\s=]+)", message):
@@ -59,16 +59,16 @@ def explain(message: str, flags: Iterable[str], arguments: Iterable[str]) -> str
         expected = f" (expected one of {', '.join(choices)})" if choices else ""
         return f"{key}: no class {found[1]}{_suggest(found[1], choices)}{expected}"
     if found := re.search(r"must include a class_path and optionally init_args, but got Namespace\((\w+)", message):
-        return f"{key}: {found[1]} is an option of a class that is not named (expected the class first, as in {_named(key, found[1])})"
+        return f"{key}: {found[1]} is an option of a class that is not named (expected {_named(key, found[1])})"
     if found := re.search(r"class_path '([^']+)':\s+Option '([^']+)' is not accepted", message):
         options = [name for name in inspect.signature(_import(found[1])).parameters if name != "self"]
         name = found[1].rpartition(".")[2]
         return f"{key}: {name} has no {found[2]}{_suggest(found[2], options)} (expected one of {', '.join(options)})"
-    if found := re.search(r"Expected a <class 'str'>. Got value: (True|False)$", message, re.MULTILINE):
-        return f"{key}: YAML reads yes, no, on, off, true and false as {found[1]} (expected quotes, as in \"no\")"
+    if found := re.search(r"Expected a <class 'str'>.*Given value: (True|False)$", message, re.MULTILINE | re.DOTALL):
+        return f'{key}: YAML reads yes, no, on, off, true and false as {found[1]} (expected quotes, as in "no")'
     if found := re.search(r"Expected a <class '(\w+)'>. Got value: (.*)$", message, re.MULTILINE):
         return f"{key} is {found[2]!r} (expected {found[1]})"
-    lines = [line.strip().removeprefix("- ") for line in message.splitlines()]
+    lines = [line.strip().removeprefix("- ") for line in message.removeprefix('Parser key "config": ').splitlines()]
     kept = [line for line in dict.fromkeys(lines) if line and not NO_ANSWER.match(line)]
     return "\n  ".join(kept)
 
@@ -92,7 +92,8 @@ def _bases(message: str, key: str) -> list[type]:
 
 def _subclasses(base: type) -> list[str]:
     """Give the names of all classes that can be chosen where a base class is asked for."""
-    below = [name for each in base.__subclasses__() for name in _subclasses(each)]
+    children: list[type] = base.__subclasses__()
+    below = [name for child in children for name in _subclasses(child)]
     return below if inspect.isabstract(base) else [base.__name__, *below]
 
 

@@ -69,6 +69,10 @@ class AtomicCheckpointIO(TorchCheckpointIO):
         """
         try:
             checkpoint = super().load_checkpoint(path, map_location=map_location, weights_only=True)
+        except FileNotFoundError:
+            raise InputError(
+                f"{path}: no such checkpoint (expected last, best, best-TASK, auto or the path of a file)"
+            ) from None
         except (OSError, EOFError, RuntimeError, UnpicklingError) as error:
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             raise InputError(f"{path}: no readable checkpoint, cut off or not plain data ({reason})") from error

@@ -15,11 +15,11 @@ class ClassTask(Task):
 
     Args:
         num_classes: Number of classes, when the file numbers them 0, 1, ...
-        classes: The label values as they stand in the file, otherwise.
+        classes: The label values as they stand in the file, otherwise; in YAML yes, no, true and false need quotes.
     """
 
     num_classes: int | None = None
-    classes: tuple[str, ...] | None = None
+    classes: tuple[str | int, ...] | None = None
 
     def __post_init__(self) -> None:
         try:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Sequence
 
 
-def name_classes(num_classes: int | None, classes: Sequence[str] | None) -> tuple[str, ...]:
+def name_classes(num_classes: int | None, classes: Sequence[str | int] | None) -> tuple[str, ...]:
     """Give the classes as they stand in the file.
 
     Args:
@@ -16,7 +16,7 @@ def name_classes(num_classes: int | None, classes: Sequence[str] | None) -> tupl
     """
     if (num_classes is None) == (classes is None):
         raise ValueError("expected either num_classes (labels 0, 1, ...) or classes (labels by name)")
-    names = tuple(str(number) for number in range(num_classes)) if num_classes is not None else tuple(classes or ())
+    names = tuple(str(name) for name in (range(num_classes) if num_classes is not None else classes or ()))
     if len(names) < 2:
         raise ValueError(f"has {len(names)} class(es) (expected at least 2)")
     if len(set(names)) < len(names):

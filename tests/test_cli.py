@@ -892,7 +892,7 @@ def test_auto_starts_afresh_where_there_is_nothing_to_go_on_from(train):
 
 def test_a_missing_or_damaged_checkpoint_is_an_error(train, fitted, tmp_path, capsys):
     train.refuse("validate", "--ckpt_path", "none.ckpt")
-    assert "none.ckpt: no readable checkpoint" in capsys.readouterr().err
+    assert "none.ckpt: no such checkpoint (expected last" in capsys.readouterr().err
     (tmp_path / "cut.ckpt").write_bytes((fitted / "checkpoints" / "last.ckpt").read_bytes()[:1000])
     train.refuse("validate", "--ckpt_path", "cut.ckpt")
     assert "cut.ckpt: no readable checkpoint, cut off" in capsys.readouterr().err
@@ -971,7 +971,54 @@ def test_testing_without_labels_is_refused(train, cs224n_root, capsys):
 
 def test_tasks_are_required(train, capsys):
     train.refuse("fit", config=None)
-    assert "tasks" in capsys.readouterr().err
+    assert "no tasks (expected a configuration that has some, such as -c configs/" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("flags", "sentence"),
+    [
+        (["--data.rot", "x"], "no flag --data.rot (did you mean --data.root?)"),
+        (["--data.batch_size", "many"], "data.batch_size is 'many' (expected int)"),
+        (
+            ["--model.regularizer", "Smrt"],
+            "model.regularizer: no class Smrt (did you mean Smart?) (expected one of Breg",
+        ),
+        (
+            ["--model.regularizer", "Smart", "--model.regularizer.weigh", "1"],
+            "model.regularizer: Smart has no weigh (did you mean weight?) (expected one of weight, noise,",
+        ),
+        (
+            ["--data.schedule", "RoundRobbin"],
+            "data.schedule: no class RoundRobbin (did you mean RoundRobin?) (expected",
+        ),
+        (["--tasks.ssst.weight", "2"], "--tasks.{ssst}: not all are tasks of the configuration"),
+        (["--tasks.sst.haed", "LinearHead"], "tasks: Sst has no haed (did you mean head?) (expected one of source,"),
+        (
+            ["--tasks.sst.head.loss", "OrdinalLog"],
+            "loss is an option of a class that is not named (expected --tasks.NAME.head LinearHead --tasks.NAME.head.l",
+        ),
+        (["--tasks.other", "Clasification"], "tasks: no class Clasification (did you mean Classification?) (expected"),
+        (["-c", "none.yaml"], "File does not exist: "),
+    ],
+)
+def test_what_is_typed_wrong_is_said_in_one_sentence(flags, sentence, train, capsys):
+    train.refuse("fit", *flags)
+    said = capsys.readouterr().err.splitlines()
+    assert said[-1] == "All options: train.py fit --help"
+    assert said[-2].startswith("error: ")
+    assert sentence in said[-2]
+    assert not any("usage" in line for line in said)
+
+
+def test_words_that_yaml_reads_as_truth_values_need_quotes(train, tmp_path, capsys):
+    path = tmp_path / "mine.yaml"
+    arguments = "{source: {train: a.csv}, texts: [a, b], label: y, classes: [no, yes]}"
+    path.write_text(f"tasks: {{mine: {{class_path: PairClassification, init_args: {arguments}}}}}")
+    train.refuse("fit", config=path)
+    assert (
+        "tasks.classes: YAML reads yes, no, on, off, true and false as False (expected quotes"
+        in capsys.readouterr().err
+    )
 
 
 # The command line itself

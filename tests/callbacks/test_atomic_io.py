@@ -108,5 +108,5 @@ def test_a_file_of_something_else_is_refused(content, tmp_path):
 
 
 def test_a_missing_file_is_refused(tmp_path):
-    with pytest.raises(InputError, match=r"none\.ckpt: no readable checkpoint"):
+    with pytest.raises(InputError, match=r"none\.ckpt: no such checkpoint"):
         AtomicCheckpointIO().load_checkpoint(tmp_path / "none.ckpt")
