@@ -101,10 +101,7 @@ def load_tokenizer(name: str) -> BertTokenizer:
     ):
         raise ValueError(f"backbone {name}: no tokenizer (expected tokenizer.json or vocab.txt in {location})")
     tokenizer: BertTokenizer = BertTokenizer.from_pretrained(location)
-    if (
-        len(tokenizer) > config.vocab_size
-        or tokenizer.unk_token_id in tokenizer("the", add_special_tokens=False).input_ids
-    ):
+    if not len(set(tokenizer.all_special_ids)) < len(tokenizer) <= config.vocab_size:
         raise ValueError(
             f"backbone {name}: the tokenizer has {len(tokenizer)} tokens, the model {config.vocab_size} "
             f"(expected a vocabulary that belongs to the model)"

@@ -279,7 +279,14 @@ def test_a_vocabulary_larger_than_the_model_is_refused(folder: Path) -> None:
         load_tokenizer(str(folder))
 
 
-def test_a_vocabulary_without_usual_words_is_refused(folder: Path) -> None:
+def test_a_vocabulary_without_english_words_is_fine(folder: Path) -> None:
+    (folder / "tokenizer.json").unlink()
+    (folder / "vocab.txt").write_text("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nder\nhund\n")
+
+    assert load_tokenizer(str(folder))("Der Hund").input_ids == [2, 5, 6, 3]
+
+
+def test_a_vocabulary_without_words_is_refused(folder: Path) -> None:
     (folder / "tokenizer.json").unlink()
     (folder / "vocab.txt").write_text("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n")
 
