@@ -86,7 +86,8 @@ def build_score_section(runs: Sequence[Run], split: Split) -> Section:
     note = "From the prediction files; the best of a row is not tested for significance."
     if any(" of " in cell for row in rows for cell in row[2:]):
         note += " n of N: the run predicted n examples of the split's N, so that its score does not compare."
-    table = Table("Scores", ("task", "metric", *name_runs(runs)), rows, num_text_columns=2, note=note)
+    title = "Test scores" if split == "test" else "Scores"
+    table = Table(title, ("task", "metric", *name_runs(runs)), rows, num_text_columns=2, note=note)
     return Section("Side by side", "side-by-side", [table])
 
 

@@ -82,6 +82,7 @@ def test_two_processes_train_and_score_as_one(
     assert_close_weights(two.weights(0), one.weights(0))
     for task, scores in one.report(0)["metrics"].items():
         assert two.report(0)["metrics"][task] == pytest.approx(scores, abs=1e-4)
+    assert "evaluated" not in two.report(0)  # what both evaluated is the whole split
     assert_same_predictions(two, one)
 
 
