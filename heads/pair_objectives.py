@@ -158,7 +158,9 @@ def _is_positive(labels: Tensor, positive: float | None) -> Tensor:
 def _check_sides(objective: PairObjective, num_sequences: int) -> None:
     if num_sequences < 2:
         name = type(objective).__name__
-        raise ValueError(f"auxiliary {name} compares the two sides of a pair (expected a pair task with encoding: bi or both)")
+        raise ValueError(
+            f"auxiliary {name} compares the two sides of a pair (expected a pair task with encoding: bi or both)"
+        )
 
 
 def _check_positive(objective: PairObjective, positive: float | None, labels: LabelSpace) -> None:
