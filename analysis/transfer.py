@@ -103,7 +103,8 @@ def build_jobs(
         options: What the trainings share.
 
     Raises:
-        InputError: If a limit or a flag is about a task that there is not.
+        InputError: If a limit or a flag is about a task that there is not, or a part of the dev examples would be
+            scored.
     """
     options.check_limits(tasks)
     jobs = {}
