@@ -35,6 +35,7 @@ from callbacks import (
     TaskProgressBar,
     ValidationFigures,
 )
+from callbacks.run_folder import removing_refused
 from cli_errors import Parser
 from tasks import InputError, Task
 
@@ -116,6 +117,11 @@ class TandemCLI(LightningCLI):
                 if found is None and which != "auto":
                     raise InputError(f"--ckpt_path {which}: no run in {runs} has such a checkpoint")
             config["ckpt_path"] = str(found) if found else None
+
+    def _run_subcommand(self, subcommand: str) -> None:
+        """Run the command; one that is refused leaves no folder of a run."""
+        with removing_refused(self.trainer):
+            super()._run_subcommand(subcommand)
 
     def _parse_ckpt_path(self) -> None:
         """Leave the command line as it is; Lightning would replace it by the checkpoint's hyperparameters unasked."""

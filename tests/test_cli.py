@@ -967,6 +967,16 @@ def test_testing_without_labels_is_refused(train, cs224n_root, capsys):
     train("fit", "--trainer.max_steps", 1)
     train.refuse("test", "--data.root", cs224n_root, "--ckpt_path", "last")
     assert "test: no task has a labelled test split" in capsys.readouterr().err
+    assert [path.name for path in (train.folder / "runs" / "cs224n").iterdir()] == ["version_0"]
+
+
+@pytest.mark.parametrize("flags", [["--model.surgery", "PCGrad"], ["--ckpt_path", "auto", "--data.max_length", "16"]])
+def test_a_refused_training_leaves_the_earlier_runs_alone(flags, train):
+    before = contents(train("fit", "--trainer.max_steps", 1))
+    train.refuse("fit", *flags)
+    runs = train.folder / "runs" / "cs224n"
+    assert [path.name for path in runs.iterdir()] == ["version_0"]
+    assert contents(runs / "version_0") == before
 
 
 def test_tasks_are_required(train, capsys):
