@@ -10,7 +10,8 @@ from pathlib import Path
 
 from analysis.budget import Budget, find_step_size, parse_budget
 from analysis.comparison import System
-from analysis.launcher import Job, Launcher
+from analysis.job import Job
+from analysis.launcher import Launcher
 from analysis.settings import find_flag, merge_settings
 from tasks import InputError
 

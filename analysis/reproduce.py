@@ -13,8 +13,8 @@ from typing import Any
 from rich.console import Console
 
 from analysis.comparison import Difference, System, check_same_data, compare_systems
+from analysis.job import Job
 from analysis.job_options import JobOptions, add_options, find_file, read_options, run_jobs, split_arguments
-from analysis.launcher import Job
 from analysis.overview import describe
 from analysis.results import publish, to_plain
 from analysis.rows import PAPER, Row, choose_rows, read_rows
