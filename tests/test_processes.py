@@ -193,3 +193,11 @@ def test_pretraining_with_fewer_held_out_texts_than_processes_ends(tiny_project:
 
     assert {process.code for process in ended} == {0}, ended
     assert any(tag == "val/mlm/loss" for tag, *_ in project.scalars(0))
+
+
+@pytest.mark.slow
+def test_two_processes_that_are_refused_leave_no_run_folder(tiny_project: Projects) -> None:
+    project = tiny_project()
+    ended = project.run_ranks(2, "--model.surgery", "PCGrad")
+    assert [process.code for process in ended] == [2, 2], ended
+    assert list(project.version(0).parent.iterdir()) == []
