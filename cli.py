@@ -35,6 +35,7 @@ from callbacks import (
     TaskProgressBar,
     ValidationFigures,
 )
+from callbacks.run_folder import removing_refused
 from cli_errors import Parser
 from tasks import InputError, Task
 
@@ -43,6 +44,7 @@ LOGGER = {
     "class_path": "lightning.pytorch.loggers.TensorBoardLogger",
     "init_args": {"save_dir": "runs", "name": "", "default_hp_metric": False},
 }
+BEST_NAME = "best-epoch={{epoch}}-step={{step}}-{name}={{{monitor}:.4f}}"
 RUN_FOLDER = re.compile(r"version_\d+")
 QUIET_WARNINGS = (
     "does not have many workers",
@@ -88,6 +90,13 @@ class TandemCLI(LightningCLI):
             help="Whether oneDNN may compute fp32 matrix products on a CPU where it is as accurate and faster.",
         )
 
+    def _prepare_subcommand_parser(self, klass: type, subcommand: str, **kwargs: Any) -> LightningArgumentParser:
+        """Leave Lightning's box of scores out unless `--verbose true` asks for it: RunReport shows them."""
+        parser: LightningArgumentParser = super()._prepare_subcommand_parser(klass, subcommand, **kwargs)
+        if "verbose" in self._subcommand_method_arguments[subcommand]:
+            parser.set_defaults(verbose=False)
+        return parser
+
     def before_instantiate_classes(self) -> None:
         """Name the run after its configuration, and find the checkpoint that `last`, `best` or `auto` means."""
         config = self.config[self.config.subcommand]
@@ -116,6 +125,11 @@ class TandemCLI(LightningCLI):
                 if found is None and which != "auto":
                     raise InputError(f"--ckpt_path {which}: no run in {runs} has such a checkpoint")
             config["ckpt_path"] = str(found) if found else None
+
+    def _run_subcommand(self, subcommand: str) -> None:
+        """Run the command; one that is refused leaves no folder of a run."""
+        with removing_refused(self.trainer):
+            super()._run_subcommand(subcommand)
 
     def _parse_ckpt_path(self) -> None:
         """Leave the command line as it is; Lightning would replace it by the checkpoint's hyperparameters unasked."""
@@ -168,7 +182,7 @@ class MultitaskCLI(TandemCLI):
             {
                 "best_checkpoint.monitor": "val/mean",
                 "best_checkpoint.mode": "max",
-                "best_checkpoint.filename": "best-epoch={epoch}-step={step}-mean={val/mean:.4f}",
+                "best_checkpoint.filename": BEST_NAME.format(name="mean", monitor="val/mean"),
                 "best_checkpoint.auto_insert_metric_name": False,
                 "best_checkpoint.save_weights_only": True,
             }
@@ -188,11 +202,18 @@ class MultitaskCLI(TandemCLI):
         )
 
     def before_instantiate_classes(self) -> None:
-        """Refuse a score that there is not; make a step of a joint schedule hold a batch of every task."""
+        """Refuse a score that there is not; make a step of a joint schedule hold a batch of every task.
+
+        The file of the best checkpoint is named after what it is the best of.
+        """
         super().before_instantiate_classes()
         config = self.config[self.config.subcommand]
-        if config.best_checkpoint.monitor == "val/score" and not config.model.score:
+        best = config.best_checkpoint
+        if best.monitor == "val/score" and not config.model.score:
             raise InputError("best_checkpoint.monitor is val/score, but model.score is not given (expected a formula)")
+        if best.monitor and best.filename == BEST_NAME.format(name="mean", monitor="val/mean"):
+            name = best.monitor.removeprefix("val/").replace("/", "-")
+            best.filename = BEST_NAME.format(name=name, monitor=best.monitor)
         schedule = config.data.schedule
         is_joint = schedule is not None and schedule.class_path.endswith(".Joint")
         if is_joint and config.trainer.accumulate_grad_batches == 1:

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 
 from analysis.dev_curve import choose_best, read_dev_curve
-from analysis.launcher import Job
+from analysis.job import Job
 from analysis.run import Run
 from analysis.statistics import Floats, Interval, Metric, TaskScores, compare, mcnemar, williams
 from tasks import InputError

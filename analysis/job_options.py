@@ -10,11 +10,18 @@ from pathlib import Path
 
 from analysis.budget import Budget, find_step_size, parse_budget
 from analysis.comparison import System
-from analysis.launcher import Job, Launcher
-from analysis.settings import find_flag
+from analysis.job import Job
+from analysis.launcher import Launcher
+from analysis.settings import find_flag, merge_settings
 from tasks import InputError
 
 OWN_FLAGS = r"--(seed_everything|ckpt_path|trainer\.logger(\..+)?)"  # of every job, so that it is found again
+WHOLE = {
+    "limit_val_batches": 1.0,
+    "limit_test_batches": 1.0,
+    "overfit_batches": 0.0,
+    "fast_dev_run": False,
+}  # 1 is one batch
 
 
 @dataclass(frozen=True)
@@ -91,6 +98,9 @@ class JobOptions:
             backbone: Folder of the backbone in the place of `--backbone`.
             budget: Limit in the place of `--budget`.
             flags: Flags below the user's.
+
+        Raises:
+            InputError: If its files and flags evaluate a part of the dev examples only.
         """
         chosen: list[str] = [*flags, *self.flags, "--seed_everything", str(seed)]
         if self.root is not None:
@@ -102,6 +112,7 @@ class JobOptions:
                 chosen.append(f"--tasks.{task}.train_limit={limit}")
         limit_ = budget or self.budget
         every = (*configs, *self.configs)
+        _check_whole(every, chosen)
         if limit_ is not None:
             needed = find_step_size(every, chosen, tasks) if limit_.unit == "examples" else 1
             chosen += limit_.flags(needed)
@@ -112,6 +123,14 @@ class JobOptions:
             flags=(*chosen, "--trainer.enable_progress_bar", "false"),
             inputs=_find_weights(chosen),
         )
+
+
+def _check_whole(configs: Sequence[Path], flags: Sequence[str]) -> None:
+    trainer = merge_settings(configs, flags).get("trainer") or {}
+    for name, whole in WHOLE.items():
+        value = trainer.get(name)
+        if value is not None and str(value) != str(whole):
+            raise InputError(f"--trainer.{name} {value}: the tables are over all examples (expected {whole})")
 
 
 def add_options(parser: argparse.ArgumentParser, *, output: str) -> None:

@@ -59,9 +59,13 @@ def write_report(folders: Sequence[Path], output: Path, *, split: Split = "dev")
         split: The split whose predictions are looked at.
 
     Raises:
-        InputError: If a folder is no run, or the file cannot be written.
+        InputError: If a folder is no run, or has no test predictions where those are asked for, or the file cannot be
+            written.
     """
     runs = [Run(folder) for folder in folders]
+    for run in runs:
+        if split == "test" and not list((run.folder / "predictions").glob("*-test.csv")):
+            raise InputError(f"{run.folder}: no test predictions (expected the folder that train.py test wrote)")
     page = render(build_sections(runs, split), title=", ".join(name_runs(runs)))
     try:
         output.parent.mkdir(parents=True, exist_ok=True)

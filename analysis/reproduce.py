@@ -13,8 +13,8 @@ from typing import Any
 from rich.console import Console
 
 from analysis.comparison import Difference, System, check_same_data, compare_systems
+from analysis.job import Job
 from analysis.job_options import JobOptions, add_options, find_file, read_options, run_jobs, split_arguments
-from analysis.launcher import Job
 from analysis.overview import describe
 from analysis.results import publish, to_plain
 from analysis.rows import PAPER, Row, choose_rows, read_rows
@@ -63,7 +63,8 @@ def build_jobs(
         recipe: File laid over the recipe, below the row's own files.
 
     Raises:
-        InputError: If a row needs a pre-trained backbone and there is none, or no row has a task that is limited.
+        InputError: If a row needs a pre-trained backbone and there is none, no row has a task that is limited, or a
+            part of the dev examples would be scored.
     """
     options.check_limits(task for row in rows for task in row.tasks)
     jobs: dict[str, list[Job]] = {}
@@ -78,15 +79,21 @@ def build_jobs(
 
 
 def _find_pretrained(row: Row, pretrained: str | None, options: JobOptions) -> Path:
-    if pretrained is not None and (Path(pretrained) / "config.json").is_file():
+    """Give the folder of the further pre-trained backbone; a dry run may be from before it is made."""
+    if pretrained is not None and (options.dry_run or (Path(pretrained) / "config.json").is_file()):
         return Path(pretrained)
     target = pretrained or "runs/paper-bert"
     backbone = options.backbone or "bert-base-uncased"
     command = ["python", "pretrain.py", "fit", "-c", "configs/pretrain.yaml", "--model.backbone", backbone]
     command += ["--data.root", options.root or "DIR", "--export_dir", target]
+    if pretrained is None:
+        wrong = "give its folder with --pretrained"
+    else:
+        wrong = (
+            f"--pretrained {pretrained}: {'no config.json in it' if Path(pretrained).is_dir() else 'no such folder'}"
+        )
     raise InputError(
-        f"row {row.name} starts from a further pre-trained backbone: give its folder with --pretrained "
-        f"(got {pretrained or 'none'}); this makes one: {shlex.join(command)}"
+        f"{wrong} (row {row.name} starts from a further pre-trained backbone); this makes one: {shlex.join(command)}"
     )
 
 

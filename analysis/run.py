@@ -74,9 +74,9 @@ class Run:
     folder: Path
 
     def __post_init__(self) -> None:
-        for name in ("config.yaml", "report.json"):
+        for name, note in (("config.yaml", ""), ("report.json", "; predict runs and stopped ones have none")):
             if not (self.folder / name).is_file():
-                raise InputError(f"{self.folder}: has no {name} (expected the folder of a finished run)")
+                raise InputError(f"{self.folder}: has no {name} (expected the folder of a finished run{note})")
 
     @property
     def name(self) -> str:
@@ -93,6 +93,11 @@ class Run:
         except ValueError as error:
             raise InputError(f"{path}: not JSON ({error}; expected what a run wrote)") from None
         return report
+
+    @property
+    def scored_split(self) -> Split:
+        """The split whose scores the report holds."""
+        return "test" if any("test" in splits for splits in self.report["data"].values()) else "dev"
 
     @cached_property
     def config(self) -> Mapping[str, Any]:

@@ -9,6 +9,7 @@ from analysis.curves import read_curves, run_panels
 from analysis.plan import Amount, plan_first, plan_training
 from analysis.run import Run
 from analysis.task_section import build_task_section
+from callbacks.evaluated import describe_part
 from figures import draw_curves
 from tasks import InputError, Split
 
@@ -24,7 +25,9 @@ def build_run_section(run: Run, split: Split, *, title: str, anchor: str) -> Sec
     """
     curves = read_curves(run.folder)
     parts = [build_task_section(run, task, split, anchor=f"{anchor}-task-{task}", curves=curves) for task in run.tasks]
-    blocks: list[Block] = [_overview(run)]
+    evaluated = run.report.get("evaluated")
+    blocks: list[Block] = [Sentence(f"Scores are {describe_part(evaluated, run.scored_split)}.")] if evaluated else []
+    blocks.append(_overview(run))
     resumed = run.report.get("resumed_from")
     if resumed:
         blocks.append(Sentence(f"Continued from {resumed}; the curves show the steps since."))
@@ -54,7 +57,8 @@ def _overview(run: Run) -> Table:
         rows.append(["score", "", number(metrics["score"]), ""])
     columns = ("task", "metric", "score", "majority baseline")
     note = "As the run reported them. Mean: of each task's first metric. Score: by the run's formula, if it has one."
-    return Table("Scores", columns, rows, num_text_columns=2, note=note)
+    title = "Test scores" if run.scored_split == "test" else "Scores"
+    return Table(title, columns, rows, num_text_columns=2, note=note)
 
 
 def _drawn(run: Run) -> list[Block]:

@@ -86,8 +86,21 @@ def build_score_section(runs: Sequence[Run], split: Split) -> Section:
     note = "From the prediction files; the best of a row is not tested for significance."
     if any(" of " in cell for row in rows for cell in row[2:]):
         note += " n of N: the run predicted n examples of the split's N, so that its score does not compare."
-    table = Table("Scores", ("task", "metric", *name_runs(runs)), rows, num_text_columns=2, note=note)
-    return Section("Side by side", "side-by-side", [table])
+    title = "Test scores" if split == "test" else "Scores"
+    table = Table(title, ("task", "metric", *name_runs(runs)), rows, num_text_columns=2, note=note)
+    return Section("Side by side", "side-by-side", [table, *map(Sentence, find_other_data(runs, split))])
+
+
+def find_other_data(runs: Sequence[Run], split: Split) -> list[str]:
+    """Say of each task which runs were scored on other files than the first run that has it."""
+    said = []
+    for task in dict.fromkeys(task for run in runs for task in run.report["data"]):
+        named = zip(name_runs(runs), (run.report["data"].get(task, {}).get(split) for run in runs), strict=True)
+        files = [(name, source) for name, source in named if source is not None]
+        others = [f"{name}: {source['path']}" for name, source in files if source["sha256"] != files[0][1]["sha256"]]
+        if others:
+            said.append(f"{task}: not the same {split} examples ({'; '.join(others)}), these scores do not compare.")
+    return said
 
 
 def name_runs(runs: Sequence[Run]) -> list[str]:

@@ -12,8 +12,8 @@ import yaml
 from rich.console import Console
 
 from analysis.comparison import Difference, System, check_same_data, compare_systems
+from analysis.job import Job
 from analysis.job_options import JobOptions, add_options, find_file, read_options, run_jobs, split_arguments
-from analysis.launcher import Job
 from analysis.overview import describe, is_limited, is_timed
 from analysis.results import publish, to_plain
 from analysis.settings import read_yaml
@@ -103,7 +103,8 @@ def build_jobs(
         options: What the trainings share.
 
     Raises:
-        InputError: If a limit or a flag is about a task that there is not.
+        InputError: If a limit or a flag is about a task that there is not, or a part of the dev examples would be
+            scored.
     """
     options.check_limits(tasks)
     jobs = {}

@@ -4,9 +4,16 @@ from typing import Any
 
 import lightning.pytorch as L
 from lightning.pytorch.callbacks import RichProgressBar
-from lightning.pytorch.callbacks.progress.rich_progress import RichProgressBarTheme
+from lightning.pytorch.callbacks.progress.rich_progress import (
+    CustomBarColumn,
+    ProcessingSpeedColumn,
+    RichProgressBarTheme,
+)
+from rich.table import Column
 
 from callbacks.losses import TaskLosses
+
+WIDE = 150  # characters; the bar takes 40
 
 
 class TaskProgressBar(RichProgressBar):
@@ -14,6 +21,18 @@ class TaskProgressBar(RichProgressBar):
 
     def __init__(self) -> None:
         super().__init__(theme=RichProgressBarTheme(metrics_format=".3f"))
+
+    def configure_columns(self, trainer: L.Trainer) -> list[Any]:
+        """Give the columns before the numbers; without bar and speed where they would break the line."""
+        columns: list[Any] = super().configure_columns(trainer)
+        if self._console is None or self._console.width >= WIDE:
+            return columns
+        return [column for column in columns if not isinstance(column, CustomBarColumn | ProcessingSpeedColumn)]
+
+    def _init_progress(self, trainer: L.Trainer) -> None:
+        super()._init_progress(trainer)
+        if self._metric_component is not None:
+            self._metric_component._table_column = Column(overflow="ignore")  # cut off instead of wrapped
 
     def get_metrics(self, trainer: L.Trainer, pl_module: L.LightningModule) -> dict[str, Any]:
         """Give the numbers to show, by short names."""

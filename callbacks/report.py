@@ -13,6 +13,7 @@ import torch
 from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
 from rich.console import Console
 from rich.table import Table
+from torch import Tensor
 
 from callbacks.atomic_io import replacing
 from callbacks.baseline import score_baseline
@@ -20,6 +21,7 @@ from callbacks.checkpoints import BestTaskCheckpoint
 from callbacks.conflicts import ConflictMonitor
 from callbacks.digest import digest_weights
 from callbacks.drawn import DrawnExamples
+from callbacks.evaluated import EvaluatedExamples, describe_part
 from callbacks.run_folder import run_folder
 from datamodules import MultitaskDataModule, TaskBatch
 
@@ -29,7 +31,8 @@ PACKAGES = ("torch", "lightning", "torchmetrics", "transformers", "datasets")
 class RunReport(L.Callback):
     """Writes `report.json` into the run's folder and shows the scores beside those of a constant prediction.
 
-    The scores are those of the last validation, the final weights' (see FinalValidation). `drawn` holds the batches and
+    The scores are those of the last validation, the final weights' (see FinalValidation); where it saw a part of the
+    examples, `evaluated` says how many of each task, and a line below the scores. `drawn` holds the batches and
     examples of each task over the whole training, also over its resumes; it is null where a checkpoint from before
     that count was resumed.
     """
@@ -38,6 +41,7 @@ class RunReport(L.Callback):
         self._started = self._validated = 0.0
         self._examples = 0
         self._drawn = DrawnExamples()
+        self._evaluated = EvaluatedExamples()
         self._knows_all_drawn = True
         self._took_count = False
 
@@ -66,6 +70,26 @@ class RunReport(L.Callback):
     def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Leave the validation out of the training time."""
         self._validation_started = time.monotonic()
+        self._evaluated.clear()
+
+    def on_test_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Count the test's examples alone."""
+        self._evaluated.clear()
+
+    def on_validation_batch_end(
+        self,
+        trainer: L.Trainer,
+        pl_module: L.LightningModule,
+        outputs: Any,
+        batch: Any,
+        batch_idx: int,
+        dataloader_idx: int = 0,
+    ) -> None:
+        """Count the examples."""
+        if isinstance(batch, TaskBatch):
+            self._evaluated.add(batch)
+
+    on_test_batch_end = on_validation_batch_end
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Leave the validation out of the training time; report what `validate` scored."""
@@ -107,6 +131,8 @@ class RunReport(L.Callback):
         )
 
     def _finish(self, trainer: L.Trainer, split: str, training: Mapping[str, Any]) -> None:
+        name = "dev" if split == "val" else split
+        evaluated = self._find_part(trainer, name)
         folder = run_folder(trainer)
         if folder is None or not trainer.is_global_zero:
             return
@@ -114,6 +140,7 @@ class RunReport(L.Callback):
         metrics = collect_metrics(trainer.callback_metrics, split)
         report = {
             "metrics": metrics,
+            **({"evaluated": evaluated} if evaluated else {}),
             "baseline": _baselines(data) if isinstance(data, MultitaskDataModule) else {},
             **training,
             "seed": data.seed,
@@ -123,9 +150,25 @@ class RunReport(L.Callback):
         with replacing(folder / "report.json") as file:
             file.write(f"{json.dumps(report, indent=2)}\n".encode())
         console = Console()
-        console.print(build_table(metrics, report["baseline"], title="dev" if split == "val" else split))
+        console.print(build_table(metrics, report["baseline"], title=name))
+        if evaluated:
+            console.print(describe_part(evaluated, name), soft_wrap=True, highlight=False, markup=False)
         console.print(f"run folder: {folder}", soft_wrap=True)
         console.print(f"curves:     tensorboard --logdir {folder.parent}", soft_wrap=True)
+
+    def _find_part(self, trainer: L.Trainer, split: str) -> dict[str, list[int]]:
+        data: Any = trainer.datamodule  # type: ignore[attr-defined]
+        if not isinstance(data, MultitaskDataModule):
+            return {}
+
+        def total(counts: Tensor) -> Tensor:
+            summed: Tensor = trainer.strategy.reduce(counts.to(trainer.strategy.root_device), reduce_op="sum")
+            return summed
+
+        stores = data.stores.get(split, {})
+        return self._evaluated.find_part(
+            {name: len(store) for name, store in stores.items() if store.is_labelled}, total
+        )
 
 
 def collect_metrics(logged: Mapping[str, Any], split: str) -> dict[str, Any]:

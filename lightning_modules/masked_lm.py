@@ -114,7 +114,8 @@ class MaskedLMModule(L.LightningModule):
         """Log the metrics of the whole held-out text."""
         values = {name: metric.compute() for name, metric in self._metrics.items()}
         values["perplexity"] = values["loss"].exp()
-        self.log_dict({f"val/mlm/{name}": value for name, value in values.items()}, prog_bar=True)
+        for name, value in values.items():
+            self.log(f"val/mlm/{name}", value, prog_bar=name == "loss")
         for metric in self._metrics.values():
             metric.reset()
 

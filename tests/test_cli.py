@@ -207,7 +207,9 @@ def test_every_configuration_fits_validates_tests_and_predicts(config, train, hu
     assert expected <= {path.name for path in (predicted / "predictions").iterdir()}
     assert [path.name for path in sorted(run_folder.parent.iterdir())] == [f"version_{number}" for number in range(4)]
     shown = capsys.readouterr().out
-    assert "dev scores" in shown
+    assert (shown.count("dev scores"), shown.count("test scores")) == (2, 1)
+    assert "alidate metric" not in shown  # Lightning's box would say all of it again
+    assert "Test metric" not in shown
     assert f"run folder: runs/{config.stem}/version_0" in shown
     assert f"tensorboard --logdir runs/{config.stem}" in shown
 
@@ -771,7 +773,7 @@ def test_each_task_keeps_its_best_weights_beside_those_of_the_score(train, capsy
     metrics = report["metrics"]
     by_hand = 0.5 * metrics["sst"]["accuracy"] + 0.5 * metrics["sts"]["pearson"]
     assert metrics["score"] == pytest.approx(by_hand, abs=1e-6)
-    assert Path(report["best_checkpoint"]).name.startswith("best-epoch=")
+    assert Path(report["best_checkpoint"]).name == f"best-epoch=0-step=2-score={metrics['score']:.4f}.ckpt"
     assert {task: Path(path).name.split("-")[1] for task, path in report["best_checkpoints"].items()} == {
         task: task for task in TASKS
     }
@@ -967,6 +969,16 @@ def test_testing_without_labels_is_refused(train, cs224n_root, capsys):
     train("fit", "--trainer.max_steps", 1)
     train.refuse("test", "--data.root", cs224n_root, "--ckpt_path", "last")
     assert "test: no task has a labelled test split" in capsys.readouterr().err
+    assert [path.name for path in (train.folder / "runs" / "cs224n").iterdir()] == ["version_0"]
+
+
+@pytest.mark.parametrize("flags", [["--model.surgery", "PCGrad"], ["--ckpt_path", "auto", "--data.max_length", "16"]])
+def test_a_refused_training_leaves_the_earlier_runs_alone(flags, train):
+    before = contents(train("fit", "--trainer.max_steps", 1))
+    train.refuse("fit", *flags)
+    runs = train.folder / "runs" / "cs224n"
+    assert [path.name for path in runs.iterdir()] == ["version_0"]
+    assert contents(runs / "version_0") == before
 
 
 def test_tasks_are_required(train, capsys):

@@ -82,6 +82,7 @@ def test_two_processes_train_and_score_as_one(
     assert_close_weights(two.weights(0), one.weights(0))
     for task, scores in one.report(0)["metrics"].items():
         assert two.report(0)["metrics"][task] == pytest.approx(scores, abs=1e-4)
+    assert "evaluated" not in two.report(0)  # what both evaluated is the whole split
     assert_same_predictions(two, one)
 
 
@@ -192,3 +193,11 @@ def test_pretraining_with_fewer_held_out_texts_than_processes_ends(tiny_project:
 
     assert {process.code for process in ended} == {0}, ended
     assert any(tag == "val/mlm/loss" for tag, *_ in project.scalars(0))
+
+
+@pytest.mark.slow
+def test_two_processes_that_are_refused_leave_no_run_folder(tiny_project: Projects) -> None:
+    project = tiny_project()
+    ended = project.run_ranks(2, "--model.surgery", "PCGrad")
+    assert [process.code for process in ended] == [2, 2], ended
+    assert list(project.version(0).parent.iterdir()) == []

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from analysis.comparison import Difference, System, check_same_data, compare_systems
-from analysis.launcher import Job
+from analysis.job import Job
 from analysis.statistics import Interval
 from analysis.tables import format_interval
 from tasks import InputError

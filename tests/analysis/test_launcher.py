@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from analysis.launcher import TRAIN, Job, Launcher
+from analysis.job import Job
+from analysis.launcher import Launcher
 from tasks import InputError
 from tests.runs import wait_for
 
@@ -29,17 +30,6 @@ def launch(said):
 
 def make_job(folder: Path, name: str = "b1", *flags: str, **options) -> Job:
     return Job(name=name, folder=folder / name / "seed-1", configs=(), flags=flags, script=PROGRAM, **options)
-
-
-def test_a_job_is_a_plain_command_that_continues(tmp_path):
-    config = tmp_path / "a.yaml"
-    job = Job("b1", tmp_path / "b1" / "seed-1", (config,), ("--seed_everything", "1"))
-    words = job.shown_command.split()
-    assert words[:3] == ["python", os.path.relpath(TRAIN), "fit"]
-    assert words[3:] == [
-        *["-c", os.path.relpath(config), "--seed_everything", "1", "--trainer.logger.save_dir", str(tmp_path / "b1")],
-        *["--trainer.logger.name", "seed-1", "--ckpt_path", "auto"],
-    ]
 
 
 def test_jobs_are_printed_run_and_leave_a_log_and_their_settings(tmp_path, launch, said):

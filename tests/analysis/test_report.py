@@ -132,9 +132,14 @@ def test_missing_and_partial_predictions_are_sentences(tmp_path: Path, root: Pat
     assert "near-dev.csv: no such file" in page.text
 
 
-def test_a_split_without_predictions_or_with_changed_data_is_a_sentence(folder: Path, tmp_path: Path):
-    write_report([folder], tmp_path / "test.html", split="test")
-    assert Page((tmp_path / "test.html").read_text()).text.count("No predictions to look at") == 3
+def test_a_run_without_test_predictions_is_refused(folder: Path, tmp_path: Path):
+    said = rf"{folder}: no test predictions \(expected the folder that train.py test wrote\)"
+    with pytest.raises(InputError, match=said):
+        write_report([folder], tmp_path / "page.html", split="test")
+    assert not (tmp_path / "page.html").exists()
+
+
+def test_changed_data_is_a_sentence(folder: Path, tmp_path: Path):
     write_data(tmp_path / "data", {task: [("s1", ("another", "text"), "3")] for task in ("sst", "same", "near")})
     page = page_of(folder, output=tmp_path / "page.html")
     assert page.text.count("has changed since mine/version_0 read it") == 3
@@ -153,6 +158,10 @@ def test_a_mistake_ends_with_one_sentence(folder: Path, tmp_path: Path, capsys):
         main([str(tmp_path), "--output", str(tmp_path / "page.html")])
     assert stopped.value.code == 2
     assert capsys.readouterr().err.startswith(f"error: {tmp_path}: has no config.yaml")
+    (tmp_path / "config.yaml").touch()
+    with pytest.raises(SystemExit):
+        main([str(tmp_path), "--output", str(tmp_path / "page.html")])
+    assert "has no report.json (expected the folder of a finished run; predict runs and" in capsys.readouterr().err
 
 
 def test_a_page_that_cannot_be_written_is_an_error(tmp_path: Path, root: Path):
@@ -166,6 +175,30 @@ def test_a_run_with_a_score_of_its_own_shows_it(folder: Path, tmp_path: Path):
     report["metrics"] = {"sst": {"accuracy": 0.5}, "mean": 0.5, "score": 0.625}
     (folder / "report.json").write_text(json.dumps(report))
     assert stands_in(page_of(folder, output=tmp_path / "page.html"), "mean", "0.5000", "score", "0.6250")
+
+
+def change_report(folder: Path, **changes: object) -> None:
+    report = json.loads((folder / "report.json").read_text())
+    (folder / "report.json").write_text(json.dumps({**report, **changes}))
+
+
+def test_a_part_of_the_split_is_said_above_the_scores(folder: Path, tmp_path: Path):
+    change_report(folder, evaluated={"sst": [5, 6], "same": [4, 4], "near": [0, 12]})
+    page = page_of(folder, output=tmp_path / "page.html")
+    said = "Scores are on a part of dev (--trainer.limit_val_batches): sst 5 of 6, same 4 of 4, near none; mean is over"
+    assert page.text.index(said) < page.text.index("majority baseline")
+
+
+def test_scores_of_a_test_are_named_so(folder: Path, tmp_path: Path):
+    assert "Test scores" not in page_of(folder, output=tmp_path / "page.html").text
+    data = json.loads((folder / "report.json").read_text())["data"]
+    change_report(folder, data={task: {"test": splits["dev"]} for task, splits in data.items()})
+    for path in sorted((folder / "predictions").iterdir()):
+        path.rename(path.with_name(path.name.replace("-dev", "-test")))
+    config = (folder / "config.yaml").read_text()
+    (folder / "config.yaml").write_text(config.replace("dev:", "test:"))
+    write_report([folder, folder], tmp_path / "page.html", split="test")
+    assert Page((tmp_path / "page.html").read_text()).text.count("Test scores") == 3
 
 
 def test_a_root_in_the_home_folder_is_found(folder: Path, root: Path, monkeypatch: pytest.MonkeyPatch):

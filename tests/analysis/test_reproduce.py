@@ -85,6 +85,22 @@ def test_a_pretrained_backbone_goes_to_the_rows_that_need_one(dry_run, tiny_back
     assert value(pretrained, "--model.backbone") == str(tiny_backbone)
 
 
+def test_a_dry_run_may_be_from_before_the_pretraining(dry_run):
+    (words,) = dry_run("--rows pretrained --seeds 1 --pretrained runs/none")
+    assert value(words, "--model.backbone") == "runs/none"
+
+
+def test_a_file_that_limits_the_validation_is_refused_too(tmp_path, capsys):
+    (tmp_path / "mine.yaml").write_text("trainer: {limit_val_batches: 2}\n")
+    assert main(["--rows", "b1", "--output", str(tmp_path / "out"), "--", "-c", str(tmp_path / "mine.yaml")]) == 2
+    assert "error: --trainer.limit_val_batches 2: the tables are over all" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_limits_nothing_is_no_part(dry_run):
+    assert dry_run("--rows b1 --seeds 1 -- --trainer.limit_val_batches 1.0 --trainer.fast_dev_run false")
+
+
 @pytest.mark.parametrize(
     ("flags", "files"),
     [
@@ -132,9 +148,21 @@ def test_rows_of_another_folder_lie_over_its_own_recipe(dry_run, tmp_path):
             (f"--rows b1 -- {flag}", f"-- {flag.split('=')[0].split()[0]}: this command sets it itself")
             for flag in ("--seed_everything 3", "--ckpt_path=last", "--trainer.logger false", "--trainer.logger.name=a")
         ],
+        *[
+            (f"--rows b1 --dry-run -- {flag}", f"error: {flag.replace('=', ' ')}: the tables are over all examples")
+            for flag in (
+                *("--trainer.limit_val_batches 2", "--trainer.limit_val_batches=0.5", "--trainer.limit_val_batches 1"),
+                *("--trainer.limit_test_batches 2", "--trainer.fast_dev_run True"),
+            )
+        ],
         ("--rows b1 -- --config=none.yaml", "--config none.yaml: no such file"),
         ("--rows b1 --recipe none.yaml", "--recipe none.yaml: no such file"),
         ("--rows b1 -- -c none.yaml", "-c none.yaml: no such file"),
+        (
+            "--rows cross --data.root DIR",
+            "give its folder with --pretrained (row cross starts from a further pre-trained backbone); this makes one:",
+        ),
+        ("--rows cross --pretrained mine", "error: --pretrained mine: no such folder (row cross starts from"),
         (
             "--rows cross --backbone small --data.root DIR --pretrained mine",
             "this makes one: python pretrain.py fit -c configs/pretrain.yaml --model.backbone small --data.root DIR "

@@ -5,9 +5,9 @@ import pytest
 from statsmodels.stats.contingency_tables import mcnemar
 
 from analysis.run import Run
-from analysis.side_by_side import build_score_section, pair_predictions, take
+from analysis.side_by_side import build_score_section, find_other_data, pair_predictions, take
 from tasks import Example, InputError
-from tests.analysis.written import predict_all, write_run
+from tests.analysis.written import ROWS, predict_all, write_data, write_run
 
 
 @pytest.fixture
@@ -54,3 +54,14 @@ def test_a_score_of_a_part_of_the_split_says_so(folder: Path, other: Run, tmp_pa
     assert table.rows[0] == ["sst", "accuracy", "0.8333", "1.0000 (2 of 6)"]
     assert "n of N: the run predicted n examples" in table.note
     assert "n of N" not in whole.note
+
+
+def test_runs_over_other_files_are_named_below_the_table(folder: Path, other: Run, tmp_path: Path):
+    write_data(tmp_path / "mine", {**ROWS, "sst": [("s1", ("another film",), "3")]})
+    mine = Run(write_run(tmp_path / "mine" / "version_0", tmp_path / "mine", predict_all()))
+    said = f"sst: not the same dev examples (mine/version_0: {tmp_path / 'mine' / 'sst.csv'}), these scores do not"
+    _, *sentences = build_score_section([other, mine], "dev").blocks
+    assert [sentence.text for sentence in sentences] == [f"{said} compare."]
+    assert find_other_data([Run(folder), other], "dev") == []
+    assert len(find_other_data([mine, Run(folder), other], "dev")) == 1
+    assert find_other_data([other, mine], "test") == []

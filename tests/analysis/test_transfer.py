@@ -55,6 +55,13 @@ def test_a_set_is_the_configuration_with_fewer_tasks(tmp_path, config, capsys):
     assert not output.exists()
 
 
+def test_a_part_of_the_examples_is_refused_before_anything_is_written(tmp_path, config, capsys):
+    assert main(["-c", str(config), "--output", str(tmp_path / "out"), "--", "--trainer.limit_val_batches", "2"]) == 2
+    said = "error: --trainer.limit_val_batches 2: the tables are over all examples (expected 1.0)\n"
+    assert capsys.readouterr().err == said
+    assert not (tmp_path / "out").exists()
+
+
 def test_the_file_of_a_set_is_not_replaced_beside_its_runs(tmp_path):
     tasks = yaml.safe_load(TASKS)["tasks"]
     sets = [("quora", "sts"), ("sst",)]

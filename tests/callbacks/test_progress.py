@@ -1,4 +1,9 @@
+import io
+from typing import Any
+
+import lightning.pytorch as L
 import pytest
+from rich.console import Console
 
 from callbacks import TaskLosses, TaskProgressBar
 from tests.tiny import build_module, make_trainer, open_data
@@ -22,3 +27,27 @@ def test_the_bar_works_without_losses(tiny_backbone, cs224n_root, tmp_path):
     trainer = make_trainer(tmp_path, bar, enable_progress_bar=True, max_steps=1)
     trainer.fit(module, datamodule=open_data(tiny_backbone, cs224n_root, tmp_path / "cache"))
     assert not any(name.startswith("loss") for name in bar.get_metrics(trainer, module))
+
+
+class Looker(L.Callback):
+    """Keeps the lines of the training bar after each step, at a width in characters."""
+
+    def __init__(self, bar: TaskProgressBar, width: int) -> None:
+        self.bar, self.width, self.seen = bar, width, list[list[str]]()
+
+    def on_train_batch_end(self, *_: Any) -> None:
+        console = Console(width=self.width, file=io.StringIO(), record=True)
+        console.print(self.bar.progress.make_tasks_table(self.bar.progress.tasks[:1]))
+        self.seen.append(console.export_text().splitlines())
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_the_bar_is_one_line_in_a_narrow_terminal(tiny_backbone, cs224n_root, tmp_path, width):
+    losses, bar = TaskLosses(), TaskProgressBar()
+    looker = Looker(bar, width)
+    settings = {"enable_progress_bar": True, "log_every_n_steps": 1, "max_epochs": 2}
+    trainer = make_trainer(tmp_path, losses, bar, looker, **settings)
+    trainer.fit(build_module(tiny_backbone), datamodule=open_data(tiny_backbone, cs224n_root, tmp_path / "cache"))
+    assert [len(lines) for lines in looker.seen] == [1] * 18
+    assert looker.seen[-1][0].startswith("Epoch 1/1  9/9 0:00:0")
+    assert "val/mean: " in looker.seen[-1][0]

@@ -1,6 +1,8 @@
 import io
+import json
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from rich.console import Console
 from callbacks import RunReport
 from callbacks.report import build_table, collect_metrics, peak_memory
 from tests.runs import Project
+from tests.tiny import build_module, make_trainer, open_data
 
 LOGGED: dict[str, Any] = {
     "val/sst/accuracy": torch.tensor(0.5),
@@ -62,6 +65,26 @@ def test_without_a_baseline_the_table_has_no_such_column():
 
 def test_the_table_does_without_a_mean():
     assert render({"text": {"loss": 2.0}}, {}, "dev") == [["task", "metric", "score"], ["text", "loss", "2.0000"]]
+
+
+@pytest.mark.parametrize(("limit", "expected"), [(2, {"sst": [12, 12], "quora": [12, 12], "sts": [0, 12]}), (3, None)])
+def test_a_part_of_the_split_is_said_below_the_table_and_in_the_report(
+    limit: int,
+    expected: dict[str, Any] | None,
+    tiny_backbone: Path,
+    cs224n_root: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+):
+    trainer = make_trainer(tmp_path, RunReport(), limit_val_batches=limit)
+    data = open_data(tiny_backbone, cs224n_root, tmp_path / "cache", tokens_a_batch=10**6)
+    trainer.fit(build_module(tiny_backbone), datamodule=data)
+    assert json.loads((tmp_path / "report.json").read_text()).get("evaluated") == expected
+    said = (
+        "on a part of dev (--trainer.limit_val_batches): sst 12 of 12, quora 12 of 12, sts none; "
+        "mean is over sst and quora\n"
+    )
+    assert (said in capsys.readouterr().out) == (expected is not None)
 
 
 def test_peak_memory_is_in_bytes():
