@@ -3,9 +3,9 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
 import subprocess
-import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
