@@ -185,6 +185,7 @@ class MultitaskCLI(TandemCLI):
                 "best_checkpoint.filename": BEST_NAME.format(name="mean", monitor="val/mean"),
                 "best_checkpoint.auto_insert_metric_name": False,
                 "best_checkpoint.save_weights_only": True,
+                "best_checkpoint.save_on_train_epoch_end": False,  # but after each validation, before last.ckpt
             }
         )
         parser.add_lightning_class_args(TaskCooling, "cooling")

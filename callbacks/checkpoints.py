@@ -89,5 +89,6 @@ class BestTaskCheckpoint(BestCheckpoint):
             filename=f"best-{task}-epoch={{epoch}}-step={{step}}-{metric}={{val/{task}/{metric}:.4f}}",
             auto_insert_metric_name=False,
             save_weights_only=True,
+            save_on_train_epoch_end=False,  # but after each validation, before last.ckpt
         )
         self.task = task

@@ -271,7 +271,7 @@ def test_the_scripts_pretrain_and_then_fine_tune_on_the_sample_data(tiny_backbon
         tmp_path, "pretrain.py", "-c", str(CONFIG), f"--model.backbone={tiny_backbone}", "--export_dir=my-bert"
     )
     assert pretrained.returncode == 0, pretrained.stderr
-    assert "sst: 473 sequences to train on, 7 held out" in pretrained.stderr
+    assert "sst: 475 sequences to train on, 5 held out" in pretrained.stderr
     assert f"fine-tune with --model.backbone {tmp_path / 'my-bert'}" in pretrained.stdout
 
     quickstart = str(REPOSITORY / "configs" / "quickstart.yaml")

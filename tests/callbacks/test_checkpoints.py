@@ -5,7 +5,7 @@ import lightning.pytorch as L
 import pytest
 import torch
 
-from callbacks import AtomicCheckpointIO, BestCheckpoint, FinalValidation, ResumableCheckpoint
+from callbacks import AtomicCheckpointIO, BestCheckpoint, BestTaskCheckpoint, FinalValidation, ResumableCheckpoint
 from tests.tiny import STEPS_AN_EPOCH, build_module, make_trainer, open_data
 
 
@@ -92,3 +92,23 @@ def test_the_best_score_goes_on_in_a_new_folder(tmp_path):
     after.load_state_dict(before.state_dict())
     assert float(after.best_model_score) == 0.75
     assert after.dirpath == str(tmp_path / "version_1")
+
+
+def test_a_checkpoint_at_the_end_of_an_epoch_knows_the_score_of_its_validation(tiny_backbone, cs224n_root, tmp_path):
+    best, seen = BestTaskCheckpoint("sst", "accuracy"), []
+
+    class Watch(L.Callback):
+        def on_save_checkpoint(self, trainer: L.Trainer, pl_module: L.LightningModule, *_: Any) -> None:
+            seen.append((trainer.global_step, best.current_score is not None))
+
+    trainer = make_trainer(
+        tmp_path,
+        Watch(),
+        best,
+        ResumableCheckpoint(STEPS_AN_EPOCH),
+        max_epochs=2,
+        enable_checkpointing=True,
+        plugins=[AtomicCheckpointIO()],
+    )
+    trainer.fit(build_module(tiny_backbone), datamodule=open_data(tiny_backbone, cs224n_root, tmp_path / "cache"))
+    assert seen == [(STEPS_AN_EPOCH, True), (2 * STEPS_AN_EPOCH, True)]
