@@ -113,17 +113,8 @@ class TandemCLI(LightningCLI):
         tasks = list(config.get("tasks") or {})
         if which in ("last", "best", "auto", *(f"best-{task}" for task in tasks)):
             own = saved_run([str(path) for path in config.get("config") or []])
-            if own is not None and which != "auto":
-                found = find_in_run(own, which, tasks)
-                if found is None:
-                    raise InputError(f"--ckpt_path {which}: {own}, whose config.yaml is given, has no such checkpoint")
-            elif arguments is None:
-                raise InputError(f"--ckpt_path {which}: there are no runs without a logger (expected a path)")
-            else:
-                runs = Path(arguments["save_dir"]) / arguments["name"]
-                found = find_checkpoint(runs, "last" if which == "auto" else which, tasks)
-                if found is None and which != "auto":
-                    raise InputError(f"--ckpt_path {which}: no run in {runs} has such a checkpoint")
+            runs = None if arguments is None else Path(arguments["save_dir"]) / arguments["name"]
+            found = choose_checkpoint(which, own=own, runs=runs, tasks=tasks)
             config["ckpt_path"] = str(found) if found else None
 
     def _run_subcommand(self, subcommand: str) -> None:
@@ -299,6 +290,34 @@ def saved_run(configs: Sequence[str]) -> Path | None:
     path = Path(configs[-1]) if configs else Path()
     is_saved = path.name == "config.yaml" and RUN_FOLDER.fullmatch(path.absolute().parent.name)
     return path.parent if is_saved else None
+
+
+def choose_checkpoint(which: str, *, own: Path | None, runs: Path | None, tasks: Sequence[str]) -> Path | None:
+    """Find the checkpoint that a word of `--ckpt_path` means.
+
+    Args:
+        which: `last`, `best`, `best-<task>` or `auto`.
+        own: Folder of the run whose saved configuration is given, if one is; `auto` does not look at it.
+        runs: Folder of the configuration's runs; None without a logger.
+        tasks: Names of the tasks.
+
+    Returns:
+        The checkpoint; None where `auto` finds none.
+
+    Raises:
+        InputError: If there is none.
+    """
+    if own is not None and which != "auto":
+        found = find_in_run(own, which, tasks)
+        if found is None:
+            raise InputError(f"--ckpt_path {which}: {own}, whose config.yaml is given, has no such checkpoint")
+        return found
+    if runs is None:
+        raise InputError(f"--ckpt_path {which}: there are no runs without a logger (expected a path)")
+    found = find_checkpoint(runs, "last" if which == "auto" else which, tasks)
+    if found is None and which != "auto":
+        raise InputError(f"--ckpt_path {which}: no run in {runs} has such a checkpoint")
+    return found
 
 
 def find_checkpoint(runs: Path, which: str, tasks: Sequence[str] = ()) -> Path | None:

@@ -6,6 +6,7 @@ import math
 import resource
 import time
 from collections.abc import Mapping
+from functools import partial
 from typing import Any, TypeGuard
 
 import lightning.pytorch as L
@@ -13,7 +14,6 @@ import torch
 from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
 from rich.console import Console
 from rich.table import Table
-from torch import Tensor
 
 from callbacks.atomic_io import replacing
 from callbacks.baseline import score_baseline
@@ -24,6 +24,7 @@ from callbacks.drawn import DrawnExamples
 from callbacks.evaluated import EvaluatedExamples, describe_part
 from callbacks.run_folder import run_folder
 from datamodules import MultitaskDataModule, TaskBatch
+from lightning_modules.task_scores import sum_over_processes
 
 PACKAGES = ("torch", "lightning", "torchmetrics", "transformers", "datasets")
 
@@ -160,14 +161,10 @@ class RunReport(L.Callback):
         data: Any = trainer.datamodule  # type: ignore[attr-defined]
         if not isinstance(data, MultitaskDataModule):
             return {}
-
-        def total(counts: Tensor) -> Tensor:
-            summed: Tensor = trainer.strategy.reduce(counts.to(trainer.strategy.root_device), reduce_op="sum")
-            return summed
-
         stores = data.stores.get(split, {})
         return self._evaluated.find_part(
-            {name: len(store) for name, store in stores.items() if store.is_labelled}, total
+            {name: len(store) for name, store in stores.items() if store.is_labelled},
+            partial(sum_over_processes, trainer),
         )
 
 

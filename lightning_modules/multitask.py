@@ -1,6 +1,7 @@
 """The steps of multitask training."""
 
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any, Literal
 
 import lightning.pytorch as L
@@ -28,7 +29,7 @@ from lightning_modules.saved_weights import (
     report_parameters,
 )
 from lightning_modules.surgery import GradientSurgeon
-from lightning_modules.task_scores import TaskScores
+from lightning_modules.task_scores import TaskScores, sum_over_processes
 from objectives import (
     Fixed,
     Moment,
@@ -250,8 +251,8 @@ class MultitaskModule(L.LightningModule):
 
     def training_step(self, batch: TaskBatch, batch_idx: int) -> dict[str, Any]:
         """Give the loss to minimise, and for the logs the task's own mean loss and what was added to it."""
-        is_resting = self.backbone.frozen or self._trains_head_only(batch.task)
-        regularizers = self._regularization.covering(batch.task, is_resting=is_resting)
+        trains_head_only = self._trains_head_only(batch.task)
+        regularizers = self._regularization.covering(batch.task, is_resting=self.backbone.frozen or trains_head_only)
         before = RandomState.take(self.device) if regularizers else None
         pooled = self.pool(batch)
         output = self._head(batch.task)(self.add_shared(pooled, batch.task))
@@ -262,7 +263,7 @@ class MultitaskModule(L.LightningModule):
         task_loss = terms.pop("loss")
         moment = self._moment(batch_idx)
         if self._surgeon is not None:
-            self._surgeon.begin(self.trainer, batch.task, moment, is_resting=self._trains_head_only(batch.task))
+            self._surgeon.begin(self.trainer, batch.task, moment, is_resting=trains_head_only)
         objective = self.weighting({batch.task: objective}, moment)
         if self.weighting.follows_losses:
             mean = mean_over_processes(task_loss * batch.weight)
@@ -347,11 +348,7 @@ class MultitaskModule(L.LightningModule):
         self._log_scores("test")
 
     def _log_scores(self, split: EvaluationSplit) -> None:
-        def total(counts: Tensor) -> Tensor:
-            summed: Tensor = self.trainer.strategy.reduce(counts.to(self.device), reduce_op="sum")
-            return summed
-
-        found = self._task_scores(split).take(total)
+        found = self._task_scores(split).take(partial(sum_over_processes, self.trainer))
         for name, values in found.items():
             self.log_dict({f"{split}/{name}/{key}": value for key, value in values.items()})
         logged = {name: {key: float(value) for key, value in values.items()} for name, values in found.items()}
