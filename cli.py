@@ -25,12 +25,12 @@ from callbacks import (
     FinalValidation,
     LossGuard,
     PredictionWriter,
+    ReduceShareOnPlateau,
     ResumableCheckpoint,
     RunReport,
     RunStopped,
     StepSeed,
     StopOnSignal,
-    TaskCooling,
     TaskLosses,
     TaskProgressBar,
     ValidationFigures,
@@ -145,7 +145,7 @@ class TandemCLI(LightningCLI):
         return trainer
 
     def own_callbacks(self) -> list[L.Callback]:
-        """Give the callbacks of every run."""
+        """Return the callbacks of every run."""
         config = self._get(self.config_init, "trainer")
         own: list[L.Callback] = [StepSeed(self._get(self.config_init, "data").seed), FinalValidation(), StopOnSignal()]
         if config.get("logger"):
@@ -179,7 +179,7 @@ class MultitaskCLI(TandemCLI):
                 "best_checkpoint.save_on_train_epoch_end": False,  # but after each validation, before last.ckpt
             }
         )
-        parser.add_lightning_class_args(TaskCooling, "cooling")
+        parser.add_lightning_class_args(ReduceShareOnPlateau, "plateau")
         parser.add_argument(
             "--best_checkpoint_per_task",
             type=bool,
@@ -212,7 +212,7 @@ class MultitaskCLI(TandemCLI):
             config.trainer.accumulate_grad_batches = len(config.tasks)
 
     def own_callbacks(self) -> list[L.Callback]:
-        """Give the callbacks of every multitask run."""
+        """Return the callbacks of every multitask run."""
         own = [*super().own_callbacks(), TaskLosses(), PredictionWriter(), RunReport()]
         if self._get(self.config_init, "best_checkpoint_per_task"):
             tasks: dict[str, Task] = self._get(self.config_init, "tasks")
@@ -235,7 +235,7 @@ class PretrainCLI(TandemCLI):
         )
 
     def own_callbacks(self) -> list[L.Callback]:
-        """Give the callbacks of every pre-training run."""
+        """Return the callbacks of every pre-training run."""
         own = [*super().own_callbacks(), TaskLosses(), RunReport()]
         if self.subcommand != "fit":
             return own
@@ -261,7 +261,7 @@ def run(cli: type[TandemCLI], model: type[L.LightningModule], data: type[L.Light
 
 
 def find_reason(error: BaseException) -> BaseException:
-    """Give the error that a class raised, where jsonargparse wrapped it because the class is optional."""
+    """Return the error that a class raised, where jsonargparse wrapped it because the class is optional."""
     while str(error).startswith("Does not validate against any of the Union subtypes") and error.__cause__:
         error = error.__cause__
     return error
@@ -281,7 +281,7 @@ def run_name(configs: list[str]) -> str:
 
 
 def saved_run(configs: Sequence[str]) -> Path | None:
-    """Give the folder of the run that saved the last configuration file; None if no run did.
+    """Return the folder of the run that saved the last configuration file; None if no run did.
 
     Example:
         >>> saved_run(["a.yaml", "runs/a/version_3/config.yaml"]), saved_run(["a.yaml"])

@@ -32,7 +32,7 @@ class Parser(LightningArgumentParser):
 
 
 def explain(message: str, flags: Iterable[str], arguments: Iterable[str]) -> str:
-    """Give jsonargparse's message in one sentence.
+    """Return jsonargparse's message in one sentence.
 
     Args:
         message: What jsonargparse says.
@@ -84,14 +84,14 @@ def _suggest(name: str, choices: Iterable[str]) -> str:
 
 
 def _bases(message: str, key: str) -> list[type]:
-    """Give the abstract classes that a message names, or what `--tasks` takes."""
+    """Return the abstract classes that a message names, or what `--tasks` takes."""
     found = [_import(module + name) for module, name in DOTTED.findall(message)]
     bases = [each for each in found if inspect.isclass(each) and inspect.isabstract(each)]
     return bases or ([_import("tasks.Task")] if key == "tasks" else [])
 
 
 def _subclasses(base: type) -> list[str]:
-    """Give the names of all classes that can be chosen where a base class is asked for."""
+    """Return the names of all classes that can be chosen where a base class is asked for."""
     children: list[type] = base.__subclasses__()
     below = [name for child in children for name in _subclasses(child)]
     return below if inspect.isabstract(base) else [base.__name__, *below]

@@ -17,7 +17,7 @@ SCORE_RANGES = 5
 
 
 def show_balance(run: Run, task: str, split: Split, predictions: Predictions, anchor: str) -> list[Block]:
-    """Give the shares of each class, or range of a score, in train, in the split and among the predictions."""
+    """Return the shares of each class, or range of a score, in train, in the split and among the predictions."""
     counted: dict[str, NDArray[Any]] = {split: predictions.labels, "predicted": predictions.predictions}
     blocks: list[Block] = []
     try:
@@ -41,7 +41,7 @@ def show_balance(run: Run, task: str, split: Split, predictions: Predictions, an
 def _label_ranges(
     predictions: Predictions, counted: Mapping[str, NDArray[Any]]
 ) -> tuple[list[str], dict[str, NDArray[np.int64]]]:
-    """Give the classes, or ranges of a score, and the number of each value's."""
+    """Return the classes, or ranges of a score, and the number of each value's."""
     space = predictions.task.labels
     if space.kind != "score":
         return class_names(predictions.task), {what: values.astype(np.int64) for what, values in counted.items()}

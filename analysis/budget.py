@@ -30,7 +30,7 @@ class Budget:
         return f"{self.amount:,} {self.unit}"
 
     def flags(self, step_size: int) -> tuple[str, ...]:
-        """Give the flags that hold a training to it.
+        """Return the flags that hold a training to it.
 
         Args:
             step_size: Examples an optimiser step.

@@ -60,7 +60,7 @@ def count_votes(predictions: NDArray[np.float64], num_classes: int) -> NDArray[n
 
 
 def break_ties(votes: NDArray[np.int64], sums: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Give the class with the most votes; of equal ones that with the larger sum, then the lowest.
+    """Return the class with the most votes; of equal ones that with the larger sum, then the lowest.
 
     Args:
         votes: Votes for each class, (n, C).

@@ -11,7 +11,7 @@ from figures.reliability import NUM_BINS
 
 
 def show_confusion(predictions: Predictions, anchor: str) -> list[Block]:
-    """Give the confusion matrix, and the near misses where the classes have an order."""
+    """Return the confusion matrix, and the near misses where the classes have an order."""
     names = class_names(predictions.task)
     counts = count_confusions(predictions.labels, predictions.predictions, len(names))
     shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
@@ -41,7 +41,7 @@ def _share(hits: int, count: int) -> list[str]:
 
 
 def show_calibration(predictions: Predictions, anchor: str) -> list[Block]:
-    """Give the reliability diagram with the expected calibration error."""
+    """Return the reliability diagram with the expected calibration error."""
     confidence = predictions.confidence
     if confidence is None:
         return [Sentence("No probabilities were saved, so there is no calibration.")]

@@ -27,7 +27,7 @@ def read_curves(folder: Path) -> Mapping[str, Curve]:
 
 
 def task_panels(curves: Mapping[str, Curve], task: str) -> list[tuple[str, list[Curve]]]:
-    """Give the panels of a task's figure: its losses, and its dev metrics; empty where nothing was logged."""
+    """Return the panels of a task's figure: its losses, and its dev metrics; empty where nothing was logged."""
     losses = [
         Curve(name, curve.steps, curve.values)
         for name, curve in (("train", curves.get(f"train/{task}/loss")), ("dev", curves.get(f"val/{task}/loss")))
@@ -43,7 +43,7 @@ def task_panels(curves: Mapping[str, Curve], task: str) -> list[tuple[str, list[
 
 
 def run_panels(curves: Mapping[str, Curve]) -> list[tuple[str, list[Curve]]]:
-    """Give the panels of the run: the dev mean and the learning rates."""
+    """Return the panels of the run: the dev mean and the learning rates."""
     mean = [Curve("mean", curve.steps, curve.values) for tag, curve in curves.items() if tag == "val/mean"]
     rates = [
         Curve(tag.removeprefix("lr-"), curve.steps, curve.values)

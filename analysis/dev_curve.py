@@ -21,7 +21,7 @@ class DevScores:
 
 
 def read_dev_curve(attempts: Sequence[Path], metrics: Mapping[str, str]) -> list[DevScores]:
-    """Give every validation of a training, in order.
+    """Return every validation of a training, in order.
 
     Args:
         attempts: Folders of a training that was stopped and continued, oldest first; a step that two of them validated
@@ -39,6 +39,6 @@ def read_dev_curve(attempts: Sequence[Path], metrics: Mapping[str, str]) -> list
 
 
 def choose_best(curve: Sequence[DevScores]) -> DevScores | None:
-    """Give the validation with the best mean, the first of equals; None if there is none with a mean."""
+    """Return the validation with the best mean, the first of equals; None if there is none with a mean."""
     defined = [point for point in curve if point.scores["mean"] == point.scores["mean"]]  # a NaN is not itself
     return max(defined, key=lambda point: point.scores["mean"], default=None)

@@ -142,7 +142,7 @@ def write_ensemble(
 
 
 def build_table(members: Members, combined: Mapping[str, Predictions], selections: Mapping[str, Selection]) -> Table:
-    """Give the ensemble's first metric beside the best single member's and the mean member's, task by task."""
+    """Return the ensemble's first metric beside the best single member's and the mean member's, task by task."""
     table = Table(
         title="ensemble", caption="halves: the best member is the best of the chosen half" if selections else ""
     )

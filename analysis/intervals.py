@@ -9,7 +9,7 @@ VALUES_AT_ONCE = 2_000_000  # of a bootstrap, for the sake of memory
 
 
 def wilson_interval(hits: int, count: int) -> Interval:
-    """Give the 95 % Wilson score interval of a share.
+    """Return the 95 % Wilson score interval of a share.
 
     Args:
         hits: Examples that count.
@@ -24,14 +24,14 @@ def wilson_interval(hits: int, count: int) -> Interval:
 
 
 def pearson(labels: NDArray[np.float64], predictions: NDArray[np.float64]) -> float | None:
-    """Give Pearson's correlation; None where it is undefined: fewer than two examples, or all values equal."""
+    """Return Pearson's correlation; None where it is undefined: fewer than two examples, or all values equal."""
     if len(labels) < 2 or np.ptp(labels) == 0 or np.ptp(predictions) == 0:
         return None
     return float(np.corrcoef(labels, predictions)[0, 1])
 
 
 def bootstrap_pearson(labels: NDArray[np.float64], predictions: NDArray[np.float64]) -> Interval | None:
-    """Give the 95 % percentile bootstrap interval of Pearson's correlation, the same at each call.
+    """Return the 95 % percentile bootstrap interval of Pearson's correlation, the same at each call.
 
     Returns:
         The interval over 1,000 resamples of the examples; None where the correlation is undefined or there are fewer
@@ -50,7 +50,7 @@ def bootstrap_pearson(labels: NDArray[np.float64], predictions: NDArray[np.float
 
 
 def _correlate(labels: NDArray[np.float64], predictions: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Give Pearson's correlation of each resample, (resamples, n) to (resamples,); NaN where it is undefined."""
+    """Return Pearson's correlation of each resample, (resamples, n) to (resamples,); NaN where it is undefined."""
     x = labels - labels.mean(axis=1, keepdims=True)
     y = predictions - predictions.mean(axis=1, keepdims=True)
     is_constant = (np.ptp(labels, axis=1) == 0) | (np.ptp(predictions, axis=1) == 0)

@@ -61,7 +61,7 @@ class Job:
         return shlex.join(["python", *self.command[1:]])
 
     def settings(self) -> dict[str, Any]:
-        """Give all that makes this training another one than the next: flags, and the digests of what it reads."""
+        """Return all that makes this training another one than the next: flags, and the digests of what it reads."""
         files = [path for folder in self.inputs for path in sorted(folder.iterdir())]
         return {
             "configs": [f"{path.name} {digest(path)}" for path in self.configs],
@@ -70,19 +70,19 @@ class Job:
         }
 
     def attempts(self) -> list[Path]:
-        """Give the folders of all attempts, oldest first."""
+        """Return the folders of all attempts, oldest first."""
         folders = [path for path in self.folder.glob("version_*") if re.fullmatch(r"version_\d+", path.name)]
         return sorted(folders, key=lambda path: int(path.name.removeprefix("version_")))
 
     def trainings(self) -> list[Path]:
-        """Give the attempts whose training led to the finished run, oldest first; without what scored it later."""
+        """Return the attempts whose training led to the finished run, oldest first; without what scored it later."""
         attempts = self.attempts()
         ends = [number for number, folder in enumerate(attempts) if _is_trained(folder)]
         kept = attempts[: ends[-1] + 1] if ends else attempts
         return [folder for folder in kept if _is_trained(folder) or not (folder / "report.json").exists()]
 
     def finished(self) -> Run | None:
-        """Give the finished run, None if there is none."""
+        """Return the finished run, None if there is none."""
         for folder in reversed(self.attempts()):
             if _is_trained(folder):
                 return Run(folder)

@@ -88,7 +88,7 @@ class JobOptions:
         budget: Budget | None = None,
         flags: Sequence[str] = (),
     ) -> Job:
-        """Give the training of a system with a seed.
+        """Return the training of a system with a seed.
 
         Args:
             name: Name of the system; its runs lie in a folder of that name.
@@ -235,14 +235,14 @@ def _say(line: str) -> None:
 
 
 def _find_weights(flags: Sequence[str]) -> tuple[Path, ...]:
-    """Give the folder of the backbone that flags choose; none where it is a name, or the configuration's."""
+    """Return the folder of the backbone that flags choose; none where it is a name, or the configuration's."""
     chosen = find_flag(flags, "--model.backbone")
     folder = Path(chosen).expanduser() if chosen else None
     return (folder,) if folder is not None and folder.is_dir() else ()
 
 
 def find_file(path: str | os.PathLike[str], option: str) -> Path:
-    """Give an existing file's absolute path.
+    """Return an existing file's absolute path.
 
     Raises:
         InputError: If there is no such file.

@@ -10,7 +10,7 @@ SHOWN = 15
 
 
 def most_confident_mistakes(predictions: Predictions, *, most: int = SHOWN) -> list[ShownExample]:
-    """Give the wrong predictions of the highest probability; of scores, those furthest from the label.
+    """Return the wrong predictions of the highest probability; of scores, those furthest from the label.
 
     Args:
         predictions: What a run predicted.
@@ -28,7 +28,7 @@ def most_confident_mistakes(predictions: Predictions, *, most: int = SHOWN) -> l
 
 
 def show_example(predictions: Predictions, row: int) -> ShownExample:
-    """Give an example with its label, its prediction and how sure the prediction was."""
+    """Return an example with its label, its prediction and how sure the prediction was."""
     example = predictions.examples[row]
     facts = [
         ("label", label_text(predictions, predictions.labels[row])),

@@ -17,7 +17,7 @@ INTERVALS = (
 
 
 def describe(systems: Sequence[System]) -> list[str]:
-    """Give the lines above the tables of finished runs.
+    """Return the lines above the tables of finished runs.
 
     Args:
         systems: Systems that read the same data, each with at least one run.

@@ -25,7 +25,7 @@ class Amount:
 
 
 def plan_training(run: Run) -> list[dict[str, Amount]]:
-    """Give what each epoch of a run was to draw, by task: of all its epochs, 50 at the most; of a run without end, one.
+    """Return what each epoch of a run was to draw, by task: of all its epochs (at most 50; one for an endless run).
 
     Raises:
         InputError: If the run was no training.
@@ -36,7 +36,7 @@ def plan_training(run: Run) -> list[dict[str, Amount]]:
 
 
 def plan_first(run: Run, batches: int) -> dict[str, Amount]:
-    """Give what the first batches of the plan hold, by task, epoch after epoch.
+    """Return what the first batches of the plan hold, by task, epoch after epoch.
 
     Args:
         run: The run.
@@ -51,7 +51,7 @@ def plan_first(run: Run, batches: int) -> dict[str, Amount]:
 
 
 def _count_epochs(run: Run) -> int | None:
-    """Give the number of epochs; None where only steps or time end the training."""
+    """Return the number of epochs; None where only steps or time end the training."""
     epochs = run.config["trainer"]["max_epochs"]
     return epochs if epochs is not None and epochs > 0 else None
 
@@ -76,7 +76,7 @@ def _build_sampler(run: Run) -> MultitaskSampler:
 
 
 def _epoch(run: Run, sampler: MultitaskSampler, epoch: int) -> Iterator[BatchRows]:
-    """Give the batches of an epoch, as many as `--trainer.limit_train_batches` lets through."""
+    """Return the batches of an epoch, as many as `--trainer.limit_train_batches` lets through."""
     sampler.set_epoch(epoch)
     limit = run.config["trainer"].get("limit_train_batches")
     if limit is None or (limit == 1.0 and isinstance(limit, float)):

@@ -24,7 +24,7 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
 
 
 def build_sections(runs: Sequence[Run], split: Split) -> list[Section]:
-    """Give the sections of a page: runs side by side, two runs row by row, and each run."""
+    """Return the sections of a page: runs side by side, two runs row by row, and each run."""
     sections = [build_score_section(runs, split)] if len(runs) > 1 else []
     if len(runs) == 2:
         sections.append(build_comparison(runs[0], runs[1], split))
@@ -34,7 +34,7 @@ def build_sections(runs: Sequence[Run], split: Split) -> list[Section]:
 
 
 def render(sections: Sequence[Section], *, title: str) -> str:
-    """Give the page: one HTML document that needs nothing else. All text is escaped.
+    """Return the page: one HTML document that needs nothing else. All text is escaped.
 
     Args:
         sections: What it shows.

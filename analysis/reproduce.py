@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def build_jobs(
     rows: Sequence[Row], options: JobOptions, *, pretrained: str | None, recipe: Path | None
 ) -> dict[str, list[Job]]:
-    """Give the trainings of each row, one a seed.
+    """Return the trainings of each row, one a seed.
 
     Args:
         rows: The rows.
@@ -79,7 +79,7 @@ def build_jobs(
 
 
 def _find_pretrained(row: Row, pretrained: str | None, options: JobOptions) -> Path:
-    """Give the folder of the further pre-trained backbone; a dry run may be from before it is made."""
+    """Return the folder of the further pre-trained backbone; a dry run may be from before it is made."""
     if pretrained is not None and (options.dry_run or (Path(pretrained) / "config.json").is_file()):
         return Path(pretrained)
     target = pretrained or "runs/paper-bert"
@@ -120,7 +120,7 @@ def show(rows: Sequence[Row], systems: Mapping[str, System], every: Mapping[str,
 
 
 def find_columns(rows: Sequence[Row]) -> tuple[str, ...]:
-    """Give the columns that some row has, `mean` last."""
+    """Return the columns that some row has, `mean` last."""
     found = dict.fromkeys(name for row in rows for name in row.columns)
     return tuple(sorted(found, key=lambda name: name == "mean"))
 
@@ -138,7 +138,7 @@ def compare_rows(rows: Sequence[Row], systems: Mapping[str, System], every: Mapp
 
 
 def build_scores(rows: Sequence[Row], systems: Mapping[str, System], columns: Sequence[str]) -> Table:
-    """Give each row's scores, below the paper's where there are some."""
+    """Return each row's scores, below the paper's where there are some."""
     cells: list[tuple[str, ...]] = []
     for row in rows:
         system = systems[row.name]
@@ -161,7 +161,7 @@ def _format(scores: Mapping[str, Sequence[float]], row: Row, column: str) -> str
 
 
 def build_differences(differences: Sequence[Difference], columns: Sequence[str]) -> Table:
-    """Give each row's difference to the one that it is compared with."""
+    """Return each row's difference to the one that it is compared with."""
     cells = [
         (
             difference.name,
@@ -175,7 +175,7 @@ def build_differences(differences: Sequence[Difference], columns: Sequence[str])
 
 
 def to_json(rows: Sequence[Row], systems: Mapping[str, System], differences: Sequence[Difference]) -> dict[str, Any]:
-    """Give all numbers of the tables as plain data; undefined ones are null."""
+    """Return all numbers of the tables as plain data; undefined ones are null."""
     scored = [
         {
             "row": row.name,

@@ -44,7 +44,7 @@ def publish(
 
 
 def to_plain(value: Any) -> Any:
-    """Give nested data as JSON has it: lists for tuples, None for NaN and infinity."""
+    """Return nested data as JSON has it: lists for tuples, None for NaN and infinity."""
     if isinstance(value, Mapping):
         return {key: to_plain(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):

@@ -50,7 +50,7 @@ class Row:
         return PRETRAINED in self.configs
 
     def layers(self, recipe: Path | None) -> tuple[Path, ...]:
-        """Give the `-c` files with a further file laid over `recipe.yaml`, below the others.
+        """Return the `-c` files with a further file laid over `recipe.yaml`, below the others.
 
         Args:
             recipe: The further file; None for none.
@@ -84,7 +84,7 @@ def read_rows(folder: Path = PAPER) -> dict[str, Row]:
 
 
 def choose_rows(names: Sequence[str], rows: Mapping[str, Row]) -> list[Row]:
-    """Give the named rows, or all of them for `all`, in the order asked for.
+    """Return the named rows, or all of them for `all`, in the order asked for.
 
     Args:
         names: The names.

@@ -172,7 +172,7 @@ class Run:
 
 
 def _match(path: Path, examples: Sequence[Example], task: Task) -> tuple[list[Example], list[float]]:
-    """Give the examples that a prediction file is about, in its order, which is that of the split, and its labels."""
+    """Return the examples that a prediction file is about, in its order, which is that of the split, and its labels."""
     with path.open(encoding="utf-8", newline="") as file:
         reader = csv.reader(file, skipinitialspace=True)
         rows = [(reader.line_num, row) for row in reader][1:]
@@ -194,7 +194,7 @@ def _match(path: Path, examples: Sequence[Example], task: Task) -> tuple[list[Ex
 
 
 def _parse_score(cell: str) -> float:
-    """Give the score in a cell; unlike a label it may lie outside the range."""
+    """Return the score in a cell; unlike a label it may lie outside the range."""
     try:
         value = float(cell)
     except ValueError:

@@ -15,7 +15,7 @@ from tasks import InputError, Split
 
 
 def build_run_section(run: Run, split: Split, *, title: str, anchor: str) -> Section:
-    """Give the section of a run: its scores, its tasks, what it drew and what it was made with.
+    """Return the section of a run: its scores, its tasks, what it drew and what it was made with.
 
     Args:
         run: The run.

@@ -106,6 +106,6 @@ def select_members(members: Sequence[Predictions], method: Method, *, seed: int)
 
 
 def first_metric(predictions: Predictions) -> float:
-    """Give the task's first metric; minus infinity where it is undefined, so that it is never chosen."""
+    """Return the task's first metric; minus infinity where it is undefined, so that it is never chosen."""
     value = score(predictions)[str(predictions.task.metric_names[0])]
     return -math.inf if math.isnan(value) else value

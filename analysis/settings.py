@@ -11,7 +11,7 @@ from tasks import InputError
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """Give what a configuration file holds; nothing if there are only comments.
+    """Return what a configuration file holds; nothing if there are only comments.
 
     Raises:
         InputError: If it is not YAML, or no mapping.
@@ -26,7 +26,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 
 def find_flag(flags: Sequence[str], name: str) -> str | None:
-    """Give the last value of a flag, the one that counts; None if it is not there.
+    """Return the last value of a flag, the one that counts; None if it is not there.
 
     Example:
         >>> find_flag(["--data.batch_size", "8", "--data.batch_size=16"], "--data.batch_size")
@@ -66,14 +66,14 @@ def merge_settings(configs: Sequence[Path], flags: Sequence[str]) -> dict[str, A
 
 
 def option(value: Any, name: str) -> Any:
-    """Give an option of a class, which YAML has under `init_args` and a flag may have without; None if not given."""
+    """Return an option of a class, which YAML has under `init_args` and a flag may have without; None if not given."""
     if not isinstance(value, Mapping):
         return None
     return value.get(name, (value.get("init_args") or {}).get(name))
 
 
 def class_name(value: Any) -> str:
-    """Give the short name of the class that a value chooses; empty for none.
+    """Return the short name of the class that a value chooses; empty for none.
 
     Example:
         >>> class_name("Joint"), class_name({"class_path": "datamodules.Joint"}), class_name(None)

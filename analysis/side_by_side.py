@@ -65,7 +65,7 @@ def pair_predictions(first: Predictions, second: Predictions) -> Pairing:
 
 
 def take(predictions: Predictions, rows: Sequence[int]) -> Predictions:
-    """Give the predictions of some examples."""
+    """Return the predictions of some examples."""
     index = np.array(rows, dtype=np.int64)
     probabilities = predictions.probabilities
     return Predictions(
@@ -79,7 +79,7 @@ def take(predictions: Predictions, rows: Sequence[int]) -> Predictions:
 
 
 def build_score_section(runs: Sequence[Run], split: Split) -> Section:
-    """Give the scores of several runs side by side, from their prediction files."""
+    """Return the scores of several runs side by side, from their prediction files."""
     scores = [_scores(run, split) for run in runs]
     names = list(dict.fromkeys(name for found in scores for name in found))
     rows = [[*name, *(found.get(name, "") for found in scores)] for name in names]
@@ -104,13 +104,13 @@ def find_other_data(runs: Sequence[Run], split: Split) -> list[str]:
 
 
 def name_runs(runs: Sequence[Run]) -> list[str]:
-    """Give a name for each run: `<configuration>/version_N`, or the folders where those are equal."""
+    """Return a name for each run: `<configuration>/version_N`, or the folders where those are equal."""
     names = [run.name for run in runs]
     return names if len(set(names)) == len(names) else [str(run.folder) for run in runs]
 
 
 def _scores(run: Run, split: Split) -> dict[tuple[str, str], str]:
-    """Give the cells of a run, by task and metric."""
+    """Return the cells of a run, by task and metric."""
     found = {}
     for task in run.tasks:
         try:

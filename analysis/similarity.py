@@ -8,7 +8,7 @@ from figures import draw_residuals, draw_scatter, fit_line
 
 
 def show_similarity(predictions: Predictions, anchor: str) -> list[Block]:
-    """Give the scatter with its regression line, and the residuals."""
+    """Return the scatter with its regression line, and the residuals."""
     labels, predicted, space = predictions.labels, predictions.predictions, predictions.task.labels
     line = fit_line(labels, predicted)
     residuals = predicted - labels

@@ -96,7 +96,7 @@ def resample_scores(metric: Metric, labels: Floats, predictions: Floats, *, samp
 def compare(
     tasks: Mapping[str, TaskScores], *, samples: int = 2000, confidence: float = 0.95, seed: int = 0
 ) -> dict[str, Interval]:
-    """Give the difference of two systems, first minus second, of each task and of the plain mean over tasks.
+    """Return the difference of two systems, first minus second, of each task and of the plain mean over tasks.
 
     A system's score is the mean over its runs. The interval is from a bootstrap over dev rows, drawn once for all runs
     of both systems (paired), to which the noise between runs is added: normal, with the standard error of each system's
@@ -137,7 +137,7 @@ def compare(
 
 
 def _difference(scores: tuple[Floats, Floats], rows: Floats, *, confidence: float, rng: Generator) -> Interval:
-    """Give the difference of two systems.
+    """Return the difference of two systems.
 
     Args:
         scores: Scores of the runs of each, (K,) and (J,).
@@ -157,7 +157,7 @@ def _difference(scores: tuple[Floats, Floats], rows: Floats, *, confidence: floa
 
 
 def degrees_of_freedom(first: Floats, second: Floats, *, rest: float = 0.0) -> float:
-    """Give the degrees of freedom of the variance of the difference of two systems' mean scores.
+    """Return the degrees of freedom of the variance of the difference of two systems' mean scores.
 
     Each system's part, its variance / runs, is known with runs - 1 degrees; a system of one run has no part.
 
@@ -182,12 +182,12 @@ def degrees_of_freedom(first: Floats, second: Floats, *, rest: float = 0.0) -> f
 
 
 def _error_of_mean(scores: Floats) -> float:
-    """Give the standard error of the mean over runs; 0 for one run, whose noise is unknown."""
+    """Return the standard error of the mean over runs; 0 for one run, whose noise is unknown."""
     return float(stats.sem(scores)) if len(scores) > 1 else 0.0
 
 
 def seed_interval(scores: Sequence[float], *, confidence: float = 0.95) -> Interval:
-    """Give the mean over seeds with its t interval: what another run of the same training would do on average.
+    """Return the mean over seeds with its t interval: what another run of the same training would do on average.
 
     Args:
         scores: One score a seed.
@@ -204,7 +204,7 @@ def seed_interval(scores: Sequence[float], *, confidence: float = 0.95) -> Inter
 
 
 def mcnemar(labels: Floats, first: Floats, second: Floats) -> float:
-    """Give the exact p value of McNemar's test that two classifiers are right equally often.
+    """Return the exact p value of McNemar's test that two classifiers are right equally often.
 
     Only the rows count that exactly one of them gets right; without a difference each is as likely to favour either.
 
@@ -226,7 +226,7 @@ def mcnemar(labels: Floats, first: Floats, second: Floats) -> float:
 
 
 def williams(labels: Floats, first: Floats, second: Floats) -> float:
-    """Give the p value of Williams' test that two predictions correlate equally with the labels.
+    """Return the p value of Williams' test that two predictions correlate equally with the labels.
 
     Args:
         labels: Scores, (n,).
@@ -248,7 +248,7 @@ def williams(labels: Floats, first: Floats, second: Floats) -> float:
 
 
 def williams_t(r12: float, r13: float, r23: float, *, n: int) -> float:
-    """Give Williams' t for two correlations that share variable 1, with n - 3 degrees of freedom.
+    """Return Williams' t for two correlations that share variable 1, with n - 3 degrees of freedom.
 
     t = (r12 - r13) * sqrt((n - 1) (1 + r23) / (2 K (n - 1) / (n - 3) + (r12 + r13)^2 / 4 * (1 - r23)^3)),
     K = 1 - r12^2 - r13^2 - r23^2 + 2 r12 r13 r23.
@@ -286,6 +286,6 @@ def _weighted_scores(metric: Metric, labels: Floats, predictions: Floats, weight
 
 
 def _spread(squares: Floats, mean: Floats) -> Floats:
-    """Give the standard deviation from the mean square and the mean; NaN where rounding is all there is of it."""
+    """Return the standard deviation from the mean square and the mean; NaN where rounding is all there is of it."""
     variance = squares - mean**2
     return np.sqrt(np.where(variance > SAME * squares, variance, np.nan))

@@ -24,7 +24,7 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
 
     def to_rich(self) -> RichTable:
-        """Give it for a terminal."""
+        """Return it for a terminal."""
         table = RichTable(title=self.title, title_justify="left")
         for number, column in enumerate(self.columns):
             table.add_column(column, justify="left" if number == 0 else "right", no_wrap=number == 0)
@@ -33,14 +33,14 @@ class Table:
         return table
 
     def to_markdown(self) -> str:
-        """Give it as Markdown."""
+        """Return it as Markdown."""
         rule = ["---", *["---:"] * (len(self.columns) - 1)]
         lines = [self.columns, tuple(rule), *self.rows]
         return "\n".join([f"**{self.title}**", "", *(f"| {' | '.join(line)} |" for line in lines), ""])
 
 
 def format_score(value: float | None) -> str:
-    """Give a score as the paper prints it: four digits, no leading 0.
+    """Return a score as the paper prints it: four digits, no leading 0.
 
     Example:
         >>> format_score(0.4913), format_score(-0.02), format_score(None)
@@ -52,7 +52,7 @@ def format_score(value: float | None) -> str:
 
 
 def format_spread(scores: Sequence[float]) -> str:
-    """Give the mean over seeds and, for two or more, the standard deviation between them.
+    """Return the mean over seeds and, for two or more, the standard deviation between them.
 
     Example:
         >>> format_spread([0.5, 0.52]), format_spread([0.5])
@@ -66,7 +66,7 @@ def format_spread(scores: Sequence[float]) -> str:
 
 
 def format_interval(interval: Interval | None) -> str:
-    """Give a difference and its interval to three digits.
+    """Return a difference and its interval to three digits.
 
     Example:
         >>> format_interval(Interval(0.0251, 0.016, 0.034))

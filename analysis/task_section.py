@@ -17,7 +17,7 @@ from tasks import InputError, Split
 
 
 def build_task_section(run: Run, task: str, split: Split, *, anchor: str, curves: Mapping[str, Curve]) -> Section:
-    """Give the section of a task; what cannot be had is a sentence in it.
+    """Return the section of a task; what cannot be had is a sentence in it.
 
     Args:
         run: The run.
@@ -42,7 +42,7 @@ def build_task_section(run: Run, task: str, split: Split, *, anchor: str, curves
 
 
 def reported_split(run: Run) -> Split:
-    """Give the split whose scores `report.json` holds."""
+    """Return the split whose scores `report.json` holds."""
     splits = {split for files in run.report["data"].values() for split in files}
     return "dev" if "dev" in splits else "test"
 

@@ -64,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def read_tasks(configs: Sequence[Path]) -> dict[str, Any]:
-    """Give the `tasks:` of the last file that has them, as plain data.
+    """Return the `tasks:` of the last file that has them, as plain data.
 
     Raises:
         InputError: If there are fewer than two.
@@ -80,7 +80,7 @@ def read_tasks(configs: Sequence[Path]) -> dict[str, Any]:
 
 
 def choose_sets(tasks: tuple[str, ...], kinds: Sequence[Sets]) -> list[tuple[str, ...]]:
-    """Give the sets of tasks to train on, each once.
+    """Return the sets of tasks to train on, each once.
 
     Example:
         >>> choose_sets(("a", "b", "c"), ["singles", "all"])
@@ -94,7 +94,7 @@ def choose_sets(tasks: tuple[str, ...], kinds: Sequence[Sets]) -> list[tuple[str
 def build_jobs(
     tasks: Mapping[str, Any], configs: Sequence[Path], sets: Sequence[tuple[str, ...]], options: JobOptions
 ) -> dict[str, list[Job]]:
-    """Give the trainings of each set; its own file, with its `tasks:`, lies over the others.
+    """Return the trainings of each set; its own file, with its `tasks:`, lies over the others.
 
     Args:
         tasks: The tasks as plain data.
@@ -223,7 +223,7 @@ def partners(name: str, target: str) -> list[str]:
 
 
 def build_scores(tasks: Sequence[str], systems: Mapping[str, System]) -> Table:
-    """Give the score of each task after each set."""
+    """Return the score of each task after each set."""
     cells = [
         (name, *(format_spread(system.last[task]) if task in system.metrics else "" for task in tasks))
         for name, system in systems.items()
@@ -234,7 +234,7 @@ def build_scores(tasks: Sequence[str], systems: Mapping[str, System]) -> Table:
 def build_matrix(
     tasks: Sequence[str], systems: Mapping[str, System], differences: Mapping[tuple[str, str], Difference]
 ) -> Table:
-    """Give what each set changes for each of its tasks against that task alone."""
+    """Return what each set changes for each of its tasks against that task alone."""
     cells = []
     for name in systems:
         line = [differences.get((name, task)) for task in tasks]

@@ -43,7 +43,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 
 def compare(run: Run, *, pairs: int) -> dict[str, Any]:
-    """Give each twin's dev scores and speeds, show them, and write them to `twins.json`.
+    """Return each twin's dev scores and speeds, show them, and write them to `twins.json`.
 
     Args:
         run: The run.
@@ -130,7 +130,7 @@ def _pack(store: TokenStore, rows: np.ndarray, encoding: Any, device: torch.devi
 
 
 def _time(work: Callable[[], object], *, repeats: int = 3) -> float:
-    """Give the shortest of some runs after one to warm up, seconds."""
+    """Return the shortest of some runs after one to warm up, seconds."""
     times = []
     for _ in range(repeats + 1):
         start = time.perf_counter()
@@ -142,7 +142,7 @@ def _time(work: Callable[[], object], *, repeats: int = 3) -> float:
 
 
 def build_table(found: Mapping[str, Mapping[str, Any]]) -> Table:
-    """Give scores and speeds as a table, a line for each head.
+    """Return scores and speeds as a table, a line for each head.
 
     Args:
         found: As `compare` gives it.

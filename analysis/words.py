@@ -12,7 +12,7 @@ Part = tuple[str, bool]
 
 
 def words(text: str) -> frozenset[str]:
-    """Give the words of a text in lower case.
+    """Return the words of a text in lower case.
 
     Example:
         >>> sorted(words("It isn't THE end, is it?"))
@@ -27,12 +27,12 @@ def has_negation(text: str) -> bool:
 
 
 def numbers(text: str) -> frozenset[str]:
-    """Give the numbers that stand in a text as digits."""
+    """Return the numbers that stand in a text as digits."""
     return frozenset(NUMBER.findall(text))
 
 
 def overlap(first: str, second: str) -> float:
-    """Give the share of the words of two texts that stand in both (Jaccard index), in [0, 1].
+    """Return the share of the words of two texts that stand in both (Jaccard index), in [0, 1].
 
     Example:
         >>> overlap("How do I learn chess?", "how do you learn Go")

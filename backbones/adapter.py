@@ -23,7 +23,7 @@ class TaskLayers(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, task: str, number: int, hidden: Tensor, asking: Tensor, attend: Attend) -> Tensor:
-        """Give what is added.
+        """Return what is added.
 
         Args:
             task: Name of the batch's task.
@@ -56,8 +56,8 @@ class Adapter(ABC):
         """
 
 
-def rest_except(bert: BertModel, parts: Sequence[Part]) -> None:
-    """Let the backbone's own weights rest, some parts excepted.
+def freeze_except(bert: BertModel, parts: Sequence[Part]) -> None:
+    """Freeze the backbone's own weights, some parts excepted.
 
     Args:
         bert: The model.
@@ -71,7 +71,7 @@ def rest_except(bert: BertModel, parts: Sequence[Part]) -> None:
 
 
 def release(bert: BertModel, parts: Sequence[Part]) -> None:
-    """Let some parts of the backbone train; see `rest_except`."""
+    """Unfreeze some parts of the backbone; see `freeze_except`."""
     if "pooler" in parts:
         if bert.pooler is None:
             raise ValueError("adapter: also_train names the pooler, but there is none (expected pooling: pooler)")

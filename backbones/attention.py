@@ -21,7 +21,7 @@ class Attend(Protocol):
 
 
 def build_attention(kind: Attention, tokens: PackedTokens, wanted: QueryRows | None = None) -> Attend:
-    """Give the attention of a batch, for all layers that ask the same rows.
+    """Return the attention of a batch, for all layers that ask the same rows.
 
     Args:
         kind: How it is computed.
@@ -156,5 +156,5 @@ class VarlenAttention:
 
 
 def _nothing(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-    """Give the results of no rows, (0, H), with a gradient of 0 for all three."""
+    """Return the results of no rows, (0, H), with a gradient of 0 for all three."""
     return query + 0 * (key.sum() + value.sum())

@@ -20,7 +20,7 @@ from backbones.pooling import mean_pool
 
 Pooling = Literal["pooler", "cls", "mean"]
 # Gives what is added before a layer's last LayerNorm, from what the layer reads, its wanted rows and the attention.
-Beside = Callable[[Tensor, Tensor, Attend], Tensor]
+TaskLayers = Callable[[Tensor, Tensor, Attend], Tensor]
 
 
 class Backbone(nn.Module):
@@ -66,7 +66,7 @@ class Backbone(nn.Module):
         self.weight_casts: WeightCasts = "each"
         self._pool_static: Callable[[PackedTokens], Tensor] = self._pool
         self.requires_grad_(not frozen)
-        self.beside = None if adapter is None else adapter.attach(bert, tasks)
+        self.task_layers = None if adapter is None else adapter.attach(bert, tasks)
         self.train()
 
     @property
@@ -78,10 +78,12 @@ class Backbone(nn.Module):
     def attention_heads(self) -> tuple[tuple[int, int], ...]:
         """Number and size of the attention heads, and of those beside them."""
         number = int(self.bert.config.num_attention_heads)
-        return (number, self.hidden_size // number), *(() if self.beside is None else self.beside.attention_heads)
+        return (number, self.hidden_size // number), *(
+            () if self.task_layers is None else self.task_layers.attention_heads
+        )
 
-    def rest(self, on: bool) -> None:
-        """Let the weights rest for some steps, or train again; which of them can train stays as it is."""
+    def set_frozen(self, on: bool) -> None:
+        """Freeze the weights for some steps, or train them again; `requires_grad` is unchanged."""
         self.frozen = on
         self.train()
 
@@ -98,7 +100,7 @@ class Backbone(nn.Module):
         Args:
             mode: `default`, or `reduce-overhead` for CUDA graphs.
         """
-        assert self.beside is None, "layers beside the backbone's have other weights for each task"
+        assert self.task_layers is None, "layers beside the backbone's have other weights for each task"
         self._pool_static = compile_or_fall_back(self._pool, mode)
 
     def forward(
@@ -109,7 +111,7 @@ class Backbone(nn.Module):
         *,
         has_cast_weights: bool = False,
     ) -> Tensor:
-        """Give one vector a sequence, (N, H), without those that only fill up a static shape.
+        """Return one vector a sequence, (N, H), without those that only fill up a static shape.
 
         Args:
             tokens: The packed sequences.
@@ -123,12 +125,12 @@ class Backbone(nn.Module):
             cast: Tensor = functional_call(self, weights, (tokens, task, perturbation), {"has_cast_weights": True})
             return cast
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.frozen):
-            is_compiled = tokens.is_static and self.training and perturbation is None and self.beside is None
+            is_compiled = tokens.is_static and self.training and perturbation is None and self.task_layers is None
             every = self._pool_static(tokens) if is_compiled else self._pool(tokens, task, perturbation)
             return every[: tokens.num_sequences]
 
     def _pool(self, tokens: PackedTokens, task: str | None = None, perturbation: Tensor | None = None) -> Tensor:
-        """Give one vector a sequence, of all sequences."""
+        """Return one vector a sequence, of all sequences."""
         if self.pooling == "mean":
             hidden = self.encode(tokens, task=task, perturbation=perturbation)
             return mean_pool(hidden, tokens.sequence_ids, tokens.cu_seqlens)
@@ -146,7 +148,7 @@ class Backbone(nn.Module):
         task: str | None = None,
         perturbation: Tensor | None = None,
     ) -> Tensor:
-        """Give last hidden states.
+        """Return last hidden states.
 
         Args:
             tokens: The packed sequences.
@@ -167,18 +169,18 @@ class Backbone(nn.Module):
         layers: list[Any] = list(self.bert.encoder.layer)
         attend = build_attention(self.attention, tokens)
         for number, layer in enumerate(layers[:-1]):
-            hidden = _run_layer(layer, hidden, attend, beside=self._beside(number, task))
+            hidden = _run_layer(layer, hidden, attend, task_layers=self._task_layers(number, task))
         if wanted is not None:
             attend = build_attention(self.attention, tokens, wanted)
-        return _run_layer(layers[-1], hidden, attend, wanted, beside=self._beside(len(layers) - 1, task))
+        return _run_layer(layers[-1], hidden, attend, wanted, task_layers=self._task_layers(len(layers) - 1, task))
 
-    def _beside(self, number: int, task: str | None) -> Beside | None:
-        """Give what an adapter adds in a layer, if anything."""
-        if self.beside is None:
+    def _task_layers(self, number: int, task: str | None) -> TaskLayers | None:
+        """Return what an adapter adds in a layer, if anything."""
+        if self.task_layers is None:
             return None
         if task is None:
             raise ValueError("the adapter has weights of each task (expected the name of the batch's task)")
-        return partial(self.beside, task, number)
+        return partial(self.task_layers, task, number)
 
 
 def _run_layer(
@@ -187,7 +189,7 @@ def _run_layer(
     attend: Attend,
     wanted: QueryRows | None = None,
     *,
-    beside: Beside | None = None,
+    task_layers: TaskLayers | None = None,
 ) -> Tensor:
     """Run one BERT layer on packed states (T, H); with `wanted`, only for those rows, (R, H)."""
     inner = layer.attention.self
@@ -200,6 +202,6 @@ def _run_layer(
         dropout=inner.dropout.p if layer.training else 0.0,
     )
     attended = layer.attention.output(context, asking)
-    kept = attended if beside is None else attended + beside(hidden, asking, attend)
+    kept = attended if task_layers is None else attended + task_layers(hidden, asking, attend)
     result: Tensor = layer.output(layer.intermediate(attended), kept)
     return result

@@ -56,7 +56,7 @@ def _without_count(tokens: PackedTokens) -> PackedTokens:
 
 
 def _compiler_errors() -> tuple[type[Exception], ...]:
-    """Give what TorchDynamo and its backends raise; imported late, since that takes seconds."""
+    """Return what TorchDynamo and its backends raise; imported late, since that takes seconds."""
     from torch._dynamo.exc import TorchDynamoException
 
     return (TorchDynamoException,)

@@ -17,7 +17,7 @@ class BitDropout(nn.Dropout):
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        """Give the input with some elements at 0."""
+        """Return the input with some elements at 0."""
         return bit_dropout(input, self.p) if self.training else input
 
 

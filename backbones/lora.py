@@ -22,10 +22,10 @@ _PLACES: dict[Target, str] = {
 
 @dataclass(frozen=True)
 class Lora(Adapter):
-    """W x becomes W x + (alpha / r) B A x with trained A (r, in) and B (out, r) and a resting W; B starts at 0.
+    """W x becomes W x + (alpha / r) B A x with trained A (r, in) and B (out, r) and a frozen W; B starts at 0.
 
-    The backbone's own weights rest, shared by all tasks; heads train as ever. Prefer Pals where tasks disturb each
-    other: there each has its own. Rates about ten times those of full training are usual.
+    The backbone's own weights are frozen, shared by all tasks; heads train as usual. Prefer Pals where tasks disturb
+    each other: there each has its own. Rates about ten times those of full training are usual.
 
     Args:
         r: Rank.

@@ -103,7 +103,7 @@ class StaticShape:
     max_length: int
 
     def fill(self, lengths: IntArray) -> IntArray:
-        """Give the lengths of the sequences of padding.
+        """Return the lengths of the sequences of padding.
 
         Args:
             lengths: Tokens of each real sequence, (N,).

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 from transformers import BertModel
 
-from backbones.adapter import Adapter, Part, TaskLayers, rest_except
+from backbones.adapter import Adapter, Part, TaskLayers, freeze_except
 from backbones.attention import Attend
 
 
@@ -22,8 +22,8 @@ class Pals(Adapter):
         size: Size of the small attention; None for 204 / 768 of H, rounded to a multiple of `num_heads`: 204 for
             BERT-base, 96 for H = 384 and twelve heads.
         num_heads: Its heads.
-        frozen: Whether the backbone's own weights rest.
-        also_train: Parts of a resting backbone that train along; L. Wang's frozen variant trains both.
+        frozen: Whether the backbone's own weights are frozen.
+        also_train: Parts of a frozen backbone that train along; L. Wang's frozen variant trains both.
 
     Raises:
         ValueError: If a value is out of range, or (from attach) if the backbone lacks a part.
@@ -47,7 +47,7 @@ class Pals(Adapter):
     def attach(self, bert: BertModel, tasks: Sequence[str]) -> "PalLayers":
         """Build the layers of every task; see `Adapter.attach`."""
         if self.frozen:
-            rest_except(bert, self.also_train)
+            freeze_except(bert, self.also_train)
         size = self.size or scaled_size(bert.config.hidden_size, self.num_heads)
         return PalLayers(bert, tasks, size=size, num_heads=self.num_heads)
 
@@ -91,7 +91,7 @@ class PalLayers(TaskLayers):
             nn.init.zeros_(decoder.weight)  # type: ignore[arg-type]
 
     def forward(self, task: str, number: int, hidden: Tensor, asking: Tensor, attend: Attend) -> Tensor:
-        """Give what a task adds in a layer, (R, H); see TaskLayers."""
+        """Return what a task adds in a layer, (R, H); see TaskLayers."""
         encoder, projections = self.encoders[task], self.layer[number][task]  # type: ignore[index]
         small = encoder(hidden)
         context = attend(

@@ -56,7 +56,7 @@ def write_json(path: Path, results: Mapping[str, Entries], about: Mapping[str, A
 
 
 def describe_machine() -> dict[str, Any]:
-    """Give processor, Python and the versions of the packages that matter."""
+    """Return processor, Python and the versions of the packages that matter."""
     versions = {}
     for package in PACKAGES:
         try:

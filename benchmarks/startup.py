@@ -15,7 +15,7 @@ IMPORTS = "import torch, transformers, lightning.pytorch"
 
 
 def commands(folder: str) -> Mapping[str, Sequence[str]]:
-    """Give the commands by name; the quickstart's tokens are cached from its first run on.
+    """Return the commands by name; the quickstart's tokens are cached from its first run on.
 
     Args:
         folder: An empty folder for what the quickstart writes.
@@ -60,7 +60,7 @@ def run_startup(rounds: int, *, report: Callable[[str], None]) -> list[dict[str,
 
 
 def time_command(arguments: Sequence[str]) -> tuple[float, float]:
-    """Give CPU and wall seconds of `python ARGUMENTS`.
+    """Return CPU and wall seconds of `python ARGUMENTS`.
 
     Raises:
         RuntimeError: If the command fails.

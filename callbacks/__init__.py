@@ -4,12 +4,12 @@ from callbacks.atomic_io import AtomicCheckpointIO
 from callbacks.averaging import Averaging, Ema, Swa
 from callbacks.checkpoints import BestCheckpoint, BestTaskCheckpoint, ResumableCheckpoint
 from callbacks.conflicts import ConflictMonitor
-from callbacks.cooling import TaskCooling
 from callbacks.export import ExportBackbone
 from callbacks.figures import ValidationFigures
 from callbacks.final_validation import FinalValidation
 from callbacks.guard import LossGuard
 from callbacks.losses import TaskLosses
+from callbacks.plateau import ReduceShareOnPlateau
 from callbacks.predictions import PredictionWriter
 from callbacks.progress import TaskProgressBar
 from callbacks.report import RunReport
@@ -27,13 +27,13 @@ __all__ = [
     "FinalValidation",
     "LossGuard",
     "PredictionWriter",
+    "ReduceShareOnPlateau",
     "ResumableCheckpoint",
     "RunReport",
     "RunStopped",
     "StepSeed",
     "StopOnSignal",
     "Swa",
-    "TaskCooling",
     "TaskLosses",
     "TaskProgressBar",
     "ValidationFigures",

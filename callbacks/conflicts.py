@@ -26,7 +26,7 @@ class ConflictMonitor(L.Callback):
     Every N steps, for every pair of tasks and every layer, `conflicts/<task>-<task>/cosine/<layer>` and
     `.../norm_ratio/<layer>` (the first task's norm over the second's) are logged; a pair conflicts where the cosine
     over the whole backbone is below 0. A pair of which one has no gradient, such as a task that trains its head only,
-    is left out, and there is no probe while the backbone rests. What an adapter has for each task is not compared.
+    is left out, and there is no probe while the backbone is frozen. What an adapter has for each task is not compared.
     Losses are taken before all weights, in evaluation mode and in float32. A probe
     costs about a forward and a backward pass of `examples` examples of each task, and a copy of the backbone for each
     task while it lasts. With several processes the first one probes.
@@ -88,7 +88,7 @@ class ConflictMonitor(L.Callback):
             logger.log_metrics(values, step=step)
 
     def summarize(self) -> dict[str, dict[str, Any]]:
-        """Give by pair the number of probes, the share of conflicting ones (also by layer) and the mean cosine."""
+        """Return by pair the number of probes, the share of conflicting ones (also by layer) and the mean cosine."""
         return {
             pair: {
                 "probes": layers[WHOLE][0],
@@ -113,13 +113,13 @@ def _backbone(module: L.LightningModule) -> nn.Module:
 
 
 def _trained(module: L.LightningModule) -> list[tuple[str, nn.Parameter]]:
-    """Give the trained weights that all tasks share."""
+    """Return the trained weights that all tasks share."""
     named = _backbone(module).named_parameters()
-    return [(name, weight) for name, weight in named if weight.requires_grad and not name.startswith("beside.")]
+    return [(name, weight) for name, weight in named if weight.requires_grad and not name.startswith("task_layers.")]
 
 
 def _layers(module: L.LightningModule) -> dict[str, list[int]]:
-    """Give the places of the trained weights of each part of the backbone, and of all."""
+    """Return the places of the trained weights of each part of the backbone, and of all."""
     names = [name for name, _ in _trained(module)]
     layers: dict[str, list[int]] = {WHOLE: list(range(len(names)))}
     for place, name in enumerate(names):
@@ -141,7 +141,7 @@ def _name_layer(name: str) -> str:
 
 
 def _compute_gradients(module: L.LightningModule, probe: TaskBatch) -> list[Tensor]:
-    """Give the gradients of a task's loss, zero where it has none; the module's own stay as they are."""
+    """Return the gradients of a task's loss, zero where it has none; the module's own stay as they are."""
     heads: Any = module.get_submodule("heads")
     weights = [weight for _, weight in _trained(module)]
     with _resting(module), torch.random.fork_rng(devices=[module.device] if module.device.type == "cuda" else []):
@@ -163,7 +163,7 @@ def _resting(module: nn.Module) -> Iterator[None]:
 
 
 def _compare(gram: Tensor, one: int, other: int) -> tuple[float, float] | None:
-    """Give cosine and norm ratio; None where a gradient is zero."""
+    """Return cosine and norm ratio; None where a gradient is zero."""
     first, second = gram[one, one].sqrt().item(), gram[other, other].sqrt().item()
     if first == 0 or second == 0:
         return None

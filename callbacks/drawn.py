@@ -29,7 +29,7 @@ class DrawnExamples:
             count["examples"] += round(len(batch.rows) * world_size / batch.weight)
 
     def as_dict(self) -> dict[str, dict[str, int]]:
-        """Give `{task: {"batches": n, "examples": n}}`."""
+        """Return `{task: {"batches": n, "examples": n}}`."""
         return {task: dict(count) for task, count in self._counts.items()}
 
     def restore(self, counts: Mapping[str, Mapping[str, int]]) -> None:

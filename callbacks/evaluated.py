@@ -26,7 +26,7 @@ class EvaluatedExamples:
             self._counts[batch.task] = self._counts.get(batch.task, 0) + len(batch.rows)
 
     def find_part(self, sizes: Mapping[str, int], total: Callable[[Tensor], Tensor]) -> dict[str, list[int]]:
-        """Give what was evaluated of each task and its size, `{task: [93, 1101]}`; call it on every process.
+        """Return what was evaluated of each task and its size, `{task: [93, 1101]}`; call it on every process.
 
         Args:
             sizes: Examples of each task in the whole split.

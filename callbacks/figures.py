@@ -66,7 +66,7 @@ class ValidationFigures(L.Callback):
 def _draw(
     stores: "Mapping[str, TokenStore]", predicted: Mapping[tuple[str, str], list[NDArray[Any]]]
 ) -> "Iterator[tuple[str, Figure]]":
-    """Give the figures of each task: the tag and the figure."""
+    """Return the figures of each task: the tag and the figure."""
     from figures import bin_confidence, count_confusions, draw_confusion, draw_reliability, draw_scatter
 
     for (task_name, view), (rows, predictions, *rest) in predicted.items():

@@ -36,7 +36,7 @@ class BackgroundValue:
             self._arrived.record()
 
     def wait(self) -> float:
-        """Give the number as soon as it is there; later work of the device is not waited for."""
+        """Return the number as soon as it is there; later work of the device is not waited for."""
         if self._arrived is not None:
             self._arrived.synchronize()
         return float(self._host.numpy())
@@ -93,7 +93,7 @@ class LossGuard(L.Callback):
             self._stop(trainer, f"the loss is {float(loss.detach())}")
 
     def _over_ranks(self, trainer: L.Trainer, loss: Tensor) -> Tensor:
-        """Give the loss, or on several ranks one that is finite only if all are, without waiting for it."""
+        """Return the loss, or on several ranks one that is finite only if all are, without waiting for it."""
         value = loss.detach().float()
         if trainer.world_size == 1:
             return value

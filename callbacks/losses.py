@@ -48,7 +48,7 @@ class TaskLosses(L.Callback):
         self._log(trainer, trainer.global_step)
 
     def state_dict(self) -> dict[str, Any]:
-        """Give the sums since the last log."""
+        """Return the sums since the last log."""
         sums = {name: [float(total), float(count)] for name, (total, count) in self._sums.items()}
         return {"sums": sums, "latest": self.latest, "logged_step": self._logged_step}
 

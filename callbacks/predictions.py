@@ -149,7 +149,7 @@ def build_input_table(
     predictions: NDArray[Any],
     probabilities: NDArray[np.float32] | None = None,
 ) -> Table:
-    """Give the first predictions of the user's own sentences as a table, with the probability of each predicted class.
+    """Return the first predictions of the user's own sentences as a table, with probabilities.
 
     Args:
         texts: The sentences, row by row.
@@ -203,7 +203,7 @@ def _quote(cell: str) -> str:
 
 
 def gather_objects(value: Any) -> list[Any]:
-    """Give every process's value, in the order of the ranks, on every process."""
+    """Return every process's value, in the order of the ranks, on every process."""
     import torch.distributed as dist
 
     if not (dist.is_available() and dist.is_initialized()):

@@ -23,7 +23,7 @@ class TaskProgressBar(RichProgressBar):
         super().__init__(theme=RichProgressBarTheme(metrics_format=".3f"))
 
     def configure_columns(self, trainer: L.Trainer) -> list[Any]:
-        """Give the columns before the numbers; without bar and speed where they would break the line."""
+        """Return the columns before the numbers; without bar and speed where they would break the line."""
         columns: list[Any] = super().configure_columns(trainer)
         if self._console is None or self._console.width >= WIDE:
             return columns
@@ -35,7 +35,7 @@ class TaskProgressBar(RichProgressBar):
             self._metric_component._table_column = Column(overflow="ignore")  # cut off instead of wrapped
 
     def get_metrics(self, trainer: L.Trainer, pl_module: L.LightningModule) -> dict[str, Any]:
-        """Give the numbers to show, by short names."""
+        """Return the numbers to show, by short names."""
         shown: dict[str, Any] = super().get_metrics(trainer, pl_module)
         shown.pop("v_num", None)
         for callback in trainer.callbacks:  # type: ignore[attr-defined]

@@ -169,7 +169,7 @@ class RunReport(L.Callback):
 
 
 def collect_metrics(logged: Mapping[str, Any], split: str) -> dict[str, Any]:
-    """Give `{task: {metric: value}, "mean": value}` of the last evaluation; None for an undefined value.
+    """Return `{task: {metric: value}, "mean": value}` of the last evaluation; None for an undefined value.
 
     Args:
         logged: Logged values by `<split>/<task>/<metric>`, and `<split>/mean` and `<split>/score` where they are.
@@ -187,7 +187,7 @@ def collect_metrics(logged: Mapping[str, Any], split: str) -> dict[str, Any]:
 
 
 def _conflicts(trainer: L.Trainer) -> dict[str, Any]:
-    """Give what a ConflictMonitor counted, if there is one at work."""
+    """Return what a ConflictMonitor counted, if there is one at work."""
     callbacks: list[L.Callback] = trainer.callbacks  # type: ignore[attr-defined]
     for callback in callbacks:
         if isinstance(callback, ConflictMonitor) and callback.every_n_steps:
@@ -215,7 +215,7 @@ def _baselines(data: MultitaskDataModule) -> dict[str, dict[str, float | None]]:
 
 
 def build_table(metrics: Mapping[str, Any], baseline: Mapping[str, Any], *, title: str) -> Table:
-    """Give the scores as a table, each beside the constant prediction's.
+    """Return the scores as a table, each beside the constant prediction's.
 
     Args:
         metrics: As `collect_metrics` gives them.
@@ -245,7 +245,7 @@ def _cell(value: float | None) -> str:
 
 
 def peak_memory() -> int:
-    """Give the most memory that this process has held, in bytes: the GPU's if there is one, else the machine's."""
+    """Return the most memory that this process has held, in bytes: the GPU's if there is one, else the machine's."""
     if torch.cuda.is_available():
         return torch.cuda.max_memory_allocated()
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

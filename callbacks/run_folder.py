@@ -14,7 +14,7 @@ SETTINGS = {"config.yaml", "hparams.yaml"}
 
 
 def run_folder(trainer: L.Trainer) -> Path | None:
-    """Give the folder of a run's files; None under `--trainer.fast_dev_run`, which leaves nothing behind.
+    """Return the folder of a run's files; None under `--trainer.fast_dev_run`, which leaves nothing behind.
 
     Call it on every process: they agree on the folder of the first one, and wait for each other to do so.
     """

@@ -72,7 +72,7 @@ class StopOnSignal(L.Callback):
             self._stop(trainer)
 
     def _agree(self, trainer: L.Trainer) -> int:
-        """Give the signal that any process has received; 0 if none has."""
+        """Return the signal that any process has received; 0 if none has."""
         if trainer.world_size == 1:
             return self._received
         number = torch.tensor(self._received, device=trainer.strategy.root_device)
@@ -93,14 +93,14 @@ class StopOnSignal(L.Callback):
         raise RunStopped(number)
 
     def teardown(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
-        """Give the signals back."""
+        """Return the signals back."""
         for number, handler in self._previous.items():
             signal.signal(number, handler)
         self._previous.clear()
 
 
 def resume_command() -> str:
-    """Give this command line without its checkpoint, for the user to go on with."""
+    """Return this command line without its checkpoint, for the user to go on with."""
     arguments = iter(sys.argv[1:])
     kept = []
     for argument in arguments:
@@ -121,6 +121,6 @@ def requeue(job: str) -> None:
 
 
 def slurm_job() -> str:
-    """Give the id of the SLURM job that this process belongs to, that of the array task if it is one."""
+    """Return the id of the SLURM job that this process belongs to, that of the array task if it is one."""
     array = os.environ.get("SLURM_ARRAY_JOB_ID")
     return f"{array}_{os.environ['SLURM_ARRAY_TASK_ID']}" if array else os.environ["SLURM_JOB_ID"]

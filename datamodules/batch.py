@@ -114,7 +114,7 @@ def collate(
 
 
 def label_tensor(labels: NDArray[np.float64], *, is_score: bool) -> Tensor:
-    """Give labels as losses want them: scores in float32, classes in int64 with -1 where there is none."""
+    """Return labels as losses want them: scores in float32, classes in int64 with -1 where there is none."""
     if is_score:
         return torch.from_numpy(labels.astype(np.float32))
     return torch.from_numpy(np.nan_to_num(labels, nan=-1).astype(np.int64))

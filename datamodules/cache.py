@@ -44,7 +44,7 @@ def open_cached(target: Path, *, write: Callable[[], None], read: Callable[[], T
 
 @contextmanager
 def partial_folder(folder: Path) -> Iterator[Path]:
-    """Give a folder of one's own inside the cache, gone at the end; remove those that killed writers left behind."""
+    """Return a folder of one's own inside the cache, gone at the end; remove those that killed writers left behind."""
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob(f"{PARTIAL}*"):
         if time.time() - _last_change(old) > LEFT_BEHIND_AFTER:

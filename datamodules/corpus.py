@@ -127,7 +127,7 @@ def open_corpus(
 def _sequences(
     texts: Task | Texts, settings: CorpusSettings, root: Path, *, paired: bool, report: Callable[[str], None]
 ) -> Iterator[tuple[str, ...]]:
-    """Give each sequence's text or pair of texts, without short and repeated ones."""
+    """Return each sequence's text or pair of texts, without short and repeated ones."""
     seen: set[int] = set()
     for row in texts.read_texts("train", root, report, keep_halves=not paired):
         for sequence in [row] if paired else [(text,) for text in row]:
@@ -150,7 +150,7 @@ def _examples(
     held_out: bool,
     report: Callable[[str], None],
 ) -> Iterator[Example]:
-    """Give the held-out part or the other one, which lacks every pair that has a side in common with the first.
+    """Return the held-out part or the other one, which lacks every pair that has a side in common with the first.
 
     Equal texts fall on the same side, as do those that differ in case or spaces alone.
     """

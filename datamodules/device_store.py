@@ -74,7 +74,7 @@ class _DeviceSplit:
         self.labels = label_tensor(store.labels, is_score=store.task.labels.kind == "score").to(device)
 
     def join(self, rows: IntArray, *, num_groups: int, shape: StaticShape | None) -> tuple[Tensor, PackedTokens]:
-        """Give the row numbers on the device, (B,), and their tokens end to end."""
+        """Return the row numbers on the device, (B,), and their tokens end to end."""
         task, totals, firsts = self.store.task, self.store.lengths[rows], self.store.first_lengths[rows]
         if task.num_sequences == 1:
             lengths, inner = totals, np.zeros_like(totals)  # inner: where each sequence starts in its row
@@ -99,7 +99,7 @@ class _DeviceSplit:
     def _lay_out(
         self, sources: Tensor, segments: Tensor, lengths: Tensor, starts: Tensor, sizes: tuple[int, int]
     ) -> dict[str, Any]:
-        """Give the tokens of all sequences and where each stands.
+        """Return the tokens of all sequences and where each stands.
 
         Args:
             sources: Place of each sequence's first token in the store, (N,).
@@ -130,7 +130,7 @@ class _DeviceSplit:
 
 
 def _plan(starts: Tensor, lengths: IntArray, num_groups: int) -> dict[str, Any]:
-    """Give `groups`, `slots` and `firsts`: from the host where there are groups, else from the device."""
+    """Return `groups`, `slots` and `firsts`: from the host where there are groups, else from the device."""
     if num_groups:
         names = ("groups", "slots", "firsts")
         plan = plan_attention(np.concatenate([[0], np.cumsum(lengths)]), num_groups)

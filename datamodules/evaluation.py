@@ -29,18 +29,18 @@ class EvaluationSampler(Sampler[BatchRows]):
 
     Args:
         stores: One store a task.
-        tokens_a_batch: Tokens of a batch at most; a longer example stands alone.
+        tokens_per_batch: Tokens of a batch at most; a longer example stands alone.
         rank: Number of this process.
         world_size: Number of processes.
     """
 
     def __init__(
-        self, stores: Mapping[str, HasLengths], *, tokens_a_batch: int, rank: int = 0, world_size: int = 1
+        self, stores: Mapping[str, HasLengths], *, tokens_per_batch: int, rank: int = 0, world_size: int = 1
     ) -> None:
         rng = np.random.default_rng(0)
         first, rest = [], []
         for task, store in stores.items():
-            cuts = cut_by_tokens(store.lengths, tokens_a_batch)
+            cuts = cut_by_tokens(store.lengths, tokens_per_batch)
             mixed = [BatchRows(task, cuts[number], 1.0) for number in rng.permutation(len(cuts))]
             first += mixed[:1]
             rest += mixed[1:]
@@ -66,12 +66,12 @@ def _split_largest(batches: list[BatchRows], count: int) -> None:
         batches.append(BatchRows(task, rows[len(rows) // 2 :]))
 
 
-def cut_by_tokens(lengths: np.ndarray, tokens_a_batch: int) -> list[np.ndarray]:
+def cut_by_tokens(lengths: np.ndarray, tokens_per_batch: int) -> list[np.ndarray]:
     """Sort rows by length and cut them into batches.
 
     Args:
         lengths: Tokens of each row, (rows,).
-        tokens_a_batch: Tokens of a batch at most.
+        tokens_per_batch: Tokens of a batch at most.
 
     Example:
         >>> [rows.tolist() for rows in cut_by_tokens(np.array([5, 2, 9, 3]), 10)]
@@ -80,7 +80,7 @@ def cut_by_tokens(lengths: np.ndarray, tokens_a_batch: int) -> list[np.ndarray]:
     order = np.argsort(lengths, kind="stable")
     batches, start, total = [], 0, 0
     for stop, length in enumerate(lengths[order]):
-        if total + length > tokens_a_batch and stop > start:
+        if total + length > tokens_per_batch and stop > start:
             batches.append(order[start:stop])
             start, total = stop, 0
         total += int(length)

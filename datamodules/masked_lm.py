@@ -33,7 +33,7 @@ class MaskedLMDataModule(ResumableDataModule):
         root: Folder that relative paths start from.
         batch_size: Sequences a batch over all processes.
         max_length: Tokens a sequence at most, special tokens included.
-        tokens_a_batch: Tokens of a validation batch at most.
+        tokens_per_batch: Tokens of a validation batch at most.
         num_workers: Processes that prepare batches.
         cache_dir: Folder of the tokenised files.
         seed: Seed of order and masks.
@@ -56,7 +56,7 @@ class MaskedLMDataModule(ResumableDataModule):
         root: str = ".",
         batch_size: int = 64,
         max_length: int = 100,
-        tokens_a_batch: int = 2048,
+        tokens_per_batch: int = 2048,
         num_workers: int = 0,
         cache_dir: str = "~/.cache/tandem",
         seed: int = 42,
@@ -67,7 +67,7 @@ class MaskedLMDataModule(ResumableDataModule):
             root=root,
             batch_size=batch_size,
             max_length=max_length,
-            tokens_a_batch=tokens_a_batch,
+            tokens_per_batch=tokens_per_batch,
             num_workers=num_workers,
             cache_dir=cache_dir,
             seed=seed,
@@ -119,14 +119,14 @@ class MaskedLMDataModule(ResumableDataModule):
         }
 
     def train_dataloader(self) -> ResumableLoader:
-        """Give all texts in one mixed order."""
+        """Return all texts in one mixed order."""
         sampler, position = self.make_sampler(), self.take_position()
         if position is not None:
             sampler.resume(*position)
         return self.make_loader(MaskedTexts(self._trained_texts(), self._masker(), masks_change=True), sampler)
 
     def make_sampler(self) -> MultitaskSampler:
-        """Give the order of the texts to train on."""
+        """Return the order of the texts to train on."""
         return MultitaskSampler(
             {TASK: len(self._trained_texts())},
             {TASK: self.batch_size},
@@ -141,15 +141,15 @@ class MaskedLMDataModule(ResumableDataModule):
         return MixedTexts(trained, self.weights, seed=self.seed)
 
     def val_dataloader(self) -> ResumableLoader:
-        """Give the held-out texts with masks that stay the same."""
+        """Return the held-out texts with masks that stay the same."""
         texts = MixedTexts({name: corpus.held_out for name, corpus in self.corpora.items()}, {})
         sampler = EvaluationSampler(
-            {TASK: texts}, tokens_a_batch=self.tokens_a_batch, rank=self.rank, world_size=self.world_size
+            {TASK: texts}, tokens_per_batch=self.tokens_per_batch, rank=self.rank, world_size=self.world_size
         )
         return self.make_loader(MaskedTexts(texts, self._masker(), masks_change=False), sampler)
 
     def identity(self) -> dict[str, Any]:
-        """Give all that decides which examples a step sees."""
+        """Return all that decides which examples a step sees."""
         return {
             "seed": self.seed,
             "max_length": self.max_length,
@@ -172,7 +172,7 @@ class MaskedLMDataModule(ResumableDataModule):
         return TokenMasker(self.tokenizer, self.masking, seed=self.seed)
 
     def describe_data(self) -> dict[str, Any]:
-        """Give path, SHA-256 and number of sequences of every source, by part."""
+        """Return path, SHA-256 and number of sequences of every source, by part."""
         return {
             name: {
                 part: {**file.source, "sequences": len(file)}

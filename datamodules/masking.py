@@ -88,7 +88,7 @@ class TokenMasker:
         return np.where(become_random, (draws[:, 2] * self._is_special.size).astype(np.int64), masked), chosen
 
     def _word_starts(self, input_ids: IntArray) -> IntArray:
-        """Give the index of each token's word start, (T,); every row begins with a special token, a start."""
+        """Return the index of each token's word start, (T,); every row begins with a special token, a start."""
         starts = np.where(self._continues[input_ids], 0, np.arange(input_ids.size))
         word_starts: IntArray = np.maximum.accumulate(starts)
         return word_starts

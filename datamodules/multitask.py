@@ -41,7 +41,7 @@ class MultitaskDataModule(ResumableDataModule):
         max_length: Tokens a sequence at most, special tokens included; longer ones are cut and counted.
         schedule: Which task comes at each step of an epoch.
         num_workers: Processes that prepare batches; 0 is the fastest, since batches are cut from memory-mapped tokens.
-        tokens_a_batch: Tokens of an evaluation batch at most.
+        tokens_per_batch: Tokens of an evaluation batch at most.
         round_tokens: Fill training batches up to a multiple of so many tokens and to a fixed number of sequences, for
             `model.compile`; 0 leaves them as they are. 128 costs about 7 % more tokens at 32 short examples a batch.
             Under bf16-mixed on a CPU 64 saves a twentieth of the time and a fifth of the memory, since oneDNN builds
@@ -69,7 +69,7 @@ class MultitaskDataModule(ResumableDataModule):
         max_length: int = 128,
         schedule: Schedule | None = None,
         num_workers: int = 0,
-        tokens_a_batch: int = 2048,
+        tokens_per_batch: int = 2048,
         round_tokens: int = 0,
         on_device: bool = False,
         predict_splits: tuple[Split, ...] = ("dev", "test"),
@@ -84,7 +84,7 @@ class MultitaskDataModule(ResumableDataModule):
             root=root,
             batch_size=batch_size,
             max_length=max_length,
-            tokens_a_batch=tokens_a_batch,
+            tokens_per_batch=tokens_per_batch,
             num_workers=num_workers,
             cache_dir=cache_dir,
             seed=seed,
@@ -207,7 +207,7 @@ class MultitaskDataModule(ResumableDataModule):
         return {name: store for name, store in self.stores[split].items() if store.is_labelled}
 
     def train_dataloader(self) -> ResumableLoader:
-        """Give the interleaved batches of the training split."""
+        """Return the interleaved batches of the training split."""
         stores = self.stores["train"]
         self._check_window()
         sampler = self.make_sampler()
@@ -222,7 +222,7 @@ class MultitaskDataModule(ResumableDataModule):
         return self.make_loader(on_device, sampler)
 
     def make_sampler(self) -> MultitaskSampler:
-        """Give the order of the training split.
+        """Return the order of the training split.
 
         Raises:
             InputError: If the schedule does not fit the tasks.
@@ -248,7 +248,7 @@ class MultitaskDataModule(ResumableDataModule):
         return 4 if backbone is None or backbone.attention == "grouped" else 0
 
     def _shapes(self, stores: Mapping[str, TokenStore]) -> dict[str, StaticShape]:
-        """Give the static shape of each task's training batches, if they have one."""
+        """Return the static shape of each task's training batches, if they have one."""
         if self.round_tokens == 0:
             return {}
         batch_sizes = {name: -(-(self.tasks[name].batch_size or self.batch_size) // self.world_size) for name in stores}
@@ -267,15 +267,15 @@ class MultitaskDataModule(ResumableDataModule):
             )
 
     def val_dataloader(self) -> ResumableLoader:
-        """Give every row of the dev split once."""
+        """Return every row of the dev split once."""
         return self._evaluation_loader(self.stores["dev"])
 
     def test_dataloader(self) -> ResumableLoader:
-        """Give every row of the labelled test splits once."""
+        """Return every row of the labelled test splits once."""
         return self._evaluation_loader(self._labelled("test"))
 
     def predict_dataloader(self) -> list[ResumableLoader]:
-        """Give one loader for each of `prediction_names`."""
+        """Return one loader for each of `prediction_names`."""
         return [self._evaluation_loader(self.stores[name]) for name in self.prediction_names]
 
     @property
@@ -286,14 +286,14 @@ class MultitaskDataModule(ResumableDataModule):
     def _evaluation_loader(self, stores: dict[str, TokenStore]) -> ResumableLoader:
         sampler = EvaluationSampler(
             stores,
-            tokens_a_batch=self.tokens_a_batch,
+            tokens_per_batch=self.tokens_per_batch,
             rank=self.rank,
             world_size=self.world_size,
         )
         return self.make_loader(TaskDataset(stores, num_groups=self._num_groups), sampler)
 
     def identity(self) -> dict[str, Any]:
-        """Give all that decides which examples a step sees."""
+        """Return all that decides which examples a step sees."""
         return {
             "seed": self.seed,
             "schedule": repr(self.schedule),
@@ -314,7 +314,7 @@ class MultitaskDataModule(ResumableDataModule):
         }
 
     def describe_data(self) -> dict[str, Any]:
-        """Give path, rows and SHA-256 of every file that was read, by task and split."""
+        """Return path, rows and SHA-256 of every file that was read, by task and split."""
         return {
             name: {
                 split: {**stores[name].source, "rows": len(stores[name])}

@@ -89,7 +89,7 @@ def lay_out(tokens: Sequence[Tokens], first_lengths: IntArray, encoding: Encodin
 
 
 def _split(pair: Tokens, first_length: int) -> tuple[Tokens, Tokens, Tokens]:
-    """Give `[CLS] a [SEP] b [SEP]` as it is, `[CLS] a [SEP]` and `[CLS] b [SEP]`."""
+    """Return `[CLS] a [SEP] b [SEP]` as it is, `[CLS] a [SEP]` and `[CLS] b [SEP]`."""
     return pair, pair[:first_length], np.concatenate([pair[:1], pair[first_length:]])
 
 

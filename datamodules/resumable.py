@@ -29,7 +29,7 @@ class ResumableDataModule(L.LightningDataModule):
         root: Folder that relative paths start from.
         batch_size: Examples a batch over all processes.
         max_length: Tokens a sequence at most, special tokens included.
-        tokens_a_batch: Tokens of an evaluation batch at most.
+        tokens_per_batch: Tokens of an evaluation batch at most.
         num_workers: Processes that prepare batches.
         cache_dir: Folder of the tokenised files.
         seed: Seed of the order of the examples.
@@ -47,7 +47,7 @@ class ResumableDataModule(L.LightningDataModule):
         root: str,
         batch_size: int,
         max_length: int,
-        tokens_a_batch: int,
+        tokens_per_batch: int,
         num_workers: int,
         cache_dir: str,
         seed: int,
@@ -64,7 +64,7 @@ class ResumableDataModule(L.LightningDataModule):
         self.root = Path(root).expanduser()
         self.batch_size = batch_size
         self.max_length = max_length
-        self.tokens_a_batch = tokens_a_batch
+        self.tokens_per_batch = tokens_per_batch
         self.num_workers = num_workers
         self.cache_dir = Path(cache_dir).expanduser()
         self.seed = seed
@@ -87,7 +87,7 @@ class ResumableDataModule(L.LightningDataModule):
         return self.trainer.strategy.root_device if self.trainer else torch.device("cpu")
 
     def make_loader(self, dataset: Dataset[Any], sampler: Iterable[Any]) -> "ResumableLoader":
-        """Give a loader whose sampler says what a whole batch is; its copies to a GPU make nobody wait."""
+        """Return a loader whose sampler says what a whole batch is; its copies to a GPU make nobody wait."""
         pin_memory = self.device.type == "cuda" and not isinstance(dataset, DeviceDataset)
         return ResumableLoader(
             dataset,
@@ -99,12 +99,12 @@ class ResumableDataModule(L.LightningDataModule):
         )
 
     def take_position(self) -> tuple[int, int] | None:
-        """Give the epoch and batch to start at, once; None to start at the trainer's epoch."""
+        """Return the epoch and batch to start at, once; None to start at the trainer's epoch."""
         position, self._position = self._position, None
         return None if position is None else (position["epoch"], position["batch"])
 
     def state_dict(self) -> dict[str, Any]:
-        """Give the position in the data for a checkpoint: the batch that comes next."""
+        """Return the position in the data for a checkpoint: the batch that comes next."""
         loop: Any = self.trainer.fit_loop if self.trainer else None
         epoch = loop.epoch_progress.current
         inside = epoch.ready > epoch.processed
@@ -128,7 +128,7 @@ class ResumableDataModule(L.LightningDataModule):
         self._position = self._convert(state_dict, changes) if changes and state_dict["batch"] else state_dict
 
     def _convert(self, position: dict[str, Any], changes: list[str]) -> dict[str, Any]:
-        """Give the position that lies as far in an epoch of the changed data, and move Lightning's count there too."""
+        """Return the corresponding position in an epoch of the changed data, and move Lightning's count there."""
         batch, batches, now = position["batch"], position.get("batches"), self._count_batches()
         window = self.trainer.accumulate_grad_batches if self.trainer else 1
         place = batch * now // batches if batches else min(batch, now)
@@ -157,7 +157,7 @@ class ResumableDataModule(L.LightningDataModule):
 
     @abstractmethod
     def make_sampler(self) -> MultitaskSampler:
-        """Give the sampler of the training split, at its start."""
+        """Return the sampler of the training split, at its start."""
 
     @abstractmethod
     def identity(self) -> dict[str, Any]:

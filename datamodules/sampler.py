@@ -7,8 +7,8 @@ from zlib import crc32
 import numpy as np
 from torch.utils.data import Sampler
 
-from datamodules.cooling import cool
 from datamodules.schedules import Schedule
+from datamodules.shares import redistribute
 
 
 class BatchRows(NamedTuple):
@@ -114,7 +114,7 @@ class MultitaskSampler(Sampler[BatchRows]):
             raise ValueError(f"resume: epoch {epoch}, batch {batch} (expected both to be at least 0)")
         self._resumed = (epoch, batch) if batch < len(self) else (epoch + 1, 0)
 
-    def cool(self, shares: Mapping[str, float]) -> None:
+    def set_shares(self, shares: Mapping[str, float]) -> None:
         """Give tasks a share of the steps that the schedule gives them, from the next iteration on.
 
         Args:
@@ -145,7 +145,7 @@ class MultitaskSampler(Sampler[BatchRows]):
             drawn[task] += 1
 
     def _order(self, epoch: int) -> np.ndarray:
-        """Give the index of the task at each step, (num_steps,)."""
+        """Return the index of the task at each step, (num_steps,)."""
         order = self._schedule.order(
             self._batches,
             tasks=self._tasks,
@@ -155,7 +155,7 @@ class MultitaskSampler(Sampler[BatchRows]):
         )
         if len(order) != len(self):
             raise ValueError(f"{self._schedule}: {len(order)} steps in epoch {epoch} (expected num_steps, {len(self)})")
-        return cool(order, self._shares, np.random.default_rng([self._seed, epoch, crc32(b"cooling")]))
+        return redistribute(order, self._shares, np.random.default_rng([self._seed, epoch, crc32(b"shares")]))
 
     def _permutation(self, task: int, epoch: int, pass_number: int) -> np.ndarray:
         rng = np.random.default_rng([self._seed, epoch, pass_number, crc32(self._tasks[task].encode())])

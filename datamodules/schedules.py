@@ -34,7 +34,7 @@ class Schedule(ABC):
     def order(
         self, batches: Sequence[int], *, tasks: Sequence[str], epoch: int, max_epochs: int | None, rng: Generator
     ) -> np.ndarray:
-        """Give the task of each step.
+        """Return the task of each step.
 
         Args:
             batches: Batches in one pass over each task, each at least 1.
@@ -196,7 +196,7 @@ class Joint(Schedule):
         return RoundRobin(self.stop).num_steps(batches)
 
     def window(self, num_tasks: int) -> int:
-        """Give one batch a task."""
+        """Return one batch a task."""
         return num_tasks
 
     def order(
@@ -329,7 +329,7 @@ class Staged(Schedule):
         return self.then.num_steps(batches)
 
     def window(self, num_tasks: int) -> int:
-        """Give the later schedule's."""
+        """Return the later schedule's."""
         return self.then.window(num_tasks)
 
     def order(

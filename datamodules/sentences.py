@@ -25,7 +25,7 @@ class SentenceInput:
 
 
 def read_sentences(source: SentenceInput, task: Task) -> Iterator[Example]:
-    """Give the user's examples in order, numbered from 0 or with the ids of the task's id column.
+    """Return the user's examples in order, numbered from 0 or with the ids of the task's id column.
 
     Args:
         source: Where they come from.

@@ -87,7 +87,7 @@ class TokenFile:
         return view
 
     def all_tokens(self) -> NDArray[np.int32]:
-        """Give the token ids of all examples end to end, (sum of lengths,)."""
+        """Return the token ids of all examples end to end, (sum of lengths,)."""
         parts = [values[o[0] : o[-1]] for values, o in zip(self._tokens, self._offsets, strict=True)]
         return np.concatenate([np.empty(0, dtype=np.int32), *parts])
 

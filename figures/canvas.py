@@ -35,7 +35,7 @@ SETTINGS: dict[Any, Any] = {
 
 
 def styled(draw: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
-    """Give a function that draws in the style of all our figures, and leaves matplotlib's own settings as they are."""
+    """Return a function that draws in our style and leaves matplotlib's own settings as they are."""
 
     @wraps(draw)
     def draw_in_style(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Result:
@@ -48,7 +48,7 @@ def styled(draw: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
 
 
 def new_axes(*, width: float = 4.6, height: float = 3.6, rows: int = 1) -> "tuple[Figure, list[Axes]]":
-    """Give an empty figure and its axes, one below the other: so it stays readable on a phone.
+    """Return an empty figure and its axes, one below the other: so it stays readable on a phone.
 
     It belongs to no window and no global state.
 
@@ -65,7 +65,7 @@ def new_axes(*, width: float = 4.6, height: float = 3.6, rows: int = 1) -> "tupl
 
 @styled
 def to_svg(figure: "Figure", *, name: str, label: str) -> str:
-    """Give a figure as an inline `<svg>` element that fits its surroundings.
+    """Return a figure as an inline `<svg>` element that fits its surroundings.
 
     Args:
         figure: The figure.
@@ -98,7 +98,7 @@ def _escape(text: str) -> str:
 
 @styled
 def to_image(figure: "Figure", *, dots_per_inch: int = 110) -> NDArray[np.uint8]:
-    """Give a figure as pixels on white, (height, width, 3)."""
+    """Return a figure as pixels on white, (height, width, 3)."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     figure.set_dpi(dots_per_inch)

@@ -4,10 +4,10 @@ from heads.cosine import CosineHead
 from heads.head import Head, HeadFactory
 from heads.labels import LabelSpace
 from heads.linear import LinearHead
-from heads.losses import AbsoluteError, Continuation, Correlation, Loss, OneVsAll, OrdinalLog
+from heads.losses import AbsoluteError, ContinuationRatio, Correlation, Loss, OneVsAll, OrdinalLogLoss
 from heads.mlp import MlpHead
-from heads.outputs import BinaryOutput, ClassOutput, Output, ScoreOutput
-from heads.pair_objectives import CosineEmbedding, MultipleNegatives, PairObjective, SimCSE
+from heads.outputs import BinaryOutput, ClassOutput, OutputKind, ScoreOutput
+from heads.pair_objectives import CosineEmbedding, MultipleNegativesRanking, PairObjective, SimCse
 from heads.product import ConcatProductHead, ProductHead
 from heads.trunk import Trunk, TrunkSettings
 from heads.trunk_heads import TrunkCosineHead, TrunkLinearHead, TrunkProductHead, check_trunk
@@ -18,7 +18,7 @@ __all__ = [
     "BinaryOutput",
     "ClassOutput",
     "ConcatProductHead",
-    "Continuation",
+    "ContinuationRatio",
     "Correlation",
     "CosineEmbedding",
     "CosineHead",
@@ -28,14 +28,14 @@ __all__ = [
     "LinearHead",
     "Loss",
     "MlpHead",
-    "MultipleNegatives",
+    "MultipleNegativesRanking",
     "OneVsAll",
-    "OrdinalLog",
-    "Output",
+    "OrdinalLogLoss",
+    "OutputKind",
     "PairObjective",
     "ProductHead",
     "ScoreOutput",
-    "SimCSE",
+    "SimCse",
     "Trunk",
     "TrunkCosineHead",
     "TrunkLinearHead",

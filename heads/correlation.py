@@ -9,7 +9,7 @@ LEAST_VARIANCE = 1e-8  # squared label units: below it, differences are rounding
 
 
 def pearson(scores: Tensor, labels: Tensor) -> Tensor:
-    """Give Pearson's correlation over a batch, in fp32 at least.
+    """Return Pearson's correlation over a batch, in fp32 at least.
 
     It is 0, without a gradient, where it is undefined: for a single example, and where scores or labels are constant
     (a standard deviation below 1e-4). Two examples have -1 or 1 and no gradient either.

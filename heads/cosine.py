@@ -51,5 +51,5 @@ class CosineHead(Head):
 
 
 def score_by_cosine(first: Tensor, second: Tensor, *, low: float, high: float) -> Tensor:
-    """Give `low + (high - low) * cosine` of each pair of vectors, (B, P) twice to (B,)."""
+    """Return `low + (high - low) * cosine` of each pair of vectors, (B, P) twice to (B,)."""
     return low + (high - low) * F.cosine_similarity(widen(first), widen(second), dim=1)

@@ -7,7 +7,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from heads.labels import LabelKind, LabelSpace
-from heads.outputs import Output, describe
+from heads.outputs import OutputKind, describe
 
 
 class Head(nn.Module, ABC):
@@ -31,7 +31,7 @@ class Head(nn.Module, ABC):
     label_kinds: ClassVar[frozenset[LabelKind]]
     views: ClassVar[tuple[str, ...]] = ("",)
 
-    def __init__(self, labels: LabelSpace, output: Output) -> None:
+    def __init__(self, labels: LabelSpace, output: OutputKind) -> None:
         super().__init__()
         if labels.kind not in self.label_kinds:
             can = " or ".join(describe(kind) for kind in sorted(self.label_kinds))
@@ -71,7 +71,7 @@ class Head(nn.Module, ABC):
         return self.output.soft_loss(output, target, temperature)
 
     def average(self, outputs: Tensor) -> Tensor:
-        """Give the output whose probabilities (or scores) are the means of R outputs', (R, B, ...) to (B, ...)."""
+        """Return the output whose probabilities (or scores) are the means of R outputs', (R, B, ...) to (B, ...)."""
         return self.output.average(outputs)
 
     def predict(self, output: Tensor) -> Tensor:
@@ -83,7 +83,7 @@ class Head(nn.Module, ABC):
         return self.output.probabilities(output)
 
     def split(self, output: Tensor) -> Mapping[str, tuple["Head", Tensor]]:
-        """Give the head and its output for each of `views`."""
+        """Return the head and its output for each of `views`."""
         return {"": (self, output)}
 
 

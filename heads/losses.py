@@ -4,10 +4,10 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar
 
-from heads.continuation import ContinuationOutput
+from heads.continuation_ratio import ContinuationRatioOutput
 from heads.labels import LabelKind, LabelSpace
 from heads.one_vs_all import OneVsAllOutput
-from heads.outputs import BinaryOutput, ClassOutput, Output, ScoreOutput, describe
+from heads.outputs import BinaryOutput, ClassOutput, OutputKind, ScoreOutput, describe
 
 
 class Loss(ABC):
@@ -22,8 +22,8 @@ class Loss(ABC):
     label_kinds: ClassVar[frozenset[LabelKind]]
 
     @abstractmethod
-    def output(self, labels: LabelSpace) -> Output:
-        """Give the output for labels of a fitting kind."""
+    def output(self, labels: LabelSpace) -> OutputKind:
+        """Return the output for labels of a fitting kind."""
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ class AbsoluteError(Loss):
 
     label_kinds: ClassVar[frozenset[LabelKind]] = frozenset({"binary", "score"})
 
-    def output(self, labels: LabelSpace) -> Output:
-        """Give the output of yes/no labels or scores."""
+    def output(self, labels: LabelSpace) -> OutputKind:
+        """Return the output of yes/no labels or scores."""
         return BinaryOutput("l1") if labels.kind == "binary" else ScoreOutput(labels.low, labels.high, "l1")
 
 
@@ -43,17 +43,17 @@ class OneVsAll(Loss):
 
     label_kinds: ClassVar[frozenset[LabelKind]] = frozenset({"class"})
 
-    def output(self, labels: LabelSpace) -> Output:
-        """Give the output of classes."""
+    def output(self, labels: LabelSpace) -> OutputKind:
+        """Return the output of classes."""
         return OneVsAllOutput(labels.num_classes)
 
 
 @dataclass(frozen=True)
-class OrdinalLog(Loss):
+class OrdinalLogLoss(Loss):
     """Softmax whose wrong classes cost more the farther they are from the label; see `ordinal_log_loss`.
 
-    For classes that stand in an order. Take Continuation where calibrated probabilities matter: this loss says nothing
-    about the label's own probability but through the others.
+    For ordered classes. Take ContinuationRatio where calibrated probabilities matter: this loss constrains the label's
+    own probability only through the others.
 
     Args:
         alpha: Power of the distance between two classes; above 0.
@@ -66,25 +66,25 @@ class OrdinalLog(Loss):
 
     def __post_init__(self) -> None:
         if not 0 < self.alpha < float("inf"):
-            raise ValueError(f"OrdinalLog: alpha is {self.alpha} (expected more than 0)")
+            raise ValueError(f"OrdinalLogLoss: alpha is {self.alpha} (expected more than 0)")
 
-    def output(self, labels: LabelSpace) -> Output:
-        """Give the output of classes."""
+    def output(self, labels: LabelSpace) -> OutputKind:
+        """Return the output of classes."""
         return ClassOutput(labels.num_classes, alpha=self.alpha)
 
 
 @dataclass(frozen=True)
-class Continuation(Loss):
-    """Likelihood of a ladder of yes/no questions between neighbouring classes; see ContinuationOutput.
+class ContinuationRatio(Loss):
+    """Likelihood of a ladder of yes/no questions between neighbouring classes; see ContinuationRatioOutput.
 
     For classes that stand in an order.
     """
 
     label_kinds: ClassVar[frozenset[LabelKind]] = frozenset({"class"})
 
-    def output(self, labels: LabelSpace) -> Output:
-        """Give the output of classes."""
-        return ContinuationOutput(labels.num_classes)
+    def output(self, labels: LabelSpace) -> OutputKind:
+        """Return the output of classes."""
+        return ContinuationRatioOutput(labels.num_classes)
 
 
 @dataclass(frozen=True)
@@ -106,13 +106,13 @@ class Correlation(Loss):
         if not 0 < self.share <= 1:
             raise ValueError(f"Correlation: share is {self.share} (expected above 0 to 1)")
 
-    def output(self, labels: LabelSpace) -> Output:
-        """Give the output of scores."""
+    def output(self, labels: LabelSpace) -> OutputKind:
+        """Return the output of scores."""
         return ScoreOutput(labels.low, labels.high, correlation=self.share)
 
 
-def output_for(labels: LabelSpace, loss: Loss | None = None) -> Output:
-    """Give the output of a label space.
+def output_for(labels: LabelSpace, loss: Loss | None = None) -> OutputKind:
+    """Return the output of a label space.
 
     Args:
         labels: The task's labels.

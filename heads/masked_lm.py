@@ -29,7 +29,7 @@ class MaskedLMHead(nn.Module):
         self.bias = nn.Parameter(self.transform.dense.weight.new_zeros(config.vocab_size))
 
     def forward(self, hidden: Tensor, word_embeddings: Tensor) -> Tensor:
-        """Give the logits of every token of the vocabulary.
+        """Return the logits of every token of the vocabulary.
 
         Args:
             hidden: Last hidden states of the tokens to guess, (R, H).

@@ -12,7 +12,7 @@ from heads.losses import Loss, output_for
 class MlpHead(Head):
     """Dropout, a hidden layer with GELU and a linear layer: for single sentences and cross-encoded pairs.
 
-    Take LinearHead where the backbone trains: it then forms the features itself. On a resting backbone, or beside
+    Take LinearHead where the backbone trains: it then forms the features itself. On a frozen backbone, or beside
     adapters, the hidden layer lets the head do part of it.
 
     Args:

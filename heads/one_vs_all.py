@@ -6,12 +6,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from heads.distributions import average_log_probabilities, divergence
-from heads.outputs import Output
+from heads.outputs import OutputKind
 from heads.precision import widen
 
 
 @dataclass(frozen=True)
-class OneVsAllOutput(Output):
+class OneVsAllOutput(OutputKind):
     """One of C classes by C yes/no questions: the loss is the sum of their binary cross-entropies.
 
     Args:

@@ -7,7 +7,7 @@ from heads.precision import widen
 
 
 def ordinal_log_loss(logits: Tensor, labels: Tensor, *, alpha: float) -> Tensor:
-    """Give the mean over the batch of -sum_i log(1 - p_i) |i - label|^alpha, with p the softmax.
+    """Return the mean over the batch of -sum_i log(1 - p_i) |i - label|^alpha, with p the softmax.
 
     log(1 - p_i) is a difference of two logarithms of sums, so that it stays finite where p_i rounds to 1.
 

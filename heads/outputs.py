@@ -15,7 +15,7 @@ from heads.ordinal import ordinal_log_loss
 from heads.precision import widen
 
 
-class Output(ABC):
+class OutputKind(ABC):
     """How raw values become an output, a loss and a prediction.
 
     Attributes:
@@ -42,7 +42,7 @@ class Output(ABC):
 
     @abstractmethod
     def average(self, outputs: Tensor) -> Tensor:
-        """Give the output whose probabilities (or scores) are the means of R outputs', (R, B, ...) to (B, ...)."""
+        """Return the output whose probabilities (or scores) are the means of R outputs', (R, B, ...) to (B, ...)."""
 
     @abstractmethod
     def soft_loss(self, output: Tensor, target: Tensor, temperature: float) -> Tensor:
@@ -50,7 +50,7 @@ class Output(ABC):
 
 
 @dataclass(frozen=True)
-class ClassOutput(Output):
+class ClassOutput(OutputKind):
     """One of C classes, from a softmax.
 
     Args:
@@ -89,7 +89,7 @@ class ClassOutput(Output):
 
 
 @dataclass(frozen=True)
-class BinaryOutput(Output):
+class BinaryOutput(OutputKind):
     """No or yes, from one logit.
 
     Args:
@@ -132,7 +132,7 @@ class BinaryOutput(Output):
 
 
 @dataclass(frozen=True)
-class ScoreOutput(Output):
+class ScoreOutput(OutputKind):
     """A real number between two ends; the output is already in label units.
 
     Args:

@@ -43,7 +43,7 @@ class PairObjective(ABC):
 
     @abstractmethod
     def loss(self, pooled: Tensor, labels: Tensor, again: Callable[[], Tensor]) -> Tensor:
-        """Give the objective of a batch, a scalar in fp32.
+        """Return the objective of a batch, a scalar in fp32.
 
         Args:
             pooled: One vector a sequence, (B, S, H); the last two are the sides of a pair where there are two.
@@ -74,14 +74,14 @@ class CosineEmbedding(PairObjective):
         _check_positive(self, self.positive, labels)
 
     def loss(self, pooled: Tensor, labels: Tensor, again: Callable[[], Tensor]) -> Tensor:
-        """Give the mean over the pairs."""
+        """Return the mean over the pairs."""
         first, second = widen(pooled[:, -2]), widen(pooled[:, -1])
         sign = torch.where(_is_positive(labels, self.positive), 1.0, -1.0)
         return F.cosine_embedding_loss(first, second, sign, margin=self.margin)
 
 
 @dataclass(frozen=True)
-class MultipleNegatives(PairObjective):
+class MultipleNegativesRanking(PairObjective):
     """Each positive pair's first side has to find its second among the second sides of the whole batch.
 
     -log softmax_j(scale * cos(a_i, b_j)) at j = i, summed over the positive pairs i and divided by all rows: the second
@@ -106,7 +106,7 @@ class MultipleNegatives(PairObjective):
         _check_positive(self, self.positive, labels)
 
     def loss(self, pooled: Tensor, labels: Tensor, again: Callable[[], Tensor]) -> Tensor:
-        """Give the sum over the positive pairs divided by the rows."""
+        """Return the sum over the positive pairs divided by the rows."""
         first, second = F.normalize(widen(pooled[:, -2:]), dim=2).unbind(dim=1)  # (B, H) each
         logits = self.scale * _products(first, second)
         partner = torch.arange(len(logits), device=logits.device)
@@ -117,7 +117,7 @@ class MultipleNegatives(PairObjective):
 
 
 @dataclass(frozen=True)
-class SimCSE(PairObjective):
+class SimCse(PairObjective):
     """Each sequence has to find itself, as another forward pass with other dropout masks gives it, among the batch.
 
     Labels are not looked at. The sides of a pair are contrasted apart, first with first and second with second, so that
@@ -137,7 +137,7 @@ class SimCSE(PairObjective):
         """Fit every task."""
 
     def loss(self, pooled: Tensor, labels: Tensor, again: Callable[[], Tensor]) -> Tensor:
-        """Give the mean over the sequences."""
+        """Return the mean over the sequences."""
         one, other = (F.normalize(widen(vectors), dim=2).transpose(0, 1) for vectors in (pooled, again()))  # (S, B, H)
         logits = _products(one, other) / self.temperature  # (S, B, B)
         itself = torch.arange(logits.shape[1], device=logits.device).repeat(logits.shape[0])

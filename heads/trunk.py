@@ -54,5 +54,5 @@ class Trunk(nn.Module):
         )
 
     def forward(self, pooled: Tensor) -> Tensor:
-        """Give each pooled vector with its shared one behind it, (B, S, H) to (B, S, H + P)."""
+        """Return each pooled vector with its shared one behind it, (B, S, H) to (B, S, H + P)."""
         return torch.cat([pooled, self.layers(pooled)], dim=-1)

@@ -34,7 +34,7 @@ class OwnProjection(nn.Module):
         self.linear = nn.Linear(self.hidden_size, size)
 
     def forward(self, joined: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Give pooled (..., H), its projection (..., Q) and shared (..., P)."""
+        """Return pooled (..., H), its projection (..., Q) and shared (..., P)."""
         pooled, shared = self.dropout(joined[..., : self.hidden_size]), joined[..., self.hidden_size :]
         return pooled, self.linear(pooled), shared
 

@@ -106,6 +106,6 @@ class TwinHead(Head):
         return self.cross.probabilities(output[:, 0])
 
     def split(self, output: Tensor) -> Mapping[str, tuple[Head, Tensor]]:
-        """Give the cross head under the task's own name, the bi head under `<task>_bi`."""
+        """Return the cross head under the task's own name, the bi head under `<task>_bi`."""
         cross, bi = output.unbind(dim=1)
         return {"": (self.cross, cross), "_bi": (self.bi, bi)}

@@ -86,6 +86,6 @@ def check_compiling(trainer: L.Trainer, compiling: CompileChoice, *, passes_agai
         )
     if compiling == "reduce-overhead" and passes_again:
         raise InputError(
-            "model.compile is reduce-overhead with a regulariser or SimCSE, which passes a batch again: a graph writes "
+            "model.compile is reduce-overhead with a regulariser or SimCse, which passes a batch again: a graph writes "
             "each pass to the same place (expected model.compile default)"
         )

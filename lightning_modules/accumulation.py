@@ -19,7 +19,7 @@ class WindowMean:
         self._total: Tensor | float = 0.0
 
     def share(self, trainer: L.Trainer | None, batch_idx: int, amount: Tensor | float) -> Tensor | float:
-        """Give the factor of a batch's mean loss.
+        """Return the factor of a batch's mean loss.
 
         Args:
             trainer: The trainer; None outside a training.

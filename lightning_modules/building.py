@@ -28,7 +28,7 @@ def build_backbone(
         weights: Where its weights are, see `load_bert`.
         tasks: The tasks by name.
         pooling: See `Backbone`.
-        frozen: Whether it rests for the whole training.
+        frozen: Whether it is frozen for the whole training.
         adapter: See `Backbone`.
         fresh_layers: See `load_bert`.
         config: Its shape, for weights that start at random; None to load them.

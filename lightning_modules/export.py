@@ -29,7 +29,7 @@ def export_backbone(checkpoint: Path, folder: Path) -> None:
     if not checkpoint.is_file():
         raise InputError(f"{checkpoint}: no such file (expected a checkpoint of train.py fit)")
     module = MultitaskModule.load_from_checkpoint(checkpoint, map_location="cpu")
-    if module.backbone.beside is not None:
+    if module.backbone.task_layers is not None:
         raise InputError(f"{checkpoint}: its backbone has PALs, which a Hugging Face BERT cannot hold")
     merge_lora(module.backbone.bert)
     partial = folder.with_name(f".{folder.name}.{os.getpid()}.partial")

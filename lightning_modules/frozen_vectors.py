@@ -21,7 +21,7 @@ class FrozenVectors:
     Args:
         backbone: A frozen backbone, which has no dropout and always gives the same vectors.
         stores: Token stores by split and task.
-        tokens_a_batch: Tokens computed at once, at most.
+        tokens_per_batch: Tokens computed at once, at most.
         device: Where backbone and vectors are.
     """
 
@@ -30,11 +30,11 @@ class FrozenVectors:
         backbone: Backbone,
         stores: Mapping[str, Mapping[str, TokenStore]],
         *,
-        tokens_a_batch: int,
+        tokens_per_batch: int,
         device: torch.device,
     ) -> None:
         self._vectors = {
-            (split, name): _compute(backbone, name, store, tokens_a_batch, device)
+            (split, name): _compute(backbone, name, store, tokens_per_batch, device)
             for split, tasks in stores.items()
             for name, store in tasks.items()
             if not (store.task.swap or store.task.average_orders)
@@ -45,15 +45,15 @@ class FrozenVectors:
         return any(name == task for _, name in self._vectors)
 
     def look_up(self, split: str, task: str, rows: Tensor) -> Tensor:
-        """Give the vectors of some rows, (B, S, H)."""
+        """Return the vectors of some rows, (B, S, H)."""
         return self._vectors[split, task].index_select(0, rows)
 
 
 @torch.no_grad()
-def _compute(backbone: Backbone, name: str, store: TokenStore, tokens_a_batch: int, device: torch.device) -> Tensor:
+def _compute(backbone: Backbone, name: str, store: TokenStore, tokens_per_batch: int, device: torch.device) -> Tensor:
     num_sequences = store.task.num_sequences
     vectors = torch.empty(0, num_sequences, backbone.hidden_size, device=device)
-    for rows in cut_by_tokens(store.lengths, tokens_a_batch):
+    for rows in cut_by_tokens(store.lengths, tokens_per_batch):
         batch = move_data_to_device(collate(store, BatchRows(name, rows)), device)
         pooled = backbone(batch.tokens, name).view(len(rows), num_sequences, -1)
         if not len(vectors):

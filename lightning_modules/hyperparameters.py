@@ -74,7 +74,7 @@ def check_fit(module: L.LightningModule, checkpoint: Mapping[str, Any]) -> None:
 
 
 def _resumed_settings(hparams: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the settings that a resumed training must share; an older checkpoint may lack some."""
+    """Return the settings that a resumed training must share; an older checkpoint may lack some."""
     return {
         "optimizer": {**to_plain(OptimizerSettings()), **(hparams.get("optimizer") or {})},
         "linear_probe_epochs": hparams.get("linear_probe_epochs", 0),
@@ -87,7 +87,7 @@ def _resumed_settings(hparams: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _with_short_names(value: Any) -> Any:
-    """Give plain data with the names of classes alone: one class may be imported from several places."""
+    """Return plain data with the names of classes alone: one class may be imported from several places."""
     if isinstance(value, Mapping):
         return {
             key: str(entry).rpartition(".")[2] if key == "class_path" else _with_short_names(entry)

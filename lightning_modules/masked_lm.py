@@ -81,13 +81,13 @@ class MaskedLMModule(L.LightningModule):
         accelerate(self.backbone, self.trainer, attention=self._attention)
 
     def forward(self, batch: MaskedLMBatch) -> Tensor:
-        """Give the logits of the tokens to guess, (R, V)."""
+        """Return the logits of the tokens to guess, (R, V)."""
         hidden = self.backbone.encode(batch.tokens, batch.wanted)
         logits: Tensor = self.head(hidden, self.backbone.bert.embeddings.word_embeddings.weight)
         return logits
 
     def training_step(self, batch: MaskedLMBatch, batch_idx: int) -> dict[str, Tensor]:
-        """Give the loss over the masked tokens of all ranks, and this rank's mean for the logs."""
+        """Return the loss over the masked tokens of all ranks, and this rank's mean for the logs."""
         loss_sum = F.cross_entropy(self(batch), batch.targets, reduction="sum")
         count = torch.full((), float(batch.targets.numel()), device=loss_sum.device)  # a copy would wait for the device
         world_size = self.trainer.world_size

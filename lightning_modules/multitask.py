@@ -22,9 +22,9 @@ from lightning_modules.objective import build_objective
 from lightning_modules.optim import OptimizerSettings, clip, configure
 from lightning_modules.regularization import Regularization
 from lightning_modules.saved_weights import (
-    fill_in_resting,
+    fill_in_frozen,
     keep_averaged,
-    leave_out_resting,
+    leave_out_frozen,
     refuse_forgotten_averaging,
     report_parameters,
 )
@@ -32,9 +32,9 @@ from lightning_modules.surgery import GradientSurgeon
 from lightning_modules.task_scores import TaskScores, sum_over_processes
 from objectives import (
     Fixed,
-    Moment,
     RandomState,
     Regularizer,
+    StepId,
     Surgery,
     WeightingFactory,
     mean_over_processes,
@@ -57,15 +57,15 @@ class MultitaskModule(L.LightningModule):
         backbone: A folder with a Hugging Face BERT, `package:NAME` for weights inside a Python package, or a hub name.
         pooling: How a sequence becomes one vector (see Backbone).
         freeze_backbone: Train the heads only.
-        linear_probe_epochs: Epochs at the start that train the heads only, at their full rate, on a resting backbone
+        linear_probe_epochs: Epochs at the start that train the heads only, at their full rate, on a frozen backbone
             without dropout (its vectors are computed once, see cache_vectors); then everything trains, and the
             learning-rate schedule, warm-up included, is laid over the steps from there (LP-FT: Kumar et al. 2022,
             https://arxiv.org/abs/2202.10054).
         adapter: Train few new weights in the place of the backbone's, or beside them: Lora or Pals.
         trunk: Layers between the backbone and all heads, which every task trains: each head reads the pooled vector and
-            the trunk's behind it; None for none. It learns with the heads' rate, also on a resting backbone, and its
+            the trunk's behind it; None for none. It learns with the heads' rate, also on a frozen backbone, and its
             gradients take part in surgery; a task that trains its head only leaves it alone.
-        save_trainable_only: Leave the resting weights out of every checkpoint; loading takes them from `backbone` and
+        save_trainable_only: Leave the frozen weights out of every checkpoint; loading takes them from `backbone` and
             refuses other ones.
         fresh_layers: Start backbone layers that the weights lack (such as a pooler) at random instead of refusing.
         cache_vectors: Compute each example's vectors once in `fit` while the backbone is frozen: S * H numbers an
@@ -74,7 +74,7 @@ class MultitaskModule(L.LightningModule):
             none.
         weighting: How the tasks' losses become one: Fixed, Uncertainty, DynamicWeightAverage or RandomWeights; None for
             Fixed.
-        surgery: How the tasks' gradients of the backbone become one in each optimiser step: PCGrad or UPGrad; None for
+        surgery: How the tasks' gradients of the backbone become one in each optimiser step: PcGrad or UpGrad; None for
             their sum. An accumulation window must hold several tasks, see Joint.
         optimizer: AdamW and its schedule.
         score: A formula over `<task>.<metric>` (see Score), such as `0.5*sst.accuracy + 0.5*sts.pearson`; the best
@@ -144,7 +144,7 @@ class MultitaskModule(L.LightningModule):
         self.save_trainable_only = save_trainable_only
         if save_trainable_only:
             check_saving(self.backbone, has_own_weights=fresh_layers or backbone_config is not None)
-        if compile != "none" and self.backbone.beside is not None:
+        if compile != "none" and self.backbone.task_layers is not None:
             raise InputError(
                 f"model.compile is {compile}, but {type(adapter).__name__} has other weights for each task"
             )
@@ -157,13 +157,13 @@ class MultitaskModule(L.LightningModule):
         keep_plain_hyperparameters(self, backbone_config=config)
 
     def forward(self, batch: TaskBatch, perturbation: Tensor | None = None) -> Tensor:
-        """Give the output of the batch's head, (B, C) or (B,); a perturbation (T, H) moves the embeddings."""
+        """Return the output of the batch's head, (B, C) or (B,); a perturbation (T, H) moves the embeddings."""
         head = self._head(batch.task)
         output: Tensor = head(self.add_shared(self.pool(batch, perturbation), batch.task))
         return output if batch.orders == 1 else head.average(output.view(batch.orders, -1, *output.shape[1:]))
 
     def pool(self, batch: TaskBatch, perturbation: Tensor | None = None) -> Tensor:
-        """Give one vector a sequence, (B, S, H); (2B, S, H) where both orders of a pair are there."""
+        """Return one vector a sequence, (B, S, H); (2B, S, H) where both orders of a pair are there."""
         if self._frozen_vectors is not None and self._frozen_vectors.has(batch.task) and self._is_fitting():
             split = "train" if self.trainer.training else "dev"
             pooled = self._frozen_vectors.look_up(split, batch.task, batch.rows)
@@ -177,7 +177,7 @@ class MultitaskModule(L.LightningModule):
         return state.fn == TrainerFn.FITTING and state.status == TrainerStatus.RUNNING
 
     def add_shared(self, pooled: Tensor, task: str) -> Tensor:
-        """Give what the task's head reads, (B, S, H) or with the trunk's vector (B, S, H + P)."""
+        """Return what the task's head reads, (B, S, H) or with the trunk's vector (B, S, H + P)."""
         if self.trunk is None:
             return pooled
         with self._gradients_of_shared(task):
@@ -219,13 +219,13 @@ class MultitaskModule(L.LightningModule):
             data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
             with self.trainer.precision_plugin.forward_context():
                 self._frozen_vectors = FrozenVectors(
-                    self.backbone, data.stores, tokens_a_batch=data.tokens_a_batch, device=self.device
+                    self.backbone, data.stores, tokens_per_batch=data.tokens_per_batch, device=self.device
                 )
 
     def on_train_start(self) -> None:
         """Begin linear probe and past weights, or go on with them: Lightning starts no epoch that it resumes inside."""
         if self.trainer.current_epoch < self.linear_probe_epochs:
-            self.backbone.rest(True)
+            self.backbone.set_frozen(True)
             self._remember_vectors()
         if self._regularization.past is not None:
             self._regularization.past.start(self)
@@ -242,7 +242,7 @@ class MultitaskModule(L.LightningModule):
     def _forget_vectors(self) -> None:
         self._frozen_vectors = None
         if self.linear_probe_epochs and self.backbone.frozen:
-            self.backbone.rest(False)
+            self.backbone.set_frozen(False)
 
     def _head(self, task: str) -> Head:
         head = self.heads[task]
@@ -250,9 +250,9 @@ class MultitaskModule(L.LightningModule):
         return head
 
     def training_step(self, batch: TaskBatch, batch_idx: int) -> dict[str, Any]:
-        """Give the loss to minimise, and for the logs the task's own mean loss and what was added to it."""
+        """Return the loss to minimise, and for the logs the task's own mean loss and what was added to it."""
         trains_head_only = self._trains_head_only(batch.task)
-        regularizers = self._regularization.covering(batch.task, is_resting=self.backbone.frozen or trains_head_only)
+        regularizers = self._regularization.covering(batch.task, is_frozen=self.backbone.frozen or trains_head_only)
         before = RandomState.take(self.device) if regularizers else None
         pooled = self.pool(batch)
         output = self._head(batch.task)(self.add_shared(pooled, batch.task))
@@ -261,22 +261,22 @@ class MultitaskModule(L.LightningModule):
             penalty = self._regularization.penalty(regularizers, self, batch, output, before)
             objective, terms["regularizer"] = objective + penalty, penalty.detach()
         task_loss = terms.pop("loss")
-        moment = self._moment(batch_idx)
+        step_id = self._step_id(batch_idx)
         if self._surgeon is not None:
-            self._surgeon.begin(self.trainer, batch.task, moment, is_resting=trains_head_only)
-        objective = self.weighting({batch.task: objective}, moment)
+            self._surgeon.begin(self.trainer, batch.task, step_id, is_frozen=trains_head_only)
+        objective = self.weighting({batch.task: objective}, step_id)
         if self.weighting.follows_losses:
             mean = mean_over_processes(task_loss * batch.weight)
-            self.weighting.record(batch.task, mean, moment.epoch)
+            self.weighting.record(batch.task, mean, step_id.epoch)
         share = self._window.share(self._trainer, batch_idx, batch.fullness)
         factor = self.tasks[batch.task].weight * batch.weight * share
         return {"loss": objective * factor, "task_loss": task_loss, "added": terms}
 
-    def _moment(self, batch_idx: int) -> Moment:
+    def _step_id(self, batch_idx: int) -> StepId:
         if self._trainer is None:
-            return Moment(step=batch_idx)
+            return StepId(step=batch_idx)
         data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
-        return Moment(data.seed, self.current_epoch, batch_idx // self.trainer.accumulate_grad_batches)
+        return StepId(data.seed, self.current_epoch, batch_idx // self.trainer.accumulate_grad_batches)
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Make the gradients of an accumulation window means over its rows."""
@@ -294,7 +294,7 @@ class MultitaskModule(L.LightningModule):
         if isinstance(self.weighting, Fixed) or every == 0 or self.global_step % every:
             return
         if not self.trainer.fit_loop._should_accumulate():
-            factors = self.weighting.factors(self._moment(batch_idx))
+            factors = self.weighting.factors(self._step_id(batch_idx))
             for logger in self.loggers:
                 values = {f"train/{task}/weight": float(factor) for task, factor in factors.items()}
                 logger.log_metrics(values, step=self.global_step)
@@ -313,7 +313,7 @@ class MultitaskModule(L.LightningModule):
         return self._evaluate(batch, "test")
 
     def predict_step(self, batch: TaskBatch, batch_idx: int, dataloader_idx: int = 0) -> dict[str, Any]:
-        """Give the predictions of a batch: labels in label units (B,), probabilities (B, C) or None."""
+        """Return the predictions of a batch: labels in label units (B,), probabilities (B, C) or None."""
         return self._predict(batch, self(batch)) if batch.weight else {"views": {}}
 
     def _evaluate(self, batch: TaskBatch, split: EvaluationSplit) -> dict[str, Any]:
@@ -327,7 +327,7 @@ class MultitaskModule(L.LightningModule):
         return predictions
 
     def _predict(self, batch: TaskBatch, output: Tensor) -> dict[str, Any]:
-        """Give the predictions of each of the head's views, and those of the first once more by themselves."""
+        """Return the predictions of each of the head's views, and those of the first once more by themselves."""
         views = {
             view: {"prediction": head.predict(part), "probabilities": head.probabilities(part)}
             for view, (head, part) in self._head(batch.task).split(output).items()
@@ -362,11 +362,11 @@ class MultitaskModule(L.LightningModule):
         keep_averaged(self, checkpoint)
         self._regularization.save(checkpoint)
         if self.save_trainable_only:
-            leave_out_resting(self, checkpoint)
+            leave_out_frozen(self, checkpoint)
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse weights of other tasks, heads or backbones with one sentence."""
-        fill_in_resting(self, checkpoint)
+        fill_in_frozen(self, checkpoint)
         check_fit(self, checkpoint)
         refuse_forgotten_averaging(self, checkpoint)
         if self._trainer is not None and self.trainer.training:

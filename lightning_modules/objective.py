@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def build_objective(
     module: "MultitaskModule", batch: TaskBatch, pooled: Tensor, output: Tensor
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    """Give what a batch minimises before the tasks' weights, and its terms.
+    """Return what a batch minimises before the tasks' weights, and its terms.
 
     Args:
         module: The module that made the pass.
@@ -36,7 +36,7 @@ def build_objective(
 
 
 def learn_from_targets(module: "MultitaskModule", batch: TaskBatch, output: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-    """Give the loss on the labels, or where there is a teacher the mixture of that and the loss on its predictions.
+    """Return the loss on the labels, or where there is a teacher the mixture of that and the loss on its predictions.
 
     Args:
         module: The module that made the pass.

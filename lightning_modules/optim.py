@@ -169,7 +169,7 @@ def _layer_groups(settings: OptimizerSettings, backbone: nn.Module) -> list[dict
 
 
 def layer_depth(name: str) -> int | None:
-    """Give the depth of a backbone's parameter: 0 in the embeddings, k in layer k (from 1), None above the layers.
+    """Return the depth of a backbone's parameter: 0 in the embeddings, k in layer k (from 1), None above the layers.
 
     Example:
         >>> [layer_depth(f"bert.{name}") for name in ("embeddings.LayerNorm.bias", "encoder.layer.0.output", "pooler")]

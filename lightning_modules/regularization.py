@@ -45,14 +45,14 @@ class Regularization:
         self.regularizers = several
         self.past = PastWeights(decays.pop()) if decays else None
 
-    def covering(self, task: str, *, is_resting: bool) -> list[Regularizer]:
-        """Give the regularisers of a task's batches.
+    def covering(self, task: str, *, is_frozen: bool) -> list[Regularizer]:
+        """Return the regularisers of a task's batches.
 
         Args:
             task: Name of the task.
-            is_resting: Whether its gradients do not reach the backbone.
+            is_frozen: Whether its gradients do not reach the backbone.
         """
-        return [each for each in self.regularizers if each.covers(task) and not (each.needs_gradients and is_resting)]
+        return [each for each in self.regularizers if each.covers(task) and not (each.needs_gradients and is_frozen)]
 
     def penalty(
         self,
@@ -62,7 +62,7 @@ class Regularization:
         output: Tensor,
         before: RandomState,
     ) -> Tensor:
-        """Give the terms for a batch, added up.
+        """Return the terms for a batch, added up.
 
         Args:
             regularizers: Those of its task, at least one.
@@ -100,7 +100,7 @@ class Regularization:
 
 
 def _diverge(head: Head, kind: LabelKind, one: Tensor, other: Tensor) -> Tensor:
-    """Give how far apart two outputs of a head are, over all its views."""
+    """Return how far apart two outputs of a head are, over all its views."""
     firsts, seconds = head.split(one), head.split(other)
     terms = [
         divergence_for(kind)(_as_logits(part, kind, first), _as_logits(part, kind, seconds[view][1]))
@@ -110,7 +110,7 @@ def _diverge(head: Head, kind: LabelKind, one: Tensor, other: Tensor) -> Tensor:
 
 
 def _as_logits(head: Head, kind: LabelKind, output: Tensor) -> Tensor:
-    """Give an output as its label kind's divergence reads it: of classes, the logits of a softmax."""
+    """Return an output as its label kind's divergence reads it: of classes, the logits of a softmax."""
     if kind != "class" or isinstance(head.output, ClassOutput):
         return output
     probabilities = head.probabilities(output)

@@ -46,22 +46,22 @@ def _averaging(module: L.LightningModule) -> WeightAveraging | None:
     return next((callback for callback in callbacks if isinstance(callback, WeightAveraging)), None)
 
 
-def leave_out_resting(module: L.LightningModule, checkpoint: dict[str, Any]) -> None:
-    """Take the resting weights out of a checkpoint and put their digest in.
+def leave_out_frozen(module: L.LightningModule, checkpoint: dict[str, Any]) -> None:
+    """Take the frozen weights out of a checkpoint and put their digest in.
 
     Args:
         module: The module that is saved.
         checkpoint: Its checkpoint, changed in place as Lightning's hook wants it.
     """
-    resting = _resting_weights(module)
-    checkpoint["resting_sha256"] = digest_tensors(resting)
+    frozen = _frozen_weights(module)
+    checkpoint["frozen_sha256"] = digest_tensors(frozen)
     for key in ("state_dict", "current_model_state"):
         if key in checkpoint:
-            checkpoint[key] = {name: tensor for name, tensor in checkpoint[key].items() if name not in resting}
+            checkpoint[key] = {name: tensor for name, tensor in checkpoint[key].items() if name not in frozen}
 
 
-def fill_in_resting(module: L.LightningModule, checkpoint: dict[str, Any]) -> None:
-    """Put the resting weights of the backbone back into a checkpoint that was saved without them.
+def fill_in_frozen(module: L.LightningModule, checkpoint: dict[str, Any]) -> None:
+    """Put the frozen weights of the backbone back into a checkpoint that was saved without them.
 
     Args:
         module: The module that is loaded, fresh from its backbone's files.
@@ -70,11 +70,11 @@ def fill_in_resting(module: L.LightningModule, checkpoint: dict[str, Any]) -> No
     Raises:
         InputError: If the backbone's weights are not those that the checkpoint was trained on.
     """
-    expected = checkpoint.get("resting_sha256")
+    expected = checkpoint.get("frozen_sha256")
     if expected is None:
         return
-    resting = _resting_weights(module)
-    found = digest_tensors(resting)
+    frozen = _frozen_weights(module)
+    found = digest_tensors(frozen)
     if found != expected:
         backbone = module.hparams.get("backbone")
         raise InputError(
@@ -83,10 +83,10 @@ def fill_in_resting(module: L.LightningModule, checkpoint: dict[str, Any]) -> No
         )
     for key in ("state_dict", "current_model_state"):
         if key in checkpoint:
-            checkpoint[key] = {**resting, **checkpoint[key]}
+            checkpoint[key] = {**frozen, **checkpoint[key]}
 
 
-def _resting_weights(module: L.LightningModule) -> dict[str, Tensor]:
+def _frozen_weights(module: L.LightningModule) -> dict[str, Tensor]:
     return {name: weight.detach() for name, weight in module.named_parameters() if not weight.requires_grad}
 
 

@@ -53,7 +53,7 @@ class Score:
         return tuple(dict.fromkeys(node.id for node in nodes if isinstance(node, ast.Name)))
 
     def __call__(self, values: Mapping[str, Mapping[str, float]]) -> float:
-        """Give the score; NaN where a metric is undefined or a divisor 0.
+        """Return the score; NaN where a metric is undefined or a divisor 0.
 
         Args:
             values: Each task's metrics by name.

@@ -4,7 +4,7 @@ import lightning.pytorch as L
 from torch import nn
 
 from backbones import Backbone
-from objectives import Moment, Surgery, TaskGradients
+from objectives import StepId, Surgery, TaskGradients
 from tasks import InputError
 
 
@@ -27,8 +27,8 @@ class GradientSurgeon:
         self._trunk = trunk
         self._gradients = TaskGradients([])
         self._task = ""
-        self._moment = Moment()
-        self._is_resting = False
+        self._step_id = StepId()
+        self._is_frozen = False
 
     def start(self, trainer: L.Trainer) -> None:
         """Look up the shared weights, and check that there are gradients of several tasks to join.
@@ -45,23 +45,23 @@ class GradientSurgeon:
                 "Joint or --trainer.accumulate_grad_batches of more than 1)"
             )
         named = self._backbone.named_parameters()
-        shared = [weight for name, weight in named if weight.requires_grad and not name.startswith("beside.")]
+        shared = [weight for name, weight in named if weight.requires_grad and not name.startswith("task_layers.")]
         shared += self._trunk.parameters() if self._trunk is not None else ()
         if not shared:
             raise InputError(f"{name} joins gradients of weights that the tasks share, but none of those trains")
         self._gradients = TaskGradients(shared)
 
-    def begin(self, trainer: L.Trainer, task: str, moment: Moment, *, is_resting: bool) -> None:
+    def begin(self, trainer: L.Trainer, task: str, step_id: StepId, *, is_frozen: bool) -> None:
         """Take note of the task whose backward pass comes next.
 
         Args:
             trainer: The trainer.
             task: Name of the task.
-            moment: When it comes.
-            is_resting: Whether its gradients do not reach the shared weights.
+            step_id: When it comes.
+            is_frozen: Whether its gradients do not reach the shared weights.
         """
-        self._task, self._moment, self._is_resting = task, moment, is_resting
-        if is_resting and trainer.world_size > 1 and not trainer.fit_loop._should_accumulate():
+        self._task, self._step_id, self._is_frozen = task, step_id, is_frozen
+        if is_frozen and trainer.world_size > 1 and not trainer.fit_loop._should_accumulate():
             self._gradients.stand_in()
 
     def after_backward(self, trainer: L.Trainer) -> None:
@@ -70,8 +70,8 @@ class GradientSurgeon:
             self._gradients.take(self._task)
             return
         self._gradients.average()
-        if self._is_resting:
+        if self._is_frozen:
             self._gradients.drop()
         else:
             self._gradients.take(self._task)
-        self._gradients.join(self.surgery, self._moment)
+        self._gradients.join(self.surgery, self._step_id)

@@ -50,7 +50,7 @@ class TaskScores(nn.Module):
         self._metrics[name]["loss"].update(loss, weight=len(labels))
 
     def take(self, total: Callable[[Tensor], Tensor]) -> dict[str, dict[str, Tensor]]:
-        """Give the metrics of the split and start afresh; call it on every process.
+        """Return the metrics of the split and start afresh; call it on every process.
 
         Args:
             total: Sums a tensor over the processes, one of which may have got no batch of a small split.

@@ -4,18 +4,18 @@ from objectives.bregman import BregmanProximalPoint
 from objectives.divergences import Divergence, divergence_for
 from objectives.dynamic_weight_average import DynamicWeightAverage
 from objectives.fixed import Fixed
-from objectives.moment import Moment
-from objectives.pcgrad import PCGrad
+from objectives.pcgrad import PcGrad
 from objectives.processes import mean_over_processes
 from objectives.random_weights import RandomWeights
 from objectives.rdrop import RDrop
 from objectives.regularizer import ForwardPass, Regularizer
 from objectives.replay import RandomState
 from objectives.smart import Smart
+from objectives.step_id import StepId
 from objectives.surgery import Surgery
 from objectives.task_gradients import TaskGradients
 from objectives.uncertainty import Uncertainty
-from objectives.upgrad import UPGrad
+from objectives.upgrad import UpGrad
 from objectives.weighting import Weighting, WeightingFactory
 
 __all__ = [
@@ -24,17 +24,17 @@ __all__ = [
     "DynamicWeightAverage",
     "Fixed",
     "ForwardPass",
-    "Moment",
-    "PCGrad",
+    "PcGrad",
     "RDrop",
     "RandomState",
     "RandomWeights",
     "Regularizer",
     "Smart",
+    "StepId",
     "Surgery",
     "TaskGradients",
-    "UPGrad",
     "Uncertainty",
+    "UpGrad",
     "Weighting",
     "WeightingFactory",
     "divergence_for",

@@ -48,5 +48,5 @@ class BregmanProximalPoint(Regularizer):
         return self.decay
 
     def penalty(self, clean: ForwardPass) -> Tensor:
-        """Give the weighted divergence between the output and that of the past weights."""
+        """Return the weighted divergence between the output and that of the past weights."""
         return self.weight * clean.divergence(clean.output, clean.repeat_with_past())

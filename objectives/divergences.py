@@ -11,7 +11,7 @@ Divergence = Callable[[Tensor, Tensor], Tensor]
 
 
 def divergence_for(kind: Literal["class", "binary", "score"]) -> Divergence:
-    """Give the divergence for a kind of label."""
+    """Return the divergence for a kind of label."""
     by_kind = {"class": class_divergence, "binary": binary_divergence, "score": score_divergence}
     return by_kind[kind]
 

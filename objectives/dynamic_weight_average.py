@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from objectives.moment import Moment
+from objectives.step_id import StepId
 from objectives.weighting import LabelKind, Weighting, weighted_sum
 
 
@@ -40,13 +40,13 @@ class DynamicWeightAverage(Weighting):
         self.register_buffer("epoch", torch.tensor(-1))
         self._known_epoch: int | None = None  # so that the GPU is asked once and not at each step
 
-    def forward(self, losses: Mapping[str, Tensor], moment: Moment) -> Tensor:
-        """Give the weighted sum."""
-        return weighted_sum(losses, self.factors(moment))
+    def forward(self, losses: Mapping[str, Tensor], step_id: StepId) -> Tensor:
+        """Return the weighted sum."""
+        return weighted_sum(losses, self.factors(step_id))
 
-    def factors(self, moment: Moment) -> dict[str, Tensor]:
-        """Give the weights of this epoch."""
-        self._enter(moment.epoch)
+    def factors(self, step_id: StepId) -> dict[str, Tensor]:
+        """Return the weights of this epoch."""
+        self._enter(step_id.epoch)
         last, before = self.history[2], self.history[3]
         ratios = torch.where((last > 0) & (before > 0), last / before, 1.0)
         weights = len(self.tasks) * (ratios / self.temperature).softmax(dim=0)

@@ -6,7 +6,7 @@ from functools import reduce
 import torch
 from torch import Tensor
 
-from objectives.moment import Moment
+from objectives.step_id import StepId
 from objectives.weighting import Weighting
 
 
@@ -18,10 +18,10 @@ class Fixed(Weighting):
     Source: Kurin et al. 2022, https://arxiv.org/abs/2201.04122; Xin et al. 2022, https://arxiv.org/abs/2209.11379
     """
 
-    def forward(self, losses: Mapping[str, Tensor], moment: Moment) -> Tensor:
-        """Give the sum."""
+    def forward(self, losses: Mapping[str, Tensor], step_id: StepId) -> Tensor:
+        """Return the sum."""
         return reduce(torch.add, losses.values())
 
-    def factors(self, moment: Moment) -> dict[str, Tensor]:
-        """Give ones."""
+    def factors(self, step_id: StepId) -> dict[str, Tensor]:
+        """Return ones."""
         return {task: torch.ones(()) for task in self.tasks}

@@ -1,4 +1,4 @@
-"""PCGrad: each task's gradient without the part that points against another's."""
+"""PcGrad: each task's gradient without the part that points against another's."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,16 +6,16 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from objectives.moment import Moment
+from objectives.step_id import StepId
 from objectives.surgery import Surgery
 
 
 @dataclass(frozen=True)
-class PCGrad(Surgery):
+class PcGrad(Surgery):
     """g_i loses its projection on g_j, for every j in random order where the two conflict; then all are added.
 
     The order is drawn from (seed, epoch, step). With more than two tasks the outcome depends on it and may still point
-    against one of them; UPGrad has neither property.
+    against one of them; UpGrad has neither property.
 
     Args:
         reduction: `sum`, as in the paper, equals training without surgery where nothing conflicts; `mean` divides by
@@ -31,13 +31,13 @@ class PCGrad(Surgery):
 
     def __post_init__(self) -> None:
         if self.reduction not in ("sum", "mean"):
-            raise ValueError(f"PCGrad: reduction is {self.reduction!r} (expected 'sum' or 'mean')")
+            raise ValueError(f"PcGrad: reduction is {self.reduction!r} (expected 'sum' or 'mean')")
 
-    def coefficients(self, gram: Tensor, moment: Moment) -> Tensor:
+    def coefficients(self, gram: Tensor, step_id: StepId) -> Tensor:
         """Project in coordinates: row i of `parts` holds the multiples of the g_k that make up the projected g_i."""
         num_tasks = len(gram)
         parts = torch.eye(num_tasks, dtype=gram.dtype)
-        rng = moment.draw("surgery")
+        rng = step_id.draw("surgery")
         for task in range(num_tasks):
             for other in rng.permutation(num_tasks).tolist():
                 along = parts[task] @ gram[:, other]

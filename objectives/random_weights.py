@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from objectives.moment import Moment
+from objectives.step_id import StepId
 from objectives.weighting import Weighting, weighted_sum
 
 
@@ -18,12 +18,12 @@ class RandomWeights(Weighting):
     Source: Lin et al. 2022, https://arxiv.org/abs/2111.10603
     """
 
-    def forward(self, losses: Mapping[str, Tensor], moment: Moment) -> Tensor:
-        """Give the weighted sum."""
-        return weighted_sum(losses, self.factors(moment))
+    def forward(self, losses: Mapping[str, Tensor], step_id: StepId) -> Tensor:
+        """Return the weighted sum."""
+        return weighted_sum(losses, self.factors(step_id))
 
-    def factors(self, moment: Moment) -> dict[str, Tensor]:
+    def factors(self, step_id: StepId) -> dict[str, Tensor]:
         """Draw the weights of this step."""
-        logits = torch.from_numpy(moment.draw("weighting").standard_normal(len(self.tasks)))
+        logits = torch.from_numpy(step_id.draw("weighting").standard_normal(len(self.tasks)))
         weights = len(self.tasks) * logits.softmax(dim=0)
         return dict(zip(self.tasks, weights.float(), strict=True))

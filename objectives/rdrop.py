@@ -35,7 +35,7 @@ class RDrop(Regularizer):
         check_weight("RDrop: alpha", self.alpha)
 
     def penalty(self, clean: ForwardPass) -> Tensor:
-        """Give what turns the loss of the first pass into the whole objective."""
+        """Return what turns the loss of the first pass into the whole objective."""
         second = clean.redraw()
         disagreement = clean.divergence(clean.output, second) / 2
         return (clean.loss(second) - clean.loss(clean.output)) / 2 + self.alpha * disagreement

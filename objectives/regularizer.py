@@ -40,12 +40,12 @@ class ForwardPass:
         return self.output.device
 
     def repeat(self, perturbation: Tensor | None = None) -> Tensor:
-        """Give the output again under the same dropout masks."""
+        """Return the output again under the same dropout masks."""
         with self.random_state.replayed():
             return self.forward(perturbation)
 
     def repeat_with_past(self) -> Tensor:
-        """Give the output of the past weights under the same dropout masks, without gradients.
+        """Return the output of the past weights under the same dropout masks, without gradients.
 
         Raises:
             ValueError: If there are none.
@@ -56,7 +56,7 @@ class ForwardPass:
             return self.forward_with_past()
 
     def redraw(self) -> Tensor:
-        """Give the output again under new dropout masks."""
+        """Return the output again under new dropout masks."""
         return self.forward(None)
 
 
@@ -81,7 +81,7 @@ class Regularizer(ABC):
 
     @abstractmethod
     def penalty(self, clean: ForwardPass) -> Tensor:
-        """Give the term, a scalar.
+        """Return the term, a scalar.
 
         Args:
             clean: The pass that the task's loss comes from.

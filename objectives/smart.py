@@ -63,7 +63,7 @@ class Smart(Regularizer):
             raise ValueError(f"Smart: steps is {self.steps} (expected 0 or more)")
 
     def penalty(self, clean: ForwardPass) -> Tensor:
-        """Give the weighted divergence between the clean and the perturbed output."""
+        """Return the weighted divergence between the clean and the perturbed output."""
         return self.weight * clean.divergence(clean.output, clean.repeat(self.find_perturbation(clean)))
 
     def find_perturbation(self, clean: ForwardPass) -> Tensor:

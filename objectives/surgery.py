@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 import torch
 from torch import Tensor
 
-from objectives.moment import Moment
+from objectives.step_id import StepId
 
 
 class Surgery(ABC):
@@ -17,12 +17,12 @@ class Surgery(ABC):
     """
 
     @abstractmethod
-    def coefficients(self, gram: Tensor, moment: Moment) -> Tensor:
-        """Give the multiple of each task's gradient.
+    def coefficients(self, gram: Tensor, step_id: StepId) -> Tensor:
+        """Return the multiple of each task's gradient.
 
         Args:
             gram: Inner products of the gradients, (K, K) float64 on the CPU, all finite.
-            moment: When, for methods that draw random numbers.
+            step_id: When, for methods that draw random numbers.
 
         Returns:
             Coefficients c of the joined gradient sum_k c_k g_k, (K,) float64.
@@ -30,7 +30,7 @@ class Surgery(ABC):
 
 
 def compute_gram(gradients: list[list[Tensor]]) -> Tensor:
-    """Give the inner products of gradients, (K, K) float64 on the CPU.
+    """Return the inner products of gradients, (K, K) float64 on the CPU.
 
     Args:
         gradients: For each of K tasks the gradients of the same parameters.

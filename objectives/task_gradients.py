@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from objectives.moment import Moment
 from objectives.processes import mean_over_processes
+from objectives.step_id import StepId
 from objectives.surgery import Surgery, compute_gram
 
 
@@ -34,7 +34,7 @@ class TaskGradients:
         self.drop()
 
     def stand_in(self) -> None:
-        """Give zeros to the weights that were taken from: DDP averages what any batch of the window used."""
+        """Return zeros to the weights that were taken from: DDP averages what any batch of the window used."""
         for parameter, *gradients in zip(self._parameters, *self._taken.values(), strict=True):
             if _count(tuple(gradients)):
                 parameter.grad = torch.zeros_like(parameter)
@@ -52,8 +52,8 @@ class TaskGradients:
             parts = iter(torch.split(flat, [gradient.numel() for gradient in present]))
             self._taken[task] = [None if gradient is None else next(parts).view_as(gradient) for gradient in gradients]
 
-    def join(self, surgery: Surgery, moment: Moment) -> Tensor | None:
-        """Give the weights the joined gradient, and forget the tasks'.
+    def join(self, surgery: Surgery, step_id: StepId) -> Tensor | None:
+        """Return the weights the joined gradient, and forget the tasks'.
 
         Where a gradient is no finite number, the plain sum is given, which is none either: that is for a gradient
         scaler or a guard to find.
@@ -70,7 +70,7 @@ class TaskGradients:
         if shared:
             filled = [_fill(gradients) for gradients in shared]
             gram = compute_gram([list(task) for task in zip(*filled, strict=True)])
-            coefficients = surgery.coefficients(gram, moment) if bool(gram.isfinite().all()) else torch.ones(num_tasks)
+            coefficients = surgery.coefficients(gram, step_id) if bool(gram.isfinite().all()) else torch.ones(num_tasks)
         for parameter, gradients in zip(self._parameters, by_parameter, strict=True):
             parameter.grad = _join(gradients, coefficients)
         return gram

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
-from objectives.moment import Moment
+from objectives.step_id import StepId
 from objectives.weighting import LabelKind, Weighting, weighted_sum
 
 
@@ -15,7 +15,7 @@ class Uncertainty(Weighting):
     s is the logarithm of the task's noise variance, learnt, 0 at first. It settles where exp(-s) is 1 / (2 · loss) or
     1 / loss: tasks with small losses gain weight, and go on gaining it while the training set is being learnt by heart.
     The s are an optimiser group of their own without decay, and are left out when gradients are clipped. A task's s
-    rests while other tasks are trained.
+    is idle while other tasks are trained.
 
     Args:
         tasks: Kind of label of each task.
@@ -35,18 +35,18 @@ class Uncertainty(Weighting):
         self.lr = lr
         self.log_variances = nn.ParameterDict({task: nn.Parameter(torch.zeros(())) for task in tasks})
 
-    def forward(self, losses: Mapping[str, Tensor], moment: Moment) -> Tensor:
-        """Give the negative log likelihood, up to a constant."""
+    def forward(self, losses: Mapping[str, Tensor], step_id: StepId) -> Tensor:
+        """Return the negative log likelihood, up to a constant."""
         penalties = torch.stack([self.log_variances[task] / 2 for task in losses])
-        return weighted_sum(losses, self.factors(moment)) + penalties.sum()
+        return weighted_sum(losses, self.factors(step_id)) + penalties.sum()
 
-    def factors(self, moment: Moment) -> dict[str, Tensor]:
-        """Give exp(-s), half of it for scores."""
+    def factors(self, step_id: StepId) -> dict[str, Tensor]:
+        """Return exp(-s), half of it for scores."""
         return {
             task: (-self.log_variances[task]).exp() * (0.5 if kind == "score" else 1.0)
             for task, kind in self.tasks.items()
         }
 
     def parameter_groups(self) -> list[dict[str, object]]:
-        """Give the group of the s."""
+        """Return the group of the s."""
         return [{"params": list(self.log_variances.parameters()), "lr": self.lr, "weight_decay": 0.0}]

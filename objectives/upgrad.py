@@ -1,4 +1,4 @@
-"""UPGrad: the gradients nearest to the tasks' own that point against none of them."""
+"""UpGrad: the gradients nearest to the tasks' own that point against none of them."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -8,15 +8,15 @@ import torch
 from scipy.optimize import nnls
 from torch import Tensor
 
-from objectives.moment import Moment
+from objectives.step_id import StepId
 from objectives.surgery import Surgery
 
 
 @dataclass(frozen=True)
-class UPGrad(Surgery):
+class UpGrad(Surgery):
     """g_i becomes the nearest vector whose inner product with every g_j is at least 0; then all are added.
 
-    Chosen beside PCGrad because it does what that one sets out to do: for two tasks both are equal, for more the result
+    Chosen beside PcGrad because it does what that one sets out to do: for two tasks both are equal, for more the result
     provably conflicts with no task, does not depend on a random order, and a task's gradient that conflicts with none
     stays as it is. It has no hyperparameter, where CAGrad has a radius, and keeps the tasks' scales, where IMTL-G and
     Aligned-MTL make them alike, so that `weight` still means what it says. A small least-squares problem for each task
@@ -36,9 +36,9 @@ class UPGrad(Surgery):
 
     def __post_init__(self) -> None:
         if self.reduction not in ("sum", "mean"):
-            raise ValueError(f"UPGrad: reduction is {self.reduction!r} (expected 'sum' or 'mean')")
+            raise ValueError(f"UpGrad: reduction is {self.reduction!r} (expected 'sum' or 'mean')")
 
-    def coefficients(self, gram: Tensor, moment: Moment) -> Tensor:
+    def coefficients(self, gram: Tensor, step_id: StepId) -> Tensor:
         """Solve min |root (e_i + w)|², w >= 0, for each task, root' root = gram: the dual of the projection."""
         values, vectors = np.linalg.eigh(gram.numpy())
         scale = max(float(values[-1]), np.finfo(np.float64).tiny)

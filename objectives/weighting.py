@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
-from objectives.moment import Moment
+from objectives.step_id import StepId
 
 LabelKind = Literal["class", "binary", "score"]
 
@@ -33,17 +33,17 @@ class Weighting(nn.Module, ABC):
         self.tasks = dict(tasks)
 
     @abstractmethod
-    def forward(self, losses: Mapping[str, Tensor], moment: Moment) -> Tensor:
-        """Give the loss to minimise.
+    def forward(self, losses: Mapping[str, Tensor], step_id: StepId) -> Tensor:
+        """Return the loss to minimise.
 
         Args:
             losses: Mean loss of each task of the batch.
-            moment: When; the batches of one optimiser step share it.
+            step_id: When; the batches of one optimiser step share it.
         """
 
     @abstractmethod
-    def factors(self, moment: Moment) -> dict[str, Tensor]:
-        """Give the factor on each task's loss, for the logs and for `forward`."""
+    def factors(self, step_id: StepId) -> dict[str, Tensor]:
+        """Return the factor on each task's loss, for the logs and for `forward`."""
 
     def record(self, task: str, loss: Tensor, epoch: int) -> None:
         """Take note of a loss.
@@ -55,12 +55,12 @@ class Weighting(nn.Module, ABC):
         """
 
     def parameter_groups(self) -> list[dict[str, object]]:
-        """Give the optimiser's groups of what the weighting learns."""
+        """Return the optimiser's groups of what the weighting learns."""
         return []
 
 
 def weighted_sum(losses: Mapping[str, Tensor], factors: Mapping[str, Tensor]) -> Tensor:
-    """Give the sum of factor · loss.
+    """Return the sum of factor · loss.
 
     Example:
         >>> weighted_sum({"sst": torch.tensor(2.0)}, {"sst": torch.tensor(0.5), "sts": torch.tensor(9.0)})

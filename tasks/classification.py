@@ -39,7 +39,7 @@ class ClassTask(Task):
         return LabelSpace.of_classes(len(self.class_names))
 
     def parse_label(self, cell: str) -> int:
-        """Give the index of the class in a cell; ValueError says which classes there are."""
+        """Return the index of the class in a cell; ValueError says which classes there are."""
         return parse_class(cell, self.class_names, numbered=self.classes is None)
 
     def format_label(self, label: float) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 
 def name_classes(num_classes: int | None, classes: Sequence[str | int] | None) -> tuple[str, ...]:
-    """Give the classes as they stand in the file.
+    """Return the classes as they stand in the file.
 
     Args:
         num_classes: Number of classes, when the file numbers them 0, 1, ...
@@ -25,7 +25,7 @@ def name_classes(num_classes: int | None, classes: Sequence[str | int] | None) -
 
 
 def parse_class(cell: str, names: Sequence[str], *, numbered: bool) -> int:
-    """Give the index of the class in a cell.
+    """Return the index of the class in a cell.
 
     Args:
         cell: The label as it stands in the file; where classes are numbered, `3` and `3.0` are the same.
@@ -46,7 +46,7 @@ def parse_class(cell: str, names: Sequence[str], *, numbered: bool) -> int:
 
 
 def parse_score(cell: str, low: float, high: float) -> float:
-    """Give the score in a cell.
+    """Return the score in a cell.
 
     Raises:
         ValueError: If the cell is no number from `low` to `high`; the message says what was expected.
@@ -58,7 +58,7 @@ def parse_score(cell: str, low: float, high: float) -> float:
 
 
 def _parse_number(cell: str) -> float:
-    """Give a number as files write it, NaN for anything else: Python's own forms, such as 1_000, are none."""
+    """Return a number as files write it, NaN for anything else: Python's own forms, such as 1_000, are none."""
     try:
         return float(cell) if "_" not in cell else math.nan
     except ValueError:

@@ -41,7 +41,7 @@ class DefinedSpearman(SpearmanCorrCoef):
     """Spearman correlation that is NaN, as Pearson's, where predictions or labels are all equal."""
 
     def compute(self) -> Tensor:
-        """Give the correlation over everything counted."""
+        """Return the correlation over everything counted."""
         value: Tensor = super().compute()
         ranges = [torch.cat(list(part)) if isinstance(part, list) else part for part in (self.preds, self.target)]
         return torch.where(torch.stack([values.min() == values.max() for values in ranges]).any(), torch.nan, value)
@@ -51,7 +51,7 @@ class DefinedMatthews(MulticlassMatthewsCorrCoef):
     """Matthews correlation that is NaN, as other correlations, where predictions or labels are all of one class."""
 
     def compute(self) -> Tensor:
-        """Give the correlation over everything counted."""
+        """Return the correlation over everything counted."""
         value: Tensor = super().compute()
         used = [(self.confmat.sum(dim) > 0).sum() for dim in (0, 1)]
         return torch.where(torch.stack(used).min() < 2, torch.nan, value)
@@ -78,7 +78,7 @@ _LABEL_KINDS: dict[MetricName, frozenset[LabelKind]] = {
 
 
 def build_metric(name: MetricName, labels: LabelSpace) -> Metric:
-    """Give the torchmetrics object of a name, over predictions and labels in label units.
+    """Return the torchmetrics object of a name, over predictions and labels in label units.
 
     Args:
         name: The metric. `f1` is that of class 1, `macro_f1` the plain mean over the classes.

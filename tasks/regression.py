@@ -35,7 +35,7 @@ class ScoreTask(Task):
         return LabelSpace.of_scores(self.low, self.high)
 
     def parse_label(self, cell: str) -> float:
-        """Give the score in a cell; ValueError says which range was expected."""
+        """Return the score in a cell; ValueError says which range was expected."""
         return parse_score(cell, self.low, self.high)
 
     def format_label(self, label: float) -> str:

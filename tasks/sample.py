@@ -10,7 +10,7 @@ T = TypeVar("T")
 
 
 def sample(items: Iterable[T], size: int) -> Iterator[T]:
-    """Give some of the items, drawn evenly, in their order.
+    """Return some of the items, drawn evenly, in their order.
 
     Files are often sorted: SST's begins with its positive reviews, so that its first 2,000 lines hold 1 % of one class
     and 49 % of another. Which items are drawn depends on their places alone, the same in every run, and a larger sample

@@ -53,7 +53,7 @@ def check_source(source: Mapping[str, str], *, task: str) -> None:
 
 
 def locate(source: Mapping[str, str], split: Split, root: Path) -> Path | None:
-    """Give the file of a split; None if the source is on the hub.
+    """Return the file of a split; None if the source is on the hub.
 
     Args:
         source: The task's `source:` mapping.
@@ -86,7 +86,7 @@ def digest(path: Path) -> str:
 def read_rows(
     path: Path, *, delimiter: str | None, quotes: bool = True, report: Callable[[str], None] = lambda note: None
 ) -> Iterator[Row]:
-    """Give the rows of a file in order.
+    """Return the rows of a file in order.
 
     Args:
         path: A .csv, .tsv, .jsonl or .parquet file; or .txt, whose lines are the column `text`, blank ones left out.
@@ -275,7 +275,7 @@ def load_hub(source: Mapping[str, str], split: Split) -> Any:
 
 
 def read_hub(source: Mapping[str, str], split: Split) -> Iterator[Row]:
-    """Give the rows of one split of a hub dataset in order.
+    """Return the rows of one split of a hub dataset in order.
 
     Raises:
         InputError: If the dataset or its split cannot be had.
@@ -291,7 +291,7 @@ def _as_texts(fields: Mapping[str, Any], where: str) -> dict[str, str | None]:
 
 
 def _as_text(value: Any, name: str, where: str) -> str | None:
-    """Give a cell as text; None where it is empty, as is a number that is none."""
+    """Return a cell as text; None where it is empty, as is a number that is none."""
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, bytes):

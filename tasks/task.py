@@ -175,7 +175,7 @@ class Task(ABC):
         return self.metrics or DEFAULT_METRICS[self.labels.kind]
 
     def build_metrics(self) -> dict[MetricName, Metric]:
-        """Give fresh metrics by name."""
+        """Return fresh metrics by name."""
         return {name: build_metric(name, self.labels) for name in self.metric_names}
 
     def build_head(self, hidden_size: int) -> Head:
@@ -209,7 +209,7 @@ class Task(ABC):
         return CosineHead if self.labels.kind == "score" else ConcatProductHead
 
     def read(self, split: Split, root: Path, report: Callable[[str], None]) -> Iterator[Example]:
-        """Give the examples of a split in file order, each checked; those that `train_limit` leaves out too.
+        """Return the examples of a split in file order, each checked; those that `train_limit` leaves out too.
 
         Args:
             split: Which split.
@@ -241,7 +241,7 @@ class Task(ABC):
     def read_texts(
         self, split: Split, root: Path, report: Callable[[str], None], *, keep_halves: bool = False
     ) -> Iterator[tuple[str, ...]]:
-        """Give the texts of a split without looking at labels; see `tasks.texts.read_texts`.
+        """Return the texts of a split without looking at labels; see `tasks.texts.read_texts`.
 
         With `train_limit` they are those of the examples that `read` draws, which have labels.
         """
@@ -261,12 +261,12 @@ class Task(ABC):
         )
 
     def text_settings(self) -> list[Any]:
-        """Give the settings that decide what `read_texts` yields of the train split, for a cache key."""
+        """Return the settings that decide what `read_texts` yields of the train split, for a cache key."""
         limit = dict(self.reading_settings()) if self.train_limit else None
         return [*self.texts, self.delimiter, self.quotes, self.broken_rows, limit]
 
     def find_unlabelled(self, split: Split, root: Path) -> str | None:
-        """Give file and line of the first row without a label; None if all have one."""
+        """Return file and line of the first row without a label; None if all have one."""
         for row in self._read_rows(split, root, lambda note: None):
             cell = (row.fields.get(self.label) or "").strip()
             if not cell or (cell in SECRET_LABELS and not self._is_label(cell)):
@@ -322,7 +322,7 @@ class Task(ABC):
             raise InputError(f"{row.where}: {self.label} is {cell!r} (expected {error})") from None
 
     def reading_settings(self) -> Mapping[str, str]:
-        """Give the settings that decide what `read` yields, for a cache key."""
+        """Return the settings that decide what `read` yields, for a cache key."""
         skipped = {"source", "head", "metrics", "weight", "teacher", "swap", "average_orders", "auxiliary"}
         skipped |= {"head_only_from", "batch_size", "prediction_header"}
         settings = {field.name: repr(getattr(self, field.name)) for field in fields(self) if field.name not in skipped}

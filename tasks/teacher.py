@@ -50,7 +50,7 @@ class Teacher:
             raise InputError(f"teacher.temperature is {self.temperature} (expected above 0)")
 
     def locate(self, task: str, labels: LabelSpace) -> list[Path]:
-        """Give the prediction files.
+        """Return the prediction files.
 
         Args:
             task: Name of the task, which the files of a run folder have.

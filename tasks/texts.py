@@ -40,7 +40,7 @@ class Texts:
     def read_texts(
         self, split: Split, root: Path, report: Callable[[str], None], *, keep_halves: bool = False
     ) -> Iterator[tuple[str, ...]]:
-        """Give the texts of each row, leaving out blank lines; see `read_texts`."""
+        """Return the texts of each row, leaving out blank lines; see `read_texts`."""
         return read_texts(
             self.source,
             split,
@@ -53,7 +53,7 @@ class Texts:
         )
 
     def text_settings(self) -> list[Any]:
-        """Give the settings that decide what `read_texts` yields, for a cache key."""
+        """Return the settings that decide what `read_texts` yields, for a cache key."""
         return [*self.texts, self.delimiter, self.quotes]
 
 
@@ -69,7 +69,7 @@ def read_texts(
     broken_rows: Literal["error", "skip"] = "skip",
     keep_halves: bool = False,
 ) -> Iterator[tuple[str, ...]]:
-    """Give the text cells of each row; labels are not looked at.
+    """Return the text cells of each row; labels are not looked at.
 
     Args:
         source: A `source:` mapping.

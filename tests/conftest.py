@@ -90,7 +90,7 @@ def cs224n_root(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _sentence(number: int) -> str:
-    """Give a sentence of 3 to 14 words, another one for each number."""
+    """Return a sentence of 3 to 14 words, another one for each number."""
     return " ".join(WORDS[(number * 7 + place * (number + 3)) % len(WORDS)] for place in range(3 + number % 12))
 
 
@@ -126,7 +126,7 @@ def word_backbone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tiny_project(
     tmp_path_factory: pytest.TempPathFactory, cs224n_root: Path, word_backbone: Path
 ) -> Callable[..., "Project"]:
-    """Give a new folder to train in by real processes (see tests/runs.py); arguments change its configuration."""
+    """Return a new folder to train in by real processes (see tests/runs.py); arguments change its configuration."""
     from tests.runs import Project, tiny_config
 
     cache = tmp_path_factory.mktemp("cache")
@@ -140,7 +140,7 @@ def tiny_project(
 
 @pytest.fixture(scope="session")
 def whole_run(tiny_project: Callable[..., "Project"]) -> Callable[..., "Project"]:
-    """Give a project of a configuration with one run that nothing interrupted; the same one for equal arguments."""
+    """Return a project of a configuration with one run that nothing interrupted; the same one for equal arguments."""
     projects: dict[str, Any] = {}
 
     def train(**changes: Any) -> "Project":

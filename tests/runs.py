@@ -207,27 +207,27 @@ class Project:
         return dict(json.loads((self.version(number) / "report.json").read_text()))
 
     def trace(self, number: int, rank: int = 0) -> list[dict[str, Any]]:
-        """Give what each batch of a run was."""
+        """Return what each batch of a run was."""
         path = self.version(number) / f"trace-{rank}.jsonl"
         return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
     def scalars(self, number: int) -> set[tuple[str, int, float]]:
-        """Give all points of a run's curves; an undefined value is infinite, since NaN differs from itself."""
+        """Return all points of a run's curves; an undefined value is infinite, since NaN differs from itself."""
         events = EventAccumulator(str(self.version(number)), size_guidance={"scalars": 0}).Reload()
         points = [(tag, point) for tag in events.Tags()["scalars"] for point in events.Scalars(tag)]
         return {(tag, point.step, math.inf if math.isnan(point.value) else point.value) for tag, point in points}
 
     def predictions(self, number: int) -> dict[str, str]:
-        """Give the text of each prediction file of a run."""
+        """Return the text of each prediction file of a run."""
         return {path.name: path.read_text() for path in (self.version(number) / "predictions").glob("*.csv")}
 
     def resumed_step(self, number: int) -> int:
-        """Give the optimiser steps that lay behind a run when it was continued."""
+        """Return the optimiser steps that lay behind a run when it was continued."""
         path = self.folder / self.report(number)["resumed_from"]
         return int(torch.load(path, weights_only=True)["global_step"])
 
     def validations(self, number: int) -> list[int]:
-        """Give the steps at which a run was validated."""
+        """Return the steps at which a run was validated."""
         return sorted({step + 1 for tag, step, _ in self.scalars(number) if tag.startswith("val/")})
 
     def weights(self, number: int) -> dict[str, torch.Tensor]:
@@ -273,7 +273,7 @@ def wait_for(happened: Any, seconds: float = WAIT) -> None:
 
 
 def tiny_config(root: Path, backbone: Path, cache: Path, **changes: Any) -> dict[str, Any]:
-    """Give a configuration of three tasks with a tiny backbone; `changes` replace values by dotted keys."""
+    """Return a configuration of three tasks with a tiny backbone; `changes` replace values by dotted keys."""
     config: dict[str, Any] = {
         "tasks": {"sst": "Sst", "quora": "Quora", "sts": "Sts"},
         "model": {"backbone": str(backbone), "optimizer": {"lr": 1e-3, "warmup": 0.1}},

@@ -49,7 +49,7 @@ EPOCHS = ["--trainer.limit_train_batches", "1", "--trainer.enable_progress_bar",
 
 
 def one_command(name: str) -> type[MultitaskCLI]:
-    """Give the command line without its other commands: building their parsers takes most of a tiny run's time."""
+    """Return the command line without its other commands: building their parsers takes most of a tiny run's time."""
 
     class OneCommand(MultitaskCLI):
         @staticmethod
@@ -226,12 +226,12 @@ def test_default_products_are_those_of_the_default_library_whatever_ran_before(t
 
 
 def layers(row: Row, *, recipe: Path | None = None) -> list[str]:
-    """Give the `-c` flags of a row, with a file laid over the recipe."""
+    """Return the `-c` flags of a row, with a file laid over the recipe."""
     return [word for path in row.layers(recipe) for word in ("-c", str(path))]
 
 
 def read_config(train: CommandLine, *flags: str) -> dict[str, Any]:
-    """Give the configuration that flags of `fit` end up with."""
+    """Return the configuration that flags of `fit` end up with."""
     with contextlib.redirect_stdout(io.StringIO()) as shown, pytest.raises(SystemExit) as ended:
         train.raw("fit", *flags, "--print_config")
     assert ended.value.code == 0
@@ -346,7 +346,7 @@ def test_every_method_has_the_recipe_of_plain_training_and_differs_from_its_base
     several = {
         "linear-probe": 2,
         "combination": 2,
-        **dict.fromkeys(("longer", "staged", "annealed", "dynamic-weight-average", "head-only", "cooling"), 3),
+        **dict.fromkeys(("longer", "staged", "annealed", "dynamic-weight-average", "head-only", "plateau"), 3),
     }
     for name, config in method_configs.items():
         optimizer = config["model"]["optimizer"]
@@ -823,7 +823,7 @@ def test_an_adapter_trains_alone_and_its_checkpoint_too(adapter, encoding, train
     assert {name.split(".")[0] for name in weights} == {"backbone", "heads"}
     own = {name for name in weights if name.startswith("backbone.")}
     assert own
-    assert all("lora_" in name or name.startswith("backbone.beside.") for name in own)
+    assert all("lora_" in name or name.startswith("backbone.task_layers.") for name in own)
 
     loaded = MultitaskModule.load_from_checkpoint(best_checkpoint(small))
     original = load_bert(str(tiny_backbone)).state_dict()
@@ -854,15 +854,15 @@ def test_plans_go_together_from_the_command_line(train):
     folder = train(
         "fit",
         *("--trainer.max_epochs", 4, "--data.schedule", "Staged", "--data.schedule.first", "quora"),
-        *("--model.linear_probe_epochs", 1, "--tasks.sst.head_only_from", 2, "--cooling.patience", 1),
+        *("--model.linear_probe_epochs", 1, "--tasks.sst.head_only_from", 2, "--plateau.patience", 1),
         *("--averaging", "Swa", "--averaging.every_n_steps", 3, "--model.optimizer.layer_decay", 0.9),
         quick=False,
     )
     report = read_report(folder)
     assert report["steps"] == 36
     last = torch.load(folder / "checkpoints" / "last.ckpt", weights_only=True)
-    assert last["callbacks"]["TaskCooling"]["settings"] == [1, 0.5, 0.1]
-    assert set(last["callbacks"]["TaskCooling"]["shares"]) == set(TASKS)
+    assert last["callbacks"]["ReduceShareOnPlateau"]["settings"] == [1, 0.5, 0.1]
+    assert set(last["callbacks"]["ReduceShareOnPlateau"]["shares"]) == set(TASKS)
     assert int(last["averaging_state"]["n_averaged"]) == 6  # steps 21, 24, 27, 30, 33, 36
 
 
@@ -975,7 +975,7 @@ def test_testing_without_labels_is_refused(train, cs224n_root, capsys):
     assert [path.name for path in (train.folder / "runs" / "cs224n").iterdir()] == ["version_0"]
 
 
-@pytest.mark.parametrize("flags", [["--model.surgery", "PCGrad"], ["--ckpt_path", "auto", "--data.max_length", "16"]])
+@pytest.mark.parametrize("flags", [["--model.surgery", "PcGrad"], ["--ckpt_path", "auto", "--data.max_length", "16"]])
 def test_a_refused_training_leaves_the_earlier_runs_alone(flags, train):
     before = contents(train("fit", "--trainer.max_steps", 1))
     train.refuse("fit", *flags)
@@ -1009,7 +1009,7 @@ def test_tasks_are_required(train, capsys):
         (["--tasks.ssst.weight", "2"], "--tasks.{ssst}: not all are tasks of the configuration"),
         (["--tasks.sst.haed", "LinearHead"], "tasks: Sst has no haed (did you mean head?) (expected one of source,"),
         (
-            ["--tasks.sst.head.loss", "OrdinalLog"],
+            ["--tasks.sst.head.loss", "OrdinalLogLoss"],
             "loss is an option of a class that is not named (expected --tasks.NAME.head LinearHead --tasks.NAME.head.l",
         ),
         (["--tasks.other", "Clasification"], "tasks: no class Clasification (did you mean Classification?) (expected"),

@@ -31,7 +31,7 @@ WITH_LIGHTNING = {"lightning_modules", "datamodules", "callbacks", "cli", "cli_e
 
 
 def python_files() -> list[Path]:
-    """Give our files, relative to the repository."""
+    """Return our files, relative to the repository."""
     files = [path.relative_to(ROOT) for path in ROOT.rglob("*.py")]
     return sorted(path for path in files if path.parts[0] not in NOT_OURS and not path.parts[0].startswith("."))
 
@@ -41,7 +41,7 @@ OURS = {path.parts[0].removesuffix(".py") for path in FILES}
 
 
 def imports(path: Path) -> Iterator[tuple[int, str]]:
-    """Give line and dotted name of each import of a file, also of those inside functions."""
+    """Return line and dotted name of each import of a file, also of those inside functions."""
     for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from ((node.lineno, alias.name) for alias in node.names)

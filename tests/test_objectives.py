@@ -31,9 +31,9 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "uncertainty_joint": {"model.weighting": {"class_path": "Uncertainty", "init_args": {"lr": 0.1}}, **JOINT},
     "dynamic_weight_average": {"model.weighting": "DynamicWeightAverage", "trainer.max_epochs": 4},
     "random_weights": {"model.weighting": "RandomWeights", "trainer.accumulate_grad_batches": 2},
-    "pcgrad": {"model.surgery": "PCGrad", "trainer.gradient_clip_val": 0.1, **JOINT},
-    "upgrad_bf16": {"model.surgery": "UPGrad", "trainer.accumulate_grad_batches": 4, "trainer.precision": "bf16-mixed"},
-    "all": {"model.regularizer": "RDrop", "model.weighting": "Uncertainty", "model.surgery": "PCGrad", **JOINT},
+    "pcgrad": {"model.surgery": "PcGrad", "trainer.gradient_clip_val": 0.1, **JOINT},
+    "upgrad_bf16": {"model.surgery": "UpGrad", "trainer.accumulate_grad_batches": 4, "trainer.precision": "bf16-mixed"},
+    "all": {"model.regularizer": "RDrop", "model.weighting": "Uncertainty", "model.surgery": "PcGrad", **JOINT},
 }
 WITHOUT_DROPOUT = {"class_path": "LinearHead", "init_args": {"dropout": 0.0}}
 ALIKE: dict[str, dict[str, Any]] = {
@@ -42,13 +42,13 @@ ALIKE: dict[str, dict[str, Any]] = {
     "uncertainty": {"model.weighting": {"class_path": "Uncertainty", "init_args": {"lr": 0.1}}},
     "dynamic_weight_average": {"model.weighting": "DynamicWeightAverage"},
     "random_weights": {"model.weighting": "RandomWeights", **JOINT},
-    "pcgrad": {"model.surgery": "PCGrad", **JOINT},
+    "pcgrad": {"model.surgery": "PcGrad", **JOINT},
     "pcgrad_resting_last": {
-        "model.surgery": "PCGrad",
+        "model.surgery": "PcGrad",
         "tasks.sts": {"class_path": "Sts", "init_args": {"head": WITHOUT_DROPOUT, "head_only_from": 0}},
         **JOINT,
     },
-    "upgrad": {"model.surgery": "UPGrad", **JOINT, "trainer.accumulate_grad_batches": 6},
+    "upgrad": {"model.surgery": "UpGrad", **JOINT, "trainer.accumulate_grad_batches": 6},
 }
 
 
@@ -110,7 +110,7 @@ def test_two_regularized_processes_continue_exactly(tiny_project: Projects) -> N
     changes = {
         "model.regularizer": "Smart",
         "model.weighting": "DynamicWeightAverage",
-        "model.surgery": "UPGrad",
+        "model.surgery": "UpGrad",
         **JOINT,
     }
     whole, project = tiny_project(**changes), tiny_project(**changes)
@@ -145,7 +145,7 @@ def test_a_continued_conflict_monitor_reports_what_the_whole_one_does(
 
 
 def test_the_command_line_gives_a_joint_step_a_batch_of_every_task(tiny_project: Projects) -> None:
-    project = tiny_project(**JOINT, **{"model.surgery": "UPGrad"})
+    project = tiny_project(**JOINT, **{"model.surgery": "UpGrad"})
     assert project.run("--trainer.max_epochs", "1").code == 0
     assert project.report(0)["steps"] == 3
     assert [batch["task"] for batch in project.trace(0)] == ["sst", "quora", "sts"] * 3
@@ -159,7 +159,7 @@ def test_the_command_line_gives_a_joint_step_a_batch_of_every_task(tiny_project:
 @pytest.mark.parametrize(
     ("flags", "message"),
     [
-        (("--model.surgery", "PCGrad"), "PCGrad compares the tasks of an optimiser step, but each has one batch"),
+        (("--model.surgery", "PcGrad"), "PcGrad compares the tasks of an optimiser step, but each has one batch"),
         (("--model.regularizer", "Smart", "--model.freeze_backbone", "true"), "Smart perturbs the embeddings"),
         (("--model.regularizer", "RDrop", "--model.regularizer.tasks", "[nli]"), "RDrop: tasks has nli (expected"),
         (("--model.regularizer", "RDrop", "--model.regularizer.alpha", "-1"), "RDrop: alpha is -1.0 (expected 0"),

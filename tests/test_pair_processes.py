@@ -30,7 +30,7 @@ def test_two_processes_learn_what_one_does(tiny_project: Projects, tmp_path: Pat
     twin["init_args"]["bi"] = without_dropout("CosineHead")
     quora = {"head": without_dropout("LinearHead"), "swap": True, "average_orders": True}
     tasks = {
-        "sst": {"head": without_dropout("LinearHead", loss={"class_path": "Continuation"})},
+        "sst": {"head": without_dropout("LinearHead", loss={"class_path": "ContinuationRatio"})},
         "quora": {**quora, "teacher": teacher_of(tmp_path)},
         "sts": {"encoding": "both", "head": twin, "swap": True},
     }
@@ -54,7 +54,7 @@ def test_two_processes_learn_what_one_does(tiny_project: Projects, tmp_path: Pat
 
 @pytest.mark.slow
 def test_two_processes_contrast_their_own_rows(tiny_project: Projects) -> None:
-    ranking = [{"class_path": "MultipleNegatives"}, {"class_path": "SimCSE"}, {"class_path": "CosineEmbedding"}]
+    ranking = [{"class_path": "MultipleNegativesRanking"}, {"class_path": "SimCse"}, {"class_path": "CosineEmbedding"}]
     quora = {"class_path": "Quora", "init_args": {"encoding": "bi", "auxiliary": ranking}}
     changes = {"trainer.precision": "bf16-mixed", "trainer.accumulate_grad_batches": 2}
     project = tiny_project(tasks={"quora": quora, "sst": "Sst"}, **changes, **{"data.batch_size": 3})

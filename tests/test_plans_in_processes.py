@@ -20,7 +20,7 @@ PLANS: dict[str, dict[str, Any]] = {
     "probe": {
         "model.linear_probe_epochs": 1,
         "tasks.sst": {"class_path": "Sst", "init_args": {"head_only_from": 1, "head": HEAD}},
-        "cooling.patience": 1,
+        "plateau.patience": 1,
     },
 }
 

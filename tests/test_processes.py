@@ -31,7 +31,7 @@ def still(tmp_path_factory: pytest.TempPathFactory, word_backbone: Path) -> dict
 
 
 def joined(project: Project, version: int) -> Iterator[dict[str, Any]]:
-    """Give each step of two processes: its task, the rows of the global batch in their order, and the mean loss."""
+    """Return each step of two processes: its task, the rows of the global batch in their order, and the mean loss."""
     for first, second in zip(project.trace(version), project.trace(version, rank=1), strict=True):
         assert first["task"] == second["task"]
         shares = [first["rows"], second["rows"] if second["weight"] else []]
@@ -146,7 +146,7 @@ def test_two_processes_score_and_predict_every_row_once(
     trained = whole_run(**changes)
     checkpoint = str(trained.version(0) / "checkpoints" / "last.ckpt")
     one, two = tiny_project(**changes), tiny_project(**changes)
-    arguments = ("--ckpt_path", checkpoint, "--data.tokens_a_batch", "40")
+    arguments = ("--ckpt_path", checkpoint, "--data.tokens_per_batch", "40")
 
     assert one.run(*arguments, command=command).code == 0
     assert {process.code for process in two.run_ranks(2, *arguments, command=command)} == {0}
@@ -198,6 +198,6 @@ def test_pretraining_with_fewer_held_out_texts_than_processes_ends(tiny_project:
 @pytest.mark.slow
 def test_two_processes_that_are_refused_leave_no_run_folder(tiny_project: Projects) -> None:
     project = tiny_project()
-    ended = project.run_ranks(2, "--model.surgery", "PCGrad")
+    ended = project.run_ranks(2, "--model.surgery", "PcGrad")
     assert [process.code for process in ended] == [2, 2], ended
     assert list(project.version(0).parent.iterdir()) == []

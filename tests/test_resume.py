@@ -27,7 +27,7 @@ PLACES = (
     "train_batch_end:27",
 )
 ONE_VS_ALL = {"loss": {"class_path": "OneVsAll"}}
-RANKING = [{"class_path": "MultipleNegatives", "init_args": {"positive": 3}}, {"class_path": "SimCSE"}]
+RANKING = [{"class_path": "MultipleNegativesRanking", "init_args": {"positive": 3}}, {"class_path": "SimCse"}]
 VARIANTS: dict[str, dict[str, Any]] = {
     "workers": {"data.num_workers": 2},
     "accumulation": {"trainer.accumulate_grad_batches": 4, "checkpoint.every_n_train_steps": 1},
@@ -106,8 +106,8 @@ VARIANTS["linear_probe_across_a_window"] = {
     "model.adapter": {"class_path": "Pals", "init_args": {"num_heads": 2}},
 }
 VARIANTS["head_only"] = {"tasks.sst": {"class_path": "Sst", "init_args": {"head_only_from": 1}}}
-VARIANTS["cooling"] = {
-    "cooling": {"patience": 1, "factor": 0.5},
+VARIANTS["plateau"] = {
+    "plateau": {"patience": 1, "factor": 0.5},
     "trainer.max_epochs": 4,
     "trainer.val_check_interval": 4,
     "checkpoint.every_n_train_steps": 3,

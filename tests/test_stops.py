@@ -17,7 +17,7 @@ LAST = "runs/tiny/version_0/checkpoints/last.ckpt"
 
 
 def resume_arguments(ended: Ended) -> list[str]:
-    """Give the arguments behind `-c tiny.yaml` of the command that a stopped run printed."""
+    """Return the arguments behind `-c tiny.yaml` of the command that a stopped run printed."""
     lines = [line for line in ended.output.splitlines() if line.startswith("resume with: ")]
     assert len(lines) == 1, ended.output
     words = shlex.split(lines[0].removeprefix("resume with: "))

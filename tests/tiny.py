@@ -16,19 +16,19 @@ STEPS_AN_EPOCH = 9  # three batches of four for each of three tasks with twelve 
 def open_data(
     backbone: Path, root: Path, cache: Path, *, tasks: dict[str, Task] | None = None, **settings: Any
 ) -> MultitaskDataModule:
-    """Give the data of the shipped tasks in batches of four."""
+    """Return the data of the shipped tasks in batches of four."""
     arguments = {"root": str(root), "cache_dir": str(cache), "batch_size": 4, **settings}
     return MultitaskDataModule(tasks or TASKS, str(backbone), **arguments)
 
 
 def build_module(backbone: Path, *, tasks: dict[str, Task] | None = None, **settings: Any) -> MultitaskModule:
-    """Give a module for the shipped tasks with a constant learning rate."""
+    """Return a module for the shipped tasks with a constant learning rate."""
     arguments = {"optimizer": OptimizerSettings(lr=1e-3, schedule="constant", warmup=0.0), **settings}
     return MultitaskModule(tasks or TASKS, str(backbone), **arguments)
 
 
 def make_trainer(folder: Path, *callbacks: L.Callback, **settings: Any) -> L.Trainer:
-    """Give a quiet trainer on the CPU that writes into `folder` only what its callbacks write."""
+    """Return a quiet trainer on the CPU that writes into `folder` only what its callbacks write."""
     defaults: dict[str, Any] = {"accelerator": "cpu", "max_epochs": 1, "logger": False, "enable_checkpointing": False}
     quiet = {"enable_progress_bar": False, "enable_model_summary": False, "num_sanity_val_steps": 0}
     own = {"default_root_dir": folder, "callbacks": list(callbacks), "use_distributed_sampler": False}
@@ -36,7 +36,7 @@ def make_trainer(folder: Path, *callbacks: L.Callback, **settings: Any) -> L.Tra
 
 
 def train_batches(data: MultitaskDataModule) -> dict[str, TaskBatch]:
-    """Give the first training batch of each task."""
+    """Return the first training batch of each task."""
     data.prepare_data()
     data.setup("fit")
     first: dict[str, TaskBatch] = {}

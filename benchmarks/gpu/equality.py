@@ -71,7 +71,7 @@ def check_equality(size: Size, device: torch.device) -> list[Equality]:
 
 
 def _run(bert: BertModel, kind: Attention | None, device: torch.device, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-    """Give the pooled vectors and all gradients in one piece; without a kind those of the padded model."""
+    """Return the pooled vectors and all gradients in one piece; without a kind those of the padded model."""
     rng = np.random.default_rng(0)
     lengths = np.array(LENGTHS)
     ids = rng.integers(1000, 30000, lengths.sum())

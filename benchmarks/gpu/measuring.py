@@ -74,7 +74,7 @@ class StepClock:
             torch.cuda.synchronize()
 
     def result(self) -> StepTimes:
-        """Give the times."""
+        """Return the times."""
         ms = 1e3 * self._seconds / self._size.steps
         if self._device.type != "cuda":
             return StepTimes(
@@ -147,6 +147,6 @@ def _now(device: torch.device) -> float:
 
 
 def first_line(error: BaseException, words: Sequence[str] = ()) -> str:
-    """Give the class and the first line of an error."""
+    """Return the class and the first line of an error."""
     lines = str(error).strip().splitlines() or [""]
     return f"{type(error).__name__}: {lines[0][:200]}"

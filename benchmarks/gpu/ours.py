@@ -68,7 +68,7 @@ class WorkData(L.LightningDataModule):
         self.seed = 0
 
     def train_dataloader(self) -> DataLoader[TaskBatch]:
-        """Give the batches in order."""
+        """Return the batches in order."""
         assert self.trainer is not None
         device, module = self.trainer.strategy.root_device, self.trainer.lightning_module
         needs_groups = isinstance(module, MultitaskModule) and module.backbone.attention == "grouped"

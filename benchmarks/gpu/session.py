@@ -129,7 +129,7 @@ def _measure(
 
 
 def free_memory(device: torch.device) -> None:
-    """Give back what a program and its compiled graphs held."""
+    """Return back what a program and its compiled graphs held."""
     gc.collect()
     torch.compiler.reset()
     if device.type == "cuda":

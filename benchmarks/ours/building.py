@@ -26,13 +26,13 @@ TASK = "quora"
 
 
 def build_tasks(job: Job) -> dict[str, Task]:
-    """Give the one task of the benchmarks; train and dev are the same rows."""
+    """Return the one task of the benchmarks; train and dev are the same rows."""
     head = partial(LinearHead, dropout=job.workload.dropout)
     return {TASK: Quora(source={"train": job.pairs.name, "dev": job.pairs.name}, head=head)}
 
 
 def build_optimizer_settings(job: Job) -> OptimizerSettings:
-    """Give AdamW with a constant rate."""
+    """Return AdamW with a constant rate."""
     return OptimizerSettings(
         lr=job.workload.lr, weight_decay=job.workload.weight_decay, schedule="constant", warmup=0.0
     )

@@ -21,7 +21,7 @@ class OneWeight(L.LightningModule):
         self.weight = nn.Parameter(torch.zeros(()))
 
     def training_step(self, batch: TaskBatch, batch_idx: int) -> dict[str, Tensor]:
-        """Give a loss as our modules do."""
+        """Return a loss as our modules do."""
         loss = self.weight * 2
         return {"loss": loss, "task_loss": loss.detach()}
 
@@ -46,7 +46,7 @@ class Stopwatch(L.Callback):
 
 
 def time_lightning(job: Job, batches: list[TaskBatch]) -> float:
-    """Give CPU milliseconds a step of Lightning's loop with our callbacks."""
+    """Return CPU milliseconds a step of Lightning's loop with our callbacks."""
     stopwatch = Stopwatch()
     loader: DataLoader[Any] = DataLoader(batches, batch_size=None)  # type: ignore[arg-type]
     build_trainer(job, stopwatch, max_epochs=1).fit(OneWeight(), loader)
@@ -54,7 +54,7 @@ def time_lightning(job: Job, batches: list[TaskBatch]) -> float:
 
 
 def time_plain(batches: list[TaskBatch]) -> float:
-    """Give CPU milliseconds a step of a plain loop."""
+    """Return CPU milliseconds a step of a plain loop."""
     module = OneWeight()
     optimizer = module.configure_optimizers()
     started = time.process_time()

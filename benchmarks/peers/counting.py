@@ -29,6 +29,6 @@ class WorkCounter:
         )
 
     def take(self) -> Work:
-        """Give what was counted since the last call."""
+        """Return what was counted since the last call."""
         work, self._work = self._work, Work()
         return work

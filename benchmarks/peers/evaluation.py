@@ -32,7 +32,7 @@ def run(job: Job, meter: Meter) -> None:
 
 
 def scores(evaluated: EvalPrediction) -> dict[str, float]:
-    """Give accuracy and F1 of yes/no predictions, from (rows, 1) logits and labels."""
+    """Return accuracy and F1 of yes/no predictions, from (rows, 1) logits and labels."""
     predicted, labels = np.asarray(evaluated.predictions)[:, 0] > 0, np.asarray(evaluated.label_ids)[:, 0] > 0.5
     hits, positives = int(np.sum(predicted & labels)), int(np.sum(predicted)) + int(np.sum(labels))
     return {"accuracy": float(np.mean(predicted == labels)), "f1": 2 * hits / max(1, positives)}

@@ -76,7 +76,7 @@ def encode_sentences(job: Job) -> list[Features]:
 
 
 def training_arguments(job: Job) -> TrainingArguments:
-    """Give the Trainer's arguments: its defaults, but for the work that all programs share."""
+    """Return the Trainer's arguments: its defaults, but for the work that all programs share."""
     return TrainingArguments(
         output_dir=str(job.folder / "hugging-face"),
         **shared_arguments(job),
@@ -85,7 +85,7 @@ def training_arguments(job: Job) -> TrainingArguments:
 
 
 def shared_arguments(job: Job) -> dict[str, Any]:
-    """Give the arguments that sentence-transformers' Trainer takes too."""
+    """Return the arguments that sentence-transformers' Trainer takes too."""
     workload = job.workload
     return {
         "use_cpu": job.device == "cpu",

@@ -17,7 +17,7 @@ def make_job(folder: Path, name: str, seed: int = 1) -> Job:
 
 
 def almost_right(root: Path, *, wrong: int) -> dict[str, np.ndarray]:
-    """Give predictions of all tasks; `wrong` rows of SST are wrong, and STS is noisy by as much."""
+    """Return predictions of all tasks; `wrong` rows of SST are wrong, and STS is noisy by as much."""
     sst, quora, sts = (dev_labels(root, task) for task in ("sst", "quora", "sts"))
     noise = np.random.default_rng(0).normal(size=len(sts)) * wrong
     shifted = np.where(np.arange(len(sst)) < wrong, (sst + 1) % 5, sst)

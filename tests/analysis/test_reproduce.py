@@ -17,7 +17,7 @@ from tests.analysis.test_comparison import almost_right, make_job
 
 @pytest.fixture
 def dry_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., list[list[str]]]:
-    """Give the commands that arguments lead to, as words."""
+    """Return the commands that arguments lead to, as words."""
 
     def commands(*arguments: str) -> list[list[str]]:
         capsys.readouterr()
@@ -36,7 +36,7 @@ def dry_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[...,
 
 
 def value(words: list[str], flag: str) -> str:
-    """Give the last value of a flag: the one that counts."""
+    """Return the last value of a flag: the one that counts."""
     return words[len(words) - words[::-1].index(flag)]
 
 

@@ -20,7 +20,7 @@ RNG = np.random.default_rng(3)
 
 
 def simulate(rng: np.random.Generator, *, runs: int, rows: int, shift: float, seed_noise: float) -> np.ndarray:
-    """Give predictions (all labels are 1) of runs that differ from each other and share what is hard."""
+    """Return predictions (all labels are 1) of runs that differ from each other and share what is hard."""
     hard = np.random.default_rng(0).normal(size=rows)
     ability = shift + seed_noise * rng.normal(size=(runs, 1))
     return (ability + 0.5 * rng.normal(size=(runs, rows)) > hard).astype(float)

@@ -102,7 +102,7 @@ def write_run(
 
 
 def predict_all(**changes: str) -> dict[str, dict[str, tuple[str, Sequence[float] | None]]]:
-    """Give right predictions of every example; `changes` are other cells by id."""
+    """Return right predictions of every example; `changes` are other cells by id."""
     found: dict[str, dict[str, tuple[str, Sequence[float] | None]]] = {}
     for task, rows in ROWS.items():
         found[task] = {}

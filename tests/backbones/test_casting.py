@@ -26,7 +26,7 @@ class Counting(TorchDispatchMode):
 
 
 def run(casts: Any, *, frozen: bool = False, adapter: Adapter | None = None) -> tuple[list[torch.Tensor], Counter[str]]:
-    """Give the pooled vectors and every gradient of a step under autocast with dropout, and the operators."""
+    """Return the pooled vectors and every gradient of a step under autocast with dropout, and the operators."""
     bert = tiny_bert(hidden_dropout=0.1, attention_dropout=0.1)
     backbone = Backbone(bert, frozen=frozen, adapter=adapter, tasks=["sst"])
     backbone.weight_casts = casts

@@ -15,7 +15,7 @@ TARGETS: tuple[Target, ...] = get_args(Target)
 
 
 def stir(module: torch.nn.Module) -> None:
-    """Give the updates, which start at 0, random values."""
+    """Return the updates, which start at 0, random values."""
     with torch.random.fork_rng(), torch.no_grad():
         torch.manual_seed(3)
         for name, parameter in module.named_parameters():

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from backbones import PackedTokens, pack
 from backbones.packing import group_by_length, plan_queries
 
-lengths_of_a_batch = st.lists(st.integers(1, 12), min_size=1, max_size=12).map(np.array)
+lengths_of_batch = st.lists(st.integers(1, 12), min_size=1, max_size=12).map(np.array)
 
 
 def pack_lengths(lengths: NDArray[np.int64], num_groups: int = 4) -> PackedTokens:
@@ -56,7 +56,7 @@ def test_there_are_no_more_groups_than_sequences() -> None:
 
 
 @pytest.mark.parametrize("num_groups", [1, 2, 4, 8])
-@given(lengths=lengths_of_a_batch)
+@given(lengths=lengths_of_batch)
 def test_every_token_attends_to_exactly_its_own_sequence(num_groups: int, lengths: NDArray[np.int64]) -> None:
     tokens = pack_lengths(lengths, num_groups)
     expected = {number: np.flatnonzero(tokens.sequence_ids == number).tolist() for number in range(len(lengths))}
@@ -73,7 +73,7 @@ def test_every_token_attends_to_exactly_its_own_sequence(num_groups: int, length
     assert found == expected
 
 
-@given(lengths=lengths_of_a_batch, num_groups=st.integers(1, 9))
+@given(lengths=lengths_of_batch, num_groups=st.integers(1, 9))
 def test_slots_bring_each_result_back_to_its_token(lengths: NDArray[np.int64], num_groups: int) -> None:
     tokens = pack_lengths(lengths, num_groups)
     results = torch.cat([group.queries.flatten() for group in tokens.groups])
@@ -84,7 +84,7 @@ def test_slots_bring_each_result_back_to_its_token(lengths: NDArray[np.int64], n
     assert tokens.firsts.rows.tolist() == tokens.cu_seqlens[:-1].tolist()
 
 
-@given(data=st.data(), lengths=lengths_of_a_batch, num_groups=st.integers(1, 5))
+@given(data=st.data(), lengths=lengths_of_batch, num_groups=st.integers(1, 5))
 def test_wanted_rows_ask_within_their_own_sequence(
     data: st.DataObject, lengths: NDArray[np.int64], num_groups: int
 ) -> None:

@@ -15,7 +15,7 @@ TASKS = ("sst", "sts")
 
 def padded_reference(backbone: Backbone, sequences: Sequences, task: str, pooling: Pooling) -> Tensor:
     """Compute every layer as LN(FFN(a) + a + V_D SA(V_E h)) on padded sequences, with a softmax by hand."""
-    bert, pals, batch = backbone.bert, backbone.beside, sequences.pad()
+    bert, pals, batch = backbone.bert, backbone.task_layers, sequences.pad()
     assert isinstance(pals, PalLayers)
     mask = batch["attention_mask"][:, None, None, :].bool()
     hidden = bert.embeddings(input_ids=batch["input_ids"], token_type_ids=batch["token_type_ids"])
@@ -43,11 +43,11 @@ def attention(query: Tensor, key: Tensor, value: Tensor, mask: Tensor, heads: in
 
 
 def stirred(pooling: Pooling = "pooler", **options: object) -> Backbone:
-    """Give a backbone whose decoders, which start at 0, have random values."""
+    """Return a backbone whose decoders, which start at 0, have random values."""
     backbone = Backbone(tiny_bert(), pooling=pooling, adapter=Pals(num_heads=2, **options), tasks=TASKS)
     with torch.random.fork_rng(), torch.no_grad():
         torch.manual_seed(4)
-        for parameter in backbone.beside.parameters():
+        for parameter in backbone.task_layers.parameters():
             parameter.add_(0.3 * torch.randn_like(parameter))
     return backbone
 
@@ -72,7 +72,7 @@ def test_each_task_has_its_own_and_only_that_gets_gradients() -> None:
     backbone, sequences = stirred(), draw([7, 4]).pack()
     assert not torch.allclose(backbone(sequences, "sst"), backbone(sequences, "sts"), atol=1e-3)
     backbone(sequences, "sts").sum().backward()
-    found = {name: weight.grad is not None for name, weight in backbone.beside.named_parameters()}
+    found = {name: weight.grad is not None for name, weight in backbone.task_layers.named_parameters()}
     assert found == {name: ".sts." in name for name in found}
     assert len(found) == 2 * 2 * (2 + 2 * 3)
 

@@ -15,7 +15,7 @@ PEERS = {"accelerate", "sentence_transformers"}
 
 
 def imports(path: Path) -> set[str]:
-    """Give the modules that a file imports, by their full names."""
+    """Return the modules that a file imports, by their full names."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):

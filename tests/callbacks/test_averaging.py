@@ -63,7 +63,7 @@ def assert_equal(found: Weights, expected: Weights, tolerance: float = 1e-6) -> 
 
 
 def weighted(weights: list[Weights], shares: list[float]) -> Weights:
-    """Give the weighted sum of the floating tensors, the last of the others."""
+    """Return the weighted sum of the floating tensors, the last of the others."""
     return {
         name: sum(share * one[name] for share, one in zip(shares, weights, strict=True))
         if tensor.is_floating_point()

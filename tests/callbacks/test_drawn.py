@@ -8,7 +8,7 @@ from datamodules import MultitaskSampler, RoundRobinShuffled, TaskBatch
 
 
 def batch_of(task: str, rows: Any, weight: float) -> TaskBatch:
-    """Give a batch of which only what is counted is real."""
+    """Return a batch of which only what is counted is real."""
     nothing: Any = None
     return TaskBatch(task, nothing, torch.zeros(len(rows)), [], torch.tensor(rows), weight)
 

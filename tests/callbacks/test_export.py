@@ -87,7 +87,7 @@ def test_transformers_masked_lm_gives_the_logits_of_the_module(trained: Trained)
 
 
 def single(dataset: Any, row: int) -> MaskedLMBatch:
-    """Give a batch of one row."""
+    """Return a batch of one row."""
     batch: MaskedLMBatch = dataset[BatchRows("mlm", torch.tensor([row]).numpy())]
     return batch
 

@@ -23,7 +23,7 @@ TAGS = {
 
 
 def images(folder: Path) -> dict[str, list[int]]:
-    """Give the steps of each image tag."""
+    """Return the steps of each image tag."""
     events = EventAccumulator(str(folder), size_guidance={"images": 0}).Reload()
     return {tag: [image.step for image in events.Images(tag)] for tag in events.Tags()["images"]}
 

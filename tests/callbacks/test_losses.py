@@ -25,7 +25,7 @@ class Seen(L.Callback):
 
 
 def read_losses(folder: Path) -> dict[str, list[tuple[int, float]]]:
-    """Give the points of each task's curve."""
+    """Return the points of each task's curve."""
     events = EventAccumulator(str(folder), size_guidance={"scalars": 0}).Reload()
     return {
         tag.split("/")[1]: [(point.step, point.value) for point in events.Scalars(tag)]
@@ -35,7 +35,7 @@ def read_losses(folder: Path) -> dict[str, list[tuple[int, float]]]:
 
 
 def windows(seen: Seen, every: int, last: int) -> dict[str, list[tuple[int, float]]]:
-    """Give the mean over the examples of each task in each stretch of `every` optimiser steps."""
+    """Return the mean over the examples of each task in each stretch of `every` optimiser steps."""
     totals: dict[tuple[int, str], list[float]] = defaultdict(lambda: [0.0, 0.0])
     batches = list(seen.batches)
     for number, (step, task, loss, rows) in enumerate(batches):

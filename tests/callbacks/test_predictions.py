@@ -20,7 +20,7 @@ HEADERS = {"sst": "Predicted_Sentiment", "quora": "Predicted_Is_Paraphrase", "st
 @pytest.fixture
 def data(tiny_backbone: Path, cs224n_root: Path, tmp_path: Path) -> MultitaskDataModule:
     """Data whose evaluation batches hold few rows, sorted by length."""
-    return open_data(tiny_backbone, cs224n_root, tmp_path / "cache", tokens_a_batch=30)
+    return open_data(tiny_backbone, cs224n_root, tmp_path / "cache", tokens_per_batch=30)
 
 
 def read_ids(root: Path, name: str) -> list[str]:

@@ -26,7 +26,7 @@ LOGGED: dict[str, Any] = {
 
 
 def render(metrics: dict[str, Any], baseline: dict[str, Any], title: str) -> list[list[str]]:
-    """Give the cells of the printed table, title and rules left out."""
+    """Return the cells of the printed table, title and rules left out."""
     console = Console(width=100, record=True, file=io.StringIO())
     console.print(build_table(metrics, baseline, title=title))
     lines = console.export_text().splitlines()
@@ -77,7 +77,7 @@ def test_a_part_of_the_split_is_said_below_the_table_and_in_the_report(
     capsys: pytest.CaptureFixture[str],
 ):
     trainer = make_trainer(tmp_path, RunReport(), limit_val_batches=limit)
-    data = open_data(tiny_backbone, cs224n_root, tmp_path / "cache", tokens_a_batch=10**6)
+    data = open_data(tiny_backbone, cs224n_root, tmp_path / "cache", tokens_per_batch=10**6)
     trainer.fit(build_module(tiny_backbone), datamodule=data)
     assert json.loads((tmp_path / "report.json").read_text()).get("evaluated") == expected
     said = (

@@ -64,12 +64,12 @@ def test_batches_hold_every_row_once_within_the_budget_and_sorted(lengths: np.nd
 
 
 @pytest.mark.parametrize("world_size", [1, 2, 3])
-@pytest.mark.parametrize("tokens_a_batch", [1, 60, 10_000])
+@pytest.mark.parametrize("tokens_per_batch", [1, 60, 10_000])
 def test_the_ranks_together_see_every_row_exactly_once(
-    stores: dict[str, TokenStore], world_size: int, tokens_a_batch: int
+    stores: dict[str, TokenStore], world_size: int, tokens_per_batch: int
 ) -> None:
     samplers = [
-        EvaluationSampler(stores, tokens_a_batch=tokens_a_batch, rank=rank, world_size=world_size)
+        EvaluationSampler(stores, tokens_per_batch=tokens_per_batch, rank=rank, world_size=world_size)
         for rank in range(world_size)
     ]
     seen = Counter((batch.task, int(row)) for sampler in samplers for batch in sampler for row in batch.rows)
@@ -89,7 +89,7 @@ def test_every_rank_has_a_batch_though_there_are_fewer_batches_or_rows_than_rank
         lengths = np.arange(1, num_rows + 1)
 
     ranks = [
-        list(EvaluationSampler({"own": Rows()}, tokens_a_batch=10_000, rank=rank, world_size=world_size))
+        list(EvaluationSampler({"own": Rows()}, tokens_per_batch=10_000, rank=rank, world_size=world_size))
         for rank in range(world_size)
     ]
 
@@ -106,7 +106,7 @@ def test_the_largest_batches_are_split_for_more_ranks() -> None:
         lengths = np.array([1, 1, 1, 1, 9])
 
     ranks = [
-        [batch.rows.tolist() for batch in EvaluationSampler({"a": Rows()}, tokens_a_batch=9, rank=rank, world_size=4)]
+        [batch.rows.tolist() for batch in EvaluationSampler({"a": Rows()}, tokens_per_batch=9, rank=rank, world_size=4)]
         for rank in range(4)
     ]
 
@@ -114,7 +114,7 @@ def test_the_largest_batches_are_split_for_more_ranks() -> None:
 
 
 def test_batches_keep_to_the_token_budget_and_count_fully(stores: dict[str, TokenStore]) -> None:
-    batches = list(EvaluationSampler(stores, tokens_a_batch=60))
+    batches = list(EvaluationSampler(stores, tokens_per_batch=60))
 
     assert len(batches) > 6
     for batch in batches:
@@ -123,8 +123,8 @@ def test_batches_keep_to_the_token_budget_and_count_fully(stores: dict[str, Toke
 
 
 def test_the_order_repeats(stores: dict[str, TokenStore]) -> None:
-    sampler = EvaluationSampler(stores, tokens_a_batch=60)
-    again = EvaluationSampler(stores, tokens_a_batch=60)
+    sampler = EvaluationSampler(stores, tokens_per_batch=60)
+    again = EvaluationSampler(stores, tokens_per_batch=60)
 
     plain = [(batch.task, batch.rows.tolist()) for batch in sampler]
     assert plain == [(batch.task, batch.rows.tolist()) for batch in sampler]
@@ -132,4 +132,4 @@ def test_the_order_repeats(stores: dict[str, TokenStore]) -> None:
 
 
 def test_the_first_batches_are_one_of_each_task(stores: dict[str, TokenStore]) -> None:
-    assert [batch.task for batch in EvaluationSampler(stores, tokens_a_batch=60)][:3] == ["sst", "quora", "sts"]
+    assert [batch.task for batch in EvaluationSampler(stores, tokens_per_batch=60)][:3] == ["sst", "quora", "sts"]

@@ -53,7 +53,7 @@ def open_data(backbone: Path, root: Path, cache: Path, **settings: Any) -> Maske
 
 
 def train_batches(data: MaskedLMDataModule, epochs: Iterable[int] = (0,)) -> list[MaskedLMBatch]:
-    """Give the training batches of some epochs, from one loader as in a training."""
+    """Return the training batches of some epochs, from one loader as in a training."""
     loader = data.train_dataloader()
     batches = []
     for epoch in epochs:
@@ -75,7 +75,7 @@ def unmasked_rows(batches: Iterable[MaskedLMBatch]) -> list[tuple[list[int], lis
 
 
 def flatten(batches: Iterable[MaskedLMBatch]) -> list[list[int]]:
-    """Give all that a training step sees as plain numbers."""
+    """Return all that a training step sees as plain numbers."""
     return [
         part.tolist()
         for batch in batches
@@ -180,7 +180,7 @@ def test_another_seed_gives_other_batches_and_the_same_held_out_texts(
 
 
 def test_validation_has_the_same_masks_in_every_epoch(tiny_backbone: Path, cs224n_root: Path, cache: Path) -> None:
-    data = open_data(tiny_backbone, cs224n_root, cache, tokens_a_batch=40)
+    data = open_data(tiny_backbone, cs224n_root, cache, tokens_per_batch=40)
     loader = data.val_dataloader()
 
     first = flatten(loader)

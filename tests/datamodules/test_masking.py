@@ -38,7 +38,7 @@ def mask(
 
 
 def shares(ids: IntArray, masked: IntArray, chosen: IntArray, mask_id: int) -> dict[str, tuple[float, int]]:
-    """Give what happened to the chosen tokens, each as (share, out of how many)."""
+    """Return what happened to the chosen tokens, each as (share, out of how many)."""
     count = int(chosen.sum())
     became_mask = chosen & (masked == mask_id)
     kept = chosen & (masked == ids)

@@ -87,7 +87,7 @@ def test_a_batch_holds_the_tokens_and_labels_of_its_rows(data, tokenizer: BertTo
 
 def test_evaluation_gives_every_row_once(data):
     seen: dict[str, list[int]] = {}
-    batches = list(data(tokens_a_batch=40).val_dataloader())
+    batches = list(data(tokens_per_batch=40).val_dataloader())
     for batch in batches:
         seen.setdefault(batch.task, []).extend(batch.rows.tolist())
     assert len(batches) > 10
@@ -256,7 +256,7 @@ def test_identity_changes_with_all_that_decides_the_order(data, tmp_path, cs224n
     lines = (changed / "sts-train.csv").read_text().splitlines(keepends=True)
     (changed / "sts-train.csv").write_text("".join([lines[0], lines[2], lines[1], *lines[3:]]))
     same = data().identity()
-    assert data(num_workers=2, tokens_a_batch=50).identity() == same
+    assert data(num_workers=2, tokens_per_batch=50).identity() == same
     others = [
         data(seed=7),
         data(batch_size=5),

@@ -36,7 +36,7 @@ class Rows(ResumableDataModule):
             root=".",
             batch_size=batch_size,
             max_length=16,
-            tokens_a_batch=64,
+            tokens_per_batch=64,
             num_workers=num_workers,
             cache_dir=".",
             seed=seed,

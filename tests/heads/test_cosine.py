@@ -12,7 +12,7 @@ STARS = LabelSpace.of_scores(0, 5)
 
 
 def cosine_head(labels: LabelSpace) -> CosineHead:
-    """Give the head whose projection changes nothing."""
+    """Return the head whose projection changes nothing."""
     head = CosineHead(2, labels, projection_size=2).eval()
     nn.init.eye_(head.project.weight)
     nn.init.zeros_(head.project.bias)

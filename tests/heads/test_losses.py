@@ -10,7 +10,7 @@ from torch.testing import assert_close
 from heads import (
     ClassOutput,
     ConcatProductHead,
-    Continuation,
+    ContinuationRatio,
     Correlation,
     CosineHead,
     LabelSpace,
@@ -18,7 +18,7 @@ from heads import (
     OneVsAll,
     ScoreOutput,
 )
-from heads.continuation import ContinuationOutput, continuation_log_probabilities
+from heads.continuation_ratio import ContinuationRatioOutput, continuation_log_probabilities
 from heads.correlation import pearson
 from heads.one_vs_all import OneVsAllOutput
 from heads.ordinal import ordinal_log_loss
@@ -68,8 +68,8 @@ def test_a_far_mistake_costs_more_than_a_near_one():
 
 def test_continuation_by_hand():
     logits = tensor([[math.log(3), 0.0]])  # 3/4 go beyond class 0, half of them beyond class 1
-    assert_close(ContinuationOutput(3).probabilities(logits), tensor([[0.25, 0.375, 0.375]]))
-    assert_close(ContinuationOutput(3).loss(logits, tensor([2])), tensor(-math.log(0.375)))
+    assert_close(ContinuationRatioOutput(3).probabilities(logits), tensor([[0.25, 0.375, 0.375]]))
+    assert_close(ContinuationRatioOutput(3).loss(logits, tensor([2])), tensor(-math.log(0.375)))
 
 
 def test_continuation_probabilities_are_consistent_for_any_logits():
@@ -88,7 +88,7 @@ def test_continuation_loss_is_the_conditional_binary_cross_entropies_of_corn():
         asked = labels >= k  # only examples that reached rung k are asked whether they go on
         target = (labels[asked] > k).float()
         total += float(F.binary_cross_entropy_with_logits(logits[asked, k], target, reduction="sum"))
-    assert float(ContinuationOutput(5).loss(logits, labels)) == pytest.approx(total / 8, rel=1e-5)
+    assert float(ContinuationRatioOutput(5).loss(logits, labels)) == pytest.approx(total / 8, rel=1e-5)
 
 
 # Correlation
@@ -130,10 +130,10 @@ def test_a_correlation_of_bfloat16_scores_is_computed_in_float32():
 
 def test_heads_take_a_loss():
     pooled = torch.randn(3, 1, 8)
-    assert LinearHead(8, FIVE, loss=Continuation())(pooled).shape == (3, 4)
+    assert LinearHead(8, FIVE, loss=ContinuationRatio())(pooled).shape == (3, 4)
     assert LinearHead(8, FIVE, loss=OneVsAll())(pooled).shape == (3, 5)
     pairs = torch.randn(3, 2, 8)
-    assert ConcatProductHead(8, FIVE, loss=Continuation())(pairs).shape == (3, 4)
+    assert ConcatProductHead(8, FIVE, loss=ContinuationRatio())(pairs).shape == (3, 4)
     head = CosineHead(8, STARS, loss=Correlation(1.0)).eval()
     labels = tensor([1.0, 2.0, 5.0])
     assert_close(head.loss(head(pairs), labels), 1 - pearson(head(pairs), labels))

@@ -10,14 +10,14 @@ from heads import (
     AbsoluteError,
     BinaryOutput,
     ClassOutput,
-    Continuation,
+    ContinuationRatio,
     Correlation,
     LabelSpace,
     OneVsAll,
-    OrdinalLog,
+    OrdinalLogLoss,
     ScoreOutput,
 )
-from heads.continuation import ContinuationOutput
+from heads.continuation_ratio import ContinuationRatioOutput
 from heads.losses import output_for
 from heads.one_vs_all import OneVsAllOutput
 from heads.outputs import describe
@@ -86,7 +86,8 @@ def test_losses_equal_those_of_torch():
 
 
 @pytest.mark.parametrize(
-    "output", [ClassOutput(3), BinaryOutput(), OneVsAllOutput(4), ContinuationOutput(4), ContinuationOutput(3)]
+    "output",
+    [ClassOutput(3), BinaryOutput(), OneVsAllOutput(4), ContinuationRatioOutput(4), ContinuationRatioOutput(3)],
 )
 def test_probabilities_sum_to_one_and_agree_with_the_prediction(output):
     torch.manual_seed(0)
@@ -141,7 +142,7 @@ def test_probabilities_from_bfloat16_are_float32(output):
         (ScoreOutput(0, 5, correlation=1.0), [0.0, 5.0]),
         (ClassOutput(3, alpha=1.5), [0, 1]),
         (OneVsAllOutput(3), [0, 1]),
-        (ContinuationOutput(3), [0, 2]),
+        (ContinuationRatioOutput(3), [0, 2]),
     ],
 )
 @pytest.mark.parametrize("size", [0.0, 1e4, -1e4])
@@ -155,7 +156,7 @@ def test_loss_and_gradient_stay_finite_for_extreme_values(output, labels, size):
 
 # Averages and teachers
 
-DISCRETE = [ClassOutput(3), ClassOutput(4, alpha=1.0), BinaryOutput(), OneVsAllOutput(4), ContinuationOutput(4)]
+DISCRETE = [ClassOutput(3), ClassOutput(4, alpha=1.0), BinaryOutput(), OneVsAllOutput(4), ContinuationRatioOutput(4)]
 
 
 @pytest.mark.parametrize("output", DISCRETE)
@@ -219,8 +220,8 @@ def test_soft_loss_of_scores_is_the_squared_difference():
     [
         (FIVE, None, ClassOutput(5)),
         (FIVE, OneVsAll(), OneVsAllOutput(5)),
-        (FIVE, OrdinalLog(2.0), ClassOutput(5, alpha=2.0)),
-        (FIVE, Continuation(), ContinuationOutput(5)),
+        (FIVE, OrdinalLogLoss(2.0), ClassOutput(5, alpha=2.0)),
+        (FIVE, ContinuationRatio(), ContinuationRatioOutput(5)),
         (YES_NO, None, BinaryOutput("bce")),
         (YES_NO, AbsoluteError(), BinaryOutput("l1")),
         (STARS, None, ScoreOutput(0, 5, "mse")),
@@ -237,8 +238,8 @@ def test_output_of_a_label_space(labels, loss, expected):
     [
         (FIVE, AbsoluteError(), "the loss AbsoluteError is for yes/no labels or scores, but the task has classes"),
         (YES_NO, OneVsAll(), "the loss OneVsAll is for classes, but the task has yes/no labels"),
-        (STARS, OrdinalLog(), "the loss OrdinalLog is for classes, but the task has scores"),
-        (YES_NO, Continuation(), "the loss Continuation is for classes, but the task has yes/no labels"),
+        (STARS, OrdinalLogLoss(), "the loss OrdinalLogLoss is for classes, but the task has scores"),
+        (YES_NO, ContinuationRatio(), "the loss ContinuationRatio is for classes, but the task has yes/no labels"),
         (FIVE, Correlation(), "the loss Correlation is for scores, but the task has classes"),
     ],
 )
@@ -250,7 +251,7 @@ def test_a_loss_that_does_not_fit_the_labels_is_refused(labels, loss, message):
 @pytest.mark.parametrize(
     ("build", "message"),
     [
-        (lambda: OrdinalLog(0.0), "alpha is 0.0"),
+        (lambda: OrdinalLogLoss(0.0), "alpha is 0.0"),
         (lambda: Correlation(0.0), "share is 0.0"),
         (lambda: Correlation(1.5), "share is 1.5"),
     ],

@@ -6,7 +6,7 @@ from torch import Tensor, nn, tensor
 from torch.nn import functional as F
 from torch.testing import assert_close
 
-from heads import CosineEmbedding, LabelSpace, MultipleNegatives, SimCSE
+from heads import CosineEmbedding, LabelSpace, MultipleNegativesRanking, SimCse
 
 CLASSES, YES_NO, STARS = LabelSpace.of_classes(3), LabelSpace.of_classes(2), LabelSpace.of_scores(0, 5)
 
@@ -60,48 +60,48 @@ def test_multiple_negatives_is_the_formula(symmetric, pairs):
     if symmetric:
         back = [find_partner(columns[i], i, 20.0) for i in (0, 2, 3)]
         losses = [(a + b) / 2 for a, b in zip(losses, back, strict=True)]
-    loss = MultipleNegatives(symmetric=symmetric).loss(pairs, labels, never)
+    loss = MultipleNegativesRanking(symmetric=symmetric).loss(pairs, labels, never)
     assert float(loss) == pytest.approx(sum(losses) / 6, rel=1e-5)
 
 
 def test_multiple_negatives_of_positive_pairs_alone_is_cross_entropy_on_the_diagonal(pairs):
     first, second = F.normalize(pairs, dim=2).unbind(dim=1)
     expected = F.cross_entropy(first @ second.T * 10, torch.arange(6))
-    assert_close(MultipleNegatives(scale=10).loss(pairs, torch.ones(6, dtype=torch.long), never), expected)
+    assert_close(MultipleNegativesRanking(scale=10).loss(pairs, torch.ones(6, dtype=torch.long), never), expected)
 
 
 def test_the_length_of_a_vector_does_not_matter(pairs):
     labels = torch.ones(6, dtype=torch.long)
-    objective = MultipleNegatives()
+    objective = MultipleNegativesRanking()
     assert_close(objective.loss(pairs * 7, labels, never), objective.loss(pairs, labels, never))
 
 
 def test_a_batch_without_a_positive_pair_adds_nothing(pairs):
-    loss = MultipleNegatives().loss(pairs, torch.zeros(6, dtype=torch.long), never)
+    loss = MultipleNegativesRanking().loss(pairs, torch.zeros(6, dtype=torch.long), never)
     loss.backward()
     assert float(loss) == 0
     assert not pairs.grad.any()
 
 
 def test_one_row_alone_adds_nothing(pairs):
-    assert float(MultipleNegatives().loss(pairs[:1], tensor([1]), never)) == 0
+    assert float(MultipleNegativesRanking().loss(pairs[:1], tensor([1]), never)) == 0
 
 
 def test_positive_is_a_smallest_score_or_a_class(pairs):
-    by_label = MultipleNegatives().loss(pairs, tensor([1, 0, 1, 0, 0, 0]), never)
+    by_label = MultipleNegativesRanking().loss(pairs, tensor([1, 0, 1, 0, 0, 0]), never)
     scores = tensor([4.0, 3.9, 5.0, 0.0, 1.0, 2.0])
-    assert_close(MultipleNegatives(positive=4).loss(pairs, scores, never), by_label)
-    assert_close(MultipleNegatives(positive=2).loss(pairs, tensor([2, 1, 2, 0, 1, 0]), never), by_label)
+    assert_close(MultipleNegativesRanking(positive=4).loss(pairs, scores, never), by_label)
+    assert_close(MultipleNegativesRanking(positive=2).loss(pairs, tensor([2, 1, 2, 0, 1, 0]), never), by_label)
 
 
 def test_three_vectors_an_example_end_with_the_two_sides(pairs):
     with_joined = torch.cat([torch.randn(6, 1, 8), pairs], dim=1)
     labels = torch.ones(6, dtype=torch.long)
-    for objective in (MultipleNegatives(), CosineEmbedding()):
+    for objective in (MultipleNegativesRanking(), CosineEmbedding()):
         assert_close(objective.loss(with_joined, labels, never), objective.loss(pairs, labels, never))
 
 
-# SimCSE
+# SimCse
 
 
 @pytest.mark.parametrize("num_sequences", [1, 2])
@@ -113,14 +113,14 @@ def test_simcse_is_the_formula_side_by_side(num_sequences):
         for side in range(num_sequences)
         for row in range(5)
     ]
-    loss = SimCSE().loss(one, torch.zeros(5), lambda: other)
+    loss = SimCse().loss(one, torch.zeros(5), lambda: other)
     assert float(loss) == pytest.approx(sum(losses) / len(losses), rel=1e-5)
 
 
 # Precision
 
 
-@pytest.mark.parametrize("objective", [MultipleNegatives(), SimCSE(), CosineEmbedding()])
+@pytest.mark.parametrize("objective", [MultipleNegativesRanking(), SimCse(), CosineEmbedding()])
 def test_bfloat16_vectors_under_autocast_are_compared_in_float32(objective, pairs):
     vectors, labels = pairs.detach().bfloat16(), tensor([1, 0, 1, 1, 0, 0])
     expected = objective.loss(vectors.float(), labels, lambda: vectors.float().flip(0))
@@ -136,13 +136,13 @@ def test_bfloat16_vectors_under_autocast_are_compared_in_float32(objective, pair
 @pytest.mark.parametrize(
     ("objective", "labels", "sequences", "message"),
     [
-        (MultipleNegatives(), YES_NO, 1, "MultipleNegatives compares the two sides of a pair"),
+        (MultipleNegativesRanking(), YES_NO, 1, "MultipleNegativesRanking compares the two sides of a pair"),
         (CosineEmbedding(), YES_NO, 1, "CosineEmbedding compares the two sides of a pair"),
-        (MultipleNegatives(), STARS, 2, "positive is None .*smallest positive score, above 0 to 5"),
+        (MultipleNegativesRanking(), STARS, 2, "positive is None .*smallest positive score, above 0 to 5"),
         (CosineEmbedding(positive=6), STARS, 2, "positive is 6 .*smallest positive score"),
-        (MultipleNegatives(), CLASSES, 2, "positive is None .*number of a class, 0 to 2"),
-        (MultipleNegatives(positive=3), CLASSES, 2, "positive is 3 .*number of a class, 0 to 2"),
-        (MultipleNegatives(positive=4), YES_NO, 2, "positive is 4 .*expected 0 or 1"),
+        (MultipleNegativesRanking(), CLASSES, 2, "positive is None .*number of a class, 0 to 2"),
+        (MultipleNegativesRanking(positive=3), CLASSES, 2, "positive is 3 .*number of a class, 0 to 2"),
+        (MultipleNegativesRanking(positive=4), YES_NO, 2, "positive is 4 .*expected 0 or 1"),
         (CosineEmbedding(margin=2), YES_NO, 2, "margin is 2"),
     ],
 )
@@ -154,9 +154,9 @@ def test_what_does_not_fit_a_task_is_refused(objective, labels, sequences, messa
 @pytest.mark.parametrize(
     ("build", "message"),
     [
-        (lambda: SimCSE(temperature=0.0), "temperature is 0.0"),
-        (lambda: MultipleNegatives(scale=-1.0), "scale is -1.0"),
-        (lambda: SimCSE(weight=0.0), "weight is 0.0"),
+        (lambda: SimCse(temperature=0.0), "temperature is 0.0"),
+        (lambda: MultipleNegativesRanking(scale=-1.0), "scale is -1.0"),
+        (lambda: SimCse(weight=0.0), "weight is 0.0"),
     ],
 )
 def test_options_are_checked(build, message):
@@ -167,4 +167,4 @@ def test_options_are_checked(build, message):
 @pytest.mark.parametrize("labels", [CLASSES, YES_NO, STARS])
 @pytest.mark.parametrize("sequences", [1, 2, 3])
 def test_simcse_fits_every_task(labels, sequences):
-    SimCSE().check(labels, sequences)
+    SimCse().check(labels, sequences)

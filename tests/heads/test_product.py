@@ -13,7 +13,7 @@ PAIR = tensor([[[1.0, 2.0], [3.0, -1.0]]])  # (B, S, H)
 
 
 def product_head(labels: LabelSpace) -> ProductHead:
-    """Give the head whose output is 2 * a . b."""
+    """Return the head whose output is 2 * a . b."""
     head = ProductHead(2, labels).eval()
     for layer, weight in ((head.first, torch.eye(2)), (head.second, 2 * torch.eye(2)), (head.linear, torch.ones(1, 2))):
         layer.weight.data = weight

@@ -7,7 +7,7 @@ from torch.testing import assert_close
 
 from heads import (
     ConcatProductHead,
-    Continuation,
+    ContinuationRatio,
     CosineHead,
     LabelSpace,
     LinearHead,
@@ -102,7 +102,7 @@ def test_what_does_not_fit_is_refused(options, message):
 
 def test_heads_whose_outputs_differ_are_refused():
     with pytest.raises(ValueError, match="the cross head gives 4 values an example, the bi head 5"):
-        TwinHead(8, FIVE, cross=partial(LinearHead, loss=Continuation()))
+        TwinHead(8, FIVE, cross=partial(LinearHead, loss=ContinuationRatio()))
     both = {"cross": partial(LinearHead, loss=OneVsAll()), "bi": partial(ConcatProductHead, loss=OneVsAll())}
     assert TwinHead(8, FIVE, **both)(pooled()).shape == (4, 2, 5)
     assert TwinHead(8, YES_NO, bi=ProductHead)(pooled()).shape == (4, 2)

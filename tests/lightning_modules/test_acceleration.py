@@ -100,7 +100,7 @@ def test_a_compiled_training_trains_alike_and_its_weights_have_the_same_names(fi
         ),
         (
             {"compile": "reduce-overhead", "data": {"round_tokens": 64}, "regularizer": RDrop()},
-            r"reduce-overhead with a regulariser or SimCSE, which passes a batch again",
+            r"reduce-overhead with a regulariser or SimCse, which passes a batch again",
         ),
         (
             {"compile": "default", "data": {"round_tokens": 64}, "weight_casts": "together"},

@@ -15,7 +15,7 @@ from tests.tiny import STEPS_AN_EPOCH, build_module, make_trainer, open_data
 
 
 def settle(window: WindowMean, module: Any, gradients: list[float]) -> list[float]:
-    """Give gradients as the window leaves them."""
+    """Return gradients as the window leaves them."""
     weights = [nn.Parameter(torch.zeros(1)) for _ in gradients]
     for weight, gradient in zip(weights, gradients, strict=True):
         weight.grad = torch.tensor([gradient])

@@ -41,7 +41,7 @@ def test_cached_vectors_are_the_backbones_own(tiny_backbone, cs224n_root, tmp_pa
     data.prepare_data()
     data.setup("fit")
     backbone = build_module(tiny_backbone, tasks=TASKS, freeze_backbone=True).backbone
-    vectors = FrozenVectors(backbone, data.stores, tokens_a_batch=64, device=torch.device("cpu"))
+    vectors = FrozenVectors(backbone, data.stores, tokens_per_batch=64, device=torch.device("cpu"))
     seen = set()
     for batch in data.train_dataloader():
         expected = backbone(batch.tokens).view(len(batch.ids), TASKS[batch.task].num_sequences, -1)

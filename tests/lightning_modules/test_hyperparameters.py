@@ -13,10 +13,10 @@ from heads import (
     Correlation,
     CosineHead,
     LinearHead,
-    MultipleNegatives,
-    OrdinalLog,
+    MultipleNegativesRanking,
+    OrdinalLogLoss,
     ProductHead,
-    SimCSE,
+    SimCse,
     TwinHead,
 )
 from lightning_modules import MultitaskModule, OptimizerSettings
@@ -41,10 +41,10 @@ ALL_TASKS: list[Task] = [
     Sst(),
     Quora(head=ProductHead, encoding="bi", weight=0.1),
     Sts(metrics=("spearman", "pearson"), batch_size=8),
-    Sst(head=partial(LinearHead, loss=OrdinalLog(2.0)), teacher=Teacher(files=("runs/a", "b.csv"), weight=0.3)),
+    Sst(head=partial(LinearHead, loss=OrdinalLogLoss(2.0)), teacher=Teacher(files=("runs/a", "b.csv"), weight=0.3)),
     Sts(encoding="both", head=partial(TwinHead, bi=WHOLE_HEAD, share=0.2), average_orders=True),
     Quora(encoding="both", head=TwinHead),
-    Sts(encoding="bi", swap=True, auxiliary=(MultipleNegatives(0.1, positive=4.0), SimCSE())),
+    Sts(encoding="bi", swap=True, auxiliary=(MultipleNegativesRanking(0.1, positive=4.0), SimCse())),
     Classification(source=FILES, texts=("review",), label="stars", classes=("bad", "good")),
     PairClassification(
         source=FILES,

@@ -24,7 +24,7 @@ FRESH_HEAD = "has no masked-LM head: a fresh one is trained, its decoder tied"
 
 def open_data(backbone: Path, root: Path, cache: Path, **settings: Any) -> MaskedLMDataModule:
     """Open SST and Quora, pairs kept together, a third held out."""
-    defaults = {"corpus": CorpusSettings(held_out=0.3, sequences="pairs"), "batch_size": 8, "tokens_a_batch": 60}
+    defaults = {"corpus": CorpusSettings(held_out=0.3, sequences="pairs"), "batch_size": 8, "tokens_per_batch": 60}
     data = MaskedLMDataModule(
         str(backbone),
         tasks={"sst": Sst(), "quora": Quora()},
@@ -76,7 +76,7 @@ def build_reference(module: MaskedLMModule) -> BertForMaskedLM:
 
 
 def pad(batch: MaskedLMBatch) -> dict[str, torch.Tensor]:
-    """Give the batch as transformers' models take it: padded, -100 where nothing is to be guessed."""
+    """Return the batch as transformers' models take it: padded, -100 where nothing is to be guessed."""
     labels = torch.full_like(batch.tokens.input_ids, -100)
     labels[batch.wanted.rows] = batch.targets
     sizes = batch.tokens.cu_seqlens.diff().tolist()
@@ -196,7 +196,7 @@ def test_the_pooler_gets_no_gradient_and_all_else_is_trained(module: MaskedLMMod
 
 
 def score(reference: BertForMaskedLM, batches: Iterable[MaskedLMBatch]) -> tuple[float, float]:
-    """Give loss and accuracy over all masked tokens of all batches together."""
+    """Return loss and accuracy over all masked tokens of all batches together."""
     logits, labels = [], []
     for batch in batches:
         padded = pad(batch)

@@ -19,8 +19,8 @@ from heads import (
     ConcatProductHead,
     CosineHead,
     LinearHead,
-    MultipleNegatives,
-    SimCSE,
+    MultipleNegativesRanking,
+    SimCse,
     TrunkCosineHead,
     TrunkLinearHead,
     TrunkSettings,
@@ -53,7 +53,7 @@ def labelled(cs224n_root: Path) -> dict[str, Task]:
 
 
 def predict_all(module: MultitaskModule, data: MultitaskDataModule) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Give predictions and labels of each task's dev split, in the order of the rows."""
+    """Return predictions and labels of each task's dev split, in the order of the rows."""
     module.eval()
     found: dict[str, list[Any]] = {}
     with torch.no_grad():
@@ -90,7 +90,7 @@ def test_training_step_is_the_heads_loss_times_task_weight_and_batch_weight(tiny
 
 
 def test_auxiliary_objectives_join_the_loss_before_the_weights(tiny_backbone, data):
-    objectives = (MultipleNegatives(weight=0.5, positive=3.0), SimCSE(weight=0.25))
+    objectives = (MultipleNegativesRanking(weight=0.5, positive=3.0), SimCse(weight=0.25))
     tasks: dict[str, Task] = {"sts": Sts(encoding="bi", weight=2.0, auxiliary=objectives)}
     module = build_module(tiny_backbone, tasks=tasks).eval()  # without dropout both passes are the same
     batch = train_batches(data(tasks=tasks))["sts"]
@@ -108,7 +108,7 @@ def test_auxiliary_objectives_join_the_loss_before_the_weights(tiny_backbone, da
 
 
 def test_simcse_sees_other_dropout_masks(tiny_backbone, data):
-    tasks: dict[str, Task] = {"sst": Sst(auxiliary=(SimCSE(),))}
+    tasks: dict[str, Task] = {"sst": Sst(auxiliary=(SimCse(),))}
     module = build_module(tiny_backbone, tasks=tasks)
     batch = train_batches(data(tasks=tasks))["sst"]
     seen: list[torch.Tensor] = []
@@ -121,7 +121,7 @@ def test_simcse_sees_other_dropout_masks(tiny_backbone, data):
 
 def test_a_frozen_backbone_has_nothing_to_learn_from_auxiliary_objectives(tiny_backbone):
     with pytest.raises(InputError, match=r"task sst: auxiliary objectives train the backbone, but model\.freeze"):
-        build_module(tiny_backbone, tasks={"sst": Sst(auxiliary=(SimCSE(),))}, freeze_backbone=True)
+        build_module(tiny_backbone, tasks={"sst": Sst(auxiliary=(SimCse(),))}, freeze_backbone=True)
 
 
 @pytest.mark.parametrize("task", [Quora(), Sts(), Sts(encoding="bi", head=ConcatProductHead)], ids=["0", "1", "2"])
@@ -233,7 +233,7 @@ def test_every_backbone_parameter_is_used_whatever_the_pooling(pooling, tiny_bac
 
 def test_metrics_are_those_of_all_rows_at_once(tiny_backbone, data, tmp_path):
     module = build_module(tiny_backbone)
-    dev = data(tokens_a_batch=30)
+    dev = data(tokens_per_batch=30)
     trainer = make_trainer(tmp_path)
     trainer.validate(module, datamodule=dev, verbose=False)
     spread(module, predict_all(module, dev)["sts"][0])

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from datamodules import TaskBatch
 from lightning_modules import MultitaskModule
-from objectives import RandomWeights, RDrop, Regularizer, Smart, UPGrad
+from objectives import RandomWeights, RDrop, Regularizer, Smart, UpGrad
 from objectives.divergences import divergence_for
 from tasks import InputError, Quora, Sst, Sts, Teacher
 from tests.tiny import build_module, make_trainer, open_data, train_batches
@@ -130,7 +130,7 @@ def test_an_unknown_task_is_refused(tiny_backbone):
 
 
 def test_a_checkpoint_keeps_regularizer_and_surgery(tiny_backbone, cs224n_root, tmp_path):
-    smart, upgrad = Smart(weight=0.5, tasks=("sst",)), UPGrad("mean")
+    smart, upgrad = Smart(weight=0.5, tasks=("sst",)), UpGrad("mean")
     module = build(tiny_backbone, smart, surgery=upgrad)
     trainer = make_trainer(tmp_path, max_steps=1, accumulate_grad_batches=2)
     trainer.fit(module, datamodule=open_data(tiny_backbone, cs224n_root, tmp_path, tasks=TASKS))
@@ -147,7 +147,7 @@ def test_a_checkpoint_keeps_regularizer_and_surgery(tiny_backbone, cs224n_root, 
     [
         ({"regularizer": None}, r"goes on with the regularizer of its checkpoint, \{'class_path': 'RDrop'.* but None"),
         ({"regularizer": RDrop(alpha=2.0)}, r"with the regularizer .*'alpha': 1.0.* but .*'alpha': 2.0"),
-        ({"surgery": UPGrad()}, r"with the surgery of its checkpoint, None, but \{'class_path': 'UPGrad'"),
+        ({"surgery": UpGrad()}, r"with the surgery of its checkpoint, None, but \{'class_path': 'UpGrad'"),
         ({"weighting": RandomWeights}, r"with the weighting of its checkpoint, None, but \{'class_path': 'Rand"),
         (
             {"tasks": {**TASKS, "sst": Sst(weight=2.0)}},

@@ -11,7 +11,7 @@ from callbacks import LossGuard
 from datamodules import Joint, MultitaskDataModule, RoundRobin
 from heads import TrunkSettings
 from lightning_modules import MultitaskModule
-from objectives import Moment, PCGrad, Surgery, UPGrad
+from objectives import PcGrad, StepId, Surgery, UpGrad
 from objectives.surgery import compute_gram
 from tasks import InputError, Quora, Sst, Sts
 from tests.tiny import build_module, make_trainer, open_data
@@ -64,13 +64,13 @@ def train_plainly(module: Sgd, data: MultitaskDataModule, surgery: Surgery | Non
         gradients = list(by_task.values())
         factors = torch.ones(len(gradients))
         if surgery is not None:
-            factors = surgery.coefficients(compute_gram(gradients), Moment(3, 0, window)).float()
+            factors = surgery.coefficients(compute_gram(gradients), StepId(3, 0, window)).float()
         for place, weight in enumerate(shared):
             weight.grad = sum(factor * task[place] for factor, task in zip(factors, gradients, strict=True))
         module.configure_optimizers().step()
 
 
-@pytest.mark.parametrize("surgery", [PCGrad(), UPGrad(), None])
+@pytest.mark.parametrize("surgery", [PcGrad(), UpGrad(), None])
 @pytest.mark.parametrize("size", [3, 6])
 def test_a_training_is_that_of_surgery_written_down_step_by_step(surgery, size, tiny_backbone, data, tmp_path):
     module, expected = build(tiny_backbone, surgery), build(tiny_backbone, surgery)
@@ -99,7 +99,7 @@ def test_surgery_comes_before_clipping(tiny_backbone, data, tmp_path):
             norms.append(torch.stack(found).norm().item() if found else 0.0)
             super().optimizer_zero_grad(*arguments)
 
-    module = Watched(TASKS, str(tiny_backbone), surgery=PCGrad())
+    module = Watched(TASKS, str(tiny_backbone), surgery=PcGrad())
     make_trainer(tmp_path, accumulate_grad_batches=3, max_steps=2, gradient_clip_val=0.01).fit(module, datamodule=data)
     start, before_clipping, after_clipping, _ = norms
     assert start == 0.0
@@ -113,7 +113,7 @@ def test_a_step_with_a_bad_gradient_is_left_out_whole(tiny_backbone, data, tmp_p
             result = super().training_step(batch, batch_idx)
             return {**result, "loss": result["loss"] * (torch.inf if batch_idx == 1 else 1.0)}
 
-    module = Broken(TASKS, str(tiny_backbone), surgery=UPGrad())
+    module = Broken(TASKS, str(tiny_backbone), surgery=UpGrad())
     before = {name: tensor.clone() for name, tensor in module.state_dict().items()}
     guard = LossGuard(skip_limit=1)
     make_trainer(tmp_path, guard, accumulate_grad_batches=3, max_steps=1).fit(module, datamodule=data)
@@ -123,13 +123,13 @@ def test_a_step_with_a_bad_gradient_is_left_out_whole(tiny_backbone, data, tmp_p
 
 def test_one_batch_a_step_is_refused(tiny_backbone, data, tmp_path):
     data.schedule = RoundRobin()
-    with pytest.raises(InputError, match="PCGrad compares the tasks of an optimiser step, but each has one batch"):
-        make_trainer(tmp_path).fit(build(tiny_backbone, PCGrad()), datamodule=data)
+    with pytest.raises(InputError, match="PcGrad compares the tasks of an optimiser step, but each has one batch"):
+        make_trainer(tmp_path).fit(build(tiny_backbone, PcGrad()), datamodule=data)
 
 
 def test_a_frozen_backbone_is_refused(tiny_backbone, data, tmp_path):
-    module = build_module(tiny_backbone, tasks=TASKS, surgery=UPGrad(), freeze_backbone=True)
-    with pytest.raises(InputError, match="UPGrad joins gradients of the backbone, but freeze_backbone is true"):
+    module = build_module(tiny_backbone, tasks=TASKS, surgery=UpGrad(), freeze_backbone=True)
+    with pytest.raises(InputError, match="UpGrad joins gradients of the backbone, but freeze_backbone is true"):
         make_trainer(tmp_path, accumulate_grad_batches=3).fit(module, datamodule=data)
 
 
@@ -140,22 +140,22 @@ def test_a_window_that_is_no_multiple_of_the_tasks_is_refused(tiny_backbone, dat
 
 def test_steps_join_the_trunks_gradients_with_the_backbones(tiny_backbone, data, tmp_path):
     trunk = TrunkSettings(size=8, dropout=0.0)
-    module, expected = build(tiny_backbone, UPGrad(), trunk), build(tiny_backbone, UPGrad(), trunk).double()
+    module, expected = build(tiny_backbone, UpGrad(), trunk), build(tiny_backbone, UpGrad(), trunk).double()
     trainer = make_trainer(tmp_path, accumulate_grad_batches=3, max_steps=3, precision="64-true")
     trainer.fit(module, datamodule=data)  # in float64, since later steps multiply what rounding does in float32
-    train_plainly(expected, data, UPGrad(), windows=3, size=3)
+    train_plainly(expected, data, UpGrad(), windows=3, size=3)
     for name, weight in expected.named_parameters():  # 1e-8 apart; 1e-4 where the trunk is left out of the products
         torch.testing.assert_close(module.get_parameter(name), weight, atol=1e-7, rtol=1e-5)
 
 
-@pytest.mark.parametrize("resting", TASKS)
-def test_a_task_that_trains_its_head_only_takes_no_part(resting, tiny_backbone, cs224n_root, tmp_path):
-    tasks = {name: replace(task, head_only_from=0) if name == resting else task for name, task in TASKS.items()}
+@pytest.mark.parametrize("frozen", TASKS)
+def test_a_task_that_trains_its_head_only_takes_no_part(frozen, tiny_backbone, cs224n_root, tmp_path):
+    tasks = {name: replace(task, head_only_from=0) if name == frozen else task for name, task in TASKS.items()}
     data = open_data(tiny_backbone, cs224n_root, tmp_path, tasks=tasks, schedule=Joint(), seed=3)
-    others = {name: task for name, task in TASKS.items() if name != resting}
+    others = {name: task for name, task in TASKS.items() if name != frozen}
     torch.manual_seed(0)
-    module = Sgd(tasks, str(tiny_backbone), surgery=UPGrad())
-    expected = Sgd(others, str(tiny_backbone), surgery=UPGrad())
+    module = Sgd(tasks, str(tiny_backbone), surgery=UpGrad())
+    expected = Sgd(others, str(tiny_backbone), surgery=UpGrad())
     expected.load_state_dict({key: module.state_dict()[key] for key in expected.state_dict()})
     make_trainer(tmp_path, accumulate_grad_batches=3, max_steps=1).fit(module, datamodule=data)
     fewer = open_data(tiny_backbone, cs224n_root, tmp_path, tasks=others, schedule=Joint(), seed=3)
@@ -168,13 +168,13 @@ def test_a_task_that_trains_its_head_only_takes_no_part(resting, tiny_backbone, 
 
 
 def test_surgery_waits_for_the_end_of_a_linear_probe(tiny_backbone, data, tmp_path):
-    module = build_module(tiny_backbone, tasks=TASKS, surgery=PCGrad(), linear_probe_epochs=1)
+    module = build_module(tiny_backbone, tasks=TASKS, surgery=PcGrad(), linear_probe_epochs=1)
     start = {name: weight.clone() for name, weight in module.backbone.named_parameters()}
     make_trainer(tmp_path, accumulate_grad_batches=3, max_epochs=2, limit_train_batches=3).fit(module, datamodule=data)
     assert any(not torch.equal(weight, start[name]) for name, weight in module.backbone.named_parameters())
 
 
 def test_surgery_without_shared_weights_is_refused(tiny_backbone, data, tmp_path):
-    module = build_module(tiny_backbone, tasks=TASKS, surgery=PCGrad(), adapter=Pals(frozen=True, size=8, num_heads=2))
-    with pytest.raises(InputError, match="PCGrad joins gradients of weights that the tasks share, but none of those"):
+    module = build_module(tiny_backbone, tasks=TASKS, surgery=PcGrad(), adapter=Pals(frozen=True, size=8, num_heads=2))
+    with pytest.raises(InputError, match="PcGrad joins gradients of weights that the tasks share, but none of those"):
         make_trainer(tmp_path, accumulate_grad_batches=3).fit(module, datamodule=data)

@@ -8,7 +8,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from datamodules import MultitaskDataModule, RoundRobin
 from lightning_modules import MultitaskModule, OptimizerSettings
-from objectives import DynamicWeightAverage, Moment, RandomWeights, Uncertainty
+from objectives import DynamicWeightAverage, RandomWeights, StepId, Uncertainty
 from tasks import Quora, Sst, Sts
 from tests.tiny import build_module, make_trainer, open_data, train_batches
 
@@ -40,10 +40,10 @@ def test_log_variances_are_learnt_at_their_own_rate_without_decay(tiny_backbone,
 
 def test_a_windows_batches_share_their_random_weights(tiny_backbone, data, tmp_path):
     module = build_module(tiny_backbone, tasks=TASKS, weighting=RandomWeights)
-    asked: list[Moment] = []
+    asked: list[StepId] = []
     module.weighting.register_forward_pre_hook(lambda _, arguments: asked.append(arguments[1]))
     make_trainer(tmp_path, accumulate_grad_batches=3, max_epochs=2).fit(module, datamodule=data)
-    assert asked == [Moment(5, epoch, step) for epoch in (0, 1) for step in (0, 1, 2) for _ in range(3)]
+    assert asked == [StepId(5, epoch, step) for epoch in (0, 1) for step in (0, 1, 2) for _ in range(3)]
 
 
 def test_the_epochs_mean_losses_are_followed(tiny_backbone, data, tmp_path):
@@ -58,7 +58,7 @@ def test_the_epochs_mean_losses_are_followed(tiny_backbone, data, tmp_path):
     module = Watched(TASKS, str(tiny_backbone), weighting=DynamicWeightAverage)
     make_trainer(tmp_path, max_epochs=3).fit(module, datamodule=data)
     means = torch.tensor([[sum(found[e * 3 : e * 3 + 3]) / 3 for found in losses.values()] for e in range(3)])
-    module.weighting.factors(Moment(epoch=3))
+    module.weighting.factors(StepId(epoch=3))
     torch.testing.assert_close(module.weighting.history[2:], torch.stack([means[2], means[1]]))
 
 
@@ -86,7 +86,7 @@ def test_the_weights_are_logged_once_every_few_steps(window, tiny_backbone, data
     steps = range(2, 9 // window + 1, 2)
     for task in TASKS:
         found = [(point.step, point.value) for point in events.Scalars(f"train/{task}/weight")]
-        weights = [module.weighting.factors(Moment(5, 0, step - 1))[task].item() for step in steps]
+        weights = [module.weighting.factors(StepId(5, 0, step - 1))[task].item() for step in steps]
         assert found == [(step, pytest.approx(weight)) for step, weight in zip(steps, weights, strict=True)]
 
 

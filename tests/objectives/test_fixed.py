@@ -1,12 +1,12 @@
 import torch
 
-from objectives import Fixed, Moment
+from objectives import Fixed, StepId
 
 
 def test_a_single_loss_stays_as_it_is_and_several_are_added():
     weighting = Fixed({"sst": "class", "sts": "score"})
     loss = torch.tensor(1.5)
-    assert weighting({"sst": loss}, Moment()) is loss
-    assert weighting({"sst": loss, "sts": torch.tensor(2.0)}, Moment()).item() == 3.5
-    assert weighting.factors(Moment()) == {"sst": 1.0, "sts": 1.0}
+    assert weighting({"sst": loss}, StepId()) is loss
+    assert weighting({"sst": loss, "sts": torch.tensor(2.0)}, StepId()).item() == 3.5
+    assert weighting.factors(StepId()) == {"sst": 1.0, "sts": 1.0}
     assert weighting.state_dict() == {}

@@ -1,7 +1,7 @@
 import torch
 from torch import nn
 
-from objectives import Moment, PCGrad, TaskGradients
+from objectives import PcGrad, StepId, TaskGradients
 
 
 def weights(*sizes: int) -> list[nn.Parameter]:
@@ -15,7 +15,7 @@ def test_gradients_of_several_batches_are_added_by_task_and_joined_by_hand():
         weight.grad = torch.tensor(gradient)
         gradients.take(task)
         assert weight.grad is None
-    gram = gradients.join(PCGrad(), Moment())
+    gram = gradients.join(PcGrad(), StepId())
     assert gram.tolist() == [[1.0, -1.0], [-1.0, 2.0]]
     assert weight.grad.tolist() == [0.5, 1.5]
 
@@ -27,7 +27,7 @@ def test_a_weight_of_one_task_keeps_its_gradient_and_counts_for_no_conflict():
     gradients.take("sst")
     shared.grad = torch.tensor([-2.0])
     gradients.take("sts")
-    assert gradients.join(PCGrad(), Moment()).tolist() == [[1.0, -2.0], [-2.0, 4.0]]
+    assert gradients.join(PcGrad(), StepId()).tolist() == [[1.0, -2.0], [-2.0, 4.0]]
     assert (shared.grad.tolist(), own.grad.tolist(), idle.grad) == ([0.0], [-5.0, 5.0], None)
 
 
@@ -36,7 +36,7 @@ def test_a_window_of_one_task_is_left_as_it_is():
     gradients = TaskGradients([weight])
     weight.grad = torch.tensor([1.0, 2.0])
     gradients.take("sst")
-    assert gradients.join(PCGrad(), Moment()) is None
+    assert gradients.join(PcGrad(), StepId()) is None
     assert weight.grad.tolist() == [1.0, 2.0]
 
 
@@ -46,7 +46,7 @@ def test_what_is_no_number_stays_to_be_found():
     for task, value in (("sst", 1.0), ("sts", torch.inf)):
         weight.grad = torch.tensor([value, 0.0])
         gradients.take(task)
-    gradients.join(PCGrad(), Moment())
+    gradients.join(PcGrad(), StepId())
     assert weight.grad.tolist() == [torch.inf, 0.0]
 
 
@@ -56,5 +56,5 @@ def test_joining_forgets_the_window():
     for value in (1.0, 3.0):
         weight.grad = torch.tensor([value])
         gradients.take("sst")
-        gradients.join(PCGrad(), Moment())
+        gradients.join(PcGrad(), StepId())
         assert weight.grad.item() == value

@@ -15,7 +15,7 @@ SPACES = {"class": FIVE, "binary": YES_NO, "score": STARS}
 
 
 def compute(name: MetricName, labels: LabelSpace, predictions: list[float], targets: list[float]) -> float:
-    """Give a metric over batches of three."""
+    """Return a metric over batches of three."""
     metric = build_metric(name, labels)
     for batch in range(0, len(targets), 3):
         metric.update(tensor(predictions[batch : batch + 3]), tensor(targets[batch : batch + 3]))

@@ -9,7 +9,7 @@ PRESETS = [Sst(), Quora(), Sts()]
 
 
 def read(task: Sst | Quora | Sts, root: Path, split: str) -> tuple[list[Example], list[str]]:
-    """Give the examples of a split and the reports of its skipped rows, without the folder."""
+    """Return the examples of a split and the reports of its skipped rows, without the folder."""
     reports: list[str] = []
     examples = list(task.read(split, root, reports.append))
     return examples, [report.removeprefix(f"{root}/") for report in reports]

@@ -55,7 +55,7 @@ def read(path: Path, delimiter: str | None = None) -> list[dict[str, str | None]
 
 
 def places(path: Path, delimiter: str | None = None) -> list[str]:
-    """Give line or row of each row."""
+    """Return line or row of each row."""
     found = [row.where.removeprefix(f"{path}, ") for row in read_rows(path, delimiter=delimiter)]
     assert all(place.startswith(("line ", "row ")) for place in found)
     return found

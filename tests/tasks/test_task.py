@@ -49,7 +49,7 @@ def score(**settings) -> PairRegression:
 
 
 def read(task: Task, root: Path, split: str = "train") -> list[Example]:
-    """Give the examples of a split, none of which may be skipped."""
+    """Return the examples of a split, none of which may be skipped."""
     return list(task.read(split, root, pytest.fail))
 
 

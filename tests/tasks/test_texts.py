@@ -9,7 +9,7 @@ from tasks import Classification, InputError, Quora, Sst, Texts
 
 
 def read(texts: Texts, root: Path) -> tuple[list[tuple[str, ...]], list[str]]:
-    """Give the train texts and what was reported."""
+    """Return the train texts and what was reported."""
     reported: list[str] = []
     return list(texts.read_texts("train", root, reported.append)), reported
 

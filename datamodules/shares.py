@@ -6,10 +6,10 @@ import numpy as np
 from numpy.random import Generator
 
 
-def cool(order: np.ndarray, shares: Sequence[float], rng: Generator) -> np.ndarray:
+def redistribute(order: np.ndarray, shares: Sequence[float], rng: Generator) -> np.ndarray:
     """Give each task its share of the steps that it had; what one loses goes to the others in proportion.
 
-    The epoch keeps its length and the schedule its form: steps of a cooled task, drawn at random, become steps of the
+    The epoch keeps its length and the schedule its form: steps of a reduced task, drawn at random, become steps of the
     others. A task that had steps keeps at least one. Equal shares change nothing.
 
     Args:
@@ -21,8 +21,8 @@ def cool(order: np.ndarray, shares: Sequence[float], rng: Generator) -> np.ndarr
         Index of the task at each step, (num_steps,).
 
     Example:
-        >>> cooled = cool(np.array([0, 1] * 6), [0.5, 1.0], np.random.default_rng(0))
-        >>> np.bincount(cooled).tolist()  # 6 * 0.5 : 6 * 1, over 12 steps
+        >>> redistributed = redistribute(np.array([0, 1] * 6), [0.5, 1.0], np.random.default_rng(0))
+        >>> np.bincount(redistributed).tolist()  # 6 * 0.5 : 6 * 1, over 12 steps
         [4, 8]
     """
     if len(set(shares)) <= 1:
@@ -36,9 +36,9 @@ def cool(order: np.ndarray, shares: Sequence[float], rng: Generator) -> np.ndarr
     if not freed:
         return order
     gained = np.repeat(np.arange(len(shares)), np.maximum(targets - counts, 0))
-    cooled = order.copy()
-    cooled[np.sort(np.concatenate(freed))] = rng.permutation(gained)
-    return cooled
+    redistributed = order.copy()
+    redistributed[np.sort(np.concatenate(freed))] = rng.permutation(gained)
+    return redistributed
 
 
 def _divide(total: int, weights: np.ndarray, present: np.ndarray) -> np.ndarray:

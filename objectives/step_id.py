@@ -7,7 +7,7 @@ import numpy as np
 from numpy.random import Generator
 
 
-class Moment(NamedTuple):
+class StepId(NamedTuple):
     """One optimiser step of a training; the same on every process and after a resume.
 
     Args:
@@ -21,10 +21,10 @@ class Moment(NamedTuple):
     step: int = 0
 
     def draw(self, purpose: str) -> Generator:
-        """Give random numbers that depend on the moment and the purpose alone.
+        """Return random numbers that depend on the step_id and the purpose alone.
 
         Example:
-            >>> first, again, other = (Moment(1, 0, step).draw("order").random() for step in (3, 3, 4))
+            >>> first, again, other = (StepId(1, 0, step).draw("order").random() for step in (3, 3, 4))
             >>> bool(first == again), bool(first == other)
             (True, False)
         """

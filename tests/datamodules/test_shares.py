@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from datamodules import MultitaskSampler, Sequential, Staged
-from datamodules.cooling import cool
+from datamodules.shares import redistribute
 
 
 def rng(seed: int = 0) -> np.random.Generator:
@@ -21,14 +21,14 @@ def rng(seed: int = 0) -> np.random.Generator:
         ([0, 5], [1.0, 0.5], [0, 5]),
     ],
 )
-def test_a_cooled_task_has_its_share_of_an_epoch_of_the_same_length(counts, shares, expected):
+def test_a_reduced_task_has_its_share_of_an_epoch_of_the_same_length(counts, shares, expected):
     order = rng(1).permutation(np.repeat(np.arange(len(counts)), counts))
-    assert np.bincount(cool(order, shares, rng()), minlength=len(counts)).tolist() == expected
+    assert np.bincount(redistribute(order, shares, rng()), minlength=len(counts)).tolist() == expected
 
 
 def test_equal_shares_change_nothing():
     order = np.array([0, 1, 1, 0, 1])
-    assert cool(order, [0.3, 0.3], rng()) is order
+    assert redistribute(order, [0.3, 0.3], rng()) is order
 
 
 @given(
@@ -38,23 +38,23 @@ def test_equal_shares_change_nothing():
 )
 def test_steps_change_only_where_a_task_loses_them(counts, shares, seed):
     order = rng(seed).permutation(np.repeat(np.arange(len(counts)), counts))
-    cooled = cool(order, shares[: len(counts)], rng(seed))
-    before, after = np.bincount(order, minlength=len(counts)), np.bincount(cooled, minlength=len(counts))
-    assert len(cooled) == len(order)
+    reduced = redistribute(order, shares[: len(counts)], rng(seed))
+    before, after = np.bincount(order, minlength=len(counts)), np.bincount(reduced, minlength=len(counts))
+    assert len(reduced) == len(order)
     assert after.min() >= 1
     losing = set(np.flatnonzero(after < before))
-    assert {int(task) for task in order[cooled != order]} <= losing
-    assert np.array_equal(cooled, cool(order, shares[: len(counts)], rng(seed)))
+    assert {int(task) for task in order[reduced != order]} <= losing
+    assert np.array_equal(reduced, redistribute(order, shares[: len(counts)], rng(seed)))
 
 
 def build(schedule=Sequential()) -> MultitaskSampler:
     return MultitaskSampler({"sst": 20, "quora": 40}, {"sst": 4, "quora": 4}, schedule, seed=3)
 
 
-def test_the_sampler_repeats_a_cooled_epoch_and_resumes_inside_it():
+def test_the_sampler_repeats_a_reduced_epoch_and_resumes_inside_it():
     sampler, again = build(), build()
     for one in (sampler, again):
-        one.cool({"quora": 0.25})
+        one.set_shares({"quora": 0.25})
         one.set_epoch(2)
     whole = [(batch.task, batch.rows.tolist()) for batch in sampler]
     assert [task for task, _ in whole] == again.plan(2)
@@ -64,15 +64,15 @@ def test_the_sampler_repeats_a_cooled_epoch_and_resumes_inside_it():
 
 
 def test_without_shares_the_order_is_that_of_the_schedule():
-    plain, cooled = build(), build()
-    cooled.cool({"quora": 0.25})
-    cooled.cool({})
-    assert cooled.plan(1) == plain.plan(1)
-    assert cooled.plan(1) != (cooled.cool({"quora": 0.25}), cooled.plan(1))[1]
+    plain, reduced = build(), build()
+    reduced.set_shares({"quora": 0.25})
+    reduced.set_shares({})
+    assert reduced.plan(1) == plain.plan(1)
+    assert reduced.plan(1) != (reduced.set_shares({"quora": 0.25}), reduced.plan(1))[1]
 
 
 def test_a_stage_of_one_task_stays_alone():
     sampler = build(Staged("quora"))
-    sampler.cool({"quora": 0.1})
+    sampler.set_shares({"quora": 0.1})
     assert set(sampler.plan(0)) == {"quora"}
     assert set(sampler.plan(1)) == {"sst", "quora"}

@@ -7,12 +7,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from heads.distributions import average_log_probabilities, divergence
-from heads.outputs import Output
+from heads.outputs import OutputKind
 from heads.precision import widen
 
 
 @dataclass(frozen=True)
-class ContinuationOutput(Output):
+class ContinuationRatioOutput(OutputKind):
     """Ordered classes by C - 1 logits of P(class > k | class >= k); the loss is -log of the class's probability.
 
     The probabilities of the classes follow from the logits, sum to 1 and P(class > k) falls with k for any logits, so
@@ -60,7 +60,7 @@ class ContinuationOutput(Output):
 
 
 def continuation_log_probabilities(logits: Tensor) -> Tensor:
-    """Give log p(class) from the logits of P(class > k | class >= k), k = 0 to C - 2.
+    """Return log p(class) from the logits of P(class > k | class >= k), k = 0 to C - 2.
 
     Args:
         logits: (..., C - 1).

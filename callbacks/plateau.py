@@ -11,30 +11,30 @@ from tasks import InputError
 log = logging.getLogger(__name__)
 
 
-class TaskCooling(L.Callback):
+class ReduceShareOnPlateau(L.Callback):
     """Early stopping for each task by itself: one without a better dev score gets a smaller share of the steps.
 
     A task whose first metric has not improved for `patience` validations has its share multiplied by `factor`, again
     after each further `patience`, down to `floor`; a new best score gives it back its whole share. Shares hold from the
-    next epoch on, whose length stays: the other tasks get the steps (see `datamodules.cooling`). The order of an epoch
+    next epoch on, whose length stays: the other tasks get the steps (see `datamodules.shares`). The order of an epoch
     is then a function of seed, epoch and shares, and every checkpoint holds the shares. A validation counts for the
-    tasks that were trained since the last one. No task rests entirely; Lightning's EarlyStopping ends the whole
+    tasks that were trained since the last one. No task is ever left out; Lightning's EarlyStopping ends the whole
     training. Belongs before the callbacks that write checkpoints.
 
     Args:
-        patience: Validations without a better score; 0 switches cooling off.
+        patience: Validations without a better score; 0 switches it off.
         factor: What a share is multiplied by.
         floor: Smallest share.
 
     Raises:
         InputError: If a value is out of range, or every step is to hold a batch of each task (Joint); when resumed, if
-            the training was cooled in another way.
+            the training reduced shares in another way.
     """
 
     def __init__(self, patience: int = 0, factor: float = 0.5, floor: float = 0.1) -> None:
         if patience < 0 or not 0 < factor < 1 or not 0 < floor <= 1:
             raise InputError(
-                f"cooling: patience is {patience}, factor {factor}, floor {floor} (expected patience of 0 or more, "
+                f"plateau: patience is {patience}, factor {factor}, floor {floor} (expected patience of 0 or more, "
                 "factor between 0 and 1, floor above 0, at most 1)"
             )
         self.patience = patience
@@ -47,12 +47,12 @@ class TaskCooling(L.Callback):
         self._trained: set[str] = set()  # since the last validation
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Give the order the shares of the epoch that a resumed training is in."""
+        """Return the order the shares of the epoch that a resumed training is in."""
         data: Any = trainer.datamodule  # type: ignore[attr-defined]
         if self.patience and data.schedule.window(len(data.tasks)) > 1:
             raise InputError(
-                f"cooling: {type(data.schedule).__name__} has a batch of every task in each step, so that none can get "
-                "fewer (expected cooling.patience 0 or another data.schedule)"
+                f"plateau: {type(data.schedule).__name__} has a batch of every task in each step, so that none can get "
+                "fewer (expected plateau.patience 0 or another data.schedule)"
             )
         self._apply(trainer)
 
@@ -63,13 +63,13 @@ class TaskCooling(L.Callback):
         self._trained.add(batch.task)
 
     def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Give the order of the coming epoch its shares, before the first batch is drawn."""
+        """Return the order of the coming epoch its shares, before the first batch is drawn."""
         self.shares = dict(self._coming)
         self._apply(trainer)
 
     def _apply(self, trainer: L.Trainer) -> None:
         if self.patience and trainer.train_dataloader is not None:
-            trainer.train_dataloader.sampler.cool(self.shares)
+            trainer.train_dataloader.sampler.set_shares(self.shares)
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Look at each task's score."""
@@ -116,7 +116,7 @@ class TaskCooling(L.Callback):
         """Go on with the shares and scores of the training that is resumed."""
         if state_dict["settings"] != self._settings:
             raise InputError(
-                f"a resumed training goes on with its cooling (patience, factor, floor), {state_dict['settings']}, but "
+                f"a resumed training keeps its plateau (patience, factor, floor), {state_dict['settings']}, but "
                 f"{self._settings} was asked for"
             )
         self.shares, self._coming = dict(state_dict["shares"]), dict(state_dict["coming"])
