@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from tests.runs import Project
-from tests.test_resume import assert_same_end, resume_after_kill
+from tests.same_end import assert_same_end, resume_after_kill
 
 Projects = Callable[..., Project]
 

@@ -24,6 +24,19 @@ def dev_labels(root: Path, task: str) -> np.ndarray:
     return np.array([example.label for example in TASKS[task].read("dev", root, print)], dtype=float)
 
 
+def make_job(folder: Path, name: str, seed: int = 1) -> Job:
+    """Return a job whose run folder lies in `folder`."""
+    return Job(name, folder / name / f"seed-{seed}", (), ())
+
+
+def almost_right(root: Path, *, wrong: int) -> dict[str, np.ndarray]:
+    """Return predictions of all tasks; `wrong` rows of SST are wrong, and STS is noisy by as much."""
+    sst, quora, sts = (dev_labels(root, task) for task in ("sst", "quora", "sts"))
+    noise = np.random.default_rng(0).normal(size=len(sts)) * wrong
+    shifted = np.where(np.arange(len(sst)) < wrong, (sst + 1) % 5, sst)
+    return {"sst": shifted, "quora": quora, "sts": sts + noise}
+
+
 def write_run(
     job: Job,
     root: Path,

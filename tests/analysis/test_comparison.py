@@ -1,27 +1,13 @@
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from analysis.comparison import Difference, System, check_same_data, compare_systems
-from analysis.job import Job
 from analysis.statistics import Interval
 from analysis.tables import format_interval
 from tasks import InputError
-from tests.analysis.run_folders import dev_labels, write_run
-
-
-def make_job(folder: Path, name: str, seed: int = 1) -> Job:
-    return Job(name, folder / name / f"seed-{seed}", (), ())
-
-
-def almost_right(root: Path, *, wrong: int) -> dict[str, np.ndarray]:
-    """Return predictions of all tasks; `wrong` rows of SST are wrong, and STS is noisy by as much."""
-    sst, quora, sts = (dev_labels(root, task) for task in ("sst", "quora", "sts"))
-    noise = np.random.default_rng(0).normal(size=len(sts)) * wrong
-    shifted = np.where(np.arange(len(sst)) < wrong, (sst + 1) % 5, sst)
-    return {"sst": shifted, "quora": quora, "sts": sts + noise}
+from tests.analysis.run_folders import almost_right, dev_labels, make_job, write_run
 
 
 @pytest.fixture

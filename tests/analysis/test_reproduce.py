@@ -11,8 +11,7 @@ import pytest
 from analysis.job_options import add_options, read_options, split_arguments
 from analysis.reproduce import main
 from analysis.rows import METHODS, read_rows
-from tests.analysis.run_folders import dev_labels, write_run
-from tests.analysis.test_comparison import almost_right, make_job
+from tests.analysis.run_folders import almost_right, dev_labels, make_job, write_run
 
 
 @pytest.fixture

@@ -10,8 +10,7 @@ import yaml
 from analysis.job_options import JobOptions, add_options, read_options
 from analysis.transfer import build_jobs, choose_sets, main, write_sets
 from tasks import InputError
-from tests.analysis.run_folders import dev_labels, write_run
-from tests.analysis.test_comparison import make_job
+from tests.analysis.run_folders import dev_labels, make_job, write_run
 
 TASKS = """\
 tasks:

@@ -6,7 +6,7 @@ from rich.console import Console
 
 from benchmarks.output import describe_machine, print_entries, print_values, write_json
 from benchmarks.ratios import summarise
-from tests.benchmarks.test_ratios import make_round
+from tests.benchmarks.rounds import make_round
 
 
 def test_json_has_one_list_a_suite_with_name_rate_and_ratio(tmp_path: Path) -> None:

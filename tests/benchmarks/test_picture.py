@@ -5,7 +5,7 @@ import pytest
 
 from benchmarks.picture import draw
 from benchmarks.ratios import summarise
-from tests.benchmarks.test_ratios import make_round
+from tests.benchmarks.rounds import make_round
 
 
 def test_every_program_with_a_ratio_is_drawn_with_its_ratio(tmp_path: Path) -> None:

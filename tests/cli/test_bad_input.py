@@ -1,4 +1,3 @@
-# ruff: noqa: F811 - fixtures of another module
 """What users' files get wrong, through the command line: one sentence before any training, and nothing written."""
 
 import shutil
@@ -7,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_cli import CommandLine, make_command, root, train  # noqa: F401 - fixtures
+from tests.cli.command_line import CommandLine
 
 GOOD = "name,text,y\na,a good film,1\nb,a bad film,0\nc,very dull,0\n"
 SETTINGS = '"texts": ["text"], "label": "y", "id": "name", "num_classes": 2'
