@@ -17,11 +17,11 @@ import torch
 import yaml
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from analysis.rows import METHODS, Row, read_rows
 from backbones import load_bert
 from backbones.matmul import set_onednn
 from cli import MultitaskCLI, count_processes, find_checkpoint, find_in_run, run, run_name
 from datamodules import MultitaskDataModule
+from experiments.rows import METHODS, Row, read_rows
 from lightning_modules import MultitaskModule
 
 ROOT = Path(__file__).resolve().parent.parent

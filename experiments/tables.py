@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rich.table import Table as RichTable
 
-from analysis.statistics import Interval
+from experiments.statistics import Interval
 
 
 @dataclass(frozen=True)

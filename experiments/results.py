@@ -8,7 +8,7 @@ from typing import Any
 
 from rich.console import Console
 
-from analysis.tables import Table
+from experiments.tables import Table
 
 
 def publish(

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from analysis.job_options import JobOptions, add_options, read_options
-from analysis.transfer import build_jobs, choose_sets, main, write_sets
+from experiments.options import JobOptions, add_options, read_options
+from experiments.transfer import build_jobs, choose_sets, main, write_sets
 from tasks import InputError
-from tests.analysis.run_folders import dev_labels, write_run
-from tests.analysis.test_comparison import make_job
+from tests.experiments.run_folders import dev_labels, write_run
+from tests.experiments.test_comparison import make_job
 
 TASKS = """\
 tasks:

@@ -1,4 +1,4 @@
-"""Which task helps which: `python -m analysis.transfer -c configs/cs224n.yaml --data.root DIR --budget steps=500`."""
+"""Which task helps which: `python -m experiments.transfer -c configs/cs224n.yaml --data.root DIR --budget steps=N`."""
 
 import argparse
 import sys
@@ -11,13 +11,14 @@ from typing import Any, Literal
 import yaml
 from rich.console import Console
 
-from analysis.comparison import Difference, System, check_same_data, compare_systems
-from analysis.job import Job
-from analysis.job_options import JobOptions, add_options, find_file, read_options, run_jobs, split_arguments
-from analysis.overview import describe, is_limited, is_timed
-from analysis.results import publish, to_plain
-from analysis.settings import read_yaml
-from analysis.tables import Table, format_interval, format_spread
+from experiments.comparison import Difference, System, check_same_data, compare_systems
+from experiments.job import Job
+from experiments.options import JobOptions, add_options, find_file, read_options, split_arguments
+from experiments.overview import describe, is_limited, is_timed
+from experiments.results import publish, to_plain
+from experiments.running import run_jobs
+from experiments.settings import read_yaml
+from experiments.tables import Table, format_interval, format_spread
 from tasks import InputError
 
 Sets = Literal["singles", "pairs", "all"]
@@ -35,7 +36,7 @@ WHOLE_EPOCHS = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train each task alone and with others, and show what it gains; give the exit status."""
     own, extra = split_arguments(arguments)
-    parser = argparse.ArgumentParser(prog="python -m analysis.transfer", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m experiments.transfer", description=__doc__)
     parser.add_argument("-c", "--config", action="append", required=True, help="a training configuration; may repeat")
     parser.add_argument(
         "--sets", nargs="+", choices=("singles", "pairs", "all"), default=["singles", "pairs", "all"],

@@ -4,12 +4,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.comparison import Difference, System, check_same_data, compare_systems
-from analysis.job import Job
-from analysis.statistics import Interval
-from analysis.tables import format_interval
+from experiments.comparison import Difference, System, check_same_data, compare_systems
+from experiments.job import Job
+from experiments.statistics import Interval
+from experiments.tables import format_interval
 from tasks import InputError
-from tests.analysis.run_folders import dev_labels, write_run
+from tests.experiments.run_folders import dev_labels, write_run
 
 
 def make_job(folder: Path, name: str, seed: int = 1) -> Job:

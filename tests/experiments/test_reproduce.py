@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.job_options import add_options, read_options, split_arguments
-from analysis.reproduce import main
-from analysis.rows import METHODS, read_rows
-from tests.analysis.run_folders import dev_labels, write_run
-from tests.analysis.test_comparison import almost_right, make_job
+from experiments.options import add_options, read_options, split_arguments
+from experiments.reproduce import main
+from experiments.rows import METHODS, read_rows
+from tests.experiments.run_folders import dev_labels, write_run
+from tests.experiments.test_comparison import almost_right, make_job
 
 
 @pytest.fixture

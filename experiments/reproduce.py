@@ -1,4 +1,4 @@
-"""Tables of configurations over seeds: `python -m analysis.reproduce --rows b1 b2 even --data.root DIR`; see README.md.
+"""Tables of configurations over seeds: `python -m experiments.reproduce --rows b1 b2 even --data.root DIR`; see README.
 
 The rows are those of the paper's tables, or with `--folder configs/methods` each method beside plain training.
 """
@@ -12,21 +12,22 @@ from typing import Any
 
 from rich.console import Console
 
-from analysis.comparison import Difference, System, check_same_data, compare_systems
-from analysis.job import Job
-from analysis.job_options import JobOptions, add_options, find_file, read_options, run_jobs, split_arguments
-from analysis.overview import describe
-from analysis.results import publish, to_plain
-from analysis.rows import PAPER, Row, choose_rows, read_rows
-from analysis.statistics import seed_interval
-from analysis.tables import Table, format_interval, format_score, format_spread
+from experiments.comparison import Difference, System, check_same_data, compare_systems
+from experiments.job import Job
+from experiments.options import JobOptions, add_options, find_file, read_options, split_arguments
+from experiments.overview import describe
+from experiments.results import publish, to_plain
+from experiments.rows import PAPER, Row, choose_rows, read_rows
+from experiments.running import run_jobs
+from experiments.statistics import seed_interval
+from experiments.tables import Table, format_interval, format_score, format_spread
 from tasks import InputError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the rows asked for and show the table; give the exit status."""
     own, extra = split_arguments(arguments)
-    parser = argparse.ArgumentParser(prog="python -m analysis.reproduce", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m experiments.reproduce", description=__doc__)
     parser.add_argument("--rows", nargs="+", required=True, help="names of files in the folder, or all")
     parser.add_argument("--folder", type=Path, default=PAPER, help="folder of the rows (default: configs/paper)")
     parser.add_argument("--pretrained", help="further pre-trained backbone, for the rows that start from one")

@@ -7,10 +7,10 @@ from typing import Literal
 
 import numpy as np
 
-from analysis.dev_curve import choose_best, read_dev_curve
-from analysis.job import Job
 from analysis.run import Run
-from analysis.statistics import Floats, Interval, Metric, TaskScores, compare, mcnemar, williams
+from experiments.dev_curve import choose_best, read_dev_curve
+from experiments.job import Job
+from experiments.statistics import Floats, Interval, Metric, TaskScores, compare, mcnemar, williams
 from tasks import InputError
 
 Verdict = Literal["helped", "hurt", "cannot be told apart"]

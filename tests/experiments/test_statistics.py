@@ -3,7 +3,7 @@ import pytest
 from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar as reference_mcnemar
 
-from analysis.statistics import (
+from experiments.statistics import (
     Interval,
     TaskScores,
     compare,
