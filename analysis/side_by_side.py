@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.blocks import Block, ExampleList, Section, Sentence, ShownExample, Table, number
+from analysis.blocks import Block, ExampleList, Section, Sentence, ShownExample, number
 from analysis.intervals import mcnemar
 from analysis.mistakes import label_text
 from analysis.run import Predictions, Run
 from analysis.scores import score
+from analysis.table import Table
 from analysis.words import mark_shared
 from tasks import InputError, Split
 

@@ -29,7 +29,11 @@ def run_jobs(jobs: Mapping[str, Sequence[Job]], options: JobOptions) -> tuple[in
         return 0, {}
     status = 0
     if not options.table_only:
-        outcomes = Launcher(jobs=options.jobs, report=_say, keep_last=options.keep_last).run(every)
+        try:
+            outcomes = Launcher(jobs=options.jobs, report=_say, keep_last=options.keep_last).run(every)
+        except KeyboardInterrupt:
+            _say("the same command continues the stopped trainings")
+            raise
         failed = [outcome.job.name for outcome in outcomes if outcome.status]
         if failed:
             status = 1

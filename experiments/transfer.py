@@ -11,14 +11,16 @@ from typing import Any, Literal
 import yaml
 from rich.console import Console
 
+from analysis.command import command
+from analysis.table import Table
+from experiments.cells import format_interval, format_spread
 from experiments.comparison import Difference, System, check_same_data, compare_systems
 from experiments.job import Job
 from experiments.options import JobOptions, add_options, find_file, read_options, split_arguments
 from experiments.overview import describe, is_limited, is_timed
-from experiments.results import publish, to_plain
+from experiments.results import publish
 from experiments.running import run_jobs
 from experiments.settings import read_yaml
-from experiments.tables import Table, format_interval, format_spread
 from tasks import InputError
 
 Sets = Literal["singles", "pairs", "all"]
@@ -33,6 +35,7 @@ WHOLE_EPOCHS = (
 )
 
 
+@command
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train each task alone and with others, and show what it gains; give the exit status."""
     own, extra = split_arguments(arguments)
@@ -44,24 +47,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )  # fmt: skip
     add_options(parser, output="runs/transfer")
     parsed = parser.parse_args(own)
-    try:
-        options = read_options(parsed, extra)
-        configs = [find_file(path, "-c") for path in parsed.config]
-        tasks = read_tasks([*configs, *options.configs])
-        sets = choose_sets(tuple(tasks), parsed.sets)
-        jobs = build_jobs(tasks, configs, sets, options)
-        if not (options.dry_run or options.table_only):
-            write_sets(tasks, sets, jobs)
-        status, systems = run_jobs(jobs, options)
-        if systems:
-            show(tuple(tasks), systems, options)
-        return status
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("stopped; the same command goes on", file=sys.stderr)
-        return 130
+    options = read_options(parsed, extra)
+    configs = [find_file(path, "-c") for path in parsed.config]
+    tasks = read_tasks([*configs, *options.configs])
+    sets = choose_sets(tuple(tasks), parsed.sets)
+    jobs = build_jobs(tasks, configs, sets, options)
+    if not (options.dry_run or options.table_only):
+        write_sets(tasks, sets, jobs)
+    status, systems = run_jobs(jobs, options)
+    if systems:
+        show(tuple(tasks), systems, options)
+    return status
 
 
 def read_tasks(configs: Sequence[Path]) -> dict[str, Any]:
@@ -205,7 +201,7 @@ def show(tasks: tuple[str, ...], systems: Mapping[str, System], options: JobOpti
             for (name, target), difference in differences.items()
         ],
     }
-    publish(options.output, notes, tables, sentences, to_plain(results), Console())
+    publish(options.output, notes, tables, sentences, results, Console())
 
 
 def compare_with_alone(

@@ -4,10 +4,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from experiments.cells import format_interval
 from experiments.comparison import Difference, System, check_same_data, compare_systems
 from experiments.job import Job
 from experiments.statistics import Interval
-from experiments.tables import format_interval
 from tasks import InputError
 from tests.experiments.run_folders import dev_labels, write_run
 
