@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.blocks import Block, Sentence, Table, picture
+from analysis.blocks import Block, Sentence, picture
 from analysis.run import Predictions, Run
 from analysis.slices import class_names
+from analysis.table import Table
 from figures import draw_balance
 from tasks import InputError, Split
 

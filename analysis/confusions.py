@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from analysis.blocks import Block, Sentence, Table, number, picture, span
+from analysis.blocks import Block, Sentence, number, picture, span
 from analysis.intervals import wilson_interval
 from analysis.run import Predictions
 from analysis.slices import NeighbourErrors, class_names, count_neighbour_errors
+from analysis.table import Table
 from figures import bin_confidence, count_confusions, draw_confusion, draw_reliability
 from figures.reliability import NUM_BINS
 

@@ -2,7 +2,6 @@
 
 import argparse
 import importlib.metadata
-import json
 import math
 import sys
 from collections.abc import Mapping, Sequence
@@ -12,13 +11,14 @@ from typing import Any
 
 import numpy as np
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from analysis.combining import METHODS, Method, combine
+from analysis.command import command
+from analysis.json_file import write_json
 from analysis.run import Predictions, Run
 from analysis.scores import score
 from analysis.selection import Selection, first_metric, select_members
+from analysis.table import Table
 from callbacks.predictions import write_predictions
 from tasks import Example, InputError, Split, Task
 
@@ -113,12 +113,9 @@ def write_ensemble(
     """
     if output.exists():
         raise InputError(f"{output}: exists (expected the name of a new folder)")
-    metrics: dict[str, Any] = {
-        task: {name: None if math.isnan(value) else value for name, value in score(predictions).items()}
-        for task, predictions in combined.items()
-    }
+    metrics: dict[str, Any] = {task: score(predictions) for task, predictions in combined.items()}
     firsts = [metrics[task][str(predictions.task.metric_names[0])] for task, predictions in combined.items()]
-    metrics["mean"] = None if None in firsts else float(np.mean(firsts))
+    metrics["mean"] = float(np.mean(firsts))
     baselines = runs[0].report.get("baseline", {})
     report = {
         "metrics": metrics,
@@ -138,17 +135,13 @@ def write_ensemble(
         write_predictions(
             path, store, rows, predictions.predictions, None if probabilities is None else probabilities.astype("f4")
         )
-    (output / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    write_json(output / "report.json", report)
 
 
 def build_table(members: Members, combined: Mapping[str, Predictions], selections: Mapping[str, Selection]) -> Table:
     """Return the ensemble's first metric beside the best single member's and the mean member's, task by task."""
-    table = Table(
-        title="ensemble", caption="halves: the best member is the best of the chosen half" if selections else ""
-    )
     halves = ("chosen half", "held-out half") if selections else ()
-    for column in ("task", "metric", "predictions", "whole split", *halves):
-        table.add_column(column, justify="left" if column in ("task", "metric", "predictions") else "right")
+    cells: list[tuple[str, ...]] = []
     for task, ensemble in combined.items():
         alone = [first_metric(member) for member in members[task]]
         metric = str(ensemble.task.metric_names[0])
@@ -160,14 +153,17 @@ def build_table(members: Members, combined: Mapping[str, Predictions], selection
         if task in selections:
             chosen = ", ".join(str(member + 1) for member in selections[task].members)
             rows = {f"members {chosen}": rows.pop("ensemble"), "all members": math.nan, **rows}
-        halves_of = _half_cells(selections.get(task))
-        for number, (name, value) in enumerate(rows.items()):
-            table.add_row(escape(task), metric, name, _cell(value), *(halves_of[number] if halves_of else ()))
-        table.add_section()
-    return table
+        halves_of = _half_cells(selections.get(task)) or [()] * len(rows)
+        cells += [
+            (task if number == 0 else "", metric if number == 0 else "", name, _cell(value), *halves_of[number])
+            for number, (name, value) in enumerate(rows.items())
+        ]
+    columns = ("task", "metric", "predictions", "whole split", *halves)
+    note = "halves: the best member is the best of the chosen half" if selections else ""
+    return Table("ensemble", columns, cells, num_text_columns=3, note=note)
 
 
-def _half_cells(selection: Selection | None) -> list[tuple[str, str]]:
+def _half_cells(selection: Selection | None) -> list[tuple[str, ...]]:
     if selection is None:
         return []
     lines = (selection.ensemble, selection.all_members, selection.best_member, selection.mean_member)
@@ -205,40 +201,30 @@ def ensemble(
     }
     details: dict[str, Any] = {"method": method}
     if select:
-        chosen = {task: _without_infinity(asdict(selection)) for task, selection in selections.items()}
+        chosen = {task: asdict(selection) for task, selection in selections.items()}
         details |= {"selection_seed": seed, "selection": chosen}
     write_ensemble(output, runs, combined, split=split, details=details)
     return build_table(members, combined, selections)
 
 
-def _without_infinity(value: Any) -> Any:
-    """Put None, which JSON knows, for an undefined score."""
-    if isinstance(value, dict):
-        return {name: _without_infinity(part) for name, part in value.items()}
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
+@command
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Write an ensemble; an InputError ends it with one sentence and exit status 2."""
+    """Write an ensemble."""
     options = parse_arguments(arguments)
-    try:
-        table = ensemble(
-            options.runs,
-            options.output,
-            method=options.method,
-            split=options.split,
-            select=options.select,
-            seed=options.seed,
-        )
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    table = ensemble(
+        options.runs,
+        options.output,
+        method=options.method,
+        split=options.split,
+        select=options.select,
+        seed=options.seed,
+    )
     console = Console()
-    console.print(table)
+    console.print(table.to_rich())
     for number, folder in enumerate(options.runs, start=1):
-        console.print(f"member {number}: {escape(str(folder))}", soft_wrap=True)
-    console.print(f"ensemble: {escape(str(options.output))}", soft_wrap=True)
+        console.print(f"member {number}: {folder}", soft_wrap=True, markup=False)
+    console.print(f"ensemble: {options.output}", soft_wrap=True, markup=False)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

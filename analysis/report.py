@@ -8,6 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from analysis.blocks import Section
+from analysis.command import command
 from analysis.run import Run
 from analysis.run_section import build_run_section
 from analysis.side_by_side import build_comparison, build_score_section, name_runs
@@ -74,16 +75,13 @@ def write_report(folders: Sequence[Path], output: Path, *, split: Split = "dev")
         raise InputError(f"{output}: not written ({error})") from None
 
 
+@command
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Write a report; an InputError ends it with one sentence and exit status 2."""
+    """Write a report."""
     options = parse_arguments(arguments)
-    try:
-        write_report(options.runs, options.output, split=options.split)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    write_report(options.runs, options.output, split=options.split)
     print(f"report: {options.output}")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

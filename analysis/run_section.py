@@ -4,10 +4,11 @@ from collections.abc import Mapping
 
 import yaml
 
-from analysis.blocks import Block, Code, Section, Sentence, Table, number, picture
+from analysis.blocks import Block, Code, Section, Sentence, number, picture
 from analysis.curves import read_curves, run_panels
 from analysis.plan import Amount, plan_first, plan_training
 from analysis.run import Run
+from analysis.table import Table
 from analysis.task_section import build_task_section
 from callbacks.evaluated import describe_part
 from figures import draw_curves

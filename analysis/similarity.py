@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from analysis.blocks import Block, Table, number, picture
+from analysis.blocks import Block, number, picture
 from analysis.run import Predictions
+from analysis.table import Table
 from figures import draw_residuals, draw_scatter, fit_line
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.intervals import Interval, bootstrap_pearson, pearson, wilson_interval
+from analysis.intervals import Ends, bootstrap_pearson, pearson, wilson_interval
 from analysis.run import Predictions
 from analysis.words import has_negation, numbers, overlap, words
 from tasks import Example, Task
@@ -33,7 +33,7 @@ class Slice:
     name: str
     count: int
     score: float | None
-    interval: Interval | None
+    interval: Ends | None
     reference: float | None
 
 

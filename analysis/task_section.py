@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from analysis.balance import show_balance
-from analysis.blocks import Block, ExampleList, Section, Sentence, Table, number, picture, span
+from analysis.blocks import Block, ExampleList, Section, Sentence, number, picture, span
 from analysis.confusions import show_calibration, show_confusion
 from analysis.curves import task_panels
 from analysis.intervals import bootstrap_pearson, wilson_interval
@@ -12,6 +12,7 @@ from analysis.run import Predictions, Run
 from analysis.scores import score
 from analysis.similarity import show_similarity
 from analysis.slices import slice_scores
+from analysis.table import Table
 from figures import Curve, draw_curves
 from tasks import InputError, Split
 
@@ -41,12 +42,6 @@ def build_task_section(run: Run, task: str, split: Split, *, anchor: str, curves
     return Section(f"Task {task}", anchor, blocks)
 
 
-def reported_split(run: Run) -> Split:
-    """Return the split whose scores `report.json` holds."""
-    splits = {split for files in run.report["data"].values() for split in files}
-    return "dev" if "dev" in splits else "test"
-
-
 def _describe(predictions: Predictions, split: Split) -> str:
     count = len(predictions.examples)
     if predictions.is_partial:
@@ -58,7 +53,7 @@ def _describe(predictions: Predictions, split: Split) -> str:
 
 
 def _score_table(run: Run, task: str, split: Split, predictions: Predictions | None) -> list[Block]:
-    is_reported = reported_split(run) == split
+    is_reported = run.scored_split == split
     reported = run.report.get("metrics", {}).get(task, {}) if is_reported else {}
     baseline = run.report.get("baseline", {}).get(task, {}) if is_reported else {}
     scores = score(predictions) if predictions is not None else {}

@@ -1,7 +1,6 @@
 """The two heads of pairs that were encoded both ways, side by side: `python -m analysis.twins RUN`."""
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -12,10 +11,12 @@ import numpy as np
 import torch
 from lightning.fabric.utilities.apply_func import move_data_to_device
 from rich.console import Console
-from rich.table import Table
 from torch import Tensor
 
+from analysis.command import command
+from analysis.json_file import write_json
 from analysis.run import Run
+from analysis.table import Table
 from backbones import load_tokenizer, pack
 from datamodules import TokenStore
 from datamodules.encoding import open_split
@@ -29,21 +30,18 @@ TOKENS_A_BATCH = 2048
 Speeds = dict[str, float]
 
 
+@command
 def main(arguments: list[str] | None = None) -> None:
     """Measure each twin of a run on its dev split, show a table and write `twins.json` beside `report.json`."""
     parser = argparse.ArgumentParser(prog="python -m analysis.twins", description=__doc__)
     parser.add_argument("run", type=Path, help="run folder with a task of encoding: both")
     parser.add_argument("--pairs", type=int, default=500, help="dev pairs to time, at most (default %(default)s)")
     options = parser.parse_args(arguments)
-    try:
-        compare(Run(options.run), pairs=options.pairs)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    Console().print(build_table(compare(Run(options.run), pairs=options.pairs)).to_rich())
 
 
 def compare(run: Run, *, pairs: int) -> dict[str, Any]:
-    """Return each twin's dev scores and speeds, show them, and write them to `twins.json`.
+    """Return each twin's dev scores and speeds, and write them to `twins.json`.
 
     Args:
         run: The run.
@@ -64,8 +62,7 @@ def compare(run: Run, *, pairs: int) -> dict[str, Any]:
     for name in names:
         speed = measure(module, name, _open(run, name), pairs)
         found[name] = {"cross": scores[name], "bi": scores[f"{name}_bi"], "speed": speed}
-    (run.folder / "twins.json").write_text(json.dumps(found, indent=2) + "\n")
-    Console().print(build_table(found))
+    write_json(run.folder / "twins.json", found)
     return found
 
 
@@ -147,20 +144,19 @@ def build_table(found: Mapping[str, Mapping[str, Any]]) -> Table:
     Args:
         found: As `compare` gives it.
     """
-    table = Table(title="both encodings, dev")
-    for column in ("task", "head", "scores", "pairs/s", "pairs/s from stored vectors"):
-        table.add_column(column)
+    rows: list[tuple[str, ...]] = []
     for name, twin in found.items():
         speed = twin["speed"]
         scores = {
             head: ", ".join(f"{key} {value:.4f}" for key, value in twin[head].items() if value is not None)
             for head in ("cross", "bi")
         }
-        table.add_row(name, "cross", scores["cross"], f"{speed['cross_pairs_per_second']:.0f}", "")
+        rows.append((name, "cross", scores["cross"], f"{speed['cross_pairs_per_second']:.0f}", ""))
         from_vectors = f"{speed['bi_pairs_per_second_from_vectors']:.0f}"
-        table.add_row(name, "bi", scores["bi"], f"{speed['bi_pairs_per_second']:.0f}", from_vectors)
-    return table
+        rows.append((name, "bi", scores["bi"], f"{speed['bi_pairs_per_second']:.0f}", from_vectors))
+    columns = ("task", "head", "scores", "pairs/s", "pairs/s from stored vectors")
+    return Table("both encodings, dev", columns, rows, num_text_columns=3)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -44,7 +44,7 @@ def test_scores_alone_leave_the_other_tasks_out(members: list[Path], tmp_path: P
 
 
 def test_selection_reports_both_halves(members: list[Path], tmp_path: Path, capsys):
-    main([*map(str, members), "--output", str(tmp_path / "out"), "--select", "--seed", "3"])
+    assert main([*map(str, members), "--output", str(tmp_path / "out"), "--select", "--seed", "3"]) == 0
     printed = capsys.readouterr().out
     assert "held-out" in printed
     report = json.loads((tmp_path / "out" / "report.json").read_text())
@@ -57,9 +57,7 @@ def test_selection_reports_both_halves(members: list[Path], tmp_path: Path, caps
 
 def test_an_existing_folder_is_left_alone(members: list[Path], tmp_path: Path, capsys):
     (tmp_path / "out").mkdir()
-    with pytest.raises(SystemExit) as stopped:
-        main([*map(str, members), "--output", str(tmp_path / "out")])
-    assert stopped.value.code == 2
+    assert main([*map(str, members), "--output", str(tmp_path / "out")]) == 2
     assert "exists (expected the name of a new folder)" in capsys.readouterr().err
     assert list((tmp_path / "out").iterdir()) == []
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from analysis.rows import Row
+from experiments.rows import Row
 from tests.cli.command_line import CommandLine
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from analysis.rows import METHODS, read_rows
+from experiments.rows import METHODS, read_rows
 from tests.cli.command_line import EPOCHS, QUICK, ROOT, CommandLine, read_report
 from tests.cli.row_configs import layers, read_config
 

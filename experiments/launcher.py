@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from analysis.job import Job
+from experiments.job import Job
 from tasks import InputError
 
 LAST_LINES = 15

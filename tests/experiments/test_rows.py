@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from analysis.rows import LAYERS, METHODS, PAPER, choose_rows, read_row, read_rows
+from experiments.rows import LAYERS, METHODS, PAPER, choose_rows, read_row, read_rows
 from tasks import InputError
 
 HEAD = """\

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from analysis.job_options import JobOptions, add_options, read_options
-from analysis.transfer import build_jobs, choose_sets, main, write_sets
+from experiments.options import JobOptions, add_options, read_options
+from experiments.transfer import build_jobs, choose_sets, main, write_sets
 from tasks import InputError
-from tests.analysis.run_folders import dev_labels, make_job, write_run
+from tests.experiments.run_folders import dev_labels, make_job, write_run
 
 TASKS = """\
 tasks:

@@ -11,7 +11,7 @@ import yaml
 from scipy import stats
 from torch.utils.tensorboard import SummaryWriter
 
-from analysis.job import Job
+from experiments.job import Job
 from tasks import Quora, Sst, Sts
 from tasks.source import digest
 

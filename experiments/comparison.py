@@ -7,10 +7,12 @@ from typing import Literal
 
 import numpy as np
 
-from analysis.dev_curve import choose_best, read_dev_curve
-from analysis.job import Job
+from analysis.intervals import mcnemar
+from analysis.resampling import Floats, Metric
 from analysis.run import Run
-from analysis.statistics import Floats, Interval, Metric, TaskScores, compare, mcnemar, williams
+from experiments.dev_curve import choose_best, read_dev_curve
+from experiments.job import Job
+from experiments.statistics import Interval, PairedRuns, compare, williams
 from tasks import InputError
 
 Verdict = Literal["helped", "hurt", "cannot be told apart"]
@@ -150,12 +152,13 @@ def compare_systems(first: System, second: System) -> Difference:
         (labels, predicted), (others, reference) = first.predictions[name], second.predictions[name]
         if not np.array_equal(labels, others):
             raise InputError(f"{first.name} and {second.name} were scored on different dev rows of {name}")
-        tasks[name] = TaskScores(first.metrics[name], labels, predicted, reference)
+        tasks[name] = PairedRuns(first.metrics[name], labels, predicted, reference)
     intervals = compare(tasks)
     if len(shared) == 1:
         del intervals["mean"]
     runs = len(first.runs), len(second.runs)
-    return Difference(first.name, second.name, intervals, _test(tasks) if runs == (1, 1) else {}, runs)
+    p_values = {name: _test(task) for name, task in tasks.items()} if runs == (1, 1) else {}
+    return Difference(first.name, second.name, intervals, p_values, runs)
 
 
 def check_same_data(systems: Sequence[System]) -> None:
@@ -176,9 +179,12 @@ def check_same_data(systems: Sequence[System]) -> None:
                     )
 
 
-def _test(tasks: Mapping[str, TaskScores]) -> dict[str, float]:
-    tests = {"accuracy": mcnemar, "pearson": williams}
-    return {name: tests[task.metric](task.labels, task.first[0], task.second[0]) for name, task in tasks.items()}
+def _test(task: PairedRuns) -> float:
+    """Return the p value of the exact test for one run of each system."""
+    first, second = task.first[0], task.second[0]
+    if task.metric == "accuracy":
+        return mcnemar(first == task.labels, second == task.labels)
+    return williams(task.labels, first, second)
 
 
 def _number(value: float | None) -> float:

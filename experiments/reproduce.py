@@ -1,4 +1,4 @@
-"""Tables of configurations over seeds: `python -m analysis.reproduce --rows b1 b2 even --data.root DIR`; see README.md.
+"""Tables of configurations over seeds: `python -m experiments.reproduce --rows b1 b2 even --data.root DIR`; see README.
 
 The rows are those of the paper's tables, or with `--folder configs/methods` each method beside plain training.
 """
@@ -12,43 +12,40 @@ from typing import Any
 
 from rich.console import Console
 
-from analysis.comparison import Difference, System, check_same_data, compare_systems
-from analysis.job import Job
-from analysis.job_options import JobOptions, add_options, find_file, read_options, run_jobs, split_arguments
-from analysis.overview import describe
-from analysis.results import publish, to_plain
-from analysis.rows import PAPER, Row, choose_rows, read_rows
-from analysis.statistics import seed_interval
-from analysis.tables import Table, format_interval, format_score, format_spread
+from analysis.command import command
+from analysis.table import Table
+from experiments.cells import format_interval, format_score, format_spread
+from experiments.comparison import Difference, System, check_same_data, compare_systems
+from experiments.job import Job
+from experiments.options import JobOptions, add_options, find_file, read_options, split_arguments
+from experiments.overview import describe
+from experiments.results import publish
+from experiments.rows import PAPER, Row, choose_rows, read_rows
+from experiments.running import run_jobs
+from experiments.statistics import seed_interval
 from tasks import InputError
 
 
+@command
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the rows asked for and show the table; give the exit status."""
     own, extra = split_arguments(arguments)
-    parser = argparse.ArgumentParser(prog="python -m analysis.reproduce", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m experiments.reproduce", description=__doc__)
     parser.add_argument("--rows", nargs="+", required=True, help="names of files in the folder, or all")
     parser.add_argument("--folder", type=Path, default=PAPER, help="folder of the rows (default: configs/paper)")
     parser.add_argument("--pretrained", help="further pre-trained backbone, for the rows that start from one")
     parser.add_argument("--recipe", help="file laid over the folder's recipe.yaml, such as scaled-down.yaml")
     add_options(parser, output="runs/reproduce")
     parsed = parser.parse_args(own)
-    try:
-        options = read_options(parsed, extra)
-        every = read_rows(parsed.folder)
-        rows = choose_rows(parsed.rows, every)
-        recipe = find_file(parsed.recipe, "--recipe") if parsed.recipe else None
-        jobs = build_jobs(rows, options, pretrained=parsed.pretrained, recipe=recipe)
-        status, systems = run_jobs(jobs, options)
-        if systems:
-            show(rows, systems, every, options)
-        return status
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("stopped; the same command goes on", file=sys.stderr)
-        return 130
+    options = read_options(parsed, extra)
+    every = read_rows(parsed.folder)
+    rows = choose_rows(parsed.rows, every)
+    recipe = find_file(parsed.recipe, "--recipe") if parsed.recipe else None
+    jobs = build_jobs(rows, options, pretrained=parsed.pretrained, recipe=recipe)
+    status, systems = run_jobs(jobs, options)
+    if systems:
+        show(rows, systems, every, options)
+    return status
 
 
 def build_jobs(
@@ -175,7 +172,7 @@ def build_differences(differences: Sequence[Difference], columns: Sequence[str])
 
 
 def to_json(rows: Sequence[Row], systems: Mapping[str, System], differences: Sequence[Difference]) -> dict[str, Any]:
-    """Return all numbers of the tables as plain data; undefined ones are null."""
+    """Return all numbers of the tables as plain data."""
     scored = [
         {
             "row": row.name,
@@ -200,8 +197,7 @@ def to_json(rows: Sequence[Row], systems: Mapping[str, System], differences: Seq
         }
         for difference in differences
     ]
-    plain: dict[str, Any] = to_plain({"rows": scored, "differences": compared})
-    return plain
+    return {"rows": scored, "differences": compared}
 
 
 if __name__ == "__main__":

@@ -1,42 +1,10 @@
-"""Result tables: one list of cells, shown on a terminal, as Markdown or as JSON."""
+"""How numbers are written in the cells of a table."""
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from statistics import fmean, stdev
 
-from rich.table import Table as RichTable
-
-from analysis.statistics import Interval
-
-
-@dataclass(frozen=True)
-class Table:
-    """A titled table of text cells.
-
-    Args:
-        title: Its title.
-        columns: Heads of the columns.
-        rows: Cells, one a column.
-    """
-
-    title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-    def to_rich(self) -> RichTable:
-        """Return it for a terminal."""
-        table = RichTable(title=self.title, title_justify="left")
-        for number, column in enumerate(self.columns):
-            table.add_column(column, justify="left" if number == 0 else "right", no_wrap=number == 0)
-        for row in self.rows:
-            table.add_row(*row)
-        return table
-
-    def to_markdown(self) -> str:
-        """Return it as Markdown."""
-        rule = ["---", *["---:"] * (len(self.columns) - 1)]
-        lines = [self.columns, tuple(rule), *self.rows]
-        return "\n".join([f"**{self.title}**", "", *(f"| {' | '.join(line)} |" for line in lines), ""])
+from experiments.statistics import Interval
 
 
 def format_score(value: float | None) -> str:
@@ -58,11 +26,10 @@ def format_spread(scores: Sequence[float]) -> str:
         >>> format_spread([0.5, 0.52]), format_spread([0.5])
         ('.5100 ± .0141', '.5000')
     """
-    mean = sum(scores) / len(scores)
+    mean = fmean(scores)
     if len(scores) < 2 or math.isnan(mean):
         return format_score(mean)
-    spread = math.sqrt(sum((score - mean) ** 2 for score in scores) / (len(scores) - 1))
-    return f"{format_score(mean)} ± {format_score(spread)}"
+    return f"{format_score(mean)} ± {format_score(stdev(scores))}"
 
 
 def format_interval(interval: Interval | None) -> str:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from analysis.job import Job
-from analysis.launcher import Launcher
+from experiments.job import Job
+from experiments.launcher import Launcher
 from tasks import InputError
 from tests.runs import wait_for
 

@@ -1,6 +1,6 @@
 import pytest
 
-from analysis.settings import class_name, merge_settings, option, read_yaml
+from experiments.settings import class_name, merge_settings, option, read_yaml
 from tasks import InputError
 
 

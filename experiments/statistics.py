@@ -2,18 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 from zlib import crc32
 
 import numpy as np
 from numpy.random import Generator
-from numpy.typing import NDArray
 from scipy import stats
 
-Metric = Literal["accuracy", "pearson"]
-Floats = NDArray[np.float64]
-CHUNK = 128  # resamples at once: of 20,000 rows, 20 MB
-SAME = 1e-12  # what rounding leaves of a difference that is none
+from analysis.resampling import SAME, Floats, Metric, resample_scores, score_runs
+
 FEW = 0.05  # share of resamples that may be undefined
 
 
@@ -38,7 +34,7 @@ class Interval:
 
 
 @dataclass(frozen=True)
-class TaskScores:
+class PairedRuns:
     """What the runs of two systems predicted for the same dev rows of a task.
 
     Args:
@@ -54,47 +50,8 @@ class TaskScores:
     second: Floats
 
 
-def score(metric: Metric, labels: Floats, predictions: Floats) -> Floats:
-    """Score each run.
-
-    Args:
-        metric: `accuracy` or `pearson`.
-        labels: What is right, (n,).
-        predictions: One run a line, (K, n).
-
-    Returns:
-        The scores, (K,); NaN where all predictions, or all labels, are equal and a correlation is undefined.
-    """
-    scores: Floats = _weighted_scores(metric, labels, predictions, np.ones((1, len(labels))))[0]
-    return scores
-
-
-def resample_scores(metric: Metric, labels: Floats, predictions: Floats, *, samples: int, rng: Generator) -> Floats:
-    """Score each run on rows drawn with replacement, the same rows for all runs: the paired bootstrap.
-
-    Args:
-        metric: `accuracy` or `pearson`.
-        labels: What is right, (n,).
-        predictions: One run a line, (K, n).
-        samples: How often.
-        rng: Source of the draws.
-
-    Returns:
-        The scores, (samples, K).
-
-    Source: Efron & Tibshirani 1993; Berg-Kirkpatrick et al. 2012, https://aclanthology.org/D12-1091
-    """
-    parts = []
-    for start in range(0, samples, CHUNK):
-        count = min(CHUNK, samples - start)
-        drawn = rng.integers(len(labels), size=(count, len(labels)))
-        weights = np.stack([np.bincount(rows, minlength=len(labels)) for rows in drawn]).astype(np.float64)
-        parts.append(_weighted_scores(metric, labels, predictions, weights))
-    return np.concatenate(parts)
-
-
 def compare(
-    tasks: Mapping[str, TaskScores], *, samples: int = 2000, confidence: float = 0.95, seed: int = 0
+    tasks: Mapping[str, PairedRuns], *, samples: int = 2000, confidence: float = 0.95, seed: int = 0
 ) -> dict[str, Interval]:
     """Return the difference of two systems, first minus second, of each task and of the plain mean over tasks.
 
@@ -122,7 +79,7 @@ def compare(
         both = np.concatenate([task.first, task.second])
         rows = np.random.default_rng([seed, crc32(name.encode())])
         drawn[name] = resample_scores(task.metric, task.labels, both, samples=samples, rng=rows)
-        scores[name] = score(task.metric, task.labels, both)
+        scores[name] = score_runs(task.metric, task.labels, both)
     for parts in (scores, drawn):
         parts["mean"] = np.mean(list(parts.values()), axis=0)
     return {
@@ -203,28 +160,6 @@ def seed_interval(scores: Sequence[float], *, confidence: float = 0.95) -> Inter
     return Interval(mean, mean - half, mean + half)
 
 
-def mcnemar(labels: Floats, first: Floats, second: Floats) -> float:
-    """Return the exact p value of McNemar's test that two classifiers are right equally often.
-
-    Only the rows count that exactly one of them gets right; without a difference each is as likely to favour either.
-
-    Args:
-        labels: Classes, (n,).
-        first: Predicted classes of one classifier, (n,).
-        second: Those of the other, (n,).
-
-    Returns:
-        The two-sided p value; 1 where they never differ.
-
-    Source: McNemar 1947, https://doi.org/10.1007/BF02295996
-    """
-    only_first = int(((first == labels) & (second != labels)).sum())
-    only_second = int(((first != labels) & (second == labels)).sum())
-    if only_first + only_second == 0:
-        return 1.0
-    return float(stats.binomtest(only_first, only_first + only_second).pvalue)
-
-
 def williams(labels: Floats, first: Floats, second: Floats) -> float:
     """Return the p value of Williams' test that two predictions correlate equally with the labels.
 
@@ -266,26 +201,3 @@ def williams_t(r12: float, r13: float, r23: float, *, n: int) -> float:
     determinant = 1 - r12**2 - r13**2 - r23**2 + 2 * r12 * r13 * r23
     spread = 2 * determinant * (n - 1) / (n - 3) + (r12 + r13) ** 2 / 4 * (1 - r23) ** 3
     return float((r12 - r13) * np.sqrt((n - 1) * (1 + r23) / spread))
-
-
-def _weighted_scores(metric: Metric, labels: Floats, predictions: Floats, weights: Floats) -> Floats:
-    """Score each run on weighted rows: labels (n,), predictions (K, n) and weights (samples, n) to (samples, K)."""
-    if metric == "accuracy":
-        hits = (predictions == labels).astype(np.float64)
-        accuracies: Floats = weights @ hits.T / weights.sum(axis=1, keepdims=True)
-        return accuracies
-    x = labels - labels.mean()
-    y = predictions - predictions.mean(axis=1, keepdims=True)
-    total = weights.sum(axis=1, keepdims=True)
-    mean_x, mean_y = (weights @ x[:, None]) / total, (weights @ y.T) / total
-    covariance = (weights @ (x * y).T) / total - mean_x * mean_y
-    correlations: Floats = covariance / (
-        _spread((weights @ (x**2)[:, None]) / total, mean_x) * _spread((weights @ (y**2).T) / total, mean_y)
-    )
-    return correlations
-
-
-def _spread(squares: Floats, mean: Floats) -> Floats:
-    """Return the standard deviation from the mean square and the mean; NaN where rounding is all there is of it."""
-    variance = squares - mean**2
-    return np.sqrt(np.where(variance > SAME * squares, variance, np.nan))

@@ -1,16 +1,13 @@
 import numpy as np
 import pytest
 from scipy import stats
-from statsmodels.stats.contingency_tables import mcnemar as reference_mcnemar
 
-from analysis.statistics import (
+from analysis.resampling import resample_scores, score_runs
+from experiments.statistics import (
     Interval,
-    TaskScores,
+    PairedRuns,
     compare,
     degrees_of_freedom,
-    mcnemar,
-    resample_scores,
-    score,
     seed_interval,
     williams,
     williams_t,
@@ -26,24 +23,13 @@ def simulate(rng: np.random.Generator, *, runs: int, rows: int, shift: float, se
     return (ability + 0.5 * rng.normal(size=(runs, rows)) > hard).astype(float)
 
 
-def test_accuracy_by_hand():
-    labels, predictions = np.array([0.0, 1, 2, 1]), np.array([[0.0, 1, 2, 2], [1.0, 0, 0, 0]])
-    assert score("accuracy", labels, predictions).tolist() == [0.75, 0.0]
-
-
-def test_pearson_is_that_of_scipy():
-    labels, predictions = RNG.normal(size=50), RNG.normal(size=(3, 50)) * 7 + 100
-    expected = [stats.pearsonr(labels, line).statistic for line in predictions]
-    assert score("pearson", labels, predictions) == pytest.approx(expected, abs=1e-12)
-
-
 @pytest.mark.parametrize("constant", [1.0, 2.4731, 3.3, 1.1])  # most are not their own mean in floats
 def test_pearson_of_equal_predictions_is_undefined(constant):
     labels = RNG.normal(size=863)
     equal = np.full((1, 863), constant)
-    assert np.isnan(score("pearson", labels, equal)).all()
-    assert np.isnan(score("pearson", equal[0], labels[None])).all()
-    found = compare({"sts": TaskScores("pearson", labels, equal, labels[None])}, samples=50)["sts"]
+    assert np.isnan(score_runs("pearson", labels, equal)).all()
+    assert np.isnan(score_runs("pearson", equal[0], labels[None])).all()
+    found = compare({"sts": PairedRuns("pearson", labels, equal, labels[None])}, samples=50)["sts"]
     assert np.isnan([found.estimate, found.low, found.high]).all()
 
 
@@ -53,47 +39,30 @@ def test_few_undefined_resamples_are_left_out_and_many_make_the_ends_undefined()
     few, many = (np.where(np.arange(200) < changed, labels, 2.5) for changed in (5, 1))
     drawn = resample_scores("pearson", labels, few[None], samples=2000, rng=np.random.default_rng(0))
     assert 0 < np.isnan(drawn).mean() < 0.05
-    kept = compare({"sts": TaskScores("pearson", labels, few[None], good[None])})["sts"]
+    kept = compare({"sts": PairedRuns("pearson", labels, few[None], good[None])})["sts"]
     assert kept.low < kept.estimate < kept.high
-    undefined = compare({"sts": TaskScores("pearson", labels, many[None], good[None])})["sts"]
+    undefined = compare({"sts": PairedRuns("pearson", labels, many[None], good[None])})["sts"]
     assert np.isfinite(undefined.estimate)
     assert np.isnan([undefined.low, undefined.high]).all()
     assert not undefined.excludes_zero
 
 
-@pytest.mark.parametrize("metric", ["accuracy", "pearson"])
-def test_a_resample_scores_the_drawn_rows(metric):
-    labels = RNG.integers(2, size=30).astype(float)
-    predictions = RNG.integers(2, size=(2, 30)).astype(float)
-    found = resample_scores(metric, labels, predictions, samples=3, rng=np.random.default_rng(5))
-    drawn = np.random.default_rng(5).integers(30, size=(3, 30))
-    expected = [score(metric, labels[rows], predictions[:, rows]) for rows in drawn]
-    assert found == pytest.approx(np.array(expected))
-
-
-def test_the_standard_error_of_an_accuracy_is_the_binomial_one():
-    labels = np.ones(1101)
-    predictions = (np.arange(1101) < 558).astype(float)[None]
-    spread = resample_scores("accuracy", labels, predictions, samples=2000, rng=np.random.default_rng(0)).std()
-    assert spread == pytest.approx(np.sqrt(0.507 * 0.493 / 1101), rel=0.05)  # 0.0151
-
-
 def test_a_comparison_repeats_under_its_seed():
     first, second = (simulate(RNG, runs=3, rows=100, shift=shift, seed_noise=0.1) for shift in (0.2, 0.0))
-    tasks = {"sst": TaskScores("accuracy", np.ones(100), first, second)}
+    tasks = {"sst": PairedRuns("accuracy", np.ones(100), first, second)}
     assert compare(tasks) == compare(tasks)
     assert compare(tasks) != compare(tasks, seed=1)
 
 
 def test_a_system_does_not_differ_from_itself_beyond_its_runs():
     runs = simulate(RNG, runs=1, rows=200, shift=0.2, seed_noise=0.0)
-    result = compare({"sst": TaskScores("accuracy", np.ones(200), runs, runs)})["sst"]
+    result = compare({"sst": PairedRuns("accuracy", np.ones(200), runs, runs)})["sst"]
     assert result == Interval(0.0, 0.0, 0.0)  # paired rows: the same rows fall out on both sides
 
 
 def test_the_mean_is_that_of_the_tasks_and_is_surer_than_each():
     tasks = {
-        name: TaskScores(
+        name: PairedRuns(
             "accuracy",
             np.ones(400),
             simulate(RNG, runs=1, rows=400, shift=0.3, seed_noise=0.0),
@@ -110,7 +79,7 @@ def test_noise_between_runs_widens_the_interval():
     quiet, noisy = (
         compare(
             {
-                "sst": TaskScores(
+                "sst": PairedRuns(
                     "accuracy",
                     np.ones(300),
                     *(
@@ -139,7 +108,7 @@ def test_the_noise_of_few_runs_is_known_with_few_degrees_of_freedom():
 def test_with_many_rows_the_interval_over_runs_is_welchs():
     right = np.array([0.50, 0.56]), np.array([0.48, 0.50, 0.52, 0.58])
     runs = [(np.arange(50_000) < 50_000 * share[:, None]).astype(float) for share in right]
-    found = compare({"sst": TaskScores("accuracy", np.ones(50_000), *runs)})["sst"]
+    found = compare({"sst": PairedRuns("accuracy", np.ones(50_000), *runs)})["sst"]
     expected = stats.ttest_ind(*right, equal_var=False).confidence_interval(0.95)
     assert (found.low, found.high) == pytest.approx((expected.low, expected.high), rel=0.1)
 
@@ -154,7 +123,7 @@ def test_intervals_hold_the_truth_about_as_often_as_they_say(runs, seed_noise):
             simulate(rng, runs=count, rows=400, shift=0.1, seed_noise=noise)
             for count, noise in zip(runs, seed_noise, strict=True)
         )
-        interval = compare({"sst": TaskScores("accuracy", np.ones(400), first, second)}, samples=1000, seed=trial)
+        interval = compare({"sst": PairedRuns("accuracy", np.ones(400), first, second)}, samples=1000, seed=trial)
         held += interval["sst"].low <= 0 <= interval["sst"].high
     is_alike = runs[0] == runs[1] and seed_noise[0] == seed_noise[1]
     assert held / 300 >= (0.92 if is_alike else 0.86)  # else the spread of two or three runs is little to go by
@@ -165,7 +134,7 @@ def test_the_paired_bootstrap_of_one_run_covers_a_correlation_difference():
     for trial in range(trials):
         labels = rng.normal(size=200)
         pair = [(labels + rng.normal(size=200))[None] for _ in range(2)]
-        interval = compare({"sts": TaskScores("pearson", labels, *pair)}, samples=300, seed=trial)["sts"]
+        interval = compare({"sts": PairedRuns("pearson", labels, *pair)}, samples=300, seed=trial)["sts"]
         held += interval.low <= 0 <= interval.high
     assert 0.88 <= held / trials <= 0.99
 
@@ -180,20 +149,6 @@ def test_one_seed_says_nothing_about_the_spread():
     interval = seed_interval([0.5])
     assert interval.estimate == 0.5
     assert np.isnan([interval.low, interval.high]).all()
-
-
-def test_mcnemar_is_that_of_statsmodels():
-    labels, first, second = (RNG.integers(2, size=80).astype(float) for _ in range(3))
-    right = np.array([first == labels, second == labels])
-    table = [[int(((right[0] == a) & (right[1] == b)).sum()) for b in (1, 0)] for a in (1, 0)]
-    assert mcnemar(labels, first, second) == pytest.approx(reference_mcnemar(table, exact=True).pvalue)
-    assert mcnemar(labels, first, first) == 1.0
-
-
-def test_mcnemar_by_hand():
-    # Six rows that only the first gets right, none that only the second does: 2 * (1/2)^6.
-    labels, first, second = np.ones(10), np.ones(10), np.array([0.0] * 6 + [1.0] * 4)
-    assert mcnemar(labels, first, second) == pytest.approx(2 / 64)
 
 
 def test_williams_reproduces_a_published_example():

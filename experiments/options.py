@@ -1,18 +1,16 @@
-"""What the commands share that run many trainings: their options, and running them."""
+"""The options that all commands share which run many trainings."""
 
 import argparse
 import os
 import re
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from analysis.budget import Budget, find_step_size, parse_budget
-from analysis.comparison import System
-from analysis.job import Job
-from analysis.launcher import Launcher
-from analysis.settings import find_flag, merge_settings
+from experiments.budget import Budget, find_step_size, parse_budget
+from experiments.job import Job
+from experiments.settings import find_flag, merge_settings
 from tasks import InputError
 
 OWN_FLAGS = r"--(seed_everything|ckpt_path|trainer\.logger(\..+)?)"  # of every job, so that it is found again
@@ -194,44 +192,6 @@ def read_options(parsed: argparse.Namespace, extra: Sequence[str]) -> JobOptions
         dry_run=parsed.dry_run,
         keep_last=parsed.keep_last,
     )
-
-
-def run_jobs(jobs: Mapping[str, Sequence[Job]], options: JobOptions) -> tuple[int, dict[str, System]]:
-    """Run what is not finished, or do what `--dry-run` and `--table-only` say.
-
-    Args:
-        jobs: The trainings of each system.
-        options: How to run them.
-
-    Returns:
-        The exit status, and the systems that have a finished run, in order.
-
-    Raises:
-        InputError: If the folder of a job holds runs of other settings.
-    """
-    every = [job for system in jobs.values() for job in system]
-    if options.dry_run:
-        for job in every:
-            _say(job.shown_command)
-        return 0, {}
-    status = 0
-    if not options.table_only:
-        outcomes = Launcher(jobs=options.jobs, report=_say, keep_last=options.keep_last).run(every)
-        failed = [outcome.job.name for outcome in outcomes if outcome.status]
-        if failed:
-            status = 1
-            _say(f"failed: {'; '.join(failed)}; the same command tries again")
-    finished = {name: tuple(job for job in system if job.finished()) for name, system in jobs.items()}
-    systems = {name: System(name, found) for name, found in finished.items() if found}
-    missing = [name for name in finished if name not in systems]
-    if missing:
-        _say(f"no finished run of {', '.join(missing)} in {options.output}")
-    return status or (0 if systems else 1), systems
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")  # at once: several threads report
-    sys.stdout.flush()
 
 
 def _find_weights(flags: Sequence[str]) -> tuple[Path, ...]:

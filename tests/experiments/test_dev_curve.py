@@ -1,6 +1,6 @@
 from torch.utils.tensorboard import SummaryWriter
 
-from analysis.dev_curve import DevScores, choose_best, read_dev_curve
+from experiments.dev_curve import DevScores, choose_best, read_dev_curve
 
 
 def test_a_curve_has_a_point_for_each_validation(tmp_path):

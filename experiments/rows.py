@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from analysis.settings import read_yaml
+from experiments.settings import read_yaml
 from tasks import InputError
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -3,11 +3,11 @@ from pathlib import Path
 
 import pytest
 
-from analysis.comparison import Difference, System, check_same_data, compare_systems
-from analysis.statistics import Interval
-from analysis.tables import format_interval
+from experiments.cells import format_interval
+from experiments.comparison import Difference, System, check_same_data, compare_systems
+from experiments.statistics import Interval
 from tasks import InputError
-from tests.analysis.run_folders import almost_right, dev_labels, make_job, write_run
+from tests.experiments.run_folders import almost_right, dev_labels, make_job, write_run
 
 
 @pytest.fixture

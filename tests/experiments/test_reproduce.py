@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.job_options import add_options, read_options, split_arguments
-from analysis.reproduce import main
-from analysis.rows import METHODS, read_rows
-from tests.analysis.run_folders import almost_right, dev_labels, make_job, write_run
+from experiments.options import add_options, read_options, split_arguments
+from experiments.reproduce import main
+from experiments.rows import METHODS, read_rows
+from tests.experiments.run_folders import almost_right, dev_labels, make_job, write_run
 
 
 @pytest.fixture

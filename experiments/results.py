@@ -1,14 +1,13 @@
 """The end of a comparison: notes, tables and sentences, shown and written."""
 
-import json
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 
-from analysis.tables import Table
+from analysis.json_file import write_json
+from analysis.table import Table
 
 
 def publish(
@@ -26,7 +25,7 @@ def publish(
         notes: What stands above the tables.
         tables: The tables.
         sentences: What stands below them.
-        numbers: All numbers as plain data.
+        numbers: All numbers as plain data; undefined ones become null.
         console: Where to print.
     """
     for line in notes:
@@ -37,19 +36,8 @@ def publish(
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     parts = [_bullets(notes), *(table.to_markdown() for table in tables), _bullets(sentences)]
     (folder / "results.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
-    plain = to_plain({"notes": list(notes), **numbers})
-    written = json.dumps(plain, indent=2, ensure_ascii=False, allow_nan=False)
-    (folder / "results.json").write_text(written + "\n", encoding="utf-8")
+    write_json(folder / "results.json", {"notes": notes, **numbers})
     console.print(f"written: {folder / 'results.md'}, {folder / 'results.json'}", soft_wrap=True, highlight=False)
-
-
-def to_plain(value: Any) -> Any:
-    """Return nested data as JSON has it: lists for tuples, None for NaN and infinity."""
-    if isinstance(value, Mapping):
-        return {key: to_plain(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [to_plain(entry) for entry in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _bullets(lines: Sequence[str]) -> str:

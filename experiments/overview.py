@@ -3,8 +3,8 @@
 import platform
 from collections.abc import Callable, Sequence
 
-from analysis.comparison import System
 from analysis.run import Run
+from experiments.comparison import System
 
 SELECTION = (
     "Scores are of the final weights on the dev split: mean ± standard deviation over seeds. `best` is the validation "

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-from analysis.settings import class_name, merge_settings, option
+from experiments.settings import class_name, merge_settings, option
 from tasks import InputError
 
 Unit = Literal["steps", "examples", "minutes"]

@@ -1,6 +1,6 @@
 import pytest
 
-from analysis.budget import Budget, find_step_size, parse_budget
+from experiments.budget import Budget, find_step_size, parse_budget
 from tasks import InputError
 
 

@@ -1,6 +1,6 @@
 import os
 
-from analysis.job import TRAIN, Job
+from experiments.job import TRAIN, Job
 
 
 def test_a_job_is_a_plain_command_that_continues(tmp_path):

@@ -1,4 +1,4 @@
-"""Which task helps which: `python -m analysis.transfer -c configs/cs224n.yaml --data.root DIR --budget steps=500`."""
+"""Which task helps which: `python -m experiments.transfer -c configs/cs224n.yaml --data.root DIR --budget steps=N`."""
 
 import argparse
 import sys
@@ -11,13 +11,16 @@ from typing import Any, Literal
 import yaml
 from rich.console import Console
 
-from analysis.comparison import Difference, System, check_same_data, compare_systems
-from analysis.job import Job
-from analysis.job_options import JobOptions, add_options, find_file, read_options, run_jobs, split_arguments
-from analysis.overview import describe, is_limited, is_timed
-from analysis.results import publish, to_plain
-from analysis.settings import read_yaml
-from analysis.tables import Table, format_interval, format_spread
+from analysis.command import command
+from analysis.table import Table
+from experiments.cells import format_interval, format_spread
+from experiments.comparison import Difference, System, check_same_data, compare_systems
+from experiments.job import Job
+from experiments.options import JobOptions, add_options, find_file, read_options, split_arguments
+from experiments.overview import describe, is_limited, is_timed
+from experiments.results import publish
+from experiments.running import run_jobs
+from experiments.settings import read_yaml
 from tasks import InputError
 
 Sets = Literal["singles", "pairs", "all"]
@@ -32,10 +35,11 @@ WHOLE_EPOCHS = (
 )
 
 
+@command
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train each task alone and with others, and show what it gains; give the exit status."""
     own, extra = split_arguments(arguments)
-    parser = argparse.ArgumentParser(prog="python -m analysis.transfer", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m experiments.transfer", description=__doc__)
     parser.add_argument("-c", "--config", action="append", required=True, help="a training configuration; may repeat")
     parser.add_argument(
         "--sets", nargs="+", choices=("singles", "pairs", "all"), default=["singles", "pairs", "all"],
@@ -43,24 +47,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )  # fmt: skip
     add_options(parser, output="runs/transfer")
     parsed = parser.parse_args(own)
-    try:
-        options = read_options(parsed, extra)
-        configs = [find_file(path, "-c") for path in parsed.config]
-        tasks = read_tasks([*configs, *options.configs])
-        sets = choose_sets(tuple(tasks), parsed.sets)
-        jobs = build_jobs(tasks, configs, sets, options)
-        if not (options.dry_run or options.table_only):
-            write_sets(tasks, sets, jobs)
-        status, systems = run_jobs(jobs, options)
-        if systems:
-            show(tuple(tasks), systems, options)
-        return status
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("stopped; the same command goes on", file=sys.stderr)
-        return 130
+    options = read_options(parsed, extra)
+    configs = [find_file(path, "-c") for path in parsed.config]
+    tasks = read_tasks([*configs, *options.configs])
+    sets = choose_sets(tuple(tasks), parsed.sets)
+    jobs = build_jobs(tasks, configs, sets, options)
+    if not (options.dry_run or options.table_only):
+        write_sets(tasks, sets, jobs)
+    status, systems = run_jobs(jobs, options)
+    if systems:
+        show(tuple(tasks), systems, options)
+    return status
 
 
 def read_tasks(configs: Sequence[Path]) -> dict[str, Any]:
@@ -204,7 +201,7 @@ def show(tasks: tuple[str, ...], systems: Mapping[str, System], options: JobOpti
             for (name, target), difference in differences.items()
         ],
     }
-    publish(options.output, notes, tables, sentences, to_plain(results), Console())
+    publish(options.output, notes, tables, sentences, results, Console())
 
 
 def compare_with_alone(
