@@ -2,7 +2,7 @@
 
 import lightning.pytorch as L
 
-from lightning_modules.digest import digest_tensors
+from backbones.digest import digest_tensors
 
 
 def digest_weights(module: L.LightningModule) -> str:

@@ -8,7 +8,7 @@ from lightning.pytorch.callbacks import WeightAveraging
 from lightning.pytorch.utilities import rank_zero_only
 from torch import Tensor
 
-from lightning_modules.digest import digest_tensors
+from backbones.digest import digest_tensors
 from tasks import InputError
 
 log = logging.getLogger(__name__)

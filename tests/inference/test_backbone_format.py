@@ -1,4 +1,3 @@
-import sys
 from pathlib import Path
 
 import pytest
@@ -7,7 +6,8 @@ from transformers import AutoModel
 
 from backbones import Lora, Pals
 from backbones.lora import Target
-from lightning_modules.export import export_backbone, main
+from inference.backbone_format import export_backbone
+from inference.export import main
 from tasks import InputError
 from tests.tiny import build_module, make_trainer, open_data, train_batches
 
@@ -42,14 +42,13 @@ def test_the_folder_gives_the_vectors_of_the_trained_backbone(adapter, checkpoin
     assert (tmp_path / "out" / "tokenizer.json").is_file()
 
 
-def test_what_a_bert_cannot_hold_or_a_filled_folder_is_refused(checkpoint, tmp_path, monkeypatch, capsys):
+def test_what_a_bert_cannot_hold_or_a_filled_folder_is_refused(checkpoint, tmp_path, capsys):
     path, _, _ = checkpoint(Pals(num_heads=2))
     with pytest.raises(InputError, match="its backbone has PALs"):
         export_backbone(path, tmp_path / "out")
     for arguments, message in (([path, tmp_path], "holds something already"), (["none.ckpt", "x"], "no such file")):
-        monkeypatch.setattr(sys, "argv", ["export", *map(str, arguments)])
         with pytest.raises(SystemExit) as ended:
-            main()
+            main([*map(str, arguments), "--format", "backbone"])
         assert ended.value.code == 2
         assert message in capsys.readouterr().err
     assert not Path("x").exists()

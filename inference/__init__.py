@@ -1,0 +1,1 @@
+"""The trained model outside training: in Python, and in the formats of other libraries."""
