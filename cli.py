@@ -203,7 +203,9 @@ class MultitaskCLI(TandemCLI):
         config = self.config[self.config.subcommand]
         best = config.best_checkpoint
         if best.monitor == "val/score" and not config.model.score:
-            raise InputError("best_checkpoint.monitor is val/score, but model.score is not given (expected a formula)")
+            raise InputError(
+                "best_checkpoint.monitor is val/score, but model.score is not given (expected weights of metrics)"
+            )
         if best.monitor and best.filename == BEST_NAME.format(name="mean", monitor="val/mean"):
             name = best.monitor.removeprefix("val/").replace("/", "-")
             best.filename = BEST_NAME.format(name=name, monitor=best.monitor)

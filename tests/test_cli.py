@@ -766,9 +766,9 @@ def test_last_goes_on_where_the_newest_run_ended(train):
 
 
 def test_each_task_keeps_its_best_weights_beside_those_of_the_score(train, capsys):
-    formula = "0.5*sst.accuracy + 0.5*sts.pearson"
+    weights = "{sst.accuracy: 0.5, sts.pearson: 0.5}"
     folder = train(
-        "fit", "--best_checkpoint_per_task", "true", "--model.score", formula, "--best_checkpoint.monitor", "val/score"
+        "fit", "--best_checkpoint_per_task", "true", "--model.score", weights, "--best_checkpoint.monitor", "val/score"
     )
     names = sorted(path.name.split("=")[0] for path in (folder / "checkpoints").glob("best*"))
     assert names == ["best-epoch", "best-quora-epoch", "best-sst-epoch", "best-sts-epoch"]
@@ -937,11 +937,14 @@ def test_a_checkpoint_of_other_tasks_is_an_error(train, fitted, tmp_path, capsys
         (["--data.root", "/none"], "/none/ids-sst-train.csv: no such file"),
         (["--model.optimizer.layer_decay", "0"], "optimizer.layer_decay is 0.0 (expected more than 0, at most 1)"),
         (["--averaging", "Ema", "--averaging.decay", "1"], "averaging.decay is 1.0 (expected 0 or more, less than 1)"),
-        (["--model.score", "sst.f1"], "task sst has no metric 'f1' (expected one of accuracy, macro_f1, loss"),
+        (
+            ["--model.score", "{sst.f1: 1}"],
+            "model.score: there is no 'sst.f1' (expected sst.accuracy, sst.macro_f1, sst.loss",
+        ),
         (["--model.adapter", "Lora", "--model.adapter.r", "0"], "adapter Lora: r is 0"),
         (["--model.adapter", "Pals", "--model.freeze_backbone", "true"], "exclude each other"),
         (["--model.save_trainable_only", "true"], "all weights train (expected an adapter or freeze_backbone)"),
-        (["--best_checkpoint.monitor", "val/score"], "model.score is not given (expected a formula)"),
+        (["--best_checkpoint.monitor", "val/score"], "model.score is not given (expected weights of metrics)"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
