@@ -37,6 +37,7 @@ from callbacks import (
 )
 from callbacks.run_folder import removing_refused
 from cli_errors import Parser
+from runtime.version import VERSION
 from tasks import InputError, Task
 
 OUR_PACKAGES = ("backbones", "callbacks", "cli", "datamodules", "lightning_modules")
@@ -68,7 +69,7 @@ class TandemCLI(LightningCLI):
             seed_everything_default=42,
             auto_configure_optimizers=False,
             parser_class=Parser,
-            parser_kwargs={"description": type(self).__doc__},
+            parser_kwargs={"description": type(self).__doc__, "version": VERSION},
             trainer_defaults={
                 "logger": LOGGER,
                 "max_epochs": 3,
@@ -202,7 +203,9 @@ class MultitaskCLI(TandemCLI):
         config = self.config[self.config.subcommand]
         best = config.best_checkpoint
         if best.monitor == "val/score" and not config.model.score:
-            raise InputError("best_checkpoint.monitor is val/score, but model.score is not given (expected a formula)")
+            raise InputError(
+                "best_checkpoint.monitor is val/score, but model.score is not given (expected weights of metrics)"
+            )
         if best.monitor and best.filename == BEST_NAME.format(name="mean", monitor="val/mean"):
             name = best.monitor.removeprefix("val/").replace("/", "-")
             best.filename = BEST_NAME.format(name=name, monitor=best.monitor)

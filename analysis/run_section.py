@@ -57,7 +57,9 @@ def _overview(run: Run) -> Table:
     if "score" in metrics and not isinstance(metrics["score"], Mapping):
         rows.append(["score", "", number(metrics["score"]), ""])
     columns = ("task", "metric", "score", "majority baseline")
-    note = "As the run reported them. Mean: of each task's first metric. Score: by the run's formula, if it has one."
+    note = (
+        "As the run reported them. Mean: of each task's first metric. Score: the run's own weighted sum, if it has one."
+    )
     title = "Test scores" if run.scored_split == "test" else "Scores"
     return Table(title, columns, rows, num_text_columns=2, note=note)
 

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import IO, Any
@@ -10,6 +11,7 @@ from typing import IO, Any
 import torch
 from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
 
+from runtime.version import find_code_version
 from tasks import InputError
 
 
@@ -36,7 +38,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
     """Writes a checkpoint beside its target, flushes it to the disk and renames it.
 
     Lightning's own goes through the folder for temporary files; where that is another file system, a kill or a full
-    disk in the middle leaves a broken file in the place of the good one.
+    disk in the middle leaves a broken file in the place of the good one. The entry `code` says which code wrote it.
     """
 
     def save_checkpoint(self, checkpoint: Mapping[str, Any], path: str | Path, storage_options: Any = None) -> None:
@@ -52,7 +54,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
         """
         try:
             with replacing(Path(path)) as file:
-                torch.save(dict(checkpoint), file)
+                torch.save({**checkpoint, "code": asdict(find_code_version())}, file)
         except (OSError, RuntimeError) as error:
             raise InputError(f"{path}: not written, an earlier checkpoint there is as it was ({error})") from error
 

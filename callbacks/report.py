@@ -3,7 +3,7 @@
 import importlib.metadata
 import json
 import math
-import resource
+import sys
 import time
 from collections.abc import Mapping
 from functools import partial
@@ -25,6 +25,7 @@ from callbacks.evaluated import EvaluatedExamples, describe_part
 from callbacks.run_folder import run_folder
 from datamodules import MultitaskDataModule, TaskBatch
 from lightning_modules.task_scores import sum_over_processes
+from runtime.version import find_code_version
 
 PACKAGES = ("torch", "lightning", "torchmetrics", "transformers", "datasets")
 
@@ -56,7 +57,8 @@ class RunReport(L.Callback):
         self._drawn.restore(state_dict["drawn"] or {})
 
     def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Start the clock."""
+        """Start the clock; take the version of the code before it may change."""
+        find_code_version()
         self._started = time.monotonic()
         self._knows_all_drawn = self._took_count or not trainer.ckpt_path
 
@@ -139,6 +141,7 @@ class RunReport(L.Callback):
             return
         data: Any = trainer.datamodule  # type: ignore[attr-defined]
         metrics = collect_metrics(trainer.callback_metrics, split)
+        code = find_code_version()
         report = {
             "metrics": metrics,
             **({"evaluated": evaluated} if evaluated else {}),
@@ -146,7 +149,9 @@ class RunReport(L.Callback):
             **training,
             "seed": data.seed,
             "data": data.describe_data(),
-            "versions": {package: importlib.metadata.version(package) for package in PACKAGES},
+            "versions": {"tandem": code.version, **{name: importlib.metadata.version(name) for name in PACKAGES}},
+            "commit": code.commit,
+            "dirty": code.dirty,
         }
         with replacing(folder / "report.json") as file:
             file.write(f"{json.dumps(report, indent=2)}\n".encode())
@@ -244,8 +249,16 @@ def _cell(value: float | None) -> str:
     return "undefined" if value is None else f"{value:.4f}"
 
 
-def peak_memory() -> int:
-    """Return the most memory that this process has held, in bytes: the GPU's if there is one, else the machine's."""
+def peak_memory() -> int | None:
+    """Return the most memory that this process has held, in bytes: the GPU's if there is one, else the machine's.
+
+    None on Windows, which does not count it for the process.
+    """
     if torch.cuda.is_available():
         return torch.cuda.max_memory_allocated()
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    try:
+        import resource
+    except ModuleNotFoundError:
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

@@ -14,7 +14,9 @@ from rich.console import Console
 from callbacks.checkpoints import validation_follows
 from callbacks.run_folder import run_folder
 
-SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
+SIGNALS = tuple(  # Windows has no SIGUSR1
+    getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGUSR1") if hasattr(signal, name)
+)
 
 
 class RunStopped(Exception):  # noqa: N818 - an end, not an error
@@ -88,7 +90,8 @@ class StopOnSignal(L.Callback):
                 name = signal.Signals(number).name
                 console.print(f"stopped at step {trainer.global_step} by {name}; everything is saved", highlight=False)
                 console.print(f"resume with: {resume_command()} --ckpt_path {path}", soft_wrap=True, highlight=False)
-        if trainer.is_global_zero and number == signal.SIGUSR1 and "SLURM_JOB_ID" in os.environ:
+        is_preempted = signal.Signals(number).name == "SIGUSR1" and "SLURM_JOB_ID" in os.environ
+        if trainer.is_global_zero and is_preempted:
             requeue(slurm_job())
         raise RunStopped(number)
 

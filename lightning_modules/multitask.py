@@ -50,7 +50,7 @@ class MultitaskModule(L.LightningModule):
     Logs `<split>/<task>/<metric>`, `<split>/<task>/loss` and `<split>/mean`, the plain mean of the tasks' first metrics
     (the paper's average). `mean` is NaN, which never wins a checkpoint, where a correlation is undefined because all
     predictions are equal. A TwinHead's bi head is logged as `<task>_bi` and does not enter the mean.
-    With `score` also logs `<split>/score`, where all tasks of the formula have such a split.
+    With `score` also logs `<split>/score`, where all of its tasks have such a split.
 
     Args:
         tasks: The tasks by name.
@@ -77,7 +77,7 @@ class MultitaskModule(L.LightningModule):
         surgery: How the tasks' gradients of the backbone become one in each optimiser step: PcGrad or UpGrad; None for
             their sum. An accumulation window must hold several tasks, see Joint.
         optimizer: AdamW and its schedule.
-        score: A formula over `<task>.<metric>` (see Score), such as `0.5*sst.accuracy + 0.5*sts.pearson`; the best
+        score: Weights of a sum of metrics, such as `{sst.accuracy: 0.5, sts.pearson: 0.5}` (see Score); the best
             checkpoint follows it with `--best_checkpoint.monitor val/score`.
         attention: How attention is computed: `auto` is `varlen` on a GPU where a probe passes, else `grouped`. The
             numbers are the same, the dropout masks are not.
@@ -110,7 +110,7 @@ class MultitaskModule(L.LightningModule):
         weighting: WeightingFactory | None = None,
         surgery: Surgery | None = None,
         optimizer: OptimizerSettings = OptimizerSettings(),
-        score: str | None = None,
+        score: dict[str, float] | None = None,
         attention: AttentionChoice = "auto",
         weight_casts: WeightCasts = "each",
         compile: CompileChoice = "none",

@@ -51,9 +51,9 @@ def test_last_goes_on_where_the_newest_run_ended(train):
 
 
 def test_each_task_keeps_its_best_weights_beside_those_of_the_score(train, capsys):
-    formula = "0.5*sst.accuracy + 0.5*sts.pearson"
+    weights = "{sst.accuracy: 0.5, sts.pearson: 0.5}"
     folder = train(
-        "fit", "--best_checkpoint_per_task", "true", "--model.score", formula, "--best_checkpoint.monitor", "val/score"
+        "fit", "--best_checkpoint_per_task", "true", "--model.score", weights, "--best_checkpoint.monitor", "val/score"
     )
     names = sorted(path.name.split("=")[0] for path in (folder / "checkpoints").glob("best*"))
     assert names == ["best-epoch", "best-quora-epoch", "best-sst-epoch", "best-sts-epoch"]

@@ -25,11 +25,14 @@ from tests.cli.command_line import contents
         (["--data.root", "/none"], "/none/ids-sst-train.csv: no such file"),
         (["--model.optimizer.layer_decay", "0"], "optimizer.layer_decay is 0.0 (expected more than 0, at most 1)"),
         (["--averaging", "Ema", "--averaging.decay", "1"], "averaging.decay is 1.0 (expected 0 or more, less than 1)"),
-        (["--model.score", "sst.f1"], "task sst has no metric 'f1' (expected one of accuracy, macro_f1, loss"),
+        (
+            ["--model.score", "{sst.f1: 1}"],
+            "model.score: there is no 'sst.f1' (expected sst.accuracy, sst.macro_f1, sst.loss",
+        ),
         (["--model.adapter", "Lora", "--model.adapter.r", "0"], "adapter Lora: r is 0"),
         (["--model.adapter", "Pals", "--model.freeze_backbone", "true"], "exclude each other"),
         (["--model.save_trainable_only", "true"], "all weights train (expected an adapter or freeze_backbone)"),
-        (["--best_checkpoint.monitor", "val/score"], "model.score is not given (expected a formula)"),
+        (["--best_checkpoint.monitor", "val/score"], "model.score is not given (expected weights of metrics)"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
