@@ -20,6 +20,7 @@ from analysis.scores import score
 from analysis.selection import Selection, first_metric, select_members
 from analysis.table import Table
 from callbacks.predictions import write_predictions
+from heads import Scores
 from tasks import Example, InputError, Split, Task
 
 Members = Mapping[str, Sequence[Predictions]]
@@ -77,7 +78,7 @@ def read_members(runs: Sequence[Run], split: Split, method: Method) -> Members:
         raise InputError("a run stands twice among the members (expected different ones)")
     for run in runs[1:]:
         _check_same_data(runs[0], run, split)
-    kept = [name for name, task in runs[0].tasks.items() if method != "score" or task.labels.kind == "score"]
+    kept = [name for name, task in runs[0].tasks.items() if method != "score" or isinstance(task.labels, Scores)]
     if not kept:
         raise InputError("--method score: no task has scores (expected vote or probability)")
     return {task: [run.read_predictions(task, split) for run in runs] for task in kept}

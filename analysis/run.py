@@ -13,6 +13,7 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+from heads import Scores
 from tasks import Example, InputError, Split, Task
 from tasks.source import digest
 
@@ -45,11 +46,7 @@ class Predictions:
     @property
     def is_right(self) -> NDArray[np.bool_]:
         """Whether each prediction is the label, (n,); of a score, whether it is less than a tenth of the range away."""
-        if self.task.labels.kind == "score":
-            tolerance = (self.task.labels.high - self.task.labels.low) / 10
-            near: NDArray[np.bool_] = np.abs(self.predictions - self.labels) <= tolerance + 1e-9
-            return near
-        return np.equal(self.predictions, self.labels)
+        return self.task.labels.is_right(self.predictions, self.labels)
 
     @property
     def confidence(self) -> NDArray[np.float64] | None:
@@ -186,7 +183,7 @@ def _match(path: Path, examples: Sequence[Example], task: Task) -> tuple[list[Ex
         if example is None:
             raise InputError(f"{path}, line {number}: {', '.join(row)!r} is not about the next example of the split")
         try:
-            labels.append(_parse_score(cell) if task.labels.kind == "score" else float(task.parse_label(cell)))
+            labels.append(_parse_score(cell) if isinstance(task.labels, Scores) else float(task.parse_label(cell)))
         except ValueError as error:
             raise InputError(f"{path}, line {number}: the prediction is {cell!r} (expected {error})") from None
         matched.append(example)

@@ -13,6 +13,7 @@ from analysis.run import Predictions, Run
 from analysis.scores import score
 from analysis.table import Table
 from analysis.words import mark_shared
+from heads import Scores
 from tasks import InputError, Split
 
 SHOWN = 12
@@ -158,7 +159,7 @@ def _summary(pairing: Pairing) -> Table:
         ["wrong in both", f"{count - both - fixed - broken:,}"],
         ["McNemar's exact p", f"{pairing.p_value:.4g}"],
     ]
-    is_score = pairing.first.task.labels.kind == "score"
+    is_score = isinstance(pairing.first.task.labels, Scores)
     note = "p: the chance of so uneven a split into fixed and broken if neither run were better."
     if is_score:
         note = f"A score counts as right within a tenth of the range around the label. {note}"

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from analysis.intervals import Ends, bootstrap_pearson, pearson, wilson_interval
 from analysis.run import Predictions
 from analysis.words import has_negation, numbers, overlap, words
+from heads import Classes, Scores
 from tasks import Example, Task
 
 LABEL = "label (recall)"
@@ -117,7 +118,7 @@ def slice_scores(predictions: Predictions) -> list[Slice]:
     chosen = {grouping.title: grouping for grouping in reversed(GROUPINGS) if is_pair or not grouping.only_pairs}
     groupings = [grouping for grouping in GROUPINGS if chosen.get(grouping.title) is grouping]
     slices = [one for grouping in groupings for one in _score_grouping(predictions, grouping)]
-    if predictions.task.labels.kind != "score":
+    if not isinstance(predictions.task.labels, Scores):
         slices += _score_each(predictions, LABEL, class_names(predictions.task), predictions.labels.astype(np.int64))
     return slices
 
@@ -140,7 +141,7 @@ def _score_each(
 def _score_slice(predictions: Predictions, title: str, name: str, chosen: NDArray[np.bool_]) -> Slice:
     labels, predicted = predictions.labels[chosen], predictions.predictions[chosen]
     count = len(labels)
-    if predictions.task.labels.kind == "score":
+    if isinstance(predictions.task.labels, Scores):
         bias = float((predicted - labels).mean())
         return Slice(title, name, count, pearson(labels, predicted), bootstrap_pearson(labels, predicted), bias)
     hits = int((labels == predicted).sum())
@@ -172,7 +173,7 @@ class NeighbourErrors:
 
 def count_neighbour_errors(predictions: Predictions) -> NeighbourErrors | None:
     """Count near misses; None where the classes have no order (they have one where the file numbers them)."""
-    if predictions.task.labels.kind != "class" or getattr(predictions.task, "classes", None) is not None:
+    if not isinstance(predictions.task.labels, Classes) or getattr(predictions.task, "classes", None) is not None:
         return None
     distance = np.abs(predictions.predictions - predictions.labels)
     return NeighbourErrors(

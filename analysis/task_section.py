@@ -14,6 +14,7 @@ from analysis.similarity import show_similarity
 from analysis.slices import slice_scores
 from analysis.table import Table
 from figures import Curve, draw_curves
+from heads import Scores
 from tasks import InputError, Split
 
 
@@ -33,7 +34,7 @@ def build_task_section(run: Run, task: str, split: Split, *, anchor: str, curves
         blocks: list[Block] = [Sentence(f"No predictions to look at: {error}."), *_score_table(run, task, split, None)]
         return Section(f"Task {task}", anchor, [*blocks, *_curves(curves, task, anchor)])
     blocks = [Sentence(_describe(predictions, split)), *_score_table(run, task, split, predictions)]
-    if predictions.task.labels.kind == "score":
+    if isinstance(predictions.task.labels, Scores):
         blocks += show_similarity(predictions, anchor)
     else:
         blocks += [*show_confusion(predictions, anchor), *show_calibration(predictions, anchor)]
@@ -98,7 +99,7 @@ def _curves(curves: Mapping[str, Curve], task: str, anchor: str) -> list[Block]:
 
 
 def _slice_table(predictions: Predictions) -> Table:
-    is_score = predictions.task.labels.kind == "score"
+    is_score = isinstance(predictions.task.labels, Scores)
     rows = [
         [
             one.grouping,
@@ -125,7 +126,7 @@ def _mistakes(predictions: Predictions) -> list[Block]:
     examples = most_confident_mistakes(predictions)
     if not examples:
         return [Sentence("There is no mistake.")]
-    is_score = predictions.task.labels.kind == "score"
+    is_score = isinstance(predictions.task.labels, Scores)
     title = "Furthest from the label" if is_score else "Most confident mistakes"
     note = "Words that both texts share are marked." if len(predictions.task.texts) == 2 else ""
     return [ExampleList(title, examples, note)]

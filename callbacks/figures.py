@@ -9,6 +9,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from numpy.typing import NDArray
 
 from callbacks.predictions import PredictionWriter
+from heads import Scores
 from tasks import InputError
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def _draw(
     for (task_name, view), (rows, predictions, *rest) in predicted.items():
         name, task, labels = task_name + view, stores[task_name].task, stores[task_name].labels[rows]
         space = task.labels
-        if space.kind == "score":
+        if isinstance(space, Scores):
             scores = predictions.astype(np.float64)
             yield f"val/{name}/similarity", draw_scatter(labels, scores, low=space.low, high=space.high)
             continue

@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
@@ -103,7 +102,7 @@ def collate(
     return TaskBatch(
         task=index.task,
         tokens=pack(*lay_out(tokens, firsts, task.encoding), num_groups=num_groups, shape=shape),
-        labels=label_tensor(store.labels[rows], is_score=task.labels.kind == "score"),
+        labels=task.labels.as_tensor(store.labels[rows]),
         ids=[store.id(int(row)) for row in rows],
         rows=torch.from_numpy(rows.astype(np.int64)),
         weight=index.weight,
@@ -111,10 +110,3 @@ def collate(
         teacher=None if store.teacher is None else torch.from_numpy(store.teacher[rows]),
         fullness=index.fullness,
     )
-
-
-def label_tensor(labels: NDArray[np.float64], *, is_score: bool) -> Tensor:
-    """Return labels as losses want them: scores in float32, classes in int64 with -1 where there is none."""
-    if is_score:
-        return torch.from_numpy(labels.astype(np.float32))
-    return torch.from_numpy(np.nan_to_num(labels, nan=-1).astype(np.int64))

@@ -326,10 +326,7 @@ class MultitaskDataModule(ResumableDataModule):
 
 
 def _report_missing_classes(name: str, store: TokenStore) -> None:
-    labels = store.task.labels
-    if labels.kind == "score":
-        return
-    missing = sorted(set(range(labels.num_classes)) - {int(label) for label in np.unique(store.labels)})
+    missing = sorted(set(range(store.task.labels.num_classes)) - {int(label) for label in np.unique(store.labels)})
     if missing:
         named = ", ".join(store.task.format_label(number) for number in missing)
         log.warning("task %s: the train split has no example of class %s", name, named)

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from heads.distributions import average_log_probabilities, divergence
+from heads.distributions import average_log_probabilities, teacher_divergence
+from heads.divergences import probability_divergence
 from heads.outputs import OutputKind
 from heads.precision import widen
 
@@ -56,7 +57,11 @@ class ContinuationRatioOutput(OutputKind):
 
     def soft_loss(self, output: Tensor, target: Tensor, temperature: float) -> Tensor:
         """Mean KL divergence from the teacher's probabilities (B, C)."""
-        return divergence(continuation_log_probabilities(output), target, temperature)
+        return teacher_divergence(continuation_log_probabilities(output), target, temperature)
+
+    def divergence(self, one: Tensor, other: Tensor) -> Tensor:
+        """Symmetric KL divergence of the class probabilities."""
+        return probability_divergence(self.probabilities(one), self.probabilities(other))
 
 
 def continuation_log_probabilities(logits: Tensor) -> Tensor:

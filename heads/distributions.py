@@ -33,7 +33,7 @@ def soften(log_probabilities: Tensor, temperature: float) -> Tensor:
     return (log_probabilities / temperature).log_softmax(dim=1)
 
 
-def divergence(log_probabilities: Tensor, target: Tensor, temperature: float) -> Tensor:
+def teacher_divergence(log_probabilities: Tensor, target: Tensor, temperature: float) -> Tensor:
     """Mean over the batch of T^2 KL(target || own), both softened by T, nats.
 
     The factor keeps the size of the gradients when T changes. For yes/no it is binary cross-entropy with the target's

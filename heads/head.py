@@ -6,8 +6,8 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
-from heads.labels import LabelKind, LabelSpace
-from heads.outputs import OutputKind, describe
+from heads.labels import LabelSpace, name_kinds
+from heads.outputs import OutputKind
 
 
 class Head(nn.Module, ABC):
@@ -20,7 +20,7 @@ class Head(nn.Module, ABC):
     Attributes:
         num_sequences: Vectors an example that the head reads (S): 1 for a single sentence or a cross-encoded pair,
             2 for a bi-encoded pair, 3 for a pair that is encoded both ways.
-        label_kinds: The kinds of label that the head can predict.
+        label_kinds: The kinds of label that the head can predict; all, unless a head says otherwise.
         views: What is scored and predicted apart, as endings of the task's name; the first enters `mean`.
 
     Raises:
@@ -28,15 +28,20 @@ class Head(nn.Module, ABC):
     """
 
     num_sequences: ClassVar[int]
-    label_kinds: ClassVar[frozenset[LabelKind]]
+    label_kinds: ClassVar[tuple[type[LabelSpace], ...]] = (LabelSpace,)
     views: ClassVar[tuple[str, ...]] = ("",)
 
     def __init__(self, labels: LabelSpace, output: OutputKind) -> None:
         super().__init__()
-        if labels.kind not in self.label_kinds:
-            can = " or ".join(describe(kind) for kind in sorted(self.label_kinds))
-            raise ValueError(f"{type(self).__name__} predicts {can}, but the task has {describe(labels.kind)}")
+        if not self.can_predict(labels):
+            can = name_kinds(self.label_kinds)
+            raise ValueError(f"{type(self).__name__} predicts {can}, but the task has {labels.plural}")
         self.output = output
+
+    @classmethod
+    def can_predict(cls, labels: LabelSpace) -> bool:
+        """Whether the head is made for this kind of label."""
+        return isinstance(labels, cls.label_kinds)
 
     @abstractmethod
     def compute(self, pooled: Tensor) -> Tensor:
@@ -69,6 +74,10 @@ class Head(nn.Module, ABC):
     def soft_loss(self, output: Tensor, target: Tensor, temperature: float) -> Tensor:
         """Mean difference to a teacher's probabilities (B, number of classes) or scores (B,)."""
         return self.output.soft_loss(output, target, temperature)
+
+    def divergence(self, one: Tensor, other: Tensor) -> Tensor:
+        """How far apart two outputs are, a scalar; 0 where they are equal, with gradients to both."""
+        return self.output.divergence(one, other)
 
     def average(self, outputs: Tensor) -> Tensor:
         """Return the output whose probabilities (or scores) are the means of R outputs', (R, B, ...) to (B, ...)."""

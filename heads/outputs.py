@@ -9,8 +9,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from heads.correlation import pearson
-from heads.distributions import average_log_probabilities, divergence, yes_no
-from heads.labels import LabelKind
+from heads.distributions import average_log_probabilities, teacher_divergence, yes_no
+from heads.divergences import binary_divergence, class_divergence, score_divergence
 from heads.ordinal import ordinal_log_loss
 from heads.precision import widen
 
@@ -46,7 +46,11 @@ class OutputKind(ABC):
 
     @abstractmethod
     def soft_loss(self, output: Tensor, target: Tensor, temperature: float) -> Tensor:
-        """Mean difference to a teacher's probabilities (B, number of classes) or scores (B,), a scalar."""
+        """Mean difference to a teacher's probabilities (B, C) or scores (B,), a scalar."""
+
+    @abstractmethod
+    def divergence(self, one: Tensor, other: Tensor) -> Tensor:
+        """How far apart two outputs are, a scalar; 0 where they are equal, with gradients to both."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,11 @@ class ClassOutput(OutputKind):
 
     def soft_loss(self, output: Tensor, target: Tensor, temperature: float) -> Tensor:
         """Mean KL divergence from the teacher's probabilities (B, C)."""
-        return divergence(widen(output).log_softmax(dim=1), target, temperature)
+        return teacher_divergence(widen(output).log_softmax(dim=1), target, temperature)
+
+    def divergence(self, one: Tensor, other: Tensor) -> Tensor:
+        """Symmetric KL divergence of the softmax."""
+        return class_divergence(one, other)
 
 
 @dataclass(frozen=True)
@@ -128,7 +136,11 @@ class BinaryOutput(OutputKind):
 
     def soft_loss(self, output: Tensor, target: Tensor, temperature: float) -> Tensor:
         """Mean KL divergence from the teacher's probabilities of no and yes (B, 2)."""
-        return divergence(yes_no(output), target, temperature)
+        return teacher_divergence(yes_no(output), target, temperature)
+
+    def divergence(self, one: Tensor, other: Tensor) -> Tensor:
+        """Symmetric KL divergence of no and yes."""
+        return binary_divergence(one, other)
 
 
 @dataclass(frozen=True)
@@ -178,7 +190,6 @@ class ScoreOutput(OutputKind):
         """Mean squared difference to the teacher's scores (B,), squared label units; without temperature."""
         return F.mse_loss(widen(output), widen(target))
 
-
-def describe(kind: LabelKind) -> str:
-    """Name a kind of label for an error message."""
-    return {"class": "classes", "binary": "yes/no labels", "score": "scores"}[kind]
+    def divergence(self, one: Tensor, other: Tensor) -> Tensor:
+        """Mean squared difference, squared label units."""
+        return score_divergence(one, other)

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from heads.cosine import score_by_cosine
 from heads.head import Head
-from heads.labels import LabelKind, LabelSpace
+from heads.labels import LabelSpace, Scores
 from heads.losses import Loss, output_for
 
 
@@ -54,7 +54,6 @@ class TrunkLinearHead(Head):
     """
 
     num_sequences: ClassVar[int] = 1
-    label_kinds: ClassVar[frozenset[LabelKind]] = frozenset({"class", "binary", "score"})
 
     def __init__(
         self,
@@ -93,7 +92,6 @@ class TrunkProductHead(Head):
     """
 
     num_sequences: ClassVar[int] = 2
-    label_kinds: ClassVar[frozenset[LabelKind]] = frozenset({"class", "binary", "score"})
 
     def __init__(
         self,
@@ -136,7 +134,7 @@ class TrunkCosineHead(Head):
     """
 
     num_sequences: ClassVar[int] = 2
-    label_kinds: ClassVar[frozenset[LabelKind]] = frozenset({"score"})
+    label_kinds: ClassVar[tuple[type[LabelSpace], ...]] = (Scores,)
 
     def __init__(
         self,
@@ -149,6 +147,7 @@ class TrunkCosineHead(Head):
         loss: Loss | None = None,
     ) -> None:
         super().__init__(labels, output_for(labels, loss))
+        assert isinstance(labels, Scores)  # Head has refused others
         self.low, self.high = labels.low, labels.high
         self.own = OwnProjection(hidden_size, trunk_size=trunk_size, size=projection_size, dropout=dropout)
 

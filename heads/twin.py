@@ -8,9 +8,14 @@ from torch import Tensor
 
 from heads.cosine import CosineHead
 from heads.head import Head, HeadFactory
-from heads.labels import LabelKind, LabelSpace
+from heads.labels import LabelSpace
 from heads.linear import LinearHead
 from heads.product import ConcatProductHead
+
+
+def usual_pair_head(labels: LabelSpace) -> HeadFactory:
+    """Return the usual head of a bi-encoded pair: the cosine for what it can predict, else a product."""
+    return CosineHead if CosineHead.can_predict(labels) else ConcatProductHead
 
 
 class TwinHead(Head):
@@ -43,7 +48,6 @@ class TwinHead(Head):
     """
 
     num_sequences: ClassVar[int] = 3
-    label_kinds: ClassVar[frozenset[LabelKind]] = frozenset({"class", "binary", "score"})
     views: ClassVar[tuple[str, ...]] = ("", "_bi")
 
     def __init__(
@@ -60,8 +64,7 @@ class TwinHead(Head):
             raise ValueError(f"TwinHead: share is {share} (expected 0 to 1)")
         if not 0 < temperature < float("inf"):
             raise ValueError(f"TwinHead: temperature is {temperature} (expected above 0)")
-        usual = CosineHead if labels.kind == "score" else ConcatProductHead
-        one, two = cross(hidden_size, labels), (bi or usual)(hidden_size, labels)
+        one, two = cross(hidden_size, labels), (bi or usual_pair_head(labels))(hidden_size, labels)
         for part, head, expected in (("cross", one, 1), ("bi", two, 2)):
             if head.num_sequences != expected:
                 reads = f"{type(head).__name__}, which reads {head.num_sequences} vector(s) an example"
@@ -91,6 +94,11 @@ class TwinHead(Head):
         """Sum of both heads' differences to a saved teacher."""
         cross, bi = output.unbind(dim=1)
         return self.cross.soft_loss(cross, target, temperature) + self.bi.soft_loss(bi, target, temperature)
+
+    def divergence(self, one: Tensor, other: Tensor) -> Tensor:
+        """Sum of both heads' divergences."""
+        pairs = zip((self.cross, self.bi), one.unbind(dim=1), other.unbind(dim=1), strict=True)
+        return torch.stack([head.divergence(first, second) for head, first, second in pairs]).sum()
 
     def average(self, outputs: Tensor) -> Tensor:
         """Average each head's R outputs, (R, B, 2, ...) to (B, 2, ...)."""

@@ -151,7 +151,7 @@ class MultitaskModule(L.LightningModule):
         self.heads = nn.ModuleDict(build_heads(tasks, self.backbone.hidden_size, trunk))
         self.trunk = None if trunk is None else Trunk(self.backbone.hidden_size, trunk)
         self._surgeon = GradientSurgeon(surgery, self.backbone, self.trunk) if surgery else None
-        self.weighting = (weighting or Fixed)({name: task.labels.kind for name, task in tasks.items()})
+        self.weighting = (weighting or Fixed)({name: task.labels for name, task in tasks.items()})
         self._metrics = nn.ModuleDict({split: TaskScores(tasks, self.heads) for split in ("val", "test")})
         config = None if save_trainable_only else self.backbone.bert.config.to_diff_dict()
         keep_plain_hyperparameters(self, backbone_config=config)

@@ -9,11 +9,9 @@ from torch import Tensor
 
 from datamodules import TaskBatch
 from heads import Head
-from heads.labels import LabelKind
-from heads.outputs import ClassOutput
 from lightning_modules.objective import learn_from_targets
 from lightning_modules.past_weights import PastWeights
-from objectives import ForwardPass, RandomState, Regularizer, divergence_for
+from objectives import ForwardPass, RandomState, Regularizer
 from tasks import InputError, Task
 
 if TYPE_CHECKING:
@@ -78,7 +76,7 @@ class Regularization:
             forward=partial(module, batch),
             embedded_shape=(batch.tokens.input_ids.numel(), module.backbone.hidden_size),
             loss=lambda repeated: learn_from_targets(module, batch, repeated)[0],
-            divergence=partial(_diverge, head, module.tasks[batch.task].labels.kind),
+            divergence=head.divergence,
             random_state=before,
             forward_with_past=None if self.past is None else partial(self.past.call, module, batch),
         )
@@ -97,25 +95,6 @@ class Regularization:
         """
         if self.past is not None:
             self.past.load(checkpoint)
-
-
-def _diverge(head: Head, kind: LabelKind, one: Tensor, other: Tensor) -> Tensor:
-    """Return how far apart two outputs of a head are, over all its views."""
-    firsts, seconds = head.split(one), head.split(other)
-    terms = [
-        divergence_for(kind)(_as_logits(part, kind, first), _as_logits(part, kind, seconds[view][1]))
-        for view, (part, first) in firsts.items()
-    ]
-    return torch.stack(terms).sum()
-
-
-def _as_logits(head: Head, kind: LabelKind, output: Tensor) -> Tensor:
-    """Return an output as its label kind's divergence reads it: of classes, the logits of a softmax."""
-    if kind != "class" or isinstance(head.output, ClassOutput):
-        return output
-    probabilities = head.probabilities(output)
-    assert probabilities is not None  # classes have some
-    return probabilities.clamp_min(torch.finfo(probabilities.dtype).tiny).log()
 
 
 def _check(regularizer: Regularizer, tasks: Mapping[str, Task], *, is_frozen: bool) -> None:

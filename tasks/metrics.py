@@ -14,14 +14,14 @@ from torchmetrics.classification import (
     MulticlassMatthewsCorrCoef,
 )
 
-from heads.labels import LabelKind, LabelSpace
+from heads import Classes, LabelSpace, Scores, YesNo
 
 MetricName = Literal["accuracy", "macro_f1", "f1", "matthews", "pearson", "spearman", "mean_absolute_error"]
 
-DEFAULT_METRICS: dict[LabelKind, tuple[MetricName, ...]] = {
-    "class": ("accuracy", "macro_f1"),
-    "binary": ("accuracy", "f1"),
-    "score": ("pearson", "spearman"),
+DEFAULT_METRICS: dict[type[LabelSpace], tuple[MetricName, ...]] = {
+    Classes: ("accuracy", "macro_f1"),
+    YesNo: ("accuracy", "f1"),
+    Scores: ("pearson", "spearman"),
 }
 
 
@@ -66,14 +66,14 @@ _BUILDERS: dict[MetricName, Callable[[int], Metric]] = {
     "spearman": lambda _: DefinedSpearman(),
     "mean_absolute_error": lambda _: MeanAbsoluteError(),
 }
-_LABEL_KINDS: dict[MetricName, frozenset[LabelKind]] = {
-    "accuracy": frozenset({"class", "binary"}),
-    "macro_f1": frozenset({"class", "binary"}),
-    "f1": frozenset({"binary"}),
-    "matthews": frozenset({"class", "binary"}),
-    "pearson": frozenset({"score"}),
-    "spearman": frozenset({"score"}),
-    "mean_absolute_error": frozenset({"score"}),
+_LABEL_KINDS: dict[MetricName, tuple[type[LabelSpace], ...]] = {
+    "accuracy": (Classes, YesNo),
+    "macro_f1": (Classes, YesNo),
+    "f1": (YesNo,),
+    "matthews": (Classes, YesNo),
+    "pearson": (Scores,),
+    "spearman": (Scores,),
+    "mean_absolute_error": (Scores,),
 }
 
 
@@ -87,8 +87,8 @@ def build_metric(name: MetricName, labels: LabelSpace) -> Metric:
     Raises:
         ValueError: If the metric makes no sense for these labels.
     """
-    if labels.kind not in _LABEL_KINDS.get(name, ()):
-        fitting = ", ".join(other for other, kinds in _LABEL_KINDS.items() if labels.kind in kinds)
-        raise ValueError(f"metric {name!r} does not fit {labels.kind} labels (expected one of {fitting})")
+    if not isinstance(labels, _LABEL_KINDS.get(name, ())):
+        fitting = ", ".join(other for other, kinds in _LABEL_KINDS.items() if isinstance(labels, kinds))
+        raise ValueError(f"metric {name!r} does not fit {labels.plural} (expected one of {fitting})")
     with warnings.catch_warnings(action="ignore", category=UserWarning):  # that Spearman keeps every prediction
         return _BUILDERS[name](labels.num_classes)

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torchmetrics import Metric
 
-from heads import ConcatProductHead, CosineHead, Head, HeadFactory, LabelSpace, LinearHead, PairObjective, TwinHead
+from heads import Head, HeadFactory, LabelSpace, LinearHead, TwinHead, usual_pair_head
+from objectives import PairObjective
 from tasks.errors import InputError
 from tasks.metrics import DEFAULT_METRICS, MetricName, build_metric
 from tasks.sample import sample
@@ -172,7 +173,7 @@ class Task(ABC):
     @property
     def metric_names(self) -> tuple[MetricName, ...]:
         """Names of the metrics; the first enters `mean`."""
-        return self.metrics or DEFAULT_METRICS[self.labels.kind]
+        return self.metrics or DEFAULT_METRICS[type(self.labels)]
 
     def build_metrics(self) -> dict[MetricName, Metric]:
         """Return fresh metrics by name."""
@@ -204,9 +205,7 @@ class Task(ABC):
     def _default_head(self) -> HeadFactory:
         if self.encoding == "both":
             return TwinHead
-        if self.encoding != "bi":
-            return LinearHead
-        return CosineHead if self.labels.kind == "score" else ConcatProductHead
+        return usual_pair_head(self.labels) if self.encoding == "bi" else LinearHead
 
     def read(self, split: Split, root: Path, report: Callable[[str], None]) -> Iterator[Example]:
         """Return the examples of a split in file order, each checked; those that `train_limit` leaves out too.

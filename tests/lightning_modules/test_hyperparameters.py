@@ -13,14 +13,13 @@ from heads import (
     Correlation,
     CosineHead,
     LinearHead,
-    MultipleNegativesRanking,
     OrdinalLogLoss,
     ProductHead,
-    SimCse,
     TwinHead,
 )
 from lightning_modules import MultitaskModule, OptimizerSettings
 from lightning_modules.hyperparameters import check_fit, to_plain
+from objectives import MultipleNegativesRanking, SimCse
 from tasks import (
     Classification,
     InputError,

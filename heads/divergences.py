@@ -1,19 +1,8 @@
 """How far apart two outputs of one head are: what regularisers of smoothness and agreement minimise."""
 
-from collections.abc import Callable
-from typing import Literal
-
+import torch
 from torch import Tensor
 from torch.nn import functional as F
-
-# Gives a scalar from two outputs of a head, 0 where they are equal.
-Divergence = Callable[[Tensor, Tensor], Tensor]
-
-
-def divergence_for(kind: Literal["class", "binary", "score"]) -> Divergence:
-    """Return the divergence for a kind of label."""
-    by_kind = {"class": class_divergence, "binary": binary_divergence, "score": score_divergence}
-    return by_kind[kind]
 
 
 def class_divergence(one: Tensor, other: Tensor) -> Tensor:
@@ -31,6 +20,17 @@ def class_divergence(one: Tensor, other: Tensor) -> Tensor:
     """
     first, second = one.float().log_softmax(dim=1), other.float().log_softmax(dim=1)
     return ((first.exp() - second.exp()) * (first - second)).sum(dim=1).mean()
+
+
+def probability_divergence(one: Tensor, other: Tensor) -> Tensor:
+    """Symmetric Kullback-Leibler divergence as `class_divergence`, from probabilities instead of logits.
+
+    Args:
+        one: Probabilities, (B, C).
+        other: Probabilities, (B, C).
+    """
+    first, second = (values.clamp_min(torch.finfo(values.dtype).tiny).log() for values in (one, other))
+    return class_divergence(first, second)
 
 
 def binary_divergence(one: Tensor, other: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from heads.labels import LabelSpace
+from heads import LabelSpace
 from heads.precision import widen
 
 
@@ -164,13 +164,8 @@ def _check_sides(objective: PairObjective, num_sequences: int) -> None:
 
 
 def _check_positive(objective: PairObjective, positive: float | None, labels: LabelSpace) -> None:
-    name, classes = type(objective).__name__, range(labels.num_classes)
-    if labels.kind == "score" and (positive is None or not labels.low < positive <= labels.high):
-        ends = f"above {labels.low:g} to {labels.high:g}"
-        raise ValueError(f"auxiliary {name}: positive is {positive} (expected the smallest positive score, {ends})")
-    if labels.kind == "class" and positive not in classes:
-        raise ValueError(
-            f"auxiliary {name}: positive is {positive} (expected the number of a class, 0 to {len(classes) - 1})"
-        )
-    if labels.kind == "binary" and positive not in (None, *classes):
-        raise ValueError(f"auxiliary {name}: positive is {positive} (expected 0 or 1, or none for 1)")
+    try:
+        labels.check_positive(positive)
+    except ValueError as expected:
+        name = type(objective).__name__
+        raise ValueError(f"auxiliary {name}: positive is {positive} (expected {expected})") from None

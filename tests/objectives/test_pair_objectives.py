@@ -6,9 +6,10 @@ from torch import Tensor, nn, tensor
 from torch.nn import functional as F
 from torch.testing import assert_close
 
-from heads import CosineEmbedding, LabelSpace, MultipleNegativesRanking, SimCse
+from heads import Classes, Scores, YesNo
+from objectives import CosineEmbedding, MultipleNegativesRanking, SimCse
 
-CLASSES, YES_NO, STARS = LabelSpace.of_classes(3), LabelSpace.of_classes(2), LabelSpace.of_scores(0, 5)
+CLASSES, YES_NO, STARS = Classes(3), YesNo(), Scores(0, 5)
 
 
 def never() -> Tensor:
