@@ -22,14 +22,28 @@ ALLOWED: dict[str, set[str]] = {
     "datamodules": {"tasks", "backbones"},
     "lightning_modules": {"heads", "tasks", "backbones", "datamodules", "objectives"},
     "inference": {"heads", "tasks", "backbones", "datamodules"},
-    "callbacks": {"heads", "tasks", "backbones", "datamodules", "lightning_modules", "figures", "objectives", "runtime"},
+    "callbacks": {
+        "heads",
+        "tasks",
+        "backbones",
+        "datamodules",
+        "lightning_modules",
+        "figures",
+        "objectives",
+        "runtime",
+    },
     "cli_errors": set(),
     "cli": {"cli_errors", "tasks", "backbones", "datamodules", "lightning_modules", "callbacks", "runtime"},
     "train": {"cli", "datamodules", "lightning_modules"},
     "pretrain": {"cli", "datamodules", "lightning_modules"},
 }
 # These may import all of the above, and of each other what is said here; nothing above imports them.
-ONLOOKERS: dict[str, set[str]] = {"analysis": set(), "experiments": {"analysis"}, "benchmarks": set()}
+ONLOOKERS: dict[str, set[str]] = {
+    "analysis": set(),
+    "experiments": {"analysis"},
+    "benchmarks": set(),
+    "docs": {"analysis"},
+}
 WITH_LIGHTNING = {"lightning_modules", "datamodules", "callbacks", "cli", "cli_errors", "train", "pretrain"}
 
 
