@@ -8,7 +8,6 @@ import torch
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 from torch.nn import functional as F
-from torchmetrics import MeanMetric
 
 from backbones import AttentionChoice, Backbone, build_bert, load_bert, load_masked_lm_predictions
 from datamodules import MaskedLMBatch
@@ -17,6 +16,7 @@ from lightning_modules.acceleration import accelerate
 from lightning_modules.accumulation import WindowMean
 from lightning_modules.hyperparameters import check_fit, keep_plain_hyperparameters
 from lightning_modules.optim import OptimizerSettings, clip, configure
+from tasks.exact_metrics import ExactMean
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ class MaskedLMModule(L.LightningModule):
         self.head = MaskedLMHead(bert.config)
         if backbone_config is None:
             self._load_head(backbone)
-        self._metrics: Any = torch.nn.ModuleDict({"loss": MeanMetric(), "accuracy": MeanMetric()})
+        self._metrics: Any = torch.nn.ModuleDict({"loss": ExactMean(), "accuracy": ExactMean()})
         config = {**bert.config.to_diff_dict(), "with_pooler": bert.pooler is not None}
         keep_plain_hyperparameters(self, backbone_config=config)
 

@@ -6,10 +6,11 @@ from typing import Any
 import lightning.pytorch as L
 import torch
 from torch import Tensor, nn
-from torchmetrics import MeanMetric, MetricCollection
+from torchmetrics import MetricCollection
 
 from heads import Head
 from tasks import InputError, Task
+from tasks.exact_metrics import ExactMean
 
 
 class TaskScores(nn.Module):
@@ -35,7 +36,7 @@ class TaskScores(nn.Module):
                 if view and name + view in tasks:
                     raise InputError(f"task name {name + view!r} cannot be used: the second head of task {name} has it")
                 scores = MetricCollection({str(metric): built for metric, built in task.build_metrics().items()})
-                self._metrics[name + view] = nn.ModuleDict({"scores": scores, "loss": MeanMetric()})
+                self._metrics[name + view] = nn.ModuleDict({"scores": scores, "loss": ExactMean()})
 
     def update(self, name: str, predictions: Tensor, labels: Tensor, loss: Tensor) -> None:
         """Count a batch.
