@@ -195,7 +195,7 @@ class MultitaskCLI(TandemCLI):
         )
 
     def before_instantiate_classes(self) -> None:
-        """Refuse a score that there is not; make a step of a joint schedule hold a batch of every task.
+        """Refuse a score that there is not.
 
         The file of the best checkpoint is named after what it is the best of.
         """
@@ -209,10 +209,14 @@ class MultitaskCLI(TandemCLI):
         if best.monitor and best.filename == BEST_NAME.format(name="mean", monitor="val/mean"):
             name = best.monitor.removeprefix("val/").replace("/", "-")
             best.filename = BEST_NAME.format(name=name, monitor=best.monitor)
-        schedule = config.data.schedule
-        is_joint = schedule is not None and schedule.class_path.endswith(".Joint")
-        if is_joint and config.trainer.accumulate_grad_batches == 1:
-            config.trainer.accumulate_grad_batches = len(config.tasks)
+
+    def instantiate_trainer(self, **kwargs: Any) -> L.Trainer:
+        """Build the trainer; an optimiser step has as many batches as the schedule says, unless a number is given."""
+        data, config = self._get(self.config_init, "data"), self.config[self.config.subcommand]
+        if config.trainer.accumulate_grad_batches == 1:
+            window = data.schedule.window(len(data.tasks))
+            config.trainer.accumulate_grad_batches = kwargs["accumulate_grad_batches"] = window  # saved, and used
+        return super().instantiate_trainer(**kwargs)
 
     def own_callbacks(self) -> list[L.Callback]:
         """Return the callbacks of every multitask run."""

@@ -137,7 +137,7 @@ class Backbone(nn.Module):
         first = self.encode(tokens, tokens.firsts, task=task, perturbation=perturbation)
         if self.pooling == "cls":
             return first
-        pooled: Tensor = self.bert.pooler(first[:, None])
+        pooled: Tensor = self.bert.pooler(first[:, None])  # (N, H)
         return pooled
 
     def encode(
@@ -193,7 +193,7 @@ def _run_layer(
 ) -> Tensor:
     """Run one BERT layer on packed states (T, H); with `wanted`, only for those rows, (R, H)."""
     inner = layer.attention.self
-    asking = hidden if wanted is None else hidden.index_select(0, wanted.rows)
+    asking = hidden if wanted is None else hidden.index_select(0, wanted.rows)  # (R, H)
     context = attend(
         inner.query(asking),
         inner.key(hidden),

@@ -18,7 +18,7 @@ class AttentionGroup(NamedTuple):
     Args:
         keys: Row of each token among the T packed ones, (n, L); short sequences repeat their last token.
         mask: True where a key is a real token, (n, 1, 1, L); None where all are.
-        queries: Index of each wanted query among the R query rows, (n, K); short sequences repeat their last query.
+        queries: Index of each wanted query among the R query rows, (n, Q); short sequences repeat their last query.
     """
 
     keys: Tensor
@@ -31,7 +31,7 @@ class QueryRows(NamedTuple):
 
     Args:
         rows: Row of each wanted token among the T packed ones, (R,).
-        groups: Index of each wanted token among `rows`, one (n, K) for each attention group.
+        groups: Index of each wanted token among `rows`, one (n, Q) for each attention group.
         slots: Place of each wanted token in the groups' flattened and joined results, (R,).
         cu_seqlens: Start of each sequence's wanted tokens among `rows`, then R, (N+1,).
         max_length: Wanted tokens of a sequence at most.
@@ -158,7 +158,7 @@ def pack(
         padding = np.zeros(int(lengths.sum()) - input_ids.size, dtype=np.int64)
         input_ids, token_type_ids = (np.concatenate([values, padding]) for values in (input_ids, token_type_ids))
         max_length = min(shape.max_length, input_ids.size)
-    starts = np.concatenate([[0], np.cumsum(lengths)])
+    starts = np.concatenate([[0], np.cumsum(lengths)])  # (N + 1,)
     sequence_ids = np.repeat(np.arange(lengths.size), lengths)
     groups, slots, firsts = plan_attention(starts, num_groups)
     return PackedTokens(
@@ -234,12 +234,12 @@ def plan_queries(rows: IntArray, counts: IntArray, groups: Sequence[IntArray]) -
 def _grid(starts: IntArray, lengths: IntArray) -> IntArray:
     """Rows start, start + 1, ... of each length, padded with the last one (or `start` if there is none), (n, L)."""
     steps = np.minimum(np.arange(lengths.max()), np.maximum(lengths, 1)[:, None] - 1)
-    grid: IntArray = starts[:, None] + steps
+    grid: IntArray = starts[:, None] + steps  # (n, L)
     return grid
 
 
 def _real(lengths: IntArray) -> NDArray[np.bool_]:
-    real: NDArray[np.bool_] = np.arange(lengths.max()) < lengths[:, None]
+    real: NDArray[np.bool_] = np.arange(lengths.max()) < lengths[:, None]  # (n, L)
     return real
 
 

@@ -11,6 +11,7 @@ from datamodules.resumable import ResumableDataModule
 from datamodules.sampler import BatchRows, MultitaskSampler
 from datamodules.schedules import (
     Annealed,
+    Epoch,
     Joint,
     RoundRobin,
     RoundRobinShuffled,
@@ -28,6 +29,7 @@ __all__ = [
     "BatchRows",
     "CorpusSettings",
     "DeviceDataset",
+    "Epoch",
     "Joint",
     "MaskedLMBatch",
     "MaskedLMDataModule",

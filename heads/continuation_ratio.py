@@ -50,7 +50,7 @@ class ContinuationRatioOutput(OutputKind):
         return continuation_log_probabilities(output).exp()
 
     def average(self, outputs: Tensor) -> Tensor:
-        """Logits whose class probabilities are the means, (R, B, C - 1) to (B, C - 1)."""
+        """Logits whose class probabilities are the means, (M, B, C - 1) to (B, C - 1)."""
         mean = average_log_probabilities(continuation_log_probabilities(outputs))
         at_least = mean.flip(1).logcumsumexp(dim=1).flip(1)  # log P(class >= k)
         return at_least[:, 1:] - mean[:, :-1]  # odds of P(class > k) to P(class = k)
@@ -75,6 +75,6 @@ def continuation_log_probabilities(logits: Tensor) -> Tensor:
     """
     logits = widen(logits)
     none = logits.new_zeros(*logits.shape[:-1], 1)
-    reached = torch.cat([none, F.logsigmoid(logits).cumsum(dim=-1)], dim=-1)  # log P(class >= k)
-    ended = torch.cat([F.logsigmoid(-logits), none], dim=-1)  # log P(class = k | class >= k)
+    reached = torch.cat([none, F.logsigmoid(logits).cumsum(dim=-1)], dim=-1)  # (..., C), log P(class >= k)
+    ended = torch.cat([F.logsigmoid(-logits), none], dim=-1)  # (..., C), log P(class = k | class >= k)
     return reached + ended

@@ -47,7 +47,7 @@ class CosineHead(Head):
 
     def compute(self, pooled: Tensor) -> Tensor:
         """Map (B, 2, H) to scores in label units (B,)."""
-        first, second = self.project(self.dropout(pooled)).unbind(dim=1)
+        first, second = self.project(self.dropout(pooled)).unbind(dim=1)  # (B, P) each
         return score_by_cosine(first, second, low=self.low, high=self.high)
 
 

@@ -12,10 +12,10 @@ LEAST = 1e-7  # of a teacher's probability: prediction files hold six decimals, 
 
 
 def average_log_probabilities(log_probabilities: Tensor) -> Tensor:
-    """Average R distributions; the logarithm of the mean probabilities.
+    """Average M distributions; the logarithm of the mean probabilities.
 
     Args:
-        log_probabilities: (R, B, C).
+        log_probabilities: (M, B, C).
 
     Returns:
         (B, C).
@@ -52,5 +52,5 @@ def teacher_divergence(log_probabilities: Tensor, target: Tensor, temperature: f
 
 
 def yes_no(logits: Tensor) -> Tensor:
-    """Log probabilities of no and yes, (B,) logits to (B, 2)."""
-    return torch.stack([F.logsigmoid(-widen(logits)), F.logsigmoid(widen(logits))], dim=-1)
+    """Log probabilities of no and yes, (...) logits to (..., 2)."""
+    return torch.stack([F.logsigmoid(-widen(logits)), F.logsigmoid(widen(logits))], dim=-1)  # (..., 2)

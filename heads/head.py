@@ -45,7 +45,7 @@ class Head(nn.Module, ABC):
 
     @abstractmethod
     def compute(self, pooled: Tensor) -> Tensor:
-        """Compute the output from vectors of the right shape, (B, S, H) to (B, C) or (B,)."""
+        """Compute the output from vectors of the right shape, (B, S, H); see `forward`."""
 
     def forward(self, pooled: Tensor) -> Tensor:
         """Compute the output of a batch.
@@ -54,7 +54,8 @@ class Head(nn.Module, ABC):
             pooled: One vector a sequence, (B, S, H).
 
         Returns:
-            Logits (B, C) or (B,), or scores in label units (B,).
+            Logits (B, num_values) of the output, or (B,) where that is one; scores in label units (B,). A head of
+            several views stacks theirs, (B, views, ...).
 
         Raises:
             ValueError: If `pooled` does not hold `num_sequences` vectors an example.
@@ -72,7 +73,7 @@ class Head(nn.Module, ABC):
         return self.output.loss(output, labels)
 
     def soft_loss(self, output: Tensor, target: Tensor, temperature: float) -> Tensor:
-        """Mean difference to a teacher's probabilities (B, number of classes) or scores (B,)."""
+        """Mean difference to a teacher's probabilities (B, C) or scores (B,)."""
         return self.output.soft_loss(output, target, temperature)
 
     def divergence(self, one: Tensor, other: Tensor) -> Tensor:
@@ -80,7 +81,7 @@ class Head(nn.Module, ABC):
         return self.output.divergence(one, other)
 
     def average(self, outputs: Tensor) -> Tensor:
-        """Return the output whose probabilities (or scores) are the means of R outputs', (R, B, ...) to (B, ...)."""
+        """Return the output whose probabilities (or scores) are the means of M outputs', (M, B, ...) to (B, ...)."""
         return self.output.average(outputs)
 
     def predict(self, output: Tensor) -> Tensor:
@@ -88,7 +89,7 @@ class Head(nn.Module, ABC):
         return self.output.predict(output)
 
     def probabilities(self, output: Tensor) -> Tensor | None:
-        """Probability of each class, (B, number of classes); None for scores."""
+        """Probability of each class, (B, C); None for scores."""
         return self.output.probabilities(output)
 
     def split(self, output: Tensor) -> Mapping[str, tuple["Head", Tensor]]:

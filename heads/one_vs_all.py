@@ -42,9 +42,9 @@ class OneVsAllOutput(OutputKind):
         return _log_probabilities(output).exp()
 
     def average(self, outputs: Tensor) -> Tensor:
-        """Logits whose sigmoids are the mean probabilities, (R, B, C) to (B, C)."""
+        """Logits whose sigmoids are the mean probabilities, (M, B, C) to (B, C)."""
         mean = average_log_probabilities(_log_probabilities(outputs))
-        others = mean[:, None, :].expand(-1, self.num_values, -1).clone()
+        others = mean[:, None, :].expand(-1, self.num_values, -1).clone()  # (B, C, C)
         others.diagonal(dim1=1, dim2=2).fill_(float("-inf"))
         return mean - others.logsumexp(dim=2)  # odds of class i to all the others
 

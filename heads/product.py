@@ -38,7 +38,7 @@ class ProductHead(Head):
 
     def compute(self, pooled: Tensor) -> Tensor:
         """Map (B, 2, H) to the output (B,)."""
-        first, second = self.dropout(pooled).unbind(dim=1)
+        first, second = self.dropout(pooled).unbind(dim=1)  # (B, H) each
         return self.output.from_raw(self.linear(self.first(first) * self.second(second)))
 
 

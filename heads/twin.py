@@ -80,11 +80,11 @@ class TwinHead(Head):
 
     def compute(self, pooled: Tensor) -> Tensor:
         """Map (B, 3, H) to both outputs, (B, 2, C) or (B, 2)."""
-        return torch.stack([self.cross(pooled[:, :1]), self.bi(pooled[:, 1:])], dim=1)
+        return torch.stack([self.cross(pooled[:, :1]), self.bi(pooled[:, 1:])], dim=1)  # (B, 2, ...)
 
     def loss(self, output: Tensor, labels: Tensor) -> Tensor:
         """Sum of the cross head's mean loss and what the bi head learns."""
-        cross, bi = output.unbind(dim=1)
+        cross, bi = output.unbind(dim=1)  # (B, ...) each
         answers = self.cross.probabilities(cross)
         teacher = self.cross.predict(cross) if answers is None else answers
         soft = self.bi.soft_loss(bi, teacher.detach(), self.temperature)
@@ -92,7 +92,7 @@ class TwinHead(Head):
 
     def soft_loss(self, output: Tensor, target: Tensor, temperature: float) -> Tensor:
         """Sum of both heads' differences to a saved teacher."""
-        cross, bi = output.unbind(dim=1)
+        cross, bi = output.unbind(dim=1)  # (B, ...) each
         return self.cross.soft_loss(cross, target, temperature) + self.bi.soft_loss(bi, target, temperature)
 
     def divergence(self, one: Tensor, other: Tensor) -> Tensor:
@@ -101,9 +101,9 @@ class TwinHead(Head):
         return torch.stack([head.divergence(first, second) for head, first, second in pairs]).sum()
 
     def average(self, outputs: Tensor) -> Tensor:
-        """Average each head's R outputs, (R, B, 2, ...) to (B, 2, ...)."""
-        cross, bi = outputs.unbind(dim=2)
-        return torch.stack([self.cross.average(cross), self.bi.average(bi)], dim=1)
+        """Average each head's M outputs, (M, B, 2, ...) to (B, 2, ...)."""
+        cross, bi = outputs.unbind(dim=2)  # (M, B, ...) each
+        return torch.stack([self.cross.average(cross), self.bi.average(bi)], dim=1)  # (B, 2, ...)
 
     def predict(self, output: Tensor) -> Tensor:
         """What the cross head predicts, (B,)."""
@@ -115,5 +115,5 @@ class TwinHead(Head):
 
     def split(self, output: Tensor) -> Mapping[str, tuple[Head, Tensor]]:
         """Return the cross head under the task's own name, the bi head under `<task>_bi`."""
-        cross, bi = output.unbind(dim=1)
+        cross, bi = output.unbind(dim=1)  # (B, ...) each
         return {"": (self.cross, cross), "_bi": (self.bi, bi)}

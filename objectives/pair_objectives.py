@@ -108,7 +108,7 @@ class MultipleNegativesRanking(PairObjective):
     def loss(self, pooled: Tensor, labels: Tensor, again: Callable[[], Tensor]) -> Tensor:
         """Return the sum over the positive pairs divided by the rows."""
         first, second = F.normalize(widen(pooled[:, -2:]), dim=2).unbind(dim=1)  # (B, H) each
-        logits = self.scale * _products(first, second)
+        logits = self.scale * _products(first, second)  # (B, B)
         partner = torch.arange(len(logits), device=logits.device)
         losses = F.cross_entropy(logits, partner, reduction="none")
         if self.symmetric:
@@ -141,7 +141,7 @@ class SimCse(PairObjective):
         one, other = (F.normalize(widen(vectors), dim=2).transpose(0, 1) for vectors in (pooled, again()))  # (S, B, H)
         logits = _products(one, other) / self.temperature  # (S, B, B)
         itself = torch.arange(logits.shape[1], device=logits.device).repeat(logits.shape[0])
-        return F.cross_entropy(logits.flatten(0, 1), itself)
+        return F.cross_entropy(logits.flatten(0, 1), itself)  # (S * B, B) against (S * B,)
 
 
 def _products(first: Tensor, second: Tensor) -> Tensor:
