@@ -17,13 +17,16 @@ from lightning_modules.acceleration import CompileChoice, accelerate
 from lightning_modules.accumulation import WindowMean
 from lightning_modules.building import build_backbone, build_heads, build_score, check_saving
 from lightning_modules.frozen_vectors import FrozenVectors
-from lightning_modules.hyperparameters import check_fit, keep_plain_hyperparameters
-from lightning_modules.objective import build_objective
+from lightning_modules.hyperparameters import check_fit, check_resumable, keep_plain_hyperparameters
+from lightning_modules.objective import build_objective, learn_from_targets
 from lightning_modules.optim import OptimizerSettings, clip, configure
-from lightning_modules.regularization import Regularization
+from lightning_modules.regularization import Regularization, diverge
 from lightning_modules.saved_weights import (
+    drop_trained,
     fill_in_frozen,
-    keep_averaged,
+    find_averaging,
+    frozen_weights,
+    is_whole,
     leave_out_frozen,
     refuse_forgotten_averaging,
     report_parameters,
@@ -32,6 +35,7 @@ from lightning_modules.surgery import GradientSurgeon
 from lightning_modules.task_scores import TaskScores, sum_over_processes
 from objectives import (
     Fixed,
+    ForwardPass,
     RandomState,
     Regularizer,
     StepId,
@@ -211,7 +215,7 @@ class MultitaskModule(L.LightningModule):
         """Check gradient surgery, say how many parameters train, and compute a frozen backbone's vectors once."""
         if self._surgeon is not None:
             self._surgeon.start(self.trainer)
-        report_parameters(self)
+        report_parameters(self.parameters())
         self._remember_vectors()
 
     def _remember_vectors(self) -> None:
@@ -251,14 +255,16 @@ class MultitaskModule(L.LightningModule):
 
     def training_step(self, batch: TaskBatch, batch_idx: int) -> dict[str, Any]:
         """Return the loss to minimise, and for the logs the task's own mean loss and what was added to it."""
+        task, head = self.tasks[batch.task], self._head(batch.task)
         trains_head_only = self._trains_head_only(batch.task)
         regularizers = self._regularization.covering(batch.task, is_frozen=self.backbone.frozen or trains_head_only)
         before = RandomState.take(self.device) if regularizers else None
         pooled = self.pool(batch)
-        output = self._head(batch.task)(self.add_shared(pooled, batch.task))
-        objective, terms = build_objective(self, batch, pooled, output)
+        output = head(self.add_shared(pooled, batch.task))
+        objective, terms = build_objective(task, head, batch, pooled, output, pool_again=partial(self.pool, batch))
         if before is not None:
-            penalty = self._regularization.penalty(regularizers, self, batch, output, before)
+            clean = self._as_forward_pass(batch, output, before)
+            penalty = torch.stack([each.penalty(clean) for each in regularizers]).sum()
             objective, terms["regularizer"] = objective + penalty, penalty.detach()
         task_loss = terms.pop("loss")
         step_id = self._step_id(batch_idx)
@@ -268,9 +274,22 @@ class MultitaskModule(L.LightningModule):
         if self.weighting.follows_losses:
             mean = mean_over_processes(task_loss * batch.weight)
             self.weighting.record(batch.task, mean, step_id.epoch)
-        share = self._window.share(self._trainer, batch_idx, batch.fullness)
-        factor = self.tasks[batch.task].weight * batch.weight * share
+        size = 1 if self._trainer is None else self.trainer.accumulate_grad_batches
+        factor = task.weight * batch.weight * self._window.share(size, batch_idx, batch.fullness)
         return {"loss": objective * factor, "task_loss": task_loss, "added": terms}
+
+    def _as_forward_pass(self, batch: TaskBatch, output: Tensor, before: RandomState) -> ForwardPass:
+        """Return what regularisers see of a pass that is made."""
+        task, head, past = self.tasks[batch.task], self._head(batch.task), self._regularization.past
+        return ForwardPass(
+            output=output,
+            forward=partial(self, batch),
+            embedded_shape=(batch.tokens.input_ids.numel(), self.backbone.hidden_size),
+            loss=lambda repeated: learn_from_targets(task, head, batch, repeated)[0],
+            divergence=partial(diverge, head, task.labels.kind),
+            random_state=before,
+            forward_with_past=None if past is None else partial(past.call, self, batch),
+        )
 
     def _step_id(self, batch_idx: int) -> StepId:
         if self._trainer is None:
@@ -280,7 +299,7 @@ class MultitaskModule(L.LightningModule):
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Make the gradients of an accumulation window means over its rows."""
-        self._window.settle(self)
+        self._window.settle(self.parameters())
 
     def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
         """Make the optimiser step; the past weights follow before anything is saved."""
@@ -359,17 +378,22 @@ class MultitaskModule(L.LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Save averaged weights, what regularisers remember, and the trained part alone if asked to."""
-        keep_averaged(self, checkpoint)
+        averaging = find_averaging(self.trainer.callbacks)  # type: ignore[attr-defined]
+        if averaging is not None and not is_whole(checkpoint):  # Lightning asks its callbacks only for whole ones
+            averaging.on_save_checkpoint(self.trainer, self, checkpoint)
+            drop_trained(checkpoint)
         self._regularization.save(checkpoint)
         if self.save_trainable_only:
-            leave_out_frozen(self, checkpoint)
+            leave_out_frozen(checkpoint, frozen_weights(self))
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse weights of other tasks, heads or backbones with one sentence."""
-        fill_in_frozen(self, checkpoint)
-        check_fit(self, checkpoint)
-        refuse_forgotten_averaging(self, checkpoint)
+        fill_in_frozen(checkpoint, frozen_weights(self), backbone=str(self.hparams["backbone"]))
+        check_fit(checkpoint, self.state_dict(), self.hparams)
         if self._trainer is not None and self.trainer.training:
+            trained = [name for name, weight in self.named_parameters() if weight.requires_grad]
+            check_resumable(checkpoint, trained, self.hparams)
+            refuse_forgotten_averaging(checkpoint, find_averaging(self.trainer.callbacks))  # type: ignore[attr-defined]
             self._regularization.load(checkpoint)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
@@ -390,4 +414,5 @@ class MultitaskModule(L.LightningModule):
         gradient_clip_algorithm: str | None = None,
     ) -> None:
         """Clip all but the losses' learnt weights as the Trainer asks; see `clip`."""
-        clip(self, optimizer, gradient_clip_val, gradient_clip_algorithm, but=list(self.weighting.parameters()))
+        but = list(self.weighting.parameters())
+        clip(optimizer, gradient_clip_val, gradient_clip_algorithm, but=but)

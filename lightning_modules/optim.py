@@ -103,28 +103,26 @@ def configure(
 
 
 def clip(
-    module: L.LightningModule,
     optimizer: torch.optim.Optimizer,
     value: int | float | None,
     algorithm: str | None,
     *,
     but: Collection[nn.Parameter] = (),
 ) -> None:
-    """Clip gradients as the Trainer asks; under bf16 directly, since Lightning refuses it for a fused optimiser there.
+    """Clip gradients as the Trainer asks, without Lightning, which refuses it for a fused optimiser under bf16.
 
     Args:
-        module: The module whose gradients are clipped.
+        optimizer: The optimiser whose parameters' gradients are clipped.
+        value: `--trainer.gradient_clip_val`; None or 0 for no clipping.
+        algorithm: `--trainer.gradient_clip_algorithm`: `value`, else by their norm.
         but: Parameters that are neither counted nor clipped, such as learnt weights of losses: theirs would shrink the
             model's gradients.
-        optimizer: Its optimiser.
-        value: `--trainer.gradient_clip_val`.
-        algorithm: `--trainer.gradient_clip_algorithm`.
     """
-    if not value or (module.trainer.precision != "bf16-mixed" and not but):
-        module.clip_gradients(optimizer, value, algorithm)
+    if not value:
         return
     left_out = {id(parameter) for parameter in but}
-    parameters = [parameter for parameter in module.parameters() if id(parameter) not in left_out]
+    every = (parameter for group in optimizer.param_groups for parameter in group["params"])
+    parameters = [parameter for parameter in every if id(parameter) not in left_out]
     if algorithm == "value":
         clip_grad_value_(parameters, value)
     else:
