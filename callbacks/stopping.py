@@ -13,6 +13,7 @@ from rich.console import Console
 
 from callbacks.checkpoints import validation_follows
 from callbacks.run_folder import run_folder
+from objectives import reduce_over_processes
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
 
@@ -74,9 +75,9 @@ class StopOnSignal(L.Callback):
     def _agree(self, trainer: L.Trainer) -> int:
         """Return the signal that any process has received; 0 if none has."""
         if trainer.world_size == 1:
-            return self._received
+            return self._received  # without waiting for a device
         number = torch.tensor(self._received, device=trainer.strategy.root_device)
-        return int(trainer.strategy.reduce(number, reduce_op="max"))
+        return int(reduce_over_processes(number, "max"))
 
     def _stop(self, trainer: L.Trainer) -> None:
         number, folder = self._stopping, run_folder(trainer)

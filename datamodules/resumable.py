@@ -161,7 +161,18 @@ class ResumableDataModule(L.LightningDataModule):
 
     @abstractmethod
     def identity(self) -> dict[str, Any]:
-        """Give, as plain data, all that decides which examples a step sees."""
+        """Return, as plain data, all that decides which examples a step sees."""
+
+    @abstractmethod
+    def describe_data(self) -> dict[str, Any]:
+        """Return path, rows and SHA-256 of every file that was read."""
+
+
+def resumable_data(trainer: L.Trainer) -> ResumableDataModule:
+    """Return the data module of a trainer, whose own type does not know it."""
+    data = trainer.datamodule  # type: ignore[attr-defined]
+    assert isinstance(data, ResumableDataModule)
+    return data
 
 
 class ResumableLoader(DataLoader[Any]):

@@ -17,6 +17,7 @@ from lightning_modules.acceleration import accelerate
 from lightning_modules.accumulation import WindowMean
 from lightning_modules.hyperparameters import check_fit, check_resumable, keep_plain_hyperparameters
 from lightning_modules.optim import OptimizerSettings, clip, configure
+from objectives import reduce_over_processes
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +92,7 @@ class MaskedLMModule(L.LightningModule):
         loss_sum = F.cross_entropy(self(batch), batch.targets, reduction="sum")
         count = torch.full((), float(batch.targets.numel()), device=loss_sum.device)  # a copy would wait for the device
         world_size = self.trainer.world_size
-        total = (self.trainer.strategy.reduce(count, reduce_op="sum") if world_size > 1 else count).clamp(min=1)
+        total = reduce_over_processes(count.clone(), "sum").clamp(min=1)
         share = self._window.share(self.trainer.accumulate_grad_batches, batch_idx, total)
         return {
             "loss": loss_sum * world_size / total * share,

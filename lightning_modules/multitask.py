@@ -11,7 +11,7 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 
 from backbones import Adapter, AttentionChoice, Pooling, WeightCasts
-from datamodules import TaskBatch
+from datamodules import TaskBatch, multitask_data
 from heads import Head, Trunk, TrunkSettings
 from lightning_modules.acceleration import CompileChoice, accelerate
 from lightning_modules.accumulation import WindowMean
@@ -32,7 +32,7 @@ from lightning_modules.saved_weights import (
     report_parameters,
 )
 from lightning_modules.surgery import GradientSurgeon
-from lightning_modules.task_scores import TaskScores, sum_over_processes
+from lightning_modules.task_scores import TaskScores
 from objectives import (
     Fixed,
     ForwardPass,
@@ -41,7 +41,7 @@ from objectives import (
     StepId,
     Surgery,
     WeightingFactory,
-    mean_over_processes,
+    reduce_over_processes,
 )
 from tasks import InputError, Task
 
@@ -88,6 +88,7 @@ class MultitaskModule(L.LightningModule):
         weight_casts: Under bf16-mixed or 16-mixed, cast all weights of the backbone together (`together`) or each by
             itself (`each`): the same numbers with fewer operations, where nothing is compiled.
         compile: Compile the encoder's training steps, with CUDA graphs for `reduce-overhead`; needs data.round_tokens.
+        seed: Seed of what weighting and surgery draw, at each step anew; the run's.
         backbone_config: Shape of the backbone; given, its weights start at random. Checkpoints set it, so that they
             load without the backbone's files.
 
@@ -118,11 +119,13 @@ class MultitaskModule(L.LightningModule):
         attention: AttentionChoice = "auto",
         weight_casts: WeightCasts = "each",
         compile: CompileChoice = "none",
+        seed: int = 42,
         backbone_config: dict[str, Any] | None = None,
     ) -> None:
         super().__init__()
         self.tasks = tasks
         self.optimizer = optimizer
+        self.seed = seed
         self.cache_vectors = cache_vectors
         self._attention: AttentionChoice = attention
         self._weight_casts: WeightCasts = weight_casts
@@ -220,7 +223,7 @@ class MultitaskModule(L.LightningModule):
 
     def _remember_vectors(self) -> None:
         if self.backbone.frozen and self.cache_vectors:
-            data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
+            data = multitask_data(self.trainer)
             with self.trainer.precision_plugin.forward_context():
                 self._frozen_vectors = FrozenVectors(
                     self.backbone, data.stores, tokens_per_batch=data.tokens_per_batch, device=self.device
@@ -272,7 +275,7 @@ class MultitaskModule(L.LightningModule):
             self._surgeon.begin(self.trainer, batch.task, step_id, is_frozen=trains_head_only)
         objective = self.weighting({batch.task: objective}, step_id)
         if self.weighting.follows_losses:
-            mean = mean_over_processes(task_loss * batch.weight)
+            mean = reduce_over_processes(task_loss * batch.weight, "mean")
             self.weighting.record(batch.task, mean, step_id.epoch)
         size = 1 if self._trainer is None else self.trainer.accumulate_grad_batches
         factor = task.weight * batch.weight * self._window.share(size, batch_idx, batch.fullness)
@@ -294,8 +297,7 @@ class MultitaskModule(L.LightningModule):
     def _step_id(self, batch_idx: int) -> StepId:
         if self._trainer is None:
             return StepId(step=batch_idx)
-        data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
-        return StepId(data.seed, self.current_epoch, batch_idx // self.trainer.accumulate_grad_batches)
+        return StepId(self.seed, self.current_epoch, batch_idx // self.trainer.accumulate_grad_batches)
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Make the gradients of an accumulation window means over its rows."""
@@ -367,7 +369,7 @@ class MultitaskModule(L.LightningModule):
         self._log_scores("test")
 
     def _log_scores(self, split: EvaluationSplit) -> None:
-        found = self._task_scores(split).take(partial(sum_over_processes, self.trainer))
+        found = self._task_scores(split).take(lambda counts: reduce_over_processes(counts.to(self.device), "sum"))
         for name, values in found.items():
             self.log_dict({f"{split}/{name}/{key}": value for key, value in values.items()})
         logged = {name: {key: float(value) for key, value in values.items()} for name, values in found.items()}

@@ -44,8 +44,7 @@ class GradientSurgeon:
                 f"{name} compares the tasks of an optimiser step, but each has one batch (expected --data.schedule "
                 "Joint or --trainer.accumulate_grad_batches of more than 1)"
             )
-        named = self._backbone.named_parameters()
-        shared = [weight for name, weight in named if weight.requires_grad and not name.startswith("task_layers.")]
+        shared = list(self._backbone.shared_parameters().values())
         shared += self._trunk.parameters() if self._trunk is not None else ()
         if not shared:
             raise InputError(f"{name} joins gradients of weights that the tasks share, but none of those trains")

@@ -5,7 +5,7 @@ from objectives.divergences import Divergence, divergence_for
 from objectives.dynamic_weight_average import DynamicWeightAverage
 from objectives.fixed import Fixed
 from objectives.pcgrad import PcGrad
-from objectives.processes import mean_over_processes
+from objectives.processes import reduce_over_processes
 from objectives.random_weights import RandomWeights
 from objectives.rdrop import RDrop
 from objectives.regularizer import ForwardPass, Regularizer
@@ -38,5 +38,5 @@ __all__ = [
     "Weighting",
     "WeightingFactory",
     "divergence_for",
-    "mean_over_processes",
+    "reduce_over_processes",
 ]
