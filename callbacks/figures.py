@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from callbacks.predictions import PredictionWriter
 from datamodules import TokenStore, multitask_data
+from lightning_internals import logged_step
 from tasks import InputError
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class ValidationFigures(L.Callback):
         stores = multitask_data(trainer).stores["dev"]
         predicted = {(task, view): columns for (split, task, view), columns in gathered.items() if split == "dev"}
         for tag, figure in _draw(stores, predicted):
-            _show(boards, tag, figure, step=trainer.fit_loop.epoch_loop._batches_that_stepped)
+            _show(boards, tag, figure, step=logged_step(trainer))
 
 
 def _draw(

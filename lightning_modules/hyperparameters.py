@@ -10,6 +10,7 @@ from typing import Any
 import lightning.pytorch as L
 from torch import Tensor
 
+from lightning_internals import INSTANTIATOR
 from lightning_modules.optim import OptimizerSettings
 from tasks import InputError
 
@@ -27,9 +28,9 @@ def keep_plain_hyperparameters(module: L.LightningModule, **replaced: Any) -> No
     """
     frame = inspect.currentframe()
     module.save_hyperparameters(frame=frame.f_back if frame else None, logger=False)
-    if "_instantiator" not in module.hparams:  # built from Python: LightningCLI saves plain data itself
+    if INSTANTIATOR not in module.hparams:  # built from Python: LightningCLI saves plain data itself
         plain = {name: to_plain(value) for name, value in module.hparams.items()}
-        module.hparams.update(plain, _instantiator="lightning.pytorch.cli.instantiate_module")
+        module.hparams.update({**plain, INSTANTIATOR: "lightning.pytorch.cli.instantiate_module"})
     module.hparams.update(to_plain(replaced))
 
 

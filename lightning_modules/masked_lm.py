@@ -13,6 +13,7 @@ from torchmetrics import MeanMetric
 from backbones import AttentionChoice, Backbone, build_bert, load_bert, load_masked_lm_predictions
 from datamodules import MaskedLMBatch
 from heads.masked_lm import MaskedLMHead
+from lightning_internals import attached_trainer
 from lightning_modules.acceleration import accelerate
 from lightning_modules.accumulation import WindowMean
 from lightning_modules.hyperparameters import check_fit, check_resumable, keep_plain_hyperparameters
@@ -124,7 +125,8 @@ class MaskedLMModule(L.LightningModule):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse weights of another backbone with one sentence."""
         check_fit(checkpoint, self.state_dict(), self.hparams)
-        if self._trainer is not None and self.trainer.training:
+        trainer = attached_trainer(self)
+        if trainer is not None and trainer.training:
             trained = [name for name, weight in self.named_parameters() if weight.requires_grad]
             check_resumable(checkpoint, trained, self.hparams)
 

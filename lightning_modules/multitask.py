@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from backbones import Adapter, AttentionChoice, Pooling, WeightCasts
 from datamodules import TaskBatch, multitask_data
 from heads import Head, Trunk, TrunkSettings
+from lightning_internals import attached_trainer, window_ends
 from lightning_modules.acceleration import CompileChoice, accelerate
 from lightning_modules.accumulation import WindowMean
 from lightning_modules.building import build_backbone, build_heads, build_score, check_saving
@@ -212,7 +213,7 @@ class MultitaskModule(L.LightningModule):
 
     def _trains_head_only(self, task: str) -> bool:
         start = self.tasks[task].head_only_from
-        return start is not None and self._trainer is not None and self.trainer.current_epoch >= start
+        return start is not None and attached_trainer(self) is not None and self.current_epoch >= start
 
     def on_fit_start(self) -> None:
         """Check gradient surgery, say how many parameters train, and compute a frozen backbone's vectors once."""
@@ -277,7 +278,8 @@ class MultitaskModule(L.LightningModule):
         if self.weighting.follows_losses:
             mean = reduce_over_processes(task_loss * batch.weight, "mean")
             self.weighting.record(batch.task, mean, step_id.epoch)
-        size = 1 if self._trainer is None else self.trainer.accumulate_grad_batches
+        trainer = attached_trainer(self)
+        size = 1 if trainer is None else trainer.accumulate_grad_batches
         factor = task.weight * batch.weight * self._window.share(size, batch_idx, batch.fullness)
         return {"loss": objective * factor, "task_loss": task_loss, "added": terms}
 
@@ -295,9 +297,9 @@ class MultitaskModule(L.LightningModule):
         )
 
     def _step_id(self, batch_idx: int) -> StepId:
-        if self._trainer is None:
-            return StepId(step=batch_idx)
-        return StepId(self.seed, self.current_epoch, batch_idx // self.trainer.accumulate_grad_batches)
+        trainer = attached_trainer(self)
+        size = 1 if trainer is None else trainer.accumulate_grad_batches
+        return StepId(self.seed, self.current_epoch, batch_idx // size)
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Make the gradients of an accumulation window means over its rows."""
@@ -314,7 +316,7 @@ class MultitaskModule(L.LightningModule):
         every: int = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
         if isinstance(self.weighting, Fixed) or every == 0 or self.global_step % every:
             return
-        if not self.trainer.fit_loop._should_accumulate():
+        if window_ends(self.trainer):
             factors = self.weighting.factors(self._step_id(batch_idx))
             for logger in self.loggers:
                 values = {f"train/{task}/weight": float(factor) for task, factor in factors.items()}
@@ -392,7 +394,8 @@ class MultitaskModule(L.LightningModule):
         """Refuse weights of other tasks, heads or backbones with one sentence."""
         fill_in_frozen(checkpoint, frozen_weights(self), backbone=str(self.hparams["backbone"]))
         check_fit(checkpoint, self.state_dict(), self.hparams)
-        if self._trainer is not None and self.trainer.training:
+        trainer = attached_trainer(self)
+        if trainer is not None and trainer.training:
             trained = [name for name, weight in self.named_parameters() if weight.requires_grad]
             check_resumable(checkpoint, trained, self.hparams)
             refuse_forgotten_averaging(checkpoint, find_averaging(self.trainer.callbacks))  # type: ignore[attr-defined]

@@ -4,6 +4,7 @@ import lightning.pytorch as L
 from torch import nn
 
 from backbones import Backbone
+from lightning_internals import window_ends
 from objectives import StepId, Surgery, TaskGradients
 from tasks import InputError
 
@@ -60,12 +61,12 @@ class GradientSurgeon:
             is_frozen: Whether its gradients do not reach the shared weights.
         """
         self._task, self._step_id, self._is_frozen = task, step_id, is_frozen
-        if is_frozen and trainer.world_size > 1 and not trainer.fit_loop._should_accumulate():
+        if is_frozen and trainer.world_size > 1 and window_ends(trainer):
             self._gradients.stand_in()
 
     def after_backward(self, trainer: L.Trainer) -> None:
         """Take the task's gradients; at the end of the window join them."""
-        if trainer.fit_loop._should_accumulate():
+        if not window_ends(trainer):
             self._gradients.take(self._task)
             return
         self._gradients.average()
