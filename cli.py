@@ -165,6 +165,7 @@ class MultitaskCLI(TandemCLI):
         parser.add_argument("--tasks", type=dict[str, Task], required=True, help="The tasks by name.")
         for target in ("data.tasks", "model.tasks"):
             parser.link_arguments("tasks", target)
+        parser.link_arguments("seed_everything", "model.seed")
         parser.link_arguments("model.backbone", "data.tokenizer")
         parser.link_arguments("trainer.max_epochs", "data.max_epochs")
         parser.add_lightning_class_args(ConflictMonitor, "conflicts")

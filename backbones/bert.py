@@ -1,5 +1,6 @@
 """Hugging Face's BERT, computed on packed tokens: the same weights and numbers, no padding."""
 
+import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Literal
@@ -81,6 +82,30 @@ class Backbone(nn.Module):
         return (number, self.hidden_size // number), *(
             () if self.task_layers is None else self.task_layers.attention_heads
         )
+
+    def shared_parameters(self) -> dict[str, nn.Parameter]:
+        """Return by name the weights that train and that all tasks share: not what an adapter has for each task."""
+        return {
+            name: weight
+            for name, weight in self.named_parameters()
+            if weight.requires_grad and not name.startswith("task_layers.")
+        }
+
+    @staticmethod
+    def depth_of(name: str) -> int | None:
+        """Return the depth of a parameter: 0 in the embeddings, k in layer k (from 1), None above the layers.
+
+        Args:
+            name: Its name in `named_parameters`.
+
+        Example:
+            >>> [Backbone.depth_of(f"bert.{name}") for name in ("embeddings.LayerNorm.bias", "encoder.layer.0.a", "x")]
+            [0, 1, None]
+        """
+        layer = re.search(r"\blayer\.(\d+)\.", f"{name}.")
+        if layer is not None:
+            return int(layer[1]) + 1
+        return 0 if re.search(r"\bembeddings\.", name) else None
 
     def set_frozen(self, on: bool) -> None:
         """Freeze the weights for some steps, or train them again; `requires_grad` is unchanged."""

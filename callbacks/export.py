@@ -10,6 +10,7 @@ from rich.console import Console
 from transformers import BertForMaskedLM
 
 from callbacks.run_folder import run_folder
+from datamodules import resumable_data
 from lightning_modules import MaskedLMModule
 from tasks import InputError
 
@@ -43,8 +44,7 @@ class ExportBackbone(L.Callback):
         if folder is None or not trainer.is_global_zero:
             return
         assert isinstance(pl_module, MaskedLMModule)
-        data: Any = trainer.datamodule  # type: ignore[attr-defined]
-        export_masked_lm(pl_module, data.tokenizer, folder)
+        export_masked_lm(pl_module, resumable_data(trainer).tokenizer, folder)
         Console().print(f"backbone:   {folder} (fine-tune with --model.backbone {folder})", soft_wrap=True)
 
     def _target(self, trainer: L.Trainer) -> Path | None:

@@ -6,7 +6,6 @@ import math
 import sys
 import time
 from collections.abc import Mapping
-from functools import partial
 from typing import Any, TypeGuard
 
 import lightning.pytorch as L
@@ -23,8 +22,8 @@ from callbacks.digest import digest_weights
 from callbacks.drawn import DrawnExamples
 from callbacks.evaluated import EvaluatedExamples, describe_part
 from callbacks.run_folder import run_folder
-from datamodules import MultitaskDataModule, TaskBatch
-from lightning_modules.task_scores import sum_over_processes
+from datamodules import MultitaskDataModule, TaskBatch, resumable_data
+from objectives import reduce_over_processes
 from runtime.version import find_code_version
 
 PACKAGES = ("torch", "lightning", "torchmetrics", "transformers", "datasets")
@@ -139,7 +138,7 @@ class RunReport(L.Callback):
         folder = run_folder(trainer)
         if folder is None or not trainer.is_global_zero:
             return
-        data: Any = trainer.datamodule  # type: ignore[attr-defined]
+        data = resumable_data(trainer)
         metrics = collect_metrics(trainer.callback_metrics, split)
         code = find_code_version()
         report = {
@@ -163,13 +162,13 @@ class RunReport(L.Callback):
         console.print(f"curves:     tensorboard --logdir {folder.parent}", soft_wrap=True)
 
     def _find_part(self, trainer: L.Trainer, split: str) -> dict[str, list[int]]:
-        data: Any = trainer.datamodule  # type: ignore[attr-defined]
+        data = resumable_data(trainer)
         if not isinstance(data, MultitaskDataModule):
             return {}
         stores = data.stores.get(split, {})
         return self._evaluated.find_part(
             {name: len(store) for name, store in stores.items() if store.is_labelled},
-            partial(sum_over_processes, trainer),
+            lambda counts: reduce_over_processes(counts.to(trainer.strategy.root_device), "sum"),
         )
 
 

@@ -11,8 +11,9 @@ import lightning.pytorch as L
 import torch
 from rich.console import Console
 
-from callbacks.checkpoints import validation_follows
 from callbacks.run_folder import run_folder
+from lightning_internals import take_sigterm, validation_follows, window_ends
+from objectives import reduce_over_processes
 
 SIGNALS = tuple(  # Windows has no SIGUSR1
     getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGUSR1") if hasattr(signal, name)
@@ -48,10 +49,8 @@ class StopOnSignal(L.Callback):
         """Take the signals over from Lightning, whose own handlers save inside a step."""
         for number in SIGNALS:
             self._previous[number] = signal.signal(number, self._receive)
-        connector: Any = trainer._signal_connector
-        if connector.received_sigterm:  # before the training; Lightning would end with status 0
+        if take_sigterm(trainer):  # Lightning would end with status 0
             self._receive(signal.SIGTERM, None)
-            connector.received_sigterm = False
 
     def _receive(self, number: int, frame: Any) -> None:
         for signum in SIGNALS:
@@ -62,7 +61,7 @@ class StopOnSignal(L.Callback):
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Save and end if a signal came, on all ranks at the same step."""
-        if trainer.fit_loop.epoch_loop._should_accumulate():
+        if not window_ends(trainer):
             return  # gradients of a begun window are in no checkpoint
         self._stopping = self._agree(trainer)
         if self._stopping and not validation_follows(trainer):
@@ -76,9 +75,9 @@ class StopOnSignal(L.Callback):
     def _agree(self, trainer: L.Trainer) -> int:
         """Return the signal that any process has received; 0 if none has."""
         if trainer.world_size == 1:
-            return self._received
+            return self._received  # without waiting for a device
         number = torch.tensor(self._received, device=trainer.strategy.root_device)
-        return int(trainer.strategy.reduce(number, reduce_op="max"))
+        return int(reduce_over_processes(number, "max"))
 
     def _stop(self, trainer: L.Trainer) -> None:
         number, folder = self._stopping, run_folder(trainer)

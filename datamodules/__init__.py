@@ -3,11 +3,12 @@
 from datamodules.batch import TaskBatch, TaskDataset, collate
 from datamodules.corpus import CorpusSettings
 from datamodules.device_store import DeviceDataset
+from datamodules.evaluation import cut_store
 from datamodules.masked_batch import MaskedLMBatch
 from datamodules.masked_lm import MaskedLMDataModule
 from datamodules.masking import Masking
-from datamodules.multitask import MultitaskDataModule
-from datamodules.resumable import ResumableDataModule
+from datamodules.multitask import MultitaskDataModule, multitask_data
+from datamodules.resumable import ResumableDataModule, resumable_data
 from datamodules.sampler import BatchRows, MultitaskSampler
 from datamodules.schedules import (
     Annealed,
@@ -50,4 +51,7 @@ __all__ = [
     "TokenFile",
     "TokenStore",
     "collate",
+    "cut_store",
+    "multitask_data",
+    "resumable_data",
 ]

@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import lightning.pytorch as L
 import numpy as np
 from lightning.pytorch.utilities import rank_zero_only
 
@@ -14,7 +15,7 @@ from datamodules.batch import TaskDataset
 from datamodules.device_store import DeviceDataset
 from datamodules.encoding import open_split, write_store
 from datamodules.evaluation import EvaluationSampler
-from datamodules.resumable import ResumableDataModule, ResumableLoader
+from datamodules.resumable import ResumableDataModule, ResumableLoader, resumable_data
 from datamodules.sampler import MultitaskSampler
 from datamodules.schedules import RoundRobinShuffled, Schedule
 from datamodules.sentences import SentenceInput, read_sentences
@@ -323,6 +324,13 @@ class MultitaskDataModule(ResumableDataModule):
             }
             for name in self.tasks
         }
+
+
+def multitask_data(trainer: L.Trainer) -> MultitaskDataModule:
+    """Return the data module of a multitask trainer, whose own type does not know it."""
+    data = resumable_data(trainer)
+    assert isinstance(data, MultitaskDataModule)
+    return data
 
 
 def _report_missing_classes(name: str, store: TokenStore) -> None:

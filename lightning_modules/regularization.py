@@ -1,21 +1,11 @@
 """Regularisers at work on a module's batches."""
 
 from collections.abc import Mapping, Sequence
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import torch
-from torch import Tensor
-
-from datamodules import TaskBatch
-from heads import Head
-from lightning_modules.objective import learn_from_targets
 from lightning_modules.past_weights import PastWeights
-from objectives import ForwardPass, RandomState, Regularizer
+from objectives import Regularizer
 from tasks import InputError, Task
-
-if TYPE_CHECKING:
-    from lightning_modules.multitask import MultitaskModule
 
 
 class Regularization:
@@ -51,36 +41,6 @@ class Regularization:
             is_frozen: Whether its gradients do not reach the backbone.
         """
         return [each for each in self.regularizers if each.covers(task) and not (each.needs_gradients and is_frozen)]
-
-    def penalty(
-        self,
-        regularizers: Sequence[Regularizer],
-        module: "MultitaskModule",
-        batch: TaskBatch,
-        output: Tensor,
-        before: RandomState,
-    ) -> Tensor:
-        """Return the terms for a batch, added up.
-
-        Args:
-            regularizers: Those of its task, at least one.
-            module: The module that made the pass.
-            batch: The batch.
-            output: What its head gave, (B, C) or (B,).
-            before: The random numbers as they were right before that pass.
-        """
-        head = module.heads[batch.task]
-        assert isinstance(head, Head)
-        clean = ForwardPass(
-            output=output,
-            forward=partial(module, batch),
-            embedded_shape=(batch.tokens.input_ids.numel(), module.backbone.hidden_size),
-            loss=lambda repeated: learn_from_targets(module, batch, repeated)[0],
-            divergence=head.divergence,
-            random_state=before,
-            forward_with_past=None if self.past is None else partial(self.past.call, module, batch),
-        )
-        return torch.stack([each.penalty(clean) for each in regularizers]).sum()
 
     def save(self, checkpoint: dict[str, Any]) -> None:
         """Add what a resumed training needs to its checkpoint."""

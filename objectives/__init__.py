@@ -5,7 +5,7 @@ from objectives.dynamic_weight_average import DynamicWeightAverage
 from objectives.fixed import Fixed
 from objectives.pair_objectives import CosineEmbedding, MultipleNegativesRanking, PairObjective, SimCse
 from objectives.pcgrad import PcGrad
-from objectives.processes import mean_over_processes
+from objectives.processes import reduce_over_processes
 from objectives.random_weights import RandomWeights
 from objectives.rdrop import RDrop
 from objectives.regularizer import Divergence, ForwardPass, Regularizer
@@ -41,5 +41,5 @@ __all__ = [
     "UpGrad",
     "Weighting",
     "WeightingFactory",
-    "mean_over_processes",
+    "reduce_over_processes",
 ]

@@ -2,7 +2,7 @@ import ast
 import importlib.metadata
 import sys
 from collections.abc import Iterator
-from graphlib import TopologicalSorter
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -18,9 +18,10 @@ ALLOWED: dict[str, set[str]] = {
     "sample_data": set(),
     "figures": set(),
     "runtime": set(),
+    "lightning_internals": set(),
     "tasks": {"heads", "objectives"},
-    "datamodules": {"tasks", "backbones"},
-    "lightning_modules": {"heads", "tasks", "backbones", "datamodules", "objectives"},
+    "datamodules": {"tasks", "backbones", "lightning_internals"},
+    "lightning_modules": {"heads", "tasks", "backbones", "datamodules", "objectives", "lightning_internals"},
     "inference": {"heads", "tasks", "backbones", "datamodules"},
     "callbacks": {
         "heads",
@@ -28,6 +29,7 @@ ALLOWED: dict[str, set[str]] = {
         "backbones",
         "datamodules",
         "lightning_modules",
+        "lightning_internals",
         "figures",
         "objectives",
         "runtime",
@@ -44,7 +46,16 @@ ONLOOKERS: dict[str, set[str]] = {
     "benchmarks": set(),
     "docs": {"analysis"},
 }
-WITH_LIGHTNING = {"lightning_modules", "datamodules", "callbacks", "cli", "cli_errors", "train", "pretrain"}
+WITH_LIGHTNING = {
+    "lightning_internals",
+    "lightning_modules",
+    "datamodules",
+    "callbacks",
+    "cli",
+    "cli_errors",
+    "train",
+    "pretrain",
+}
 
 
 def python_files() -> list[Path]:
@@ -82,6 +93,47 @@ def test_every_file_is_looked_at():
 
 def test_the_arrows_have_no_circle():
     assert len(list(TopologicalSorter(ALLOWED | ONLOOKERS).static_order())) == len(ALLOWED) + len(ONLOOKERS)
+
+
+def file_graph(root: Path, files: list[Path]) -> dict[Path, set[Path]]:
+    """Return which of our files each file names in an import: at the top, in a function or under TYPE_CHECKING."""
+    by_name = {".".join(path.with_suffix("").parts).removesuffix(".__init__"): path for path in files}
+    graph: dict[Path, set[Path]] = {path: set() for path in files}
+    for path in files:
+        for node in ast.walk(ast.parse((root / path).read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                inside = [f"{node.module}.{alias.name}" for alias in node.names]
+                names = [name if name in by_name else str(node.module) for name in inside]
+            else:
+                continue
+            graph[path] |= {by_name[name] for name in names if name in by_name}
+    return graph
+
+
+def test_no_import_closes_a_circle_of_files():
+    graph = file_graph(ROOT, FILES)
+    assert Path("heads/head.py") in graph[Path("heads/__init__.py")]
+    assert Path("heads/__init__.py") in graph[Path("lightning_modules/multitask.py")]
+    assert len(list(TopologicalSorter(graph).static_order())) == len(FILES)  # a CycleError names the files
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from a.two import X\n",
+        "from a import two\n",
+        "def f():\n    import a.two\n",
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from a.two import X\n",
+    ],
+)
+def test_a_hidden_circle_is_seen(text, tmp_path):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a/one.py").write_text(text)
+    (tmp_path / "a/two.py").write_text("from a.one import Y\n")
+    with pytest.raises(CycleError):
+        TopologicalSorter(file_graph(tmp_path, [Path("a/one.py"), Path("a/two.py")])).prepare()
 
 
 @pytest.mark.parametrize("path", FILES, ids=str)

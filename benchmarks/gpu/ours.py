@@ -65,7 +65,6 @@ class WorkData(L.LightningDataModule):
         self._work = work
         self._variant = variant
         self.round_tokens = work.round_tokens if variant.compile != "none" else 0
-        self.seed = 0
 
     def train_dataloader(self) -> DataLoader[TaskBatch]:
         """Return the batches in order."""

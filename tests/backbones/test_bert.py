@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from backbones import Backbone, Pooling, build_bert
+from backbones import Backbone, Pals, Pooling, build_bert
 from backbones.packing import group_by_length, plan_queries
 from tests.backbones.tiny import (
     BATCHES,
@@ -278,3 +278,26 @@ def test_a_model_without_pooler_is_refused_for_pooling_pooler_only() -> None:
     ):
         Backbone(bert, pooling="pooler")
     assert Backbone(bert, pooling="mean")(draw([3, 4]).pack()).shape == (2, 16)
+
+
+def test_a_depth_counts_the_layers_from_the_embeddings():
+    backbone = Backbone(tiny_bert())
+    depths = {name: backbone.depth_of(name) for name, _ in backbone.named_parameters()}
+    num_layers = len(backbone.bert.encoder.layer)
+    assert set(depths.values()) == {0, *range(1, num_layers + 1), None}
+    assert {name for name, depth in depths.items() if depth is None} == {
+        "bert.pooler.dense.weight",
+        "bert.pooler.dense.bias",
+    }
+    for number, layer in enumerate(backbone.bert.encoder.layer):
+        found = {name for name, depth in depths.items() if depth == number + 1}
+        assert found == {f"bert.encoder.layer.{number}.{name}" for name, _ in layer.named_parameters()}
+
+
+def test_shared_parameters_are_those_that_train_but_for_a_tasks_own():
+    assert Backbone(tiny_bert(), frozen=True).shared_parameters() == {}
+    own = Pals(size=8, num_heads=2)
+    backbone = Backbone(tiny_bert(), adapter=own, tasks=["sst", "sts"])
+    assert set(backbone.shared_parameters()) == {f"bert.{name}" for name, _ in backbone.bert.named_parameters()}
+    backbone.bert.embeddings.requires_grad_(False)
+    assert not any("embeddings" in name for name in backbone.shared_parameters())

@@ -147,7 +147,8 @@ Change = Callable[[dict[str, Any]], object]
 def test_weights_that_do_not_fit_are_named(change: Change, message: str, tiny_backbone):
     module = build_module(tiny_backbone)
     weights = dict(module.state_dict())
-    check_fit(module, {"state_dict": weights, "hyper_parameters": dict(module.hparams)})
+    checkpoint = {"state_dict": weights, "hyper_parameters": dict(module.hparams)}
+    check_fit(checkpoint, module.state_dict(), module.hparams)
     change(weights)
     with pytest.raises(InputError, match=message):
-        check_fit(module, {"state_dict": weights, "hyper_parameters": dict(module.hparams)})
+        check_fit(checkpoint, module.state_dict(), module.hparams)
