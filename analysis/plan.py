@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain, groupby, islice
 
 from analysis.run import Run
 from datamodules import BatchRows, MultitaskSampler, RoundRobinShuffled, Schedule
@@ -48,6 +48,21 @@ def plan_first(run: Run, batches: int) -> dict[str, Amount]:
     sampler = _build_sampler(run)
     epochs = _count_epochs(run) or batches + 1  # each has a batch at least
     return _count(run, islice(chain.from_iterable(_epoch(run, sampler, epoch) for epoch in range(epochs)), batches))
+
+
+def trains_in_turn(run: Run) -> bool:
+    """Whether an epoch takes one task after the other, so that an early end would leave out the later ones.
+
+    Args:
+        run: The run.
+
+    Raises:
+        InputError: If the run was no training.
+    """
+    sampler = _build_sampler(run)
+    sampler.set_epoch(0)
+    blocks = [len(list(block)) for _, block in groupby(batch.task for batch in sampler)]
+    return 1 < len(blocks) == len(run.tasks) < sum(blocks)
 
 
 def _count_epochs(run: Run) -> int | None:

@@ -3,6 +3,7 @@
 import platform
 from collections.abc import Callable, Sequence
 
+from analysis.plan import trains_in_turn
 from analysis.run import Run
 from experiments.comparison import System
 
@@ -85,6 +86,4 @@ def _steps(run: Run) -> str:
 
 def _is_cut_off(system: System) -> bool:
     """Whether a training of one task after the other ends where a budget says."""
-    schedule = system.runs[0].config["data"]["schedule"] or {}
-    is_sequential = len(system.metrics) > 1 and str(schedule.get("class_path", "")).endswith(".Sequential")
-    return is_sequential and is_limited(system)
+    return is_limited(system) and trains_in_turn(system.runs[0])
