@@ -1,6 +1,5 @@
 """Runs many trainings one after the other or several at once; what is finished is not run again."""
 
-import fcntl
 import json
 import os
 import signal
@@ -12,8 +11,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from callbacks.atomic_io import replacing
 from experiments.job import Job
 from tasks import InputError
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 LAST_LINES = 15
 GRACE = 120.0  # seconds that a stopped training has to save its state
@@ -56,9 +61,15 @@ class Launcher:
         """Run all jobs, and give how each ended.
 
         Raises:
-            InputError: If the folder of a job holds runs of other settings; nothing has been started then.
+            InputError: If the folder of a job holds runs of other settings, or the system has no file locks; nothing
+                has been started then.
             KeyboardInterrupt: If it was stopped by Ctrl-C or SIGTERM, after the running jobs saved their state.
         """
+        if fcntl is None:
+            raise InputError(
+                "running trainings needs file locks, which this system lacks (expected Linux or macOS; --dry-run "
+                "prints the commands)"
+            )
         for job in jobs:
             job.check_settings()
         with _sigterm_as_interrupt(), ThreadPoolExecutor(self.jobs) as pool:
@@ -91,9 +102,8 @@ class Launcher:
                 return Outcome(job, 0)
             if self._stopping.is_set():
                 return Outcome(job, 128 + signal.SIGTERM)
-            partial = job.folder / "settings.json.partial"
-            partial.write_text(json.dumps(job.settings(), indent=2) + "\n", encoding="utf-8")
-            os.replace(partial, job.folder / "settings.json")
+            with replacing(job.folder / "settings.json") as file:
+                file.write((json.dumps(job.settings(), indent=2) + "\n").encode())
             started = time.monotonic()
             self.report(f"{job.name}: {job.shown_command}")
             status = self._execute(job, lock.fileno())

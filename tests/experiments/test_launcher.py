@@ -1,3 +1,4 @@
+import importlib.util
 import json
 import multiprocessing
 import os
@@ -7,6 +8,7 @@ from typing import Any
 
 import pytest
 
+import experiments.launcher
 from experiments.job import Job
 from experiments.launcher import Launcher
 from tasks import InputError
@@ -227,3 +229,15 @@ def test_sigterm_ends_the_launcher_and_its_job(tmp_path):
     with pytest.raises(ProcessLookupError):
         os.kill(process, 0)
     assert job.finished() is None
+
+
+def test_without_file_locks_the_module_loads_and_running_is_refused(monkeypatch):
+    monkeypatch.setitem(sys.modules, "fcntl", None)  # as on Windows: importing it fails
+    spec = importlib.util.spec_from_file_location("launcher_without_locks", experiments.launcher.__file__)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, spec.name, module)
+    spec.loader.exec_module(module)
+    with pytest.raises(InputError, match=r"needs file locks, which this system lacks \(expected Linux or macOS"):
+        module.Launcher(jobs=1, report=print).run([])
