@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from experiments.budget import Budget, find_step_size, parse_budget
+from experiments.budget import Budget, parse_budget
 from experiments.job import Job
-from experiments.settings import find_flag, merge_settings
+from experiments.settings import find_flag, find_setting
 from tasks import InputError
 
 OWN_FLAGS = r"--(seed_everything|ckpt_path|trainer\.logger(\..+)?)"  # of every job, so that it is found again
@@ -112,8 +112,7 @@ class JobOptions:
         every = (*configs, *self.configs)
         _check_whole(every, chosen)
         if limit_ is not None:
-            needed = find_step_size(every, chosen, tasks) if limit_.unit == "examples" else 1
-            chosen += limit_.flags(needed)
+            chosen += limit_.flags()
         return Job(
             name=f"{name}, seed {seed}",
             folder=self.output / name / f"seed-{seed}",
@@ -124,9 +123,8 @@ class JobOptions:
 
 
 def _check_whole(configs: Sequence[Path], flags: Sequence[str]) -> None:
-    trainer = merge_settings(configs, flags).get("trainer") or {}
     for name, whole in WHOLE.items():
-        value = trainer.get(name)
+        value = find_setting(configs, flags, "trainer", name)
         if value is not None and str(value) != str(whole):
             raise InputError(f"--trainer.{name} {value}: the tables are over all examples (expected {whole})")
 
@@ -141,7 +139,7 @@ def add_options(parser: argparse.ArgumentParser, *, output: str) -> None:
     parser.add_argument("--seeds", type=int, default=3, help="runs of each system (default: 3)")
     parser.add_argument("--backbone", help="backbone in the place of the configuration's")
     parser.add_argument("--data.root", dest="root", help="folder of the data files")
-    parser.add_argument("--budget", help="steps=N or examples=N in the place of the epochs, or minutes=N at most")
+    parser.add_argument("--budget", help="steps=N instead of the epochs, or minutes=N at most")
     parser.add_argument(
         "--train_limit",
         nargs="+",

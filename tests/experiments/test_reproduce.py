@@ -62,13 +62,10 @@ def test_limits_go_to_the_rows_that_have_the_task(dry_run):
     assert [word for word in single if "train_limit" in word] == ["--tasks.sts.train_limit=50"]
 
 
-def test_a_budget_in_examples_follows_the_batch_size_of_each_row(dry_run):
-    small, large, chosen = (
-        dry_run(f"--rows {name} --seeds 1 --budget examples=320 {extra}")[0]
-        for name, extra in (("b1", ""), ("frozen", ""), ("b1", "-- --data.batch_size 64"))
-    )
-    assert [value(words, "--trainer.max_steps") for words in (small, large, chosen)] == ["40", "10", "5"]
-    assert value(small, "--trainer.max_epochs") == "-1"
+def test_a_budget_replaces_the_epochs(dry_run):
+    (words,) = dry_run("--rows b1 --seeds 1 --budget steps=40")
+    assert value(words, "--trainer.max_steps") == "40"
+    assert value(words, "--trainer.max_epochs") == "-1"
 
 
 def test_the_recipe_lies_below_the_row_and_further_files_above(dry_run, tmp_path):

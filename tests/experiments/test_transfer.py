@@ -44,7 +44,7 @@ def test_each_task_each_pair_and_all_are_trained_once():
 
 def test_a_set_is_the_configuration_with_fewer_tasks(tmp_path, config, capsys):
     output = tmp_path / "out"
-    arguments = ["-c", str(config), "--dry-run", "--output", str(output), "--seeds", "1", "--budget", "examples=160"]
+    arguments = ["-c", str(config), "--dry-run", "--output", str(output), "--seeds", "1", "--budget", "steps=10"]
     assert main([*arguments, "--train_limit", "sts=50"]) == 0
     commands = [shlex.split(line) for line in capsys.readouterr().out.splitlines()]
     files = [[Path(word).name for flag, word in pairwise(words) if flag == "-c"] for words in commands]
