@@ -1,4 +1,4 @@
-"""What `-c` files and flags say, as far as plain data tell."""
+"""Settings in `-c` files and flags, read as plain data."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -26,7 +26,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 
 def find_flag(flags: Sequence[str], name: str) -> str | None:
-    """Return the last value of a flag, the one that counts; None if it is not there.
+    """Return the last value of a flag, the one that counts; None if it is absent.
 
     Example:
         >>> find_flag(["--data.batch_size", "8", "--data.batch_size=16"], "--data.batch_size")
@@ -45,9 +45,9 @@ def find_setting(configs: Sequence[Path], flags: Sequence[str], group: str, name
 
     Args:
         configs: `-c` files in order.
-        flags: The flags behind them.
+        flags: The flags after them.
         group: Its group, such as `trainer`.
-        name: Its name in the group; its value is no mapping.
+        name: Its name in the group; its value is not a mapping.
 
     Raises:
         InputError: If a file cannot be read.

@@ -146,7 +146,7 @@ def test_rows_of_another_folder_lie_over_its_own_recipe(dry_run, tmp_path):
             for flag in ("--seed_everything 3", "--ckpt_path=last", "--trainer.logger false", "--trainer.logger.name=a")
         ],
         *[
-            (f"--rows b1 --dry-run -- {flag}", f"error: {flag.replace('=', ' ')}: the tables are over all examples")
+            (f"--rows b1 --dry-run -- {flag}", f"error: {flag.replace('=', ' ')}: the tables are over all dev examples")
             for flag in (
                 *("--trainer.limit_val_batches 2", "--trainer.limit_val_batches=0.5", "--trainer.limit_val_batches 1"),
                 *("--trainer.limit_test_batches 2", "--trainer.fast_dev_run True"),
@@ -255,7 +255,7 @@ def test_real_rows_are_trained_and_compared(tmp_path, cs224n_root, word_backbone
     assert "train one task after the other, and a budget cuts off the later tasks" in capfd.readouterr().out
     assert main(arguments) == 0
     shown = capfd.readouterr().out
-    assert "b1, seed 1: finished before" in shown
+    assert "b1, seed 1: already finished" in shown
     results = json.loads((tmp_path / "out" / "results.json").read_text())
     assert [row["row"] for row in results["rows"]] == ["b1", "even"]
     assert main([*arguments, "--trainer.max_steps", "4"]) == 2
