@@ -79,7 +79,7 @@ def break_ties(votes: NDArray[np.int64], sums: NDArray[np.float64]) -> NDArray[n
 def _stack_probabilities(members: Sequence[Predictions]) -> NDArray[np.float64]:
     found = [member.probabilities for member in members if member.probabilities is not None]
     if len(found) < len(members):
-        raise InputError("a member has no probabilities beside its predictions (expected …-probabilities.csv)")
+        raise InputError("a member has predictions without probabilities (expected …-probabilities.csv)")
     return np.stack(found)
 
 

@@ -20,7 +20,7 @@ def show_confusion(predictions: Predictions, anchor: str) -> list[Block]:
         f"true {name}: " + ", ".join(f"{share:.0%} predicted {other}" for other, share in zip(names, row, strict=True))
         for name, row in zip(names[:12], shares, strict=False)
     )
-    note = "Each row is a true class and adds up to 100 %; the count of examples stands below the share."
+    note = "Each row is a true class and adds up to 100 %; the number of examples is below the share."
     figure = draw_confusion(counts, names)
     blocks: list[Block] = [
         picture(figure, title="Confusion matrix", name=f"{anchor}-confusion", label=label, note=note)

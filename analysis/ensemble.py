@@ -27,7 +27,7 @@ Members = Mapping[str, Sequence[Predictions]]
 
 
 class _Examples:
-    """Examples as the writer of predictions asks for them."""
+    """Examples in the form that the writer of predictions expects."""
 
     def __init__(self, task: Task, examples: Sequence[Example]) -> None:
         self.task = task
@@ -42,15 +42,18 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     """Parse the command line."""
     parser = argparse.ArgumentParser(prog="python -m analysis.ensemble", description=__doc__)
     parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="folder of a finished run; two or more")
-    parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="the folder to make")
+    parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder to create")
     parser.add_argument(
         "--method",
         choices=METHODS,
         default="probability",
-        help="how classes are combined; scores are averaged under each. vote: majority, ties by summed probability, "
-        "then the lowest class. probability: largest mean probability (default). score: tasks with scores alone",
+        help="how classes are combined; scores are averaged with every method. vote: majority, ties by summed "
+        "probability, then by the lowest class. probability: largest mean probability (default). "
+        "score: only tasks with scores",
     )
-    parser.add_argument("--split", choices=["dev", "test"], default="dev", help="whose predictions (default dev)")
+    parser.add_argument(
+        "--split", choices=["dev", "test"], default="dev", help="which predictions to combine (default dev)"
+    )
     parser.add_argument(
         "--select",
         action="store_true",
@@ -69,13 +72,13 @@ def read_members(runs: Sequence[Run], split: Split, method: Method) -> Members:
         method: `score` leaves out the tasks with classes.
 
     Raises:
-        InputError: If there are fewer than two runs, one stands twice, they have other tasks, labels or data, or no
-            task is left.
+        InputError: If there are fewer than two runs, a run appears twice, they have different tasks, labels or data, or
+            no task is left.
     """
     if len(runs) < 2:
         raise InputError(f"an ensemble of {len(runs)} run (expected two or more)")
     if len({run.folder.resolve() for run in runs}) < len(runs):
-        raise InputError("a run stands twice among the members (expected different ones)")
+        raise InputError("a run appears twice among the members (expected different ones)")
     for run in runs[1:]:
         _check_same_data(runs[0], run, split)
     kept = [name for name, task in runs[0].tasks.items() if method != "score" or isinstance(task.labels, Scores)]
@@ -92,9 +95,11 @@ def _check_same_data(first: Run, other: Run, split: Split) -> None:
     for task in first.tasks:
         files = [run.report["data"].get(task, {}).get(split, {}).get("sha256") for run in (first, other)]
         if files[0] != files[1]:
-            raise InputError(f"{other.name} has another {split} split of {task} than {first.name} (other SHA-256)")
+            raise InputError(
+                f"{other.name} has a different {split} split of {task} than {first.name} (different SHA-256)"
+            )
         if first.tasks[task].labels != other.tasks[task].labels:
-            raise InputError(f"{other.name} has other labels of {task} than {first.name}")
+            raise InputError(f"{other.name} has different labels of {task} than {first.name}")
 
 
 def write_ensemble(
@@ -103,7 +108,7 @@ def write_ensemble(
     """Write a folder that reads like a run: `config.yaml` (the first member's), `report.json`, `predictions/`.
 
     Args:
-        output: The folder to make.
+        output: Folder to create.
         runs: The members.
         combined: The ensemble's predictions by task.
         split: Which split they are of.
@@ -113,7 +118,7 @@ def write_ensemble(
         InputError: If the folder exists.
     """
     if output.exists():
-        raise InputError(f"{output}: exists (expected the name of a new folder)")
+        raise InputError(f"{output}: exists (expected a new folder)")
     metrics: dict[str, Any] = {task: score(predictions) for task, predictions in combined.items()}
     firsts = [metrics[task][str(predictions.task.metric_names[0])] for task, predictions in combined.items()]
     metrics["mean"] = float(np.mean(firsts))
@@ -140,7 +145,7 @@ def write_ensemble(
 
 
 def build_table(members: Members, combined: Mapping[str, Predictions], selections: Mapping[str, Selection]) -> Table:
-    """Return the ensemble's first metric beside the best single member's and the mean member's, task by task."""
+    """Return the ensemble's first metric next to the best single member's and the mean member's, by task."""
     halves = ("chosen half", "held-out half") if selections else ()
     cells: list[tuple[str, ...]] = []
     for task, ensemble in combined.items():
@@ -178,11 +183,11 @@ def _cell(value: float) -> str:
 def ensemble(
     folders: Sequence[Path], output: Path, *, method: Method, split: Split = "dev", select: bool = False, seed: int = 42
 ) -> Table:
-    """Combine runs into a new folder and give a table of the scores.
+    """Combine runs into a new folder and return a table of the scores.
 
     Args:
         folders: The members' folders.
-        output: The folder to make.
+        output: Folder to create.
         method: How classes are combined (see `combine`).
         split: Which split.
         select: Whether to choose the members for each task on one half of the split.
@@ -192,7 +197,7 @@ def ensemble(
         InputError: If the runs cannot be combined or the folder exists.
     """
     if output.exists():
-        raise InputError(f"{output}: exists (expected the name of a new folder)")
+        raise InputError(f"{output}: exists (expected a new folder)")
     runs = [Run(folder) for folder in folders]
     members = read_members(runs, split, method)
     selections = {task: select_members(found, method, seed=seed) for task, found in members.items()} if select else {}

@@ -17,8 +17,8 @@ def score_runs(metric: Metric, labels: Floats, predictions: Floats) -> Floats:
 
     Args:
         metric: `accuracy` or `pearson`.
-        labels: What is right, (n,).
-        predictions: One run a line, (K, n).
+        labels: The labels, (n,).
+        predictions: One run per row, (K, n).
 
     Returns:
         The scores, (K,); NaN where all predictions, or all labels, are equal and a correlation is undefined.
@@ -32,9 +32,9 @@ def resample_scores(metric: Metric, labels: Floats, predictions: Floats, *, samp
 
     Args:
         metric: `accuracy` or `pearson`.
-        labels: What is right, (n,).
-        predictions: One run a line, (K, n).
-        samples: How often.
+        labels: The labels, (n,).
+        predictions: One run per row, (K, n).
+        samples: Number of resamples.
         rng: Source of the draws.
 
     Returns:

@@ -16,7 +16,7 @@ from tasks import InputError, Split
 
 
 def build_run_section(run: Run, split: Split, *, title: str, anchor: str) -> Section:
-    """Return the section of a run: its scores, its tasks, what it drew and what it was made with.
+    """Return the section of a run: its scores, its tasks, what it drew and how it was made.
 
     Args:
         run: The run.
@@ -31,7 +31,7 @@ def build_run_section(run: Run, split: Split, *, title: str, anchor: str) -> Sec
     blocks.append(_overview(run))
     resumed = run.report.get("resumed_from")
     if resumed:
-        blocks.append(Sentence(f"Continued from {resumed}; the curves show the steps since."))
+        blocks.append(Sentence(f"Resumed from {resumed}; the curves start there."))
     panels = run_panels(curves)
     if panels:
         said = "; ".join(f"{title}: {lines[0].values[-1]:.3g} at the end" for title, lines in panels)
@@ -49,7 +49,7 @@ def _overview(run: Run) -> Table:
     metrics = run.report.get("metrics", {})
     for task, scores in metrics.items():
         if not isinstance(scores, Mapping):
-            continue  # the mean and the score, which stand below
+            continue  # the mean and the score, added below
         for metric, value in scores.items():
             constant = baselines.get(task, {}).get(metric, "")
             rows.append([task, metric, number(value), "" if constant == "" else number(constant)])
@@ -69,7 +69,7 @@ def _drawn(run: Run) -> list[Block]:
     try:
         epochs = plan_training(run)
     except (InputError, ValueError) as error:
-        return [Sentence(f"There is no sampler plan: {error}.")]
+        return [Sentence(f"No sampler plan: {error}.")]
     rows = [
         [str(epoch), task, f"{amount.batches:,}", f"{amount.examples:,}"]
         for epoch, amounts in enumerate(epochs)
@@ -117,7 +117,7 @@ def _facts(run: Run) -> list[Block]:
         "seed": report.get("seed"),
         "optimiser steps": report.get("steps"),
         "wall time, seconds": report.get("wall_seconds"),
-        "examples a second": report.get("examples_per_second"),
+        "examples per second": report.get("examples_per_second"),
         "peak memory, MiB": None if not report.get("peak_memory_bytes") else report["peak_memory_bytes"] // 2**20,
         "weights, SHA-256": report.get("weights_sha256"),
         "best checkpoint": report.get("best_checkpoint"),

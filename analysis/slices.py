@@ -1,4 +1,4 @@
-"""Scores of parts of a split that a model may find easy or hard."""
+"""Scores of parts of a split that may be easy or hard for a model."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -21,13 +21,13 @@ class Slice:
     """The examples of a split that have something in common.
 
     Args:
-        grouping: What they are sorted by.
+        grouping: What they are grouped by.
         name: Which of them.
         count: Number of examples.
         score: Accuracy, or Pearson's correlation of scores; None where it is undefined.
         interval: 95 % interval of the score: Wilson for an accuracy, bootstrap for a correlation.
-        reference: Share of the most frequent class in the slice, what a constant would score there; of scores, the mean
-            of prediction minus label; None for the slices of a label, whose accuracy is the recall.
+        reference: Share of the most frequent class in the slice, what a constant would score there; for scores, the
+            mean of prediction minus label; None for the slices of a label, whose accuracy is the recall.
     """
 
     grouping: str
@@ -40,12 +40,12 @@ class Slice:
 
 @dataclass(frozen=True)
 class Grouping:
-    """A way to sort examples.
+    """A way to group examples.
 
     Args:
-        title: What they are sorted by.
+        title: What they are grouped by.
         names: The slices in order.
-        assign: Gives the number of each example's slice.
+        assign: Returns the number of each example's slice.
         only_pairs: Whether it needs two texts.
     """
 
@@ -68,7 +68,7 @@ def _by_negation(examples: Sequence[Example]) -> list[int]:
     return [int(any(map(has_negation, example.texts))) for example in examples]
 
 
-def _by_one_sided_negation(examples: Sequence[Example]) -> list[int]:
+def _count_texts_with_negation(examples: Sequence[Example]) -> list[int]:
     return [sum(map(has_negation, example.texts)) for example in examples]
 
 
@@ -105,7 +105,7 @@ GROUPINGS = (
     Grouping("the same words in both", ("no", "yes"), _by_word_order, only_pairs=True),
     Grouping("recurs in the split", ("neither text", "one text", "both texts"), _by_recurrence, only_pairs=True),
     Grouping("length of the longest text", ("to 10 words", "11 to 20", "21 to 30", "over 30"), _by_length),
-    Grouping("negation", ("none", "one text", "both texts"), _by_one_sided_negation, only_pairs=True),
+    Grouping("negation", ("none", "one text", "both texts"), _count_texts_with_negation, only_pairs=True),
     Grouping("negation", ("none", "some"), _by_negation),
     Grouping("numbers", ("none", "the same in both", "different"), _by_equal_numbers, only_pairs=True),
     Grouping("numbers", ("none", "some"), _by_numbers),

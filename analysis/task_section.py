@@ -19,7 +19,7 @@ from tasks import InputError, Split
 
 
 def build_task_section(run: Run, task: str, split: Split, *, anchor: str, curves: Mapping[str, Curve]) -> Section:
-    """Return the section of a task; what cannot be had is a sentence in it.
+    """Return the section of a task; what is not available becomes a sentence.
 
     Args:
         run: The run.
@@ -125,7 +125,7 @@ def _slice_table(predictions: Predictions) -> Table:
 def _mistakes(predictions: Predictions) -> list[Block]:
     examples = most_confident_mistakes(predictions)
     if not examples:
-        return [Sentence("There is no mistake.")]
+        return [Sentence("No mistakes.")]
     is_score = isinstance(predictions.task.labels, Scores)
     title = "Furthest from the label" if is_score else "Most confident mistakes"
     note = "Words that both texts share are marked." if len(predictions.task.texts) == 2 else ""

@@ -1,4 +1,4 @@
-"""The two heads of pairs that were encoded both ways, side by side: `python -m analysis.twins RUN`."""
+"""The two heads of pairs that were encoded both ways, compared: `python -m analysis.twins RUN`."""
 
 import argparse
 import sys
@@ -26,26 +26,26 @@ from heads import TwinHead
 from lightning_modules import MultitaskModule
 from tasks import InputError
 
-TOKENS_A_BATCH = 2048
+TOKENS_PER_BATCH = 2048
 Speeds = dict[str, float]
 
 
 @command
 def main(arguments: list[str] | None = None) -> None:
-    """Measure each twin of a run on its dev split, show a table and write `twins.json` beside `report.json`."""
+    """Measure each twin of a run on its dev split, show a table and write `twins.json` next to `report.json`."""
     parser = argparse.ArgumentParser(prog="python -m analysis.twins", description=__doc__)
     parser.add_argument("run", type=Path, help="run folder with a task of encoding: both")
-    parser.add_argument("--pairs", type=int, default=500, help="dev pairs to time, at most (default %(default)s)")
+    parser.add_argument("--pairs", type=int, default=500, help="time at most this many dev pairs (default %(default)s)")
     options = parser.parse_args(arguments)
-    Console().print(build_table(compare(Run(options.run), pairs=options.pairs)).to_rich())
+    Console().print(build_table(compare_heads(Run(options.run), pairs=options.pairs)).to_rich())
 
 
-def compare(run: Run, *, pairs: int) -> dict[str, Any]:
+def compare_heads(run: Run, *, pairs: int) -> dict[str, Any]:
     """Return each twin's dev scores and speeds, and write them to `twins.json`.
 
     Args:
         run: The run.
-        pairs: Dev pairs to time, at most.
+        pairs: Largest number of dev pairs to time.
 
     Raises:
         InputError: If no task of the run is encoded both ways, or the run has no checkpoint.
@@ -88,15 +88,15 @@ def measure(module: MultitaskModule, name: str, store: TokenStore, pairs: int) -
         module: The trained module, in evaluation mode.
         name: Name of a task with a TwinHead.
         store: A split of the task.
-        pairs: Pairs to time, at most.
+        pairs: Largest number of pairs to time.
 
     Returns:
-        Pairs a second by the cross head, by the bi head from texts and from stored vectors; sentences a second.
+        Pairs per second by the cross head, by the bi head from texts and from stored vectors; sentences per second.
     """
     head = module.heads[name]
     assert isinstance(head, TwinHead)
     rows = np.arange(min(pairs, len(store)))
-    batches = [rows[cut] for cut in cut_by_tokens(store.lengths[rows], TOKENS_A_BATCH)]
+    batches = [rows[cut] for cut in cut_by_tokens(store.lengths[rows], TOKENS_PER_BATCH)]
 
     def embed(encoding: Any) -> list[Tensor]:
         packed = (_pack(store, cut, encoding, module.device) for cut in batches)
@@ -127,7 +127,7 @@ def _pack(store: TokenStore, rows: np.ndarray, encoding: Any, device: torch.devi
 
 
 def _time(work: Callable[[], object], *, repeats: int = 3) -> float:
-    """Return the shortest of some runs after one to warm up, seconds."""
+    """Return the shortest time of some runs after a warm-up, seconds."""
     times = []
     for _ in range(repeats + 1):
         start = time.perf_counter()
@@ -142,7 +142,7 @@ def build_table(found: Mapping[str, Mapping[str, Any]]) -> Table:
     """Return scores and speeds as a table, a line for each head.
 
     Args:
-        found: As `compare` gives it.
+        found: What `compare_heads` returns.
     """
     rows: list[tuple[str, ...]] = []
     for name, twin in found.items():

@@ -1,4 +1,4 @@
-"""What finished runs of several systems scored, and how sure their differences are."""
+"""Scores of the finished runs of several systems, and how certain their differences are."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ METRICS: dict[str, Metric] = {"accuracy": "accuracy", "pearson": "pearson"}
 
 @dataclass(frozen=True)
 class System:
-    """The finished runs of one configuration, one a seed.
+    """The finished runs of one configuration, one per seed.
 
     Args:
         name: Name of the configuration.
@@ -51,12 +51,14 @@ class System:
         found = {name: str(task.metric_names[0]) for name, task in self.runs[0].tasks.items()}
         for name, metric in found.items():
             if metric not in METRICS:
-                raise InputError(f"{self.name}: task {name} is scored by {metric} (expected accuracy or pearson first)")
+                raise InputError(
+                    f"{self.name}: task {name} is scored by {metric} (expected accuracy or pearson as the first metric)"
+                )
         return {name: METRICS[metric] for name, metric in found.items()}
 
     @cached_property
     def last(self) -> dict[str, list[float]]:
-        """Scores of the final weights, one a seed, by task, and their `mean`; NaN where undefined."""
+        """Scores of the final weights, one per seed, by task, and their `mean`; NaN where undefined."""
         scores = {
             name: [_number(run.report["metrics"][name][metric]) for run in self.runs]
             for name, metric in self.metrics.items()
@@ -65,7 +67,7 @@ class System:
 
     @cached_property
     def best(self) -> dict[str, list[float]]:
-        """Scores of the validation with the best mean of each run; dev chose it, so that they are too good."""
+        """Scores of the validation with the best mean of each run; chosen on dev, so they are optimistic."""
         points = [choose_best(read_dev_curve(job.trainings(), self.metrics)) for job in self.jobs]
         names = (*self.metrics, "mean")
         return {name: [point.scores[name] if point else float("nan") for point in points] for name in names}
@@ -105,14 +107,14 @@ class Difference:
 
     @property
     def verdict(self) -> Verdict:
-        """Whether the first system is better, worse, or neither can be said."""
+        """Whether the first system is better or worse, or the two cannot be told apart."""
         interval = self.intervals[self.measure]
         if not interval.excludes_zero:
             return "cannot be told apart"
         return "helped" if interval.estimate > 0 else "hurt"
 
     def sentence(self) -> str:
-        """Say it in one sentence."""
+        """Return the verdict as one sentence."""
         interval = self.intervals[self.measure]
         numbers = f"{interval.estimate:+.4f}, 95 % interval {interval.low:+.4f} to {interval.high:+.4f}"
         said = {
@@ -129,13 +131,13 @@ class Difference:
         return f"{said} ({self.measure} {numbers}{self._unknown_noise()})."
 
     def _unknown_noise(self) -> str:
-        """Say of whose runs the noise is not in the interval."""
+        """Return what the interval leaves out: the noise between the runs of a system that has only one."""
         if max(self.runs) == 1:
-            return "; one run each: the noise between runs is not in it"
+            return "; one run each: the noise between runs is not included"
         if min(self.runs) > 1:
             return ""
         alone = self.name if self.runs[0] == 1 else self.against
-        return f"; one run of {alone}: the noise between its runs is not in it"
+        return f"; one run of {alone}: the noise between its runs is not included"
 
 
 def compare_systems(first: System, second: System) -> Difference:
@@ -162,7 +164,7 @@ def compare_systems(first: System, second: System) -> Difference:
 
 
 def check_same_data(systems: Sequence[System]) -> None:
-    """Refuse to compare what was trained or scored on other data or a different number of rows.
+    """Raise an error unless all runs were trained and scored on the same data and rows.
 
     Raises:
         InputError: If two runs read different files, or different rows of them, for a split of a task.

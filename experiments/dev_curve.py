@@ -39,6 +39,6 @@ def read_dev_curve(attempts: Sequence[Path], metrics: Mapping[str, str]) -> list
 
 
 def choose_best(curve: Sequence[DevScores]) -> DevScores | None:
-    """Return the validation with the best mean, the first of equals; None if there is none with a mean."""
+    """Return the validation with the best mean, the first if several are equal; None if no mean is defined."""
     defined = [point for point in curve if point.scores["mean"] == point.scores["mean"]]  # a NaN is not itself
     return max(defined, key=lambda point: point.scores["mean"], default=None)

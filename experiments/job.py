@@ -21,14 +21,15 @@ TRAIN = Path(__file__).resolve().parent.parent / "train.py"
 class Job:
     """One training: a plain `train.py fit` command and the folder of its attempts.
 
-    Each attempt makes a `version_N` in the folder. `log.txt` holds what they printed, `settings.json` what the job is.
+    Each attempt creates a `version_N` in the folder. `log.txt` holds their output, `settings.json` the job's
+    settings.
 
     Args:
         name: Name for messages.
-        folder: Its folder, of no other job.
+        folder: Its folder, which no other job uses.
         configs: Its `-c` files in order.
-        flags: Its flags behind them.
-        inputs: Folders whose weights the training starts from; a change of them is a change of the job.
+        flags: Its flags, which come after them.
+        inputs: Folders whose weights the training starts from; if they change, the job has changed.
         script: The entry point.
     """
 
@@ -57,11 +58,11 @@ class Job:
 
     @property
     def shown_command(self) -> str:
-        """The command as one would type it."""
+        """The command as a user would type it."""
         return shlex.join(["python", *self.command[1:]])
 
     def settings(self) -> dict[str, Any]:
-        """Return all that makes this training another one than the next: flags, and the digests of what it reads."""
+        """Return what distinguishes this training from others: flags, and digests of the files that it reads."""
         files = [path for folder in self.inputs for path in sorted(folder.iterdir())]
         return {
             "configs": [f"{path.name} {digest(path)}" for path in self.configs],
@@ -75,29 +76,29 @@ class Job:
         return sorted(folders, key=lambda path: int(path.name.removeprefix("version_")))
 
     def trainings(self) -> list[Path]:
-        """Return the attempts whose training led to the finished run, oldest first; without what scored it later."""
+        """Return the attempts whose training led to the finished run, oldest first; none that only scored it."""
         attempts = self.attempts()
         ends = [number for number, folder in enumerate(attempts) if _is_trained(folder)]
         kept = attempts[: ends[-1] + 1] if ends else attempts
         return [folder for folder in kept if _is_trained(folder) or not (folder / "report.json").exists()]
 
     def finished(self) -> Run | None:
-        """Return the finished run, None if there is none."""
+        """Return the finished run, if any."""
         for folder in reversed(self.attempts()):
             if _is_trained(folder):
                 return Run(folder)
         return None
 
     def holds_runs(self) -> bool:
-        """Whether the folder holds a finished run, or one to go on from."""
+        """Whether the folder holds a finished run, or one to resume."""
         return any(_is_trained(folder) or (folder / "checkpoints/last.ckpt").is_file() for folder in self.attempts())
 
     def check_settings(self) -> None:
-        """Refuse to mix runs of different settings.
+        """Raise an error if the folder holds runs of other settings.
 
         Raises:
-            InputError: If the folder holds runs of another configuration; the message says what differs. Or if it does
-                not say what they are.
+            InputError: If the folder holds runs of another configuration; the message says what differs. Also if it
+                does not say which.
         """
         if not self.holds_runs():
             return
@@ -108,8 +109,8 @@ class Job:
             gone = [value for key in now for value in before[key] if value not in now[key]]
             new = [value for key in now for value in now[key] if value not in before[key]]
             raise InputError(
-                f"{self.folder}: holds a run with other settings: {', '.join(gone) or 'fewer'} there, "
-                f"{', '.join(new) or 'fewer'} now (expected the same; for other settings take another --output)"
+                f"{self.folder}: was run with different settings: {', '.join(gone) or 'fewer'} before, "
+                f"{', '.join(new) or 'fewer'} now (expected the same; for other settings choose another --output)"
             )
 
     def _read_settings(self) -> dict[str, list[str]]:
@@ -117,13 +118,13 @@ class Job:
         try:
             found: dict[str, list[str]] = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
-            reason = f"{type(error).__name__}; expected what this command wrote; else take another --output"
-            raise InputError(f"{path}: cannot be read, but runs are beside it ({reason})") from None
+            reason = f"{type(error).__name__}; expected what this command wrote; otherwise choose another --output"
+            raise InputError(f"{path}: cannot be read, but there are runs next to it ({reason})") from None
         return found
 
 
 def _is_trained(folder: Path) -> bool:
-    """Whether a run's report is a whole one of `fit`; `validate` and `test` write some too."""
+    """Whether a run's report is complete and from `fit`; `validate` and `test` write reports too."""
     try:
         report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -132,6 +133,6 @@ def _is_trained(folder: Path) -> bool:
 
 
 def _sort_flags(values: Sequence[str]) -> list[str]:
-    """Sort flags by name, `--a=1` as `--a 1`; of one name the last counts, so that those keep their order."""
+    """Sort flags by name, `--a=1` as `--a 1`; flags of the same name keep their order, as the last one counts."""
     spaced = [value.replace("=", " ", 1) if "=" in value.partition(" ")[0] else value for value in values]
     return sorted(spaced, key=lambda value: value.partition(" ")[0])

@@ -1,6 +1,5 @@
-"""Runs many trainings one after the other or several at once; what is finished is not run again."""
+"""Run many trainings, one after the other or several at once; finished ones are not run again."""
 
-import fcntl
 import json
 import os
 import signal
@@ -12,8 +11,14 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from callbacks.atomic_io import replacing
 from experiments.job import Job
 from tasks import InputError
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 LAST_LINES = 15
 GRACE = 120.0  # seconds that a stopped training has to save its state
@@ -25,7 +30,7 @@ class Outcome:
 
     Args:
         job: The job.
-        status: Exit status of its process; 0 as well where it was finished before.
+        status: Exit status of its process; 0 also if it was already finished.
     """
 
     job: Job
@@ -33,16 +38,16 @@ class Outcome:
 
 
 class Launcher:
-    """Runs jobs as child processes, each printed as a command that one could type.
+    """Runs jobs as child processes, each printed as a command that a user could type.
 
-    A job that is finished is skipped. One that was stopped, even by `kill -9`, goes on from its last checkpoint. One
-    that still runs because only the earlier launcher was killed is waited for: it holds a lock that ends with it. A job
-    that fails is reported with its last lines, and the others go on.
+    A job that is finished is skipped. One that was stopped, even by `kill -9`, resumes from its last checkpoint. One
+    that is still running because only the earlier launcher was killed is waited for: it holds a lock until it ends. A
+    job that fails is reported with the last lines of its log, and the others continue.
 
     Args:
-        jobs: Processes at once; the machine's cores are divided among them.
+        jobs: Number of processes at once; the machine's cores are divided among them.
         report: Called with a line for the user.
-        keep_last: Whether `last.ckpt` stays when a job is finished; it is large and only resuming needs it.
+        keep_last: Whether to keep `last.ckpt` of finished jobs; it is large and only resuming needs it.
     """
 
     def __init__(self, *, jobs: int, report: Callable[[str], None], keep_last: bool = False) -> None:
@@ -53,12 +58,18 @@ class Launcher:
         self._running: set[subprocess.Popen[bytes]] = set()
 
     def run(self, jobs: Sequence[Job]) -> list[Outcome]:
-        """Run all jobs, and give how each ended.
+        """Run all jobs, and return how each ended.
 
         Raises:
-            InputError: If the folder of a job holds runs of other settings; nothing has been started then.
+            InputError: If the folder of a job holds runs of other settings, or the system has no file locks; nothing
+                has been started then.
             KeyboardInterrupt: If it was stopped by Ctrl-C or SIGTERM, after the running jobs saved their state.
         """
+        if fcntl is None:
+            raise InputError(
+                "running trainings needs file locks, which this system lacks (expected Linux or macOS; --dry-run "
+                "prints the commands)"
+            )
         for job in jobs:
             job.check_settings()
         with _sigterm_as_interrupt(), ThreadPoolExecutor(self.jobs) as pool:
@@ -70,7 +81,7 @@ class Launcher:
                 raise
 
     def _run_job(self, job: Job) -> Outcome:
-        """Run a job; what goes wrong is its own failure, and the others go on."""
+        """Run a job; an error fails this job only, and the others continue."""
         try:
             return self._run_locked(job)
         except InputError as error:
@@ -84,16 +95,15 @@ class Launcher:
         job.folder.mkdir(parents=True, exist_ok=True)
         with (job.folder / "lock").open("a") as lock:
             self._acquire(lock.fileno(), job)
-            job.check_settings()  # again: another launcher may have run it with others meanwhile
+            job.check_settings()  # again: another launcher may have run it with other settings meanwhile
             if job.finished():
-                self.report(f"{job.name}: finished before")
+                self.report(f"{job.name}: already finished")
                 self._drop_checkpoints(job)
                 return Outcome(job, 0)
             if self._stopping.is_set():
                 return Outcome(job, 128 + signal.SIGTERM)
-            partial = job.folder / "settings.json.partial"
-            partial.write_text(json.dumps(job.settings(), indent=2) + "\n", encoding="utf-8")
-            os.replace(partial, job.folder / "settings.json")
+            with replacing(job.folder / "settings.json") as file:
+                file.write((json.dumps(job.settings(), indent=2) + "\n").encode())
             started = time.monotonic()
             self.report(f"{job.name}: {job.shown_command}")
             status = self._execute(job, lock.fileno())
@@ -116,7 +126,7 @@ class Launcher:
                 return
             except BlockingIOError:
                 if not is_told:
-                    self.report(f"{job.name}: still runs from an earlier start; waiting for it")
+                    self.report(f"{job.name}: is still running from an earlier start; waiting for it")
                 is_told = True
                 time.sleep(0.2)
 
@@ -140,7 +150,7 @@ class Launcher:
                 self._running.discard(process)
 
     def _stop(self) -> None:
-        """Ask the running jobs to save and end; nothing new is started."""
+        """Ask the running jobs to save and exit; no further job is started."""
         self._stopping.set()
         if self._running:
             self.report(f"stopping; waiting up to {GRACE:.0f} s for {len(self._running)} running job(s) to save")
@@ -160,7 +170,7 @@ class Launcher:
 
 def _last_lines(job: Job) -> str:
     lines = (job.folder / "log.txt").read_text(encoding="utf-8", errors="replace").splitlines()
-    return "\n".join([*(f"    {line}" for line in lines[-LAST_LINES:]), f"    (all of it: {job.folder / 'log.txt'})"])
+    return "\n".join([*(f"    {line}" for line in lines[-LAST_LINES:]), f"    (whole log: {job.folder / 'log.txt'})"])
 
 
 @contextmanager

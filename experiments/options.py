@@ -1,4 +1,4 @@
-"""The options that all commands share which run many trainings."""
+"""The options shared by all commands that run many trainings."""
 
 import argparse
 import os
@@ -8,12 +8,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from experiments.budget import Budget, find_step_size, parse_budget
+from experiments.budget import Budget, parse_budget
 from experiments.job import Job
-from experiments.settings import find_flag, merge_settings
+from experiments.settings import find_flag, find_setting
 from tasks import InputError
 
-OWN_FLAGS = r"--(seed_everything|ckpt_path|trainer\.logger(\..+)?)"  # of every job, so that it is found again
+OWN_FLAGS = r"--(seed_everything|ckpt_path|trainer\.logger(\..+)?)"  # set for each job, to find its runs again
 WHOLE = {
     "limit_val_batches": 1.0,
     "limit_test_batches": 1.0,
@@ -29,14 +29,14 @@ class JobOptions:
     Args:
         output: Folder of their runs.
         seeds: Number of runs of each system; their seeds are 1, 2, …
-        jobs: Trainings at once.
+        jobs: Number of trainings at once.
         root: `--data.root`; None to leave it to the configurations.
         backbone: `--model.backbone`; None to leave it to the configurations.
         budget: Limit on each training; None for the configuration's epochs.
-        train_limits: Train on this many examples of a task at most, by task.
-        configs: Further `-c` files, above all others.
+        train_limits: Largest number of training examples, by task.
+        configs: Further `-c` files, which override all others.
         flags: Further flags of train.py.
-        table_only: Whether to show what is there and run nothing.
+        table_only: Whether to show finished runs and run nothing.
         dry_run: Whether to print the commands and run nothing.
         keep_last: Whether finished runs keep their `last.ckpt`.
     """
@@ -60,7 +60,7 @@ class JobOptions:
         return range(1, self.seeds + 1)
 
     def check_limits(self, tasks: Iterable[str]) -> None:
-        """Refuse a limit on a task that no training has.
+        """Raise an error if a limit is on a task that no training has.
 
         Args:
             tasks: Names of the tasks of all trainings.
@@ -89,16 +89,16 @@ class JobOptions:
         """Return the training of a system with a seed.
 
         Args:
-            name: Name of the system; its runs lie in a folder of that name.
+            name: Name of the system; its runs are in a folder of that name.
             seed: The seed.
-            configs: Its `-c` files, below the user's.
+            configs: Its `-c` files, which the user's override.
             tasks: Names of its tasks.
-            backbone: Folder of the backbone in the place of `--backbone`.
-            budget: Limit in the place of `--budget`.
-            flags: Flags below the user's.
+            backbone: Folder of the backbone, instead of `--backbone`.
+            budget: Limit, instead of `--budget`.
+            flags: Flags, which the user's override.
 
         Raises:
-            InputError: If its files and flags evaluate a part of the dev examples only.
+            InputError: If its files and flags evaluate only a part of the dev examples.
         """
         chosen: list[str] = [*flags, *self.flags, "--seed_everything", str(seed)]
         if self.root is not None:
@@ -112,8 +112,7 @@ class JobOptions:
         every = (*configs, *self.configs)
         _check_whole(every, chosen)
         if limit_ is not None:
-            needed = find_step_size(every, chosen, tasks) if limit_.unit == "examples" else 1
-            chosen += limit_.flags(needed)
+            chosen += limit_.flags()
         return Job(
             name=f"{name}, seed {seed}",
             folder=self.output / name / f"seed-{seed}",
@@ -124,11 +123,10 @@ class JobOptions:
 
 
 def _check_whole(configs: Sequence[Path], flags: Sequence[str]) -> None:
-    trainer = merge_settings(configs, flags).get("trainer") or {}
     for name, whole in WHOLE.items():
-        value = trainer.get(name)
+        value = find_setting(configs, flags, "trainer", name)
         if value is not None and str(value) != str(whole):
-            raise InputError(f"--trainer.{name} {value}: the tables are over all examples (expected {whole})")
+            raise InputError(f"--trainer.{name} {value}: the tables are over all dev examples (expected {whole})")
 
 
 def add_options(parser: argparse.ArgumentParser, *, output: str) -> None:
@@ -139,9 +137,9 @@ def add_options(parser: argparse.ArgumentParser, *, output: str) -> None:
         output: Default of `--output`.
     """
     parser.add_argument("--seeds", type=int, default=3, help="runs of each system (default: 3)")
-    parser.add_argument("--backbone", help="backbone in the place of the configuration's")
+    parser.add_argument("--backbone", help="backbone, instead of the configuration's")
     parser.add_argument("--data.root", dest="root", help="folder of the data files")
-    parser.add_argument("--budget", help="steps=N or examples=N in the place of the epochs, or minutes=N at most")
+    parser.add_argument("--budget", help="steps=N instead of the epochs, or minutes=N at most")
     parser.add_argument(
         "--train_limit",
         nargs="+",
@@ -149,16 +147,18 @@ def add_options(parser: argparse.ArgumentParser, *, output: str) -> None:
         metavar="TASK=N",
         help="train on N examples of a task, drawn evenly from its file: the same in every run",
     )
-    parser.add_argument("--jobs", type=int, default=1, help="trainings at once, which share the cores (default: 1)")
+    parser.add_argument(
+        "--jobs", type=int, default=1, help="number of trainings at once, which share the cores (default: 1)"
+    )
     parser.add_argument("--output", default=output, help=f"folder of the runs and the table (default: {output})")
-    parser.add_argument("--table-only", "--table_only", action="store_true", help="show what is there, run nothing")
+    parser.add_argument("--table-only", "--table_only", action="store_true", help="show the finished runs, run nothing")
     parser.add_argument("--dry-run", "--dry_run", action="store_true", help="print the commands, run nothing")
     parser.add_argument("--keep-last", "--keep_last", action="store_true", help="keep last.ckpt of finished runs")
-    parser.epilog = "What follows `--` goes to train.py as it is: flags, or `-c FILE` above the other files."
+    parser.epilog = "Everything after `--` goes to train.py: flags, or `-c FILE`, which overrides the other files."
 
 
 def split_arguments(arguments: Sequence[str] | None) -> tuple[list[str], list[str]]:
-    """Divide a command's arguments at `--`."""
+    """Split a command's arguments at `--`."""
     given = list(sys.argv[1:] if arguments is None else arguments)
     cut = given.index("--") if "--" in given else len(given)
     return given[:cut], given[cut + 1 :]
@@ -169,7 +169,7 @@ def read_options(parsed: argparse.Namespace, extra: Sequence[str]) -> JobOptions
 
     Args:
         parsed: The parsed options.
-        extra: What follows `--`.
+        extra: Everything after `--`.
 
     Raises:
         InputError: If a number is below 1, or a limit or budget cannot be read.
@@ -195,7 +195,7 @@ def read_options(parsed: argparse.Namespace, extra: Sequence[str]) -> JobOptions
 
 
 def _find_weights(flags: Sequence[str]) -> tuple[Path, ...]:
-    """Return the folder of the backbone that flags choose; none where it is a name, or the configuration's."""
+    """Return the folder of the backbone if the flags choose one; nothing for a name or the configuration's own."""
     chosen = find_flag(flags, "--model.backbone")
     folder = Path(chosen).expanduser() if chosen else None
     return (folder,) if folder is not None and folder.is_dir() else ()
@@ -214,7 +214,7 @@ def find_file(path: str | os.PathLike[str], option: str) -> Path:
 
 
 def _split_configs(extra: Sequence[str]) -> tuple[tuple[Path, ...], tuple[str, ...]]:
-    """Divide what follows `--` into `-c` files and other flags."""
+    """Split what follows `--` into `-c` files and other flags."""
     configs: list[Path] = []
     flags: list[str] = []
     words = iter(extra)

@@ -1,14 +1,15 @@
-"""What stands above a result table: data, backbone, length of training, versions, how scores were selected."""
+"""The notes above a result table: data, backbone, length of training, versions, how scores were selected."""
 
 import platform
 from collections.abc import Callable, Sequence
 
+from analysis.plan import trains_in_turn
 from analysis.run import Run
 from experiments.comparison import System
 
 SELECTION = (
     "Scores are of the final weights on the dev split: mean ± standard deviation over seeds. `best` is the validation "
-    "with the best dev mean of each run; dev chose it, so that it is too good."
+    "with the best dev mean of each run; it was chosen on dev, so it is optimistic."
 )
 INTERVALS = (
     "Intervals cover 95 % and are from a paired bootstrap over dev rows (2,000 resamples) with the noise between runs; "
@@ -34,7 +35,7 @@ def describe(systems: Sequence[System]) -> list[str]:
     lines = [
         f"Data, rows: {'; '.join(sizes.values())}.",
         f"Backbone: {', '.join(backbones)}.",
-        f"Length of a training: {_say_each(systems, _limit)}; steps made: {_say_each(systems, _steps)}.",
+        f"Training length: {_say_each(systems, _limit)}; steps taken: {_say_each(systems, _steps)}.",
         f"Versions: Python {platform.python_version()}, {used}.",
         SELECTION,
         INTERVALS,
@@ -42,7 +43,7 @@ def describe(systems: Sequence[System]) -> list[str]:
     cut = [system.name for system in systems if _is_cut_off(system)]
     if cut:
         lines.append(
-            f"Attention: {', '.join(cut)} train one task after the other, and a budget cuts off the later tasks. For a "
+            f"Warning: {', '.join(cut)} train one task after the other, and a budget cuts off the later tasks. For a "
             "fair comparison limit the rows (--train_limit) and train whole epochs."
         )
     return lines
@@ -59,7 +60,7 @@ def is_timed(system: System) -> bool:
 
 
 def _say_each(systems: Sequence[System], say: Callable[[Run], str]) -> str:
-    """Say something of each run: once where all are alike, else by system."""
+    """Describe each run: once if all are alike, else by system."""
     said = {system.name: " or ".join(dict.fromkeys(say(run) for run in system.runs)) for system in systems}
     if len(set(said.values())) == 1:
         return next(iter(said.values()))
@@ -67,7 +68,7 @@ def _say_each(systems: Sequence[System], say: Callable[[Run], str]) -> str:
 
 
 def _limit(run: Run) -> str:
-    """Say what ended the training: epochs, steps or time, the first of those that were set."""
+    """Say what ended the training: epochs, steps or time, whichever of those that are set comes first."""
     trainer = run.config["trainer"]
     limits = []
     if (trainer["max_epochs"] or -1) > 0:
@@ -85,6 +86,4 @@ def _steps(run: Run) -> str:
 
 def _is_cut_off(system: System) -> bool:
     """Whether a training of one task after the other ends where a budget says."""
-    schedule = system.runs[0].config["data"]["schedule"] or {}
-    is_sequential = len(system.metrics) > 1 and str(schedule.get("class_path", "")).endswith(".Sequential")
-    return is_sequential and is_limited(system)
+    return is_limited(system) and trains_in_turn(system.runs[0])

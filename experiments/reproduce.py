@@ -1,6 +1,6 @@
 """Tables of configurations over seeds: `python -m experiments.reproduce --rows b1 b2 even --data.root DIR`; see README.
 
-The rows are those of the paper's tables, or with `--folder configs/methods` each method beside plain training.
+The rows are those of the paper's tables, or with `--folder configs/methods` each method against plain training.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from tasks import InputError
 
 @command
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the rows asked for and show the table; give the exit status."""
+    """Run the rows asked for and show the table; return the exit status."""
     own, extra = split_arguments(arguments)
     parser = argparse.ArgumentParser(prog="python -m experiments.reproduce", description=__doc__)
     parser.add_argument("--rows", nargs="+", required=True, help="names of files in the folder, or all")
@@ -51,17 +51,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def build_jobs(
     rows: Sequence[Row], options: JobOptions, *, pretrained: str | None, recipe: Path | None
 ) -> dict[str, list[Job]]:
-    """Return the trainings of each row, one a seed.
+    """Return the trainings of each row, one per seed.
 
     Args:
         rows: The rows.
         options: What they share.
         pretrained: Folder of the further pre-trained backbone.
-        recipe: File laid over the recipe, below the row's own files.
+        recipe: File laid over the recipe; the row's own files override it.
 
     Raises:
-        InputError: If a row needs a pre-trained backbone and there is none, no row has a task that is limited, or a
-            part of the dev examples would be scored.
+        InputError: If a row needs a pre-trained backbone and none is given, no row has a task that is limited, or only
+            a part of the dev examples would be scored.
     """
     options.check_limits(task for row in rows for task in row.tasks)
     jobs: dict[str, list[Job]] = {}
@@ -76,7 +76,7 @@ def build_jobs(
 
 
 def _find_pretrained(row: Row, pretrained: str | None, options: JobOptions) -> Path:
-    """Return the folder of the further pre-trained backbone; a dry run may be from before it is made."""
+    """Return the folder of the further pre-trained backbone; a dry run does not need it to exist."""
     if pretrained is not None and (options.dry_run or (Path(pretrained) / "config.json").is_file()):
         return Path(pretrained)
     target = pretrained or "runs/paper-bert"
@@ -99,7 +99,7 @@ def show(rows: Sequence[Row], systems: Mapping[str, System], every: Mapping[str,
 
     Args:
         rows: The rows asked for.
-        systems: Those of them that have finished runs.
+        systems: The rows with finished runs.
         every: All rows of the folder.
         options: Where to write.
     """
@@ -123,7 +123,7 @@ def find_columns(rows: Sequence[Row]) -> tuple[str, ...]:
 
 
 def compare_rows(rows: Sequence[Row], systems: Mapping[str, System], every: Mapping[str, Row]) -> list[Difference]:
-    """Compare each row with the one that its file names, or with the nearest that was run of those behind it."""
+    """Compare each row with the one that its file names, or, if that was not run, with the next one along the chain."""
     differences = []
     for row in rows:
         against = row.against
@@ -135,7 +135,7 @@ def compare_rows(rows: Sequence[Row], systems: Mapping[str, System], every: Mapp
 
 
 def build_scores(rows: Sequence[Row], systems: Mapping[str, System], columns: Sequence[str]) -> Table:
-    """Return each row's scores, below the paper's where there are some."""
+    """Return each row's scores, below the paper's, if any."""
     cells: list[tuple[str, ...]] = []
     for row in rows:
         system = systems[row.name]
@@ -158,7 +158,7 @@ def _format(scores: Mapping[str, Sequence[float]], row: Row, column: str) -> str
 
 
 def build_differences(differences: Sequence[Difference], columns: Sequence[str]) -> Table:
-    """Return each row's difference to the one that it is compared with."""
+    """Return each row's difference from the row that it is compared with."""
     cells = [
         (
             difference.name,

@@ -1,4 +1,4 @@
-"""The end of a comparison: notes, tables and sentences, shown and written."""
+"""Show and write the results of a comparison: notes, tables and sentences."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,9 +22,9 @@ def publish(
 
     Args:
         folder: Folder of the two files.
-        notes: What stands above the tables.
+        notes: Lines above the tables.
         tables: The tables.
-        sentences: What stands below them.
+        sentences: Lines below them.
         numbers: All numbers as plain data; undefined ones become null.
         console: Where to print.
     """

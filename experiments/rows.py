@@ -1,4 +1,4 @@
-"""Rows of a table, each a training of its own: the head of each file in a folder such as configs/paper/ says which."""
+"""Rows of a table, each its own training, described by the head of a file in a folder such as configs/paper/."""
 
 import re
 import shlex
@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parent.parent
 PAPER = ROOT / "configs" / "paper"
 METHODS = ROOT / "configs" / "methods"
 PRETRAINED = PAPER / "pretrained.yaml"
-LAYERS = ("recipe", "scaled-down")  # files of a folder that are no rows
+LAYERS = ("recipe", "scaled-down")  # files of a folder that are not rows
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Row:
 
     Args:
         name: Name of its file without `.yaml`.
-        table: Number of the paper's table; None where the row is none of the paper's.
+        table: Number of the paper's table; None if the row is not in the paper.
         title: What the row is.
         configs: The `-c` files in order; the last is the row's own.
         tasks: Names of its tasks.
@@ -50,7 +50,7 @@ class Row:
         return PRETRAINED in self.configs
 
     def layers(self, recipe: Path | None) -> tuple[Path, ...]:
-        """Return the `-c` files with a further file laid over `recipe.yaml`, below the others.
+        """Return the `-c` files with a further file between `recipe.yaml` and the others.
 
         Args:
             recipe: The further file; None for none.
@@ -67,7 +67,7 @@ def read_rows(folder: Path = PAPER) -> dict[str, Row]:
         folder: The folder.
 
     Raises:
-        InputError: If there is no such folder or no row in it, the head of a file is not as `read_row` expects, or a
+        InputError: If the folder is missing or has no rows, the head of a file is not as `read_row` expects, or a
             row is compared with one that the folder lacks.
     """
     folder = folder.absolute()
@@ -91,7 +91,7 @@ def choose_rows(names: Sequence[str], rows: Mapping[str, Row]) -> list[Row]:
         rows: All rows of a folder.
 
     Raises:
-        InputError: If there is no row of a name.
+        InputError: If a name is not that of a row.
     """
     for name in names:
         if name not in (*rows, "all"):
@@ -102,18 +102,18 @@ def choose_rows(names: Sequence[str], rows: Mapping[str, Row]) -> list[Row]:
 def read_row(path: Path) -> Row:
     r"""Read the comment that a row's file opens with.
 
-    It reads as follows; a line that ends in a backslash goes on in the next one, paths start at the repository:
+    It reads as follows; a line that ends in a backslash continues on the next one, paths start at the repository:
 
         # python train.py fit -c configs/paper/recipe.yaml -c configs/paper/b2.yaml --data.root DIR
         # Table 1: second heads (B2), one task after the other
         # Paper: sst .4441, quora .7884, sts .6829, mean .6384
         # Compare with: b1
 
-    A row that is none of the paper's has `# Method: …` in the place of its second and third line.
+    A row that is not in the paper has `# Method: …` instead of the second and third line.
 
     Raises:
         InputError: If the command, the table with its scores or the method is missing, the command's last file is not
-            this one, one of its files is not there, or none of them names tasks.
+            this one, one of its files is missing, or none of them names tasks.
     """
     comment = [line[1:].strip() for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("#")]
     text = "\n".join(comment).replace("\\\n", " ")

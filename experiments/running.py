@@ -10,7 +10,7 @@ from experiments.options import JobOptions
 
 
 def run_jobs(jobs: Mapping[str, Sequence[Job]], options: JobOptions) -> tuple[int, dict[str, System]]:
-    """Run what is not finished, or do what `--dry-run` and `--table-only` say.
+    """Run the unfinished trainings, unless `--dry-run` or `--table-only` is given.
 
     Args:
         jobs: The trainings of each system.
@@ -32,12 +32,12 @@ def run_jobs(jobs: Mapping[str, Sequence[Job]], options: JobOptions) -> tuple[in
         try:
             outcomes = Launcher(jobs=options.jobs, report=_say, keep_last=options.keep_last).run(every)
         except KeyboardInterrupt:
-            _say("the same command continues the stopped trainings")
+            _say("run the same command to resume")
             raise
         failed = [outcome.job.name for outcome in outcomes if outcome.status]
         if failed:
             status = 1
-            _say(f"failed: {'; '.join(failed)}; the same command tries again")
+            _say(f"failed: {'; '.join(failed)}; run the same command to retry")
     finished = {name: tuple(job for job in system if job.finished()) for name, system in jobs.items()}
     systems = {name: System(name, found) for name, found in finished.items() if found}
     missing = [name for name in finished if name not in systems]

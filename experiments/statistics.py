@@ -1,4 +1,4 @@
-"""How sure a difference between two systems is: intervals over dev rows and seeds, and exact tests."""
+"""How certain a difference between two systems is: intervals over dev rows and seeds, and exact tests."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ FEW = 0.05  # share of resamples that may be undefined
 
 @dataclass(frozen=True)
 class Interval:
-    """An estimate and the interval that covers the truth with the confidence asked for.
+    """An estimate and the interval that covers the truth with the given confidence.
 
     Args:
         estimate: The estimate.
@@ -39,7 +39,7 @@ class PairedRuns:
 
     Args:
         metric: How a run is scored.
-        labels: What is right, (n,).
+        labels: The labels, (n,).
         first: Predictions of each run of the first system, (K, n).
         second: Predictions of each run of the second system, (J, n).
     """
@@ -57,12 +57,12 @@ def compare(
 
     A system's score is the mean over its runs. The interval is from a bootstrap over dev rows, drawn once for all runs
     of both systems (paired), to which the noise between runs is added: normal, with the standard error of each system's
-    mean. As few runs say little about that error, the interval is stretched by t quantile / normal quantile, with few
-    degrees of freedom where runs are the larger noise and many where rows are. One run says nothing about the noise
+    mean. Since few runs say little about that error, the interval is stretched by t quantile / normal quantile, with
+    few degrees of freedom where runs are the larger noise and many where rows are. One run says nothing about the noise
     between runs, and the interval is then about the rows and the other system's runs only.
 
     A difference is undefined where a run gives every pair the same score. Resamples in which one does are left out
-    where they are few, a twentieth at most; else the ends of the interval are undefined.
+    if they are few, a twentieth at most; otherwise the ends of the interval are undefined.
 
     Args:
         tasks: What was predicted, by task.
@@ -147,7 +147,7 @@ def seed_interval(scores: Sequence[float], *, confidence: float = 0.95) -> Inter
     """Return the mean over seeds with its t interval: what another run of the same training would do on average.
 
     Args:
-        scores: One score a seed.
+        scores: One score per seed.
         confidence: Share of such intervals that hold the truth.
 
     Returns:

@@ -26,7 +26,7 @@ from tasks import InputError
 Sets = Literal["singles", "pairs", "all"]
 LIMITED = "Every set got the same budget, so that a task in a larger set saw fewer examples of its own."
 TIMED = (
-    "Every set was trained for the same epochs, and the same time at most: where time ended a training, a task in a "
+    "Every set was trained for the same epochs, and at most the same time: where time ended a training, a task in a "
     "larger set saw fewer examples of its own."
 )
 WHOLE_EPOCHS = (
@@ -37,10 +37,12 @@ WHOLE_EPOCHS = (
 
 @command
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Train each task alone and with others, and show what it gains; give the exit status."""
+    """Train each task alone and with others, and show what it gains; return the exit status."""
     own, extra = split_arguments(arguments)
     parser = argparse.ArgumentParser(prog="python -m experiments.transfer", description=__doc__)
-    parser.add_argument("-c", "--config", action="append", required=True, help="a training configuration; may repeat")
+    parser.add_argument(
+        "-c", "--config", action="append", required=True, help="a training configuration; may be repeated"
+    )
     parser.add_argument(
         "--sets", nargs="+", choices=("singles", "pairs", "all"), default=["singles", "pairs", "all"],
         help="which sets of tasks to train on (default: all three)",
@@ -91,7 +93,7 @@ def choose_sets(tasks: tuple[str, ...], kinds: Sequence[Sets]) -> list[tuple[str
 def build_jobs(
     tasks: Mapping[str, Any], configs: Sequence[Path], sets: Sequence[tuple[str, ...]], options: JobOptions
 ) -> dict[str, list[Job]]:
-    """Return the trainings of each set; its own file, with its `tasks:`, lies over the others.
+    """Return the trainings of each set; its own file, with its `tasks:`, overrides the others.
 
     Args:
         tasks: The tasks as plain data.
@@ -100,8 +102,7 @@ def build_jobs(
         options: What the trainings share.
 
     Raises:
-        InputError: If a limit or a flag is about a task that there is not, or a part of the dev examples would be
-            scored.
+        InputError: If a limit or a flag is about an unknown task, or only a part of the dev examples would be scored.
     """
     options.check_limits(tasks)
     jobs = {}
@@ -123,7 +124,7 @@ def write_sets(tasks: Mapping[str, Any], sets: Sequence[tuple[str, ...]], jobs: 
         jobs: Their trainings, by the set's name.
 
     Raises:
-        InputError: If there are runs of a set whose file says something else; none is written then.
+        InputError: If runs of a set exist whose file has different tasks; no file is written then.
     """
     texts = {}
     for subset in sets:
@@ -133,8 +134,8 @@ def write_sets(tasks: Mapping[str, Any], sets: Sequence[tuple[str, ...]], jobs: 
         is_other = path.is_file() and path.read_text(encoding="utf-8") != texts[path]
         if is_other and any(job.holds_runs() for job in trainings):
             raise InputError(
-                f"{path}: says otherwise, and there are runs with it (expected the same tasks; for others take another "
-                "--output)"
+                f"{path}: has different tasks, and runs that used it exist (expected the same tasks; for others choose "
+                "another --output)"
             )
     for path, text in texts.items():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -150,7 +151,7 @@ def choose_task_flags(flags: Sequence[str], chosen: Sequence[str], tasks: Sequen
         tasks: Names of all tasks.
 
     Raises:
-        InputError: If a flag names none of them.
+        InputError: If a flag is about none of them.
 
     Example:
         >>> choose_task_flags(["--tasks.a.weight", "2", "--tasks.b.weight=3", "--model.x", "1"], ["b"], ["a", "b"])
@@ -163,7 +164,7 @@ def choose_task_flags(flags: Sequence[str], chosen: Sequence[str], tasks: Sequen
             path = word.partition("=")[0].split(".")
             is_task = path[0] == "--tasks" and len(path) > 1
             if is_task and path[1] not in tasks:
-                raise InputError(f"{word}: there is no task {path[1]} (expected one of {', '.join(tasks)})")
+                raise InputError(f"{word}: unknown task {path[1]} (expected one of {', '.join(tasks)})")
             is_kept = not is_task or path[1] in chosen
         if is_kept:
             kept.append(word)
@@ -241,7 +242,7 @@ def build_matrix(
                 for task, entry in zip(tasks, line, strict=True)
             )
             cells.append((name, *shown))
-    return Table("Difference to the task trained alone, with 95 % intervals", ("trained on", *tasks), tuple(cells))
+    return Table("Difference from the task trained alone, with 95 % intervals", ("trained on", *tasks), tuple(cells))
 
 
 if __name__ == "__main__":

@@ -113,7 +113,7 @@ def test_two_runs_are_compared_row_by_row(page: Page):
     assert stands_in(page, "McNemar's exact p", "0.625")
     assert stands_in(page, "not a good film", "label 1 · first 3 · second 1")
     assert stands_in(page, "sst", "accuracy", "0.8333", "0.5000")
-    assert "There is no mistake." in page.text  # of the second, in one task
+    assert "No mistakes." in page.text  # of the second, in one task
 
 
 def test_equal_runs_give_equal_pages(folders: list[Path], page: Page, tmp_path: Path):

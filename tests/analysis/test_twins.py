@@ -5,7 +5,7 @@ import torch
 
 from analysis import twins
 from analysis.run import Run
-from analysis.twins import compare, main, measure
+from analysis.twins import compare_heads, main, measure
 from datamodules.pairs import lay_out
 from heads import TwinHead
 from tasks import InputError, Sts, Task
@@ -48,5 +48,5 @@ def test_a_run_is_compared_from_its_folder(whole_run, tiny_project, capsys):
     shown = capsys.readouterr().out
     assert "both encodings, dev" in shown
     with pytest.raises(InputError, match="has no task of encoding: both"):
-        compare(Run(whole_run().version(0)), pairs=3)
+        compare_heads(Run(whole_run().version(0)), pairs=3)
     assert main([str(project.folder)]) == 2

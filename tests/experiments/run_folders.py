@@ -83,7 +83,7 @@ def write_run(
     }
     config = {
         "tasks": {task: type(TASKS[task]).__name__ for task in predictions},
-        "data": {"root": str(root), "schedule": {"class_path": "datamodules.Sequential"}},
+        "data": {"root": str(root), "batch_size": 4, "schedule": {"class_path": "datamodules.Sequential"}},
         "trainer": {"max_epochs": 2, "max_steps": -1, "max_time": None},
     }
     with SummaryWriter(folder) as writer:

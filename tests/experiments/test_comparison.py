@@ -57,12 +57,12 @@ def test_one_run_each_gets_exact_tests_and_a_warning(good, poor):
     difference = compare_systems(System("good", good.jobs[:1]), System("poor", poor.jobs[:1]))
     assert difference.p_values["sst"] == pytest.approx(2 / 2**8)  # eight rows that only the first gets right
     assert difference.p_values["quora"] == 1.0
-    assert difference.sentence().endswith("; one run each: the noise between runs is not in it).")
+    assert difference.sentence().endswith("; one run each: the noise between runs is not included).")
 
 
 def test_a_single_run_is_named_where_the_other_system_has_several(good, poor):
     difference = compare_systems(System("good", good.jobs[:1]), poor)
-    assert difference.sentence().endswith("; one run of good: the noise between its runs is not in it).")
+    assert difference.sentence().endswith("; one run of good: the noise between its runs is not included).")
     assert "; one run of poor:" in compare_systems(good, System("poor", poor.jobs[:1])).sentence()
 
 

@@ -1,3 +1,4 @@
+import importlib.util
 import json
 import multiprocessing
 import os
@@ -7,6 +8,7 @@ from typing import Any
 
 import pytest
 
+import experiments.launcher
 from experiments.job import Job
 from experiments.launcher import Launcher
 from tasks import InputError
@@ -47,7 +49,7 @@ def test_jobs_are_printed_run_and_leave_a_log_and_their_settings(tmp_path, launc
 def test_a_finished_job_is_not_run_again(tmp_path, launch, said):
     job = make_job(tmp_path)
     assert launch(job) == launch(job) == [0]
-    assert said[-1] == "b1: finished before"
+    assert said[-1] == "b1: already finished"
     assert [path.name for path in job.attempts()] == ["version_0"]
 
 
@@ -83,7 +85,7 @@ def test_other_settings_are_refused_before_anything_runs(tmp_path, launch, said)
     launch(make_job(tmp_path, "b1", "--trainer.max_steps", "12", "--seed_everything", "1"))
     changed = make_job(tmp_path, "b1", "--trainer.max_steps", "24", "--seed_everything", "1")
     said.clear()
-    with pytest.raises(InputError, match=r"other settings: --trainer.max_steps 12 there, --trainer.max_steps 24 now"):
+    with pytest.raises(InputError, match=r"different settings: --trainer.max_steps 12 before, --trainer.max_steps 24 now"):
         launch(make_job(tmp_path, "b2"), changed)
     assert said == []
     assert not (tmp_path / "b2").exists()
@@ -97,7 +99,7 @@ def test_another_file_or_other_weights_are_other_settings(tmp_path, launch):
     job = Job("b1", tmp_path / "b1" / "seed-1", (config,), (), (weights.parent,), PROGRAM)
     assert launch(job) == [0]
     config.write_text("x: 2")
-    with pytest.raises(InputError, match=r"a\.yaml [0-9a-f]{64} there, a\.yaml"):
+    with pytest.raises(InputError, match=r"a\.yaml [0-9a-f]{64} before, a\.yaml"):
         launch(job)
     config.write_text("x: 1")
     weights.write_text("2")
@@ -131,7 +133,7 @@ def test_what_scored_a_finished_job_later_is_none_of_its_trainings(tmp_path, lau
     assert [folder.name for folder in job.attempts()] == ["version_0", "version_1", "version_2"]
     assert [folder.name for folder in job.trainings()] == ["version_0"]
     assert launch(job) == [0]
-    assert said[-1] == "b1: finished before"
+    assert said[-1] == "b1: already finished"
 
 
 def test_a_report_that_was_cut_off_is_none_and_the_state_stays(tmp_path, launch):
@@ -151,7 +153,7 @@ def test_runs_without_settings_are_refused(text, tmp_path, launch):
     (job.folder / "settings.json").unlink()
     if text is not None:
         (job.folder / "settings.json").write_text(text)
-    with pytest.raises(InputError, match=r"settings\.json: cannot be read, but runs are beside it"):
+    with pytest.raises(InputError, match=r"settings\.json: cannot be read, but there are runs next to it"):
         launch(job)
 
 
@@ -191,7 +193,7 @@ def test_a_job_that_outlives_its_launcher_is_waited_for(tmp_path, said):
 
     (outcome,) = Launcher(jobs=1, report=release).run([job])
     assert outcome.status == 0
-    assert said == ["b1: still runs from an earlier start; waiting for it", "b1: finished before"]
+    assert said == ["b1: is still running from an earlier start; waiting for it", "b1: already finished"]
     assert [path.name for path in job.attempts()] == ["version_0"]
 
 
@@ -210,7 +212,7 @@ def test_what_another_launcher_ran_meanwhile_with_other_settings_is_not_taken(tm
     (outcome,) = Launcher(jobs=1, report=release).run([other])
     launcher.join()
     assert outcome.status == 2
-    assert "other settings: --trainer.max_steps 12 there, --trainer.max_steps 24 now" in said[-1]
+    assert "different settings: --trainer.max_steps 12 before, --trainer.max_steps 24 now" in said[-1]
 
 
 def test_sigterm_ends_the_launcher_and_its_job(tmp_path):
@@ -227,3 +229,15 @@ def test_sigterm_ends_the_launcher_and_its_job(tmp_path):
     with pytest.raises(ProcessLookupError):
         os.kill(process, 0)
     assert job.finished() is None
+
+
+def test_without_file_locks_the_module_loads_and_running_is_refused(monkeypatch):
+    monkeypatch.setitem(sys.modules, "fcntl", None)  # as on Windows: importing it fails
+    spec = importlib.util.spec_from_file_location("launcher_without_locks", experiments.launcher.__file__)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, spec.name, module)
+    spec.loader.exec_module(module)
+    with pytest.raises(InputError, match=r"needs file locks, which this system lacks \(expected Linux or macOS"):
+        module.Launcher(jobs=1, report=print).run([])

@@ -1,18 +1,22 @@
 import pytest
 
-from experiments.settings import class_name, merge_settings, option, read_yaml
+from experiments.settings import find_setting, read_yaml
 from tasks import InputError
 
 
-def test_files_and_flags_lie_over_each_other_as_on_the_command_line(tmp_path):
-    first, second = tmp_path / "a.yaml", tmp_path / "b.yaml"
-    first.write_text("tasks: {sst: Sst, sts: Sts}\ndata: {batch_size: 8, schedule: Joint}\n")
-    second.write_text("tasks: {sts: {class_path: Sts, init_args: {batch_size: 4}}}\ndata: {max_length: 32}\n")
-    merged = merge_settings([first, second], ["--data.schedule.stop", "longest", "--tasks.sts.weight=0.5", "--flag"])
-    assert merged["data"] == {"batch_size": 8, "max_length": 32, "schedule": {"class_path": "Joint", "stop": "longest"}}
-    assert list(merged["tasks"]) == ["sts"]
-    assert [option(merged["tasks"]["sts"], name) for name in ("batch_size", "weight", "none")] == [4, 0.5, None]
-    assert class_name(merged["data"]["schedule"]) == "Joint"
+def test_the_last_value_of_a_setting_counts(tmp_path):
+    first, second, third = (tmp_path / f"{name}.yaml" for name in "abc")
+    first.write_text("trainer: {limit_val_batches: 2, max_epochs: 1}\n")
+    second.write_text("trainer: {limit_val_batches: 0.5}\n")
+    third.write_text("trainer:\ndata: {batch_size: 8}\n")
+
+    def find(*flags: str) -> object:
+        return find_setting([first, second, third], flags, "trainer", "limit_val_batches")
+
+    assert find("--trainer.max_epochs", "3") == 0.5
+    assert find("--trainer.limit_val_batches", "3") == 3
+    assert find("--trainer.limit_val_batches=3", "--trainer.limit_val_batches=1.0") == 1.0
+    assert find_setting([third], [], "trainer", "limit_val_batches") is None
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def test_each_task_each_pair_and_all_are_trained_once():
 
 def test_a_set_is_the_configuration_with_fewer_tasks(tmp_path, config, capsys):
     output = tmp_path / "out"
-    arguments = ["-c", str(config), "--dry-run", "--output", str(output), "--seeds", "1", "--budget", "examples=160"]
+    arguments = ["-c", str(config), "--dry-run", "--output", str(output), "--seeds", "1", "--budget", "steps=10"]
     assert main([*arguments, "--train_limit", "sts=50"]) == 0
     commands = [shlex.split(line) for line in capsys.readouterr().out.splitlines()]
     files = [[Path(word).name for flag, word in pairwise(words) if flag == "-c"] for words in commands]
@@ -56,7 +56,7 @@ def test_a_set_is_the_configuration_with_fewer_tasks(tmp_path, config, capsys):
 
 def test_a_part_of_the_examples_is_refused_before_anything_is_written(tmp_path, config, capsys):
     assert main(["-c", str(config), "--output", str(tmp_path / "out"), "--", "--trainer.limit_val_batches", "2"]) == 2
-    said = "error: --trainer.limit_val_batches 2: the tables are over all examples (expected 1.0)\n"
+    said = "error: --trainer.limit_val_batches 2: the tables are over all dev examples (expected 1.0)\n"
     assert capsys.readouterr().err == said
     assert not (tmp_path / "out").exists()
 
@@ -73,7 +73,7 @@ def test_the_file_of_a_set_is_not_replaced_beside_its_runs(tmp_path):
     checkpoint = jobs["quora+sts"][0].folder / "version_0" / "checkpoints" / "last.ckpt"
     checkpoint.parent.mkdir(parents=True)
     checkpoint.touch()
-    with pytest.raises(InputError, match=r"quora\+sts\.yaml: says otherwise, and there are runs with it"):
+    with pytest.raises(InputError, match=r"quora\+sts\.yaml: has different tasks, and runs that used it exist"):
         write_sets(others, sets, jobs)
     assert pair.read_text() == before
     assert "weight" not in (tmp_path / "sets" / "sst.yaml").read_text()
@@ -105,7 +105,7 @@ def test_flags_of_a_task_go_to_the_sets_that_have_it(tmp_path, config, capsys):
     assert all(("2" in words) == ("--tasks.sst.weight" in words) for words in commands)
     assert all(dict(pairwise(words))["--data.batch_size"] == "4" for words in commands)
     assert main([*arguments, "--", "--tasks.ssst.weight=2"]) == 2
-    assert "there is no task ssst (expected one of sst, quora, sts)" in capsys.readouterr().err
+    assert "unknown task ssst (expected one of sst, quora, sts)" in capsys.readouterr().err
 
 
 def test_a_configuration_with_one_task_is_refused(tmp_path, capsys):
@@ -160,5 +160,5 @@ def test_a_limit_in_time_is_said_to_be_one_beside_the_epochs(tmp_path, cs224n_ro
         (folder / "config.yaml").write_text(yaml.safe_dump(settings))
     assert main(["-c", str(config), "--table-only", "--seeds", "1", "--output", str(tmp_path)]) == 0
     shown = capsys.readouterr().out
-    assert "Length of a training: at most 2 epoch(s) and 00:00:30:00 (days:hours:minutes:seconds)" in shown
-    assert "and the same time at most" in shown
+    assert "Training length: at most 2 epoch(s) and 00:00:30:00 (days:hours:minutes:seconds)" in shown
+    assert "and at most the same time" in shown
