@@ -6,6 +6,7 @@ import lightning.pytorch as L
 from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
 
 from callbacks.run_folder import run_folder
+from runtime.run_folders import last_checkpoint
 
 
 class ResumableCheckpoint(Checkpoint):
@@ -57,7 +58,7 @@ class ResumableCheckpoint(Checkpoint):
         self._saved_step, self._is_due = trainer.global_step, False
         folder = run_folder(trainer)
         if folder is not None:
-            trainer.save_checkpoint(folder / "checkpoints" / "last.ckpt")
+            trainer.save_checkpoint(last_checkpoint(folder))
 
 
 def validation_follows(trainer: L.Trainer) -> bool:

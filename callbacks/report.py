@@ -15,7 +15,6 @@ from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
 from rich.console import Console
 from rich.table import Table
 
-from callbacks.atomic_io import replacing
 from callbacks.baseline import score_baseline
 from callbacks.checkpoints import BestTaskCheckpoint
 from callbacks.conflicts import ConflictMonitor
@@ -26,6 +25,7 @@ from callbacks.run_folder import run_folder
 from datamodules import MultitaskDataModule, TaskBatch
 from lightning_modules.task_scores import sum_over_processes
 from runtime.version import find_code_version
+from runtime.whole_files import replacing
 
 PACKAGES = ("torch", "lightning", "torchmetrics", "transformers", "datasets")
 

@@ -11,9 +11,10 @@ from typing import Any
 import pyarrow as pa
 from transformers import BertTokenizer
 
-from datamodules.cache import open_cached, partial_folder, publish
+from datamodules.cache import open_cached, partial_folder
 from datamodules.notes import Notes
 from datamodules.store import SCHEMA, TokenStore
+from runtime.whole_files import publish
 from tasks import Encoding, Example, InputError, Split, Task
 from tasks.source import digest, load_hub, locate
 

@@ -1,14 +1,13 @@
 """A trained backbone as a Hugging Face folder: `python -m lightning_modules.export CHECKPOINT DIR`."""
 
 import argparse
-import os
-import shutil
 import sys
 from pathlib import Path
 
 from backbones import load_tokenizer
 from backbones.lora import merge_lora
 from lightning_modules.multitask import MultitaskModule
+from runtime.whole_files import is_filled, replacing_folder
 from tasks import InputError
 
 
@@ -24,7 +23,7 @@ def export_backbone(checkpoint: Path, folder: Path) -> None:
     Raises:
         InputError: If the folder holds something, or the backbone has PALs, which are no part of a BERT.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if is_filled(folder):
         raise InputError(f"{folder}: holds something already (expected a new or empty folder)")
     if not checkpoint.is_file():
         raise InputError(f"{checkpoint}: no such file (expected a checkpoint of train.py fit)")
@@ -32,14 +31,9 @@ def export_backbone(checkpoint: Path, folder: Path) -> None:
     if module.backbone.task_layers is not None:
         raise InputError(f"{checkpoint}: its backbone has PALs, which a Hugging Face BERT cannot hold")
     merge_lora(module.backbone.bert)
-    partial = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
-    try:
+    with replacing_folder(folder) as partial:
         module.backbone.bert.save_pretrained(partial)
         load_tokenizer(str(module.hparams["backbone"])).save_pretrained(partial)
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        os.replace(partial, folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
 
 
 def main() -> None:

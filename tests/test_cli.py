@@ -19,10 +19,11 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from analysis.rows import METHODS, Row, read_rows
 from backbones import load_bert
-from backbones.matmul import set_onednn
-from cli import MultitaskCLI, count_processes, find_checkpoint, find_in_run, run, run_name
+from cli import MultitaskCLI, count_processes, run
 from datamodules import MultitaskDataModule
 from lightning_modules import MultitaskModule
+from runtime.matmul import set_onednn
+from runtime.run_folders import find_checkpoint, find_in_run, run_name
 
 ROOT = Path(__file__).resolve().parent.parent
 CONFIGS = sorted(path for path in (ROOT / "configs").glob("*.yaml") if path.stem != "pretrain")
@@ -937,6 +938,7 @@ def test_a_checkpoint_of_other_tasks_is_an_error(train, fitted, tmp_path, capsys
         (["--data.root", "/none"], "/none/ids-sst-train.csv: no such file"),
         (["--model.optimizer.layer_decay", "0"], "optimizer.layer_decay is 0.0 (expected more than 0, at most 1)"),
         (["--averaging", "Ema", "--averaging.decay", "1"], "averaging.decay is 1.0 (expected 0 or more, less than 1)"),
+        (["--model.score", "sst.f1 / 2"], "model.score is 'sst.f1 / 2' (expected a mapping, as in '{name: value}')"),
         (
             ["--model.score", "{sst.f1: 1}"],
             "model.score: there is no 'sst.f1' (expected sst.accuracy, sst.macro_f1, sst.loss",
