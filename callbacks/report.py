@@ -18,11 +18,11 @@ from rich.table import Table
 from callbacks.baseline import score_baseline
 from callbacks.checkpoints import BestTaskCheckpoint
 from callbacks.conflicts import ConflictMonitor
-from callbacks.digest import digest_weights
 from callbacks.drawn import DrawnExamples
 from callbacks.evaluated import EvaluatedExamples, describe_part
 from callbacks.run_folder import run_folder
 from datamodules import MultitaskDataModule, TaskBatch
+from lightning_modules.digest import digest_weights
 from lightning_modules.task_scores import sum_over_processes
 from runtime.version import find_code_version
 from runtime.whole_files import replacing

@@ -7,8 +7,8 @@ import torch
 from torch import Tensor
 
 from callbacks import AtomicCheckpointIO, Averaging, BestCheckpoint, Ema, FinalValidation, ResumableCheckpoint, Swa
-from callbacks.digest import digest_weights
 from lightning_modules import MultitaskModule
+from lightning_modules.digest import digest_weights
 from tasks import InputError
 from tests.tiny import build_module, make_trainer, open_data
 

@@ -9,9 +9,9 @@ from torch import Tensor
 
 from backbones import Pals
 from callbacks import ConflictMonitor, StepSeed
-from callbacks.digest import digest_weights
 from datamodules import MultitaskDataModule
 from lightning_modules import MultitaskModule
+from lightning_modules.digest import digest_weights
 from tasks import InputError
 from tests.tiny import TASKS, build_module, make_trainer, open_data
 

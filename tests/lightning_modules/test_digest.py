@@ -6,8 +6,8 @@ import torch
 from torch import nn
 from torchmetrics import MeanMetric
 
-from callbacks.digest import digest_weights
 from lightning_modules import MultitaskModule
+from lightning_modules.digest import digest_weights
 from tests.tiny import build_module
 
 
