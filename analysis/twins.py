@@ -24,6 +24,7 @@ from datamodules.evaluation import cut_by_tokens
 from datamodules.pairs import lay_out
 from heads import TwinHead
 from lightning_modules import MultitaskModule
+from runtime.run_folders import last_checkpoint
 from tasks import InputError
 
 TOKENS_PER_BATCH = 2048
@@ -51,7 +52,8 @@ def compare_heads(run: Run, *, pairs: int) -> dict[str, Any]:
         InputError: If no task of the run is encoded both ways, or the run has no checkpoint.
     """
     names = [name for name, task in run.tasks.items() if task.encoding == "both"]
-    checkpoints = sorted((run.folder / "checkpoints").glob("*.ckpt"), key=lambda path: path.name != "last.ckpt")
+    last = last_checkpoint(run.folder)
+    checkpoints = sorted(last.parent.glob("*.ckpt"), key=lambda path: path != last)
     if not names or not checkpoints:
         missing = "task of encoding: both" if not names else "checkpoint"
         raise InputError(f"{run.folder}: has no {missing}")

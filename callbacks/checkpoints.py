@@ -7,6 +7,7 @@ from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
 
 from callbacks.run_folder import run_folder
 from lightning_internals import stops_here, validation_follows
+from runtime.run_folders import last_checkpoint
 
 
 class ResumableCheckpoint(Checkpoint):
@@ -56,7 +57,7 @@ class ResumableCheckpoint(Checkpoint):
         self._saved_step, self._is_due = trainer.global_step, False
         folder = run_folder(trainer)
         if folder is not None:
-            trainer.save_checkpoint(folder / "checkpoints" / "last.ckpt")
+            trainer.save_checkpoint(last_checkpoint(folder))
 
 
 class BestCheckpoint(ModelCheckpoint):

@@ -12,6 +12,7 @@ from torch import Tensor
 from callbacks.run_folder import run_folder
 from callbacks.stopping import resume_command
 from objectives import reduce_over_processes
+from runtime.run_folders import last_checkpoint
 from tasks import InputError
 
 log = logging.getLogger(__name__)
@@ -136,7 +137,7 @@ class LossGuard(L.Callback):
         folder = run_folder(trainer)
         if folder is None:
             raise NonFiniteLossError(f"{said}). {helps}")
-        path = folder / "checkpoints" / "last.ckpt"
+        path = last_checkpoint(folder)
         trainer.save_checkpoint(path)
         details = {
             "task": self._batch.task,

@@ -14,17 +14,17 @@ from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
 from rich.console import Console
 from rich.table import Table
 
-from callbacks.atomic_io import replacing
+from backbones.digest import digest_weights
 from callbacks.baseline import score_baseline
 from callbacks.checkpoints import BestTaskCheckpoint
 from callbacks.conflicts import ConflictMonitor
-from callbacks.digest import digest_weights
 from callbacks.drawn import DrawnExamples
 from callbacks.evaluated import EvaluatedExamples, describe_part
 from callbacks.run_folder import run_folder
 from datamodules import MultitaskDataModule, TaskBatch, resumable_data
 from objectives import reduce_over_processes
 from runtime.version import find_code_version
+from runtime.whole_files import replacing
 
 PACKAGES = ("torch", "lightning", "torchmetrics", "transformers", "datasets")
 

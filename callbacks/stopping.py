@@ -14,6 +14,7 @@ from rich.console import Console
 from callbacks.run_folder import run_folder
 from lightning_internals import take_sigterm, validation_follows, window_ends
 from objectives import reduce_over_processes
+from runtime.run_folders import last_checkpoint
 
 SIGNALS = tuple(  # Windows has no SIGUSR1
     getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGUSR1") if hasattr(signal, name)
@@ -82,7 +83,7 @@ class StopOnSignal(L.Callback):
     def _stop(self, trainer: L.Trainer) -> None:
         number, folder = self._stopping, run_folder(trainer)
         if folder is not None:
-            path = folder / "checkpoints" / "last.ckpt"
+            path = last_checkpoint(folder)
             trainer.save_checkpoint(path)
             if trainer.is_global_zero:
                 console = Console(stderr=True)

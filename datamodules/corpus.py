@@ -1,7 +1,6 @@
 """The text of further pre-training: train texts only, tokenised once, with a held-out part."""
 
 import hashlib
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -11,11 +10,11 @@ from typing import Literal
 from transformers import BertTokenizer
 
 from datamodules.cache import open_cached
-from datamodules.encoding import FORMAT, digest_tokenizer, write_store
+from datamodules.cache_key import cache_key, describe_source
+from datamodules.encoding import write_store
 from datamodules.notes import Notes
 from datamodules.store import TokenFile
 from tasks import Example, InputError, Task, Texts
-from tasks.source import digest, load_hub, locate
 
 
 @dataclass(frozen=True)
@@ -84,25 +83,12 @@ def open_corpus(
     """
     if "hub" not in texts.source and "train" not in texts.source:
         raise InputError(f"{type(texts).__name__}: its source names no train split")
-    path = locate(texts.source, "train", root)
-    source = {
-        "path": str(path or texts.source["hub"]),
-        "sha256": digest(path) if path else str(load_hub(texts.source, "train")._fingerprint),
-    }
+    source = describe_source(texts.source, "train", root)
     paired = settings.sequences == "pairs" and len(texts.texts) == 2
-    tokenizer_digest = digest_tokenizer(tokenizer)
+    own = {"reading": texts.text_settings(), "settings": asdict(settings)}
     parts = {}
     for part in ("train", "held_out"):
-        key = {
-            "format": FORMAT,
-            "part": part,
-            "source": [source["sha256"], Path(source["path"]).suffix],  # the ending decides how the bytes are read
-            "reading": texts.text_settings(),
-            "settings": asdict(settings),
-            "tokenizer": tokenizer_digest,
-            "max_length": max_length,
-        }
-        target = cache_dir / f"corpus-{hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:32]}.arrow"
+        target = cache_dir / f"corpus-{cache_key(source, tokenizer, max_length, part=part, **own)}.arrow"
 
         def write(target: Path = target, held_out: bool = part == "held_out") -> None:
             notes, lines = Notes(source["path"]), list[str]()

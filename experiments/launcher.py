@@ -11,8 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from callbacks.atomic_io import replacing
 from experiments.job import Job
+from runtime.whole_files import replacing
 from tasks import InputError
 
 try:

@@ -3,13 +3,13 @@
 import torch
 from torch import nn
 
-from backbones import keep_freed_memory
 from benchmarks.job import Job
 from benchmarks.meter import Meter, Work
 from benchmarks.ours.building import build_data, build_module, build_optimizer_settings
 from datamodules import TaskBatch
 from lightning_modules import MultitaskModule
 from lightning_modules.optim import build_optimizer
+from runtime.allocation import keep_freed_memory
 
 
 def run(job: Job, meter: Meter) -> None:

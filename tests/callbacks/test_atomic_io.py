@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from callbacks import AtomicCheckpointIO
-from callbacks.atomic_io import replacing
 from runtime.version import find_code_version
+from runtime.whole_files import replacing
 from tasks import InputError
 
 GOOD: dict[str, Any] = {"state_dict": {"weight": torch.arange(3.0)}, "loops": {}}

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from cli import MultitaskCLI, run, run_name
+from cli import MultitaskCLI, run
 from datamodules import MultitaskDataModule
 from lightning_modules import MultitaskModule
+from runtime.run_folders import run_name
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 CS224N = ROOT / "configs" / "cs224n.yaml"

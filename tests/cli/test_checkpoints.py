@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cli import find_checkpoint, find_in_run
+from runtime.run_folders import find_checkpoint, find_in_run
 from tests.cli.command_line import TASKS, best_checkpoint, read_report
 
 

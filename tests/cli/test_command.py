@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cli import count_processes, run_name
+from cli import count_processes
+from runtime.run_folders import run_name
 from tests.cli.command_line import CS224N, QUICK, ROOT, read_report
 
 
@@ -83,7 +84,7 @@ def test_a_process_ends_with_status_zero_or_two_and_one_sentence(train, tmp_path
 @pytest.mark.slow
 def test_a_fresh_process_loads_a_checkpoint(fitted, tmp_path):
     code = (
-        "import sys; from lightning_modules import MultitaskModule; from callbacks.digest import digest_weights; "
+        "import sys; from lightning_modules import MultitaskModule; from backbones.digest import digest_weights; "
         "print(digest_weights(MultitaskModule.load_from_checkpoint(sys.argv[1])))"
     )
     path = fitted / "checkpoints" / "last.ckpt"

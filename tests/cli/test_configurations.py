@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from backbones.matmul import set_onednn
 from experiments.rows import METHODS, read_rows
+from runtime.matmul import set_onednn
 from tests.cli.command_line import ROOT, TASKS, read_report
 
 CONFIGS = sorted(path for path in (ROOT / "configs").glob("*.yaml") if path.stem != "pretrain")

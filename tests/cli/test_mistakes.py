@@ -25,6 +25,7 @@ from tests.cli.command_line import contents
         (["--data.root", "/none"], "/none/ids-sst-train.csv: no such file"),
         (["--model.optimizer.layer_decay", "0"], "optimizer.layer_decay is 0.0 (expected more than 0, at most 1)"),
         (["--averaging", "Ema", "--averaging.decay", "1"], "averaging.decay is 1.0 (expected 0 or more, less than 1)"),
+        (["--model.score", "sst.f1 / 2"], "model.score is 'sst.f1 / 2' (expected a mapping, as in '{name: value}')"),
         (
             ["--model.score", "{sst.f1: 1}"],
             "model.score: there is no 'sst.f1' (expected sst.accuracy, sst.macro_f1, sst.loss",

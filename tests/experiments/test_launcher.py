@@ -85,7 +85,9 @@ def test_other_settings_are_refused_before_anything_runs(tmp_path, launch, said)
     launch(make_job(tmp_path, "b1", "--trainer.max_steps", "12", "--seed_everything", "1"))
     changed = make_job(tmp_path, "b1", "--trainer.max_steps", "24", "--seed_everything", "1")
     said.clear()
-    with pytest.raises(InputError, match=r"different settings: --trainer.max_steps 12 before, --trainer.max_steps 24 now"):
+    with pytest.raises(
+        InputError, match=r"different settings: --trainer.max_steps 12 before, --trainer.max_steps 24 now"
+    ):
         launch(make_job(tmp_path, "b2"), changed)
     assert said == []
     assert not (tmp_path / "b2").exists()

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from backbones import matmul
+from runtime import matmul
 
 
 @pytest.fixture(autouse=True)

@@ -6,7 +6,7 @@ import torch
 from torch import nn
 from torchmetrics import MeanMetric
 
-from callbacks.digest import digest_weights
+from backbones.digest import digest_weights
 from lightning_modules import MultitaskModule
 from tests.tiny import build_module
 

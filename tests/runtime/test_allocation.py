@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from backbones import allocation
+from runtime import allocation
 
 PROGRAM = """
 import resource

@@ -2,7 +2,6 @@
 
 import json
 import logging
-import os
 import platform
 import time
 from pathlib import Path
@@ -11,6 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+from runtime.whole_files import replacing
 
 log = logging.getLogger(__name__)
 
@@ -36,10 +37,8 @@ def choose_matmul(memory: Path) -> bool:
     known = _read(memory)
     if key not in known:
         known = {key: probe(), **_read(memory)}
-        memory.parent.mkdir(parents=True, exist_ok=True)
-        partial = memory.with_name(f"{memory.name}.{platform.node()}.{os.getpid()}")
-        partial.write_text(json.dumps(known, indent=2) + "\n")
-        os.replace(partial, memory)
+        with replacing(memory) as file:
+            file.write(f"{json.dumps(known, indent=2)}\n".encode())
     set_onednn(on=known[key])
     if known[key]:
         log.info("fp32 matrix products: oneDNN (as accurate here and faster; --fp32_matmul default switches it off)")
