@@ -73,7 +73,8 @@ def python_files() -> list[Path]:
 
 
 FILES = python_files()
-OURS = {path.parts[0].removesuffix(".py") for path in FILES}
+FOLDERS = sorted({path.parts[0].removesuffix(".py") for path in FILES})
+OURS = set(FOLDERS)
 
 
 def imports(path: Path) -> Iterator[tuple[int, str]]:
@@ -144,10 +145,11 @@ def test_a_hidden_circle_is_seen(text, tmp_path):
         TopologicalSorter(file_graph(tmp_path, [Path("a/one.py"), Path("a/two.py")])).prepare()
 
 
-@pytest.mark.parametrize("path", FILES, ids=str)
-def test_imports_follow_the_arrows(path: Path):
-    module = path.parts[0].removesuffix(".py")
-    for line, name in imports(path):
+@pytest.mark.parametrize("module", FOLDERS)
+def test_imports_follow_the_arrows(module: str):
+    files = [path for path in FILES if path.parts[0].removesuffix(".py") == module]
+    assert files
+    for path, line, name in ((path, *found) for path in files for found in imports(path)):
         top = name.split(".")[0]
         assert top, f"{path}:{line}: a relative import (expected the full name)"
         assert top != "pytorch_lightning", f"{path}:{line}: expected lightning.pytorch; the two do not mix"
@@ -162,6 +164,13 @@ def test_experiments_may_import_analysis_and_not_the_other_way():
     assert may_import("experiments", "analysis")
     assert not may_import("analysis", "experiments")
     assert not may_import("callbacks", "analysis")
+
+
+def test_docstring_examples_of_every_module_that_has_some_are_executed(pytestconfig: pytest.Config):
+    with_examples = {path.parts[0] for path in FILES if ">>> " in (ROOT / path).read_text(encoding="utf-8")}
+    assert {"heads", "tasks", "datamodules", "cli.py"} <= with_examples
+    assert with_examples - set(pytestconfig.getini("testpaths")) <= {"benchmarks"}
+    assert pytestconfig.option.doctestmodules
 
 
 def test_imports_inside_functions_and_submodules_are_seen(tmp_path):
