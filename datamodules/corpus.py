@@ -15,7 +15,6 @@ from datamodules.encoding import FORMAT, digest_tokenizer, write_store
 from datamodules.notes import Notes
 from datamodules.store import TokenFile
 from tasks import Example, InputError, Task, Texts
-from tasks.source import digest, load_hub, locate
 
 
 @dataclass(frozen=True)
@@ -82,13 +81,9 @@ def open_corpus(
     Raises:
         InputError: If the source is wrong or leaves no text for one of the two parts, or the cache cannot be written.
     """
-    if "hub" not in texts.source and "train" not in texts.source:
+    if "train" not in texts.source.splits:
         raise InputError(f"{type(texts).__name__}: its source names no train split")
-    path = locate(texts.source, "train", root)
-    source = {
-        "path": str(path or texts.source["hub"]),
-        "sha256": digest(path) if path else str(load_hub(texts.source, "train")._fingerprint),
-    }
+    source = texts.source.describe("train", root)
     paired = settings.sequences == "pairs" and len(texts.texts) == 2
     tokenizer_digest = digest_tokenizer(tokenizer)
     parts = {}
@@ -96,7 +91,10 @@ def open_corpus(
         key = {
             "format": FORMAT,
             "part": part,
-            "source": [source["sha256"], Path(source["path"]).suffix],  # the ending decides how the bytes are read
+            "source": [
+                source["sha256"],
+                Path(source["path"]).suffix.lower(),
+            ],  # the ending decides how the bytes are read
             "reading": texts.text_settings(),
             "settings": asdict(settings),
             "tokenizer": tokenizer_digest,

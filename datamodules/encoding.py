@@ -15,9 +15,8 @@ from datamodules.cache import open_cached, partial_folder, publish
 from datamodules.notes import Notes
 from datamodules.store import SCHEMA, TokenStore
 from tasks import Encoding, Example, InputError, Split, Task
-from tasks.source import digest, load_hub, locate
 
-FORMAT = 3  # raise when the same settings give other rows or columns
+FORMAT = 4  # raise when the same settings give other rows or columns
 ROWS_A_CHUNK = 4096
 
 
@@ -89,11 +88,7 @@ def open_split(
     Raises:
         InputError: If the source is wrong, nothing is kept then, or the cache cannot be written.
     """
-    path = locate(task.source, split, root)
-    source = {
-        "path": str(path or task.source["hub"]),
-        "sha256": digest(path) if path else str(load_hub(task.source, split)._fingerprint),
-    }
+    source = task.source.describe(split, root)
     key = _cache_key(task, split, source, tokenizer, max_length)
     target = cache_dir / f"{key}.arrow"
 
@@ -112,7 +107,7 @@ def _cache_key(task: Task, split: Split, source: Mapping[str, str], tokenizer: B
     parts = {
         "format": FORMAT,
         "split": split,
-        "source": [source["sha256"], Path(source["path"]).suffix],  # the ending decides how the bytes are read
+        "source": [source["sha256"], Path(source["path"]).suffix.lower()],  # the ending decides how the bytes are read
         "reading": dict(task.reading_settings()),
         "tokenizer": digest_tokenizer(tokenizer),
         "max_length": max_length,

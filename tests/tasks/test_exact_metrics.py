@@ -4,7 +4,7 @@ import math
 import multiprocessing
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import pytest

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tasks import InputError, PairRegression
+from tasks import InputError, PairRegression, Source
 from tasks.source import FILE_FORMATS, read_rows
 
 # FUZZ_EXAMPLES=20000 looks for new ones; the default tier repeats the same few.
@@ -73,7 +73,7 @@ def test_any_bytes_give_rows_or_one_error(ending: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("ending", [".tsv", ".jsonl"])
 def test_any_bytes_give_whole_examples_or_one_error(ending: str, tmp_path: Path) -> None:
-    task = PairRegression(source={"train": f"data{ending}"}, texts=("a", "b"), label="y", low=0, high=5)
+    task = PairRegression(source=Source(train=f"data{ending}"), texts=("a", "b"), label="y", low=0, high=5)
     messages: list[str] = []
 
     @FUZZ

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heads import ConcatProductHead, CosineHead, LabelSpace, LinearHead, ProductHead
-from tasks import Classification, Example, InputError, PairClassification, PairRegression, Regression, Task
+from tasks import Classification, Example, InputError, PairClassification, PairRegression, Regression, Source, Task
 
 SOURCE = {"train": "train.csv", "dev": "dev.csv", "test": "test.csv"}
 SINGLE = Classification(source=SOURCE, texts=("text",), label="label", num_classes=3)
@@ -91,7 +91,7 @@ def test_every_format_gives_the_same_examples(tmp_path):
     names = sorted(path.name for path in tmp_path.iterdir())
     assert names == ["a.csv", "a.jsonl", "a.parquet", "a.tsv"]
     for name in names:
-        assert read(single(source={"train": name}, id="key"), tmp_path) == expected, name
+        assert read(single(source=Source(train=name), id="key"), tmp_path) == expected, name
 
 
 def test_a_hub_folder_gives_the_examples_of_each_split(tmp_path, monkeypatch):
@@ -102,7 +102,7 @@ def test_a_hub_folder_gives_the_examples_of_each_split(tmp_path, monkeypatch):
     for split, numbers in labels.items():
         rows = [{"text": f"{split} {number}", "label": label} for number, label in enumerate(numbers)]
         (folder / f"{split}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    task = single(source={"hub": str(folder)})
+    task = single(source=Source(hub=str(folder)))
     assert task.splits == ("train", "dev", "test")
     assert read(task, tmp_path) == [Example("0", ("train 0",), 1), Example("1", ("train 1",), 0)]
     assert [example.label for example in read(task, tmp_path, "dev")] == [2, 0]
@@ -117,7 +117,7 @@ def test_class_labels_of_a_hub_dataset_are_read_by_number(tmp_path, monkeypatch)
     (tmp_path / "reviews").mkdir()
     table = datasets.Dataset.from_dict({"text": ["a", "b"], "label": [1, 0]}, features=features)
     table.to_parquet(tmp_path / "reviews" / "train.parquet")
-    task = single(source={"hub": str(tmp_path / "reviews")}, num_classes=2)
+    task = single(source=Source(hub=str(tmp_path / "reviews")), num_classes=2)
     assert [example.label for example in read(task, tmp_path)] == [1, 0]
 
 
@@ -160,7 +160,7 @@ def test_any_pair_of_texts_is_read_back(pairs, tmp_path_factory):
     lines = [json.dumps({"a": first, "b": second, "label": 1}) + "\n" for first, second in pairs]
     (root / "pairs.jsonl").write_text("".join(lines))
     for name in ("pairs.tsv", "pairs.jsonl"):
-        examples = pair(source={"train": name}).read("train", root, lambda note: None)
+        examples = pair(source=Source(train=name)).read("train", root, lambda note: None)
         assert [example.texts for example in examples] == pairs
 
 
@@ -192,15 +192,15 @@ def test_a_broken_row_is_named_with_its_line(content, message, tmp_path):
 def test_a_broken_row_of_json_or_parquet_is_named_too(tmp_path):
     (tmp_path / "a.jsonl").write_text('{"text": "x", "label": 1}\n{"text": null, "label": 1}\n')
     tail = "text is empty (expected text) (broken_rows: skip leaves such rows out)"
-    fails(single(source={"train": "a.jsonl"}), tmp_path, f"a.jsonl, line 2: {tail}")
+    fails(single(source=Source(train="a.jsonl")), tmp_path, f"a.jsonl, line 2: {tail}")
     pq.write_table(pa.table({"text": ["x", ""], "label": [1, 1]}), tmp_path / "a.parquet")
-    fails(single(source={"train": "a.parquet"}), tmp_path, f"a.parquet, row 2: {tail}")
+    fails(single(source=Source(train="a.parquet")), tmp_path, f"a.parquet, row 2: {tail}")
 
 
 def test_a_missing_number_of_a_parquet_file_is_an_empty_label(tmp_path):
     pq.write_table(pa.table({"text": ["x", "y"], "label": [1.0, math.nan]}), tmp_path / "a.parquet")
     tail = "label is empty (expected a label) (broken_rows: skip leaves such rows out)"
-    fails(single(source={"train": "a.parquet"}), tmp_path, f"a.parquet, row 2: {tail}")
+    fails(single(source=Source(train="a.parquet")), tmp_path, f"a.parquet, row 2: {tail}")
 
 
 @pytest.mark.parametrize("cell", ["", "  "])
@@ -282,7 +282,7 @@ def test_a_folder_is_no_file(tmp_path):
 
 def test_a_split_that_the_source_lacks_is_an_error(tmp_path):
     with pytest.raises(InputError, match=r"^source names no test split \(it has train\)$"):
-        read(single(source={"train": "train.csv"}), tmp_path, "test")
+        read(single(source=Source(train="train.csv")), tmp_path, "test")
 
 
 # Settings
@@ -333,8 +333,8 @@ def test_settings_at_the_edge_are_right(settings):
 
 
 def test_a_task_names_its_splits_in_the_usual_order():
-    assert single(source={"test": "c", "train": "a"}).splits == ("train", "test")
-    assert single(source={"hub": "glue"}).splits == ("train", "dev", "test")
+    assert single(source=Source(test="c", train="a")).splits == ("train", "test")
+    assert single(source=Source(hub="glue")).splits == ("train", "dev", "test")
 
 
 @pytest.mark.parametrize(
@@ -490,7 +490,7 @@ def test_a_new_task_needs_nothing_but_settings(tmp_path):
         "8e\tentailment\tA dog runs .\tAn animal moves .\n"
     )
     task = PairClassification(
-        source={"train": "nli.tsv"},
+        source=Source(train="nli.tsv"),
         texts=("premise", "hypothesis"),
         label="gold",
         id="pairID",
@@ -523,12 +523,14 @@ def test_train_limit_draws_from_train_only(tmp_path: Path) -> None:
 
 def test_train_limit_reports_a_broken_row_that_it_would_leave_out(tmp_path: Path) -> None:
     (tmp_path / "train.csv").write_text("text,label\n" + "a sentence,1\n" * 4 + "another,7\n")
-    task = Classification(source={"train": "train.csv"}, texts=("text",), label="label", num_classes=2, train_limit=1)
+    task = Classification(
+        source=Source(train="train.csv"), texts=("text",), label="label", num_classes=2, train_limit=1
+    )
     with pytest.raises(InputError, match="line 6: label is '7'"):
         list(task.read("train", tmp_path, print))
 
 
 def test_quotes_false_takes_quotes_as_text(tmp_path: Path) -> None:
     (tmp_path / "a.tsv").write_text('text\tlabel\n"no end\t1\nhe said "no"\t0\n')
-    task = Classification(source={"train": "a.tsv"}, texts=("text",), label="label", num_classes=2, quotes=False)
+    task = Classification(source=Source(train="a.tsv"), texts=("text",), label="label", num_classes=2, quotes=False)
     assert [example.texts[0] for example in task.read("train", tmp_path, print)] == ['"no end', 'he said "no"']
