@@ -137,7 +137,7 @@ def test_a_store_holds_the_rows_of_the_file_in_order(cache: Cache, task: Task, s
         texts = [example.texts] if task.encoding == "cross" else [(text,) for text in example.texts]
         assert store.tokens(row).tolist() == [token for text in texts for token in cache.tokenizer(*text).input_ids]
     assert store.is_labelled == (split != "test")
-    assert store.source["path"] == str(cache.root / task.source[split])
+    assert store.source["path"] == str(cache.root / str(getattr(task.source, split)))
     assert cache.reports == []
 
 

@@ -1,4 +1,4 @@
-"""Every metric against scikit-learn and SciPy where there are many rows, ties, rare classes, or a process has no row."""
+"""Every metric against scikit-learn and SciPy: many rows, ties, rare classes, a process without rows."""
 
 import math
 import multiprocessing

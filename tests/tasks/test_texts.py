@@ -114,12 +114,14 @@ def test_train_limit_gives_the_texts_of_the_examples_that_it_draws(tmp_path: Pat
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"source": {}}, "Texts: source is empty"),
-        ({"source": {"training": "a.txt"}}, "Texts: source has the key 'training'"),
-        ({"source": {"train": "a.csv"}, "texts": ()}, r"Texts: texts names 0 column\(s\) \(expected 1 or 2\)"),
-        ({"source": {"train": "a.csv"}, "texts": ("a", "b", "c")}, r"Texts: texts names 3 column\(s\)"),
-        ({"source": {"train": "a.csv"}, "delimiter": "\\t"}, r"Texts: delimiter is '\\\\t' \(expected one character"),
-        ({"source": {"train": "a.csv"}, "delimiter": ""}, r"Texts: delimiter is ''"),
+        ({"source": Source()}, "Texts: source is empty"),
+        ({"source": Source(train="a.csv"), "texts": ()}, r"Texts: texts names 0 column\(s\) \(expected 1 or 2\)"),
+        ({"source": Source(train="a.csv"), "texts": ("a", "b", "c")}, r"Texts: texts names 3 column\(s\)"),
+        (
+            {"source": Source(train="a.csv"), "delimiter": "\\t"},
+            r"Texts: delimiter is '\\\\t' \(expected one character",
+        ),
+        ({"source": Source(train="a.csv"), "delimiter": ""}, r"Texts: delimiter is ''"),
     ],
 )
 def test_wrong_settings_are_refused(arguments: dict[str, Any], message: str) -> None:
@@ -132,7 +134,7 @@ def test_wrong_settings_are_refused(arguments: dict[str, Any], message: str) -> 
     [
         ("a.csv", "one\ttext\nx\ty\n", r"a\.csv, line 2: no column 'text' \(found 'one\\ttext'; if .* set delimiter\)"),
         ("a.csv", "text,text\nx,y\n", r"a\.csv, line 2: two columns are named 'text' \(expected one\)"),
-        ("a.jsonl", '{"txt": "x"}\n{"text": "y"}\n', r"a\.jsonl, line 1: no column 'text' \(found 'txt'"),
+        ("a.jsonl", '{"txt": "x"}\n{"txt": "y"}\n', r"a\.jsonl, line 1: no column 'text' \(found 'txt'"),
         ("a.txt", "x\n\xff\n", r"a\.txt, line 2: not UTF-8 text"),
     ],
 )
