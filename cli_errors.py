@@ -6,9 +6,13 @@ import inspect
 import re
 import sys
 from collections.abc import Iterable
+from dataclasses import fields
 from typing import Any, NoReturn
 
+from jsonargparse import Namespace
 from lightning.pytorch.cli import LightningArgumentParser
+
+from tasks.source import Source, as_whole_map
 
 KEY = re.compile(r'Parser key "([^"]+)"')
 DOTTED = re.compile(r"\b((?:[a-z_]\w*\.)+)([A-Z]\w*)")
@@ -20,6 +24,15 @@ TASK_FLAG = re.compile(r"--tasks\.([^.=]+)\.")
 
 class Parser(LightningArgumentParser):
     """LightningArgumentParser that says what is wrong and what was expected, without the hundred lines of usage."""
+
+    def parse_object(self, obj: Any, *args: Any, **kwargs: Any) -> Any:
+        """Parse the options of a class; a map for a task's `source` replaces that of a preset.
+
+        jsonargparse hands over a map as a dict, and one key of it (`--tasks.NAME.source.test`) as a Namespace.
+        """
+        if isinstance(obj.get("source"), dict):
+            obj = Namespace({**obj, "source": as_whole_map(obj["source"])})
+        return super().parse_object(obj, *args, **kwargs)
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         """End with one sentence and exit status 2."""
@@ -64,6 +77,10 @@ def explain(message: str, flags: Iterable[str], arguments: Iterable[str]) -> str
         options = [name for name in inspect.signature(_import(found[1])).parameters if name != "self"]
         name = found[1].rpartition(".")[2]
         return f"{key}: {name} has no {found[2]}{_suggest(found[2], options)} (expected one of {', '.join(options)})"
+    if found := re.search(r"class_path '[^']*?(\w+)':\s+Group '(\w+)' does not accept option '([^']+)'", message):
+        options = [field.name for field in fields(Source)] if found[2] == "source" else []
+        expected = f" (expected one of {', '.join(options)})" if options else ""
+        return f"{key}: {found[2]} of {found[1]} has no {found[3]}{_suggest(found[3], options)}{expected}"
     if found := re.search(r"Expected a <class 'str'>.*Given value: (True|False)$", message, re.MULTILINE | re.DOTALL):
         return f'{key}: YAML reads yes, no, on, off, true and false as {found[1]} (expected quotes, as in "no")'
     if found := re.search(r"Subtypes: \[dict[\s\S]*type: <class 'str'>\s+Given value: (.*)", message):

@@ -126,7 +126,7 @@ class Run:
         if source is None:
             raise InputError(f"{self.name} read no {split} split of {task}")
         path = Path(source["path"])
-        if "hub" not in self.tasks[task].source:
+        if self.tasks[task].source.hub is None:
             if not path.is_file():
                 raise InputError(f"{path}: no such file (the {split} split of {task}, as {self.name} read it)")
             if digest(path) != source["sha256"]:

@@ -8,41 +8,21 @@ from typing import Any
 
 from transformers import BertTokenizer
 
-from tasks import Split
-from tasks.source import digest, load_hub, locate
-
-FORMAT = 3  # raise when the same settings give other rows or columns
-
-
-def describe_source(source: Mapping[str, str], split: Split, root: Path) -> dict[str, str]:
-    """Return `path` and `sha256` of the file of a split; of a hub dataset its name and fingerprint.
-
-    Args:
-        source: A `source:` mapping.
-        split: Which split.
-        root: Folder that relative paths start from.
-
-    Raises:
-        InputError: If the source lacks the split or cannot be read.
-    """
-    path = locate(source, split, root)
-    if path is None:
-        return {"path": source["hub"], "sha256": str(load_hub(source, split)._fingerprint)}
-    return {"path": str(path), "sha256": digest(path)}
+FORMAT = 4  # raise when the same settings give other rows or columns
 
 
 def cache_key(source: Mapping[str, str], tokenizer: BertTokenizer, max_length: int, **settings: Any) -> str:
     """Return the name of a tokenised file.
 
     Args:
-        source: As `describe_source` returns it.
+        source: As `Source.describe` returns it.
         tokenizer: The tokenizer.
         max_length: Tokens per sequence at most.
         settings: All else that decides which rows there are and what they hold.
     """
     parts = {
         "format": FORMAT,
-        "source": [source["sha256"], Path(source["path"]).suffix],  # the ending decides how the bytes are read
+        "source": [source["sha256"], Path(source["path"]).suffix.lower()],  # the ending decides how the bytes are read
         "tokenizer": _digest_tokenizer(tokenizer),
         "max_length": max_length,
         **settings,

@@ -10,7 +10,7 @@ from typing import Literal
 from transformers import BertTokenizer
 
 from datamodules.cache import open_cached
-from datamodules.cache_key import cache_key, describe_source
+from datamodules.cache_key import cache_key
 from datamodules.encoding import write_store
 from datamodules.notes import Notes
 from datamodules.store import TokenFile
@@ -81,9 +81,9 @@ def open_corpus(
     Raises:
         InputError: If the source is wrong or leaves no text for one of the two parts, or the cache cannot be written.
     """
-    if "hub" not in texts.source and "train" not in texts.source:
+    if "train" not in texts.source.splits:
         raise InputError(f"{type(texts).__name__}: its source names no train split")
-    source = describe_source(texts.source, "train", root)
+    source = texts.source.describe("train", root)
     paired = settings.sequences == "pairs" and len(texts.texts) == 2
     own = {"reading": texts.text_settings(), "settings": asdict(settings)}
     parts = {}

@@ -11,7 +11,7 @@ import pyarrow as pa
 from transformers import BertTokenizer
 
 from datamodules.cache import open_cached, partial_folder
-from datamodules.cache_key import cache_key, describe_source
+from datamodules.cache_key import cache_key
 from datamodules.notes import Notes
 from datamodules.store import SCHEMA, TokenStore
 from runtime.whole_files import publish
@@ -88,7 +88,7 @@ def open_split(
     Raises:
         InputError: If the source is wrong, nothing is kept then, or the cache cannot be written.
     """
-    source = describe_source(task.source, split, root)
+    source = task.source.describe(split, root)
     key = cache_key(source, tokenizer, max_length, split=split, reading=dict(task.reading_settings()))
     target = cache_dir / f"{key}.arrow"
 

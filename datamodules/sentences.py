@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks import Example, InputError, Task
-from tasks.source import FILE_FORMATS, read_rows
+from tasks.rows import FILE_FORMATS, FileFormat, read_rows
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class SentenceInput:
     Args:
         task: Name of the task that predicts them.
         file: `-` for standard input or a .txt file with one example a line, the two sentences of a pair divided by a
-            tab; or a .csv, .tsv, .jsonl or .parquet file with the task's text columns.
+            tab; or a .csv, .tsv, .jsonl, .json or .parquet file with the task's text columns.
     """
 
     task: str
@@ -41,7 +41,7 @@ def read_sentences(source: SentenceInput, task: Task) -> Iterator[Example]:
         yield from _read_lines(sys.stdin, "standard input", len(task.texts))
     elif not path.is_file():
         raise InputError(f"{path}: no such file (expected sentences to predict)")
-    elif path.suffix in FILE_FORMATS and path.suffix != ".txt":
+    elif path.suffix.lower() in {*FILE_FORMATS} - {".txt"}:
         yield from _read_columns(path, task)
     else:
         with path.open(encoding="utf-8-sig") as lines:
@@ -65,8 +65,8 @@ def _decoded(lines: Iterable[str], name: str) -> Iterator[str]:
 
 
 def _read_columns(path: Path, task: Task) -> Iterator[Example]:
-    delimiter = task.delimiter if path.suffix == ".csv" else None
-    for number, row in enumerate(read_rows(path, delimiter=delimiter, quotes=task.quotes)):
+    layout = FileFormat(delimiter=task.delimiter if path.suffix.lower() == ".csv" else None, quotes=task.quotes)
+    for number, row in enumerate(read_rows(path, [*task.texts, *([task.id] if task.id else [])], layout=layout)):
         twice = [column for column in task.texts if column in row.repeated]
         if twice:
             raise InputError(f"{row.where}: two columns are named {twice[0]!r} (expected one)")

@@ -4,7 +4,7 @@ from tasks.classification import Classification, PairClassification
 from tasks.errors import InputError
 from tasks.quora import Quora
 from tasks.regression import PairRegression, Regression
-from tasks.source import SPLITS, Split
+from tasks.source import SPLITS, MissingFileError, Source, Split
 from tasks.sst import Sst
 from tasks.sts import Sts
 from tasks.task import Encoding, Example, Task
@@ -17,10 +17,12 @@ __all__ = [
     "Encoding",
     "Example",
     "InputError",
+    "MissingFileError",
     "PairClassification",
     "PairRegression",
     "Quora",
     "Regression",
+    "Source",
     "Split",
     "Sst",
     "Sts",

@@ -53,7 +53,8 @@ class Classification(ClassTask):
     """Which class a sentence belongs to. For two sentences take PairClassification.
 
     Example:
-        >>> Classification(source={"train": "a.csv"}, texts=("review",), label="stars", num_classes=5).metric_names
+        >>> from tasks import Source
+        >>> Classification(source=Source(train="a.csv"), texts=("review",), label="stars", num_classes=5).metric_names
         ('accuracy', 'macro_f1')
     """
 

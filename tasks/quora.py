@@ -1,13 +1,12 @@
 """Preset: paraphrase of questions."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from tasks.classification import PairClassification
+from tasks.source import Source
 
-
-def _files() -> dict[str, str]:
-    return {"train": "quora-train.csv", "dev": "quora-dev.csv", "test": "quora-test-student.csv"}
+FILES = Source(train="quora-train.csv", dev="quora-dev.csv", test="quora-test-student.csv")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,7 +16,7 @@ class Quora(PairClassification):
     Source: https://quoradata.quora.com/First-Quora-Dataset-Release-Question-Pairs
     """
 
-    source: dict[str, str] = field(default_factory=_files)
+    source: Source = FILES
     texts: tuple[str, ...] = ("sentence1", "sentence2")
     label: str = "is_duplicate"
     id: str | None = "id"

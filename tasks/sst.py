@@ -1,13 +1,12 @@
 """Preset: five-level sentiment."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from tasks.classification import Classification
+from tasks.source import Source
 
-
-def _files() -> dict[str, str]:
-    return {"train": "ids-sst-train.csv", "dev": "ids-sst-dev.csv", "test": "ids-sst-test-student.csv"}
+FILES = Source(train="ids-sst-train.csv", dev="ids-sst-dev.csv", test="ids-sst-test-student.csv")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,7 +16,7 @@ class Sst(Classification):
     Source: Socher et al. 2013, https://aclanthology.org/D13-1170
     """
 
-    source: dict[str, str] = field(default_factory=_files)
+    source: Source = FILES
     texts: tuple[str, ...] = ("sentence",)
     label: str = "sentiment"
     id: str | None = "id"

@@ -1,13 +1,12 @@
 """Preset: similarity of sentences."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from tasks.regression import PairRegression
+from tasks.source import Source
 
-
-def _files() -> dict[str, str]:
-    return {"train": "sts-train.csv", "dev": "sts-dev.csv", "test": "sts-test-student.csv"}
+FILES = Source(train="sts-train.csv", dev="sts-dev.csv", test="sts-test-student.csv")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,7 +16,7 @@ class Sts(PairRegression):
     Source: Cer et al. 2017, https://arxiv.org/abs/1708.00055
     """
 
-    source: dict[str, str] = field(default_factory=_files)
+    source: Source = FILES
     texts: tuple[str, ...] = ("sentence1", "sentence2")
     label: str = "similarity"
     id: str | None = "id"

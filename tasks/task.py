@@ -15,8 +15,9 @@ from heads import Head, HeadFactory, LabelSpace, LinearHead, TwinHead, usual_pai
 from objectives import PairObjective
 from tasks.errors import InputError
 from tasks.metrics import DEFAULT_METRICS, MetricName, build_metric
+from tasks.rows import Row
 from tasks.sample import sample
-from tasks.source import SPLITS, Row, Split, check_source, locate, read_hub, read_rows
+from tasks.source import Source, Split
 from tasks.teacher import Teacher
 from tasks.texts import read_texts
 
@@ -44,15 +45,16 @@ class Task(ABC):
     """A task over one or two text columns and a label column.
 
     Args:
-        source: `{train: FILE, dev: FILE, test: FILE}` (.csv, .tsv, .jsonl or .parquet; relative to `--data.root`), or
+        source: Where the rows lie: `{train: FILE, dev: FILE, test: FILE}` (relative to `--data.root`), or
             `{hub: NAME, name: CONFIGURATION}` for a Hugging Face dataset. A split may be left out.
         texts: Names of the text columns.
         label: Name of the label column; a test split may lack it.
         encoding: How the texts become sequences: `single` for one sentence; for a pair `cross` joins both into one
             sequence, `bi` keeps one sequence a side, `both` does both and cuts too long pairs as `cross` does.
         id: Name of the id column; None to number the rows from 0.
-        delimiter: Character between the cells of a .csv or .tsv file; None for a comma in .csv, a tab in .tsv.
-        quotes: Whether quotes enclose cells of a .csv or .tsv file; false takes them as text, as in GLUE's files.
+        delimiter: Character between the cells of a .csv, .tsv or .txt file; None for a comma in .csv, a tab in .tsv,
+            and lines of a .txt file that are the one column `text`.
+        quotes: Whether quotes enclose cells of such a file; false takes them as text, as in GLUE's files.
         broken_rows: What to do with a row whose text or label is empty: stop with an error, or skip and report it; in
             the test split a row without text is kept, so that every row is predicted.
         head: Class of the head; None for the usual one of the encoding and the label.
@@ -68,14 +70,16 @@ class Task(ABC):
             other tasks move; 0 for a task that only reads the backbone. None to train both. Its steps stay in the
             schedule and cost no backward pass of the backbone.
         batch_size: Examples a batch; None for `--data.batch_size`.
-        train_limit: Train on this many examples at most, drawn evenly from the file: the same in every run.
+        train_limit: Train on this many examples at most, drawn evenly from the file: the same in every run; None for
+            `--data.train_limit`.
+        dev_limit: Validate on this many examples at most, drawn likewise; None for `--data.dev_limit`.
         prediction_header: Second column name of the prediction file.
 
     Raises:
         InputError: If a setting is out of range or does not fit the others.
     """
 
-    source: dict[str, str]
+    source: Source
     texts: tuple[str, ...]
     label: str
     encoding: Encoding
@@ -93,11 +97,12 @@ class Task(ABC):
     head_only_from: int | None = None
     batch_size: int | None = None
     train_limit: int | None = None
+    dev_limit: int | None = None
     prediction_header: str = "Prediction"
 
     def __post_init__(self) -> None:
         name = type(self).__name__
-        check_source(self.source, task=name)
+        self.source.check(name)
         expected = 1 if self.encoding == "single" else 2
         if len(self.texts) != expected:
             raise InputError(f"{name}: texts names {len(self.texts)} column(s) (expected {expected})")
@@ -110,7 +115,7 @@ class Task(ABC):
             )
         if not 0 <= self.weight < math.inf:
             raise InputError(f"{name}: weight is {self.weight} (expected 0 or more)")
-        for option in ("batch_size", "train_limit"):
+        for option in ("batch_size", "train_limit", "dev_limit"):
             value = getattr(self, option)
             if value is not None and value < 1:
                 raise InputError(f"{name}: {option} is {value} (expected 1 or more)")
@@ -168,7 +173,7 @@ class Task(ABC):
     @property
     def splits(self) -> tuple[Split, ...]:
         """The splits that the source names; a hub dataset is taken to have all three."""
-        return SPLITS if "hub" in self.source else tuple(split for split in SPLITS if split in self.source)
+        return self.source.splits
 
     @property
     def metric_names(self) -> tuple[MetricName, ...]:
@@ -208,7 +213,7 @@ class Task(ABC):
         return usual_pair_head(self.labels) if self.encoding == "bi" else LinearHead
 
     def read(self, split: Split, root: Path, report: Callable[[str], None]) -> Iterator[Example]:
-        """Return the examples of a split in file order, each checked; those that `train_limit` leaves out too.
+        """Return the examples of a split in file order, each checked; those that a limit leaves out too.
 
         Args:
             split: Which split.
@@ -220,7 +225,11 @@ class Task(ABC):
                 expected.
         """
         examples = self._read_all(split, root, report)
-        yield from sample(examples, self.train_limit) if self.train_limit and split == "train" else examples
+        limit = self._limit(split)
+        yield from sample(examples, limit) if limit else examples
+
+    def _limit(self, split: Split) -> int | None:
+        return {"train": self.train_limit, "dev": self.dev_limit}.get(split)
 
     def _read_all(self, split: Split, root: Path, report: Callable[[str], None]) -> Iterator[Example]:
         for number, row in enumerate(self._read_rows(split, root, report)):
@@ -242,9 +251,9 @@ class Task(ABC):
     ) -> Iterator[tuple[str, ...]]:
         """Return the texts of a split without looking at labels; see `tasks.texts.read_texts`.
 
-        With `train_limit` they are those of the examples that `read` draws, which have labels.
+        With a limit they are those of the examples that `read` draws, which have labels.
         """
-        if self.train_limit and split == "train":
+        if self._limit(split):
             examples = self.read(split, root, report)
             return (tuple(text.strip() for text in example.texts) for example in examples)
         return read_texts(
@@ -262,7 +271,7 @@ class Task(ABC):
     def text_settings(self) -> list[Any]:
         """Return the settings that decide what `read_texts` yields of the train split, for a cache key."""
         limit = dict(self.reading_settings()) if self.train_limit else None
-        return [*self.texts, self.delimiter, self.quotes, self.broken_rows, limit]
+        return [*self.texts, self.delimiter, self.quotes, self.broken_rows, limit, self.source.reading_settings()]
 
     def find_unlabelled(self, split: Split, root: Path) -> str | None:
         """Return file and line of the first row without a label; None if all have one."""
@@ -280,10 +289,8 @@ class Task(ABC):
         return True
 
     def _read_rows(self, split: Split, root: Path, report: Callable[[str], None]) -> Iterator[Row]:
-        path = locate(self.source, split, root)
-        if path is None:
-            return read_hub(self.source, split)
-        return read_rows(path, delimiter=self.delimiter, quotes=self.quotes, report=report)
+        used = [*self.texts, self.label, *([self.id] if self.id else [])]
+        return self.source.read(split, root, used, delimiter=self.delimiter, quotes=self.quotes, report=report)
 
     def _check_columns(self, row: Row, split: Split) -> None:
         source = row.where.rsplit(", ", 1)[0]
@@ -325,4 +332,4 @@ class Task(ABC):
         skipped = {"source", "head", "metrics", "weight", "teacher", "swap", "average_orders", "auxiliary"}
         skipped |= {"head_only_from", "batch_size", "prediction_header"}
         settings = {field.name: repr(getattr(self, field.name)) for field in fields(self) if field.name not in skipped}
-        return {"class": type(self).__name__, **settings}
+        return {"class": type(self).__name__, **self.source.reading_settings(), **settings}

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from tasks.errors import InputError
-from tasks.source import Row, Split, check_source, locate, read_hub, read_rows
+from tasks.rows import Row
+from tasks.source import Source, Split
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -14,24 +15,25 @@ class Texts:
     """Text columns of a file or hub dataset.
 
     Args:
-        source: `{train: FILE}` (.txt with one text a line, .csv, .tsv, .jsonl or .parquet; relative to `--data.root`),
-            or `{hub: NAME, name: CONFIGURATION}`. Only the train split is read.
+        source: `{train: FILE}` (.txt with one text a line, .csv, .tsv, .jsonl, .json or .parquet; relative to
+            `--data.root`), or `{hub: NAME, name: CONFIGURATION}`. Only the train split is read.
         texts: Names of the text columns; a .txt file has the one column `text`.
-        delimiter: Character between the cells of a .csv or .tsv file; None for a comma in .csv, a tab in .tsv.
-        quotes: Whether quotes enclose cells of a .csv or .tsv file.
+        delimiter: Character between the cells of a .csv, .tsv or .txt file; None for a comma in .csv, a tab in .tsv,
+            and lines of a .txt file that are texts.
+        quotes: Whether quotes enclose cells of such a file.
 
     Raises:
         InputError: If the source has an unknown key, there is not one text column or two, or the delimiter is not one
             character.
     """
 
-    source: dict[str, str]
+    source: Source
     texts: tuple[str, ...] = ("text",)
     delimiter: str | None = None
     quotes: bool = True
 
     def __post_init__(self) -> None:
-        check_source(self.source, task="Texts")
+        self.source.check("Texts")
         if not 1 <= len(self.texts) <= 2:
             raise InputError(f"Texts: texts names {len(self.texts)} column(s) (expected 1 or 2)")
         if self.delimiter is not None and len(self.delimiter) != 1:
@@ -54,11 +56,11 @@ class Texts:
 
     def text_settings(self) -> list[Any]:
         """Return the settings that decide what `read_texts` yields, for a cache key."""
-        return [*self.texts, self.delimiter, self.quotes]
+        return [*self.texts, self.delimiter, self.quotes, self.source.reading_settings()]
 
 
 def read_texts(
-    source: dict[str, str],
+    source: Source,
     split: Split,
     root: Path,
     columns: tuple[str, ...],
@@ -72,7 +74,7 @@ def read_texts(
     """Return the text cells of each row; labels are not looked at.
 
     Args:
-        source: A `source:` mapping.
+        source: Where the rows lie.
         split: Which split.
         root: Folder that relative paths start from.
         columns: The text columns.
@@ -86,10 +88,7 @@ def read_texts(
         InputError: If the source is wrong, lacks a column or has it twice, or a text is empty and `broken_rows` is
             `error`.
     """
-    path = locate(source, split, root)
-    rows = (
-        read_hub(source, split) if path is None else read_rows(path, delimiter=delimiter, quotes=quotes, report=report)
-    )
+    rows = source.read(split, root, columns, delimiter=delimiter, quotes=quotes, report=report)
     for number, row in enumerate(rows):
         if number == 0:
             _check_columns(row, columns)

@@ -149,7 +149,7 @@ def test_a_hidden_circle_is_seen(text, tmp_path):
 def test_imports_follow_the_arrows(module: str):
     files = [path for path in FILES if path.parts[0].removesuffix(".py") == module]
     assert files
-    for path, line, name in ((path, *found) for path in files for found in imports(path)):
+    for path, line, name in ((file, *found) for file in files for found in imports(file)):
         top = name.split(".")[0]
         assert top, f"{path}:{line}: a relative import (expected the full name)"
         assert top != "pytorch_lightning", f"{path}:{line}: expected lightning.pytorch; the two do not mix"

@@ -18,7 +18,7 @@ from datamodules import CorpusSettings, MaskedLMDataModule, Masking, MultitaskDa
 from heads import LinearHead
 from lightning_modules import MaskedLMModule, MultitaskModule, OptimizerSettings
 from runtime.messages import silence_lightning
-from tasks import Quora, Task, Texts
+from tasks import Quora, Source, Task, Texts
 
 TASK = "quora"
 
@@ -26,7 +26,7 @@ TASK = "quora"
 def build_tasks(job: Job) -> dict[str, Task]:
     """Return the one task of the benchmarks; train and dev are the same rows."""
     head = partial(LinearHead, dropout=job.workload.dropout)
-    return {TASK: Quora(source={"train": job.pairs.name, "dev": job.pairs.name}, head=head)}
+    return {TASK: Quora(source=Source(train=job.pairs.name, dev=job.pairs.name), head=head)}
 
 
 def build_optimizer_settings(job: Job) -> OptimizerSettings:
@@ -75,7 +75,7 @@ def build_masked_lm_data(job: Job) -> MaskedLMDataModule:
     held_out = min(0.5, 16 / job.workload.num_rows)  # the data module insists on some
     return MaskedLMDataModule(
         str(job.masked_lm),
-        texts={TASK: Texts(source={"train": job.sentences.name})},
+        texts={TASK: Texts(source=Source(train=job.sentences.name))},
         corpus=CorpusSettings(duplicates="keep", held_out=held_out),
         masking=Masking(whole_words=False),
         root=str(job.folder),

@@ -6,7 +6,7 @@ import pytest
 
 from callbacks.baseline import score_baseline
 from datamodules import TokenStore
-from tasks import Classification, Regression, Task
+from tasks import Classification, Regression, Source, Task
 from tests.tiny import open_data
 
 Stores = Callable[..., tuple[TokenStore, TokenStore]]
@@ -20,7 +20,7 @@ def stores(tiny_backbone: Path, tmp_path: Path) -> Stores:
         for split, labels in (("train", train), ("dev", dev)):
             lines = [f"film {number}\t{label}" for number, label in enumerate(labels)]
             (tmp_path / f"{split}.tsv").write_text("\n".join(["text\ty", *lines]) + "\n")
-        task = kind(source={"train": "train.tsv", "dev": "dev.tsv"}, texts=("text",), label="y", **settings)
+        task = kind(source=Source(train="train.tsv", dev="dev.tsv"), texts=("text",), label="y", **settings)
         data = open_data(tiny_backbone, tmp_path, tmp_path / "cache", tasks={"own": task})
         data.prepare_data()
         data.setup("fit")

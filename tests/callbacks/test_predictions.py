@@ -11,7 +11,7 @@ import torch
 from callbacks import PredictionWriter
 from callbacks.predictions import gather_objects, write_predictions
 from datamodules import MultitaskDataModule, TokenStore
-from tasks import Classification, Sst, Task, Teacher
+from tasks import Classification, Source, Sst, Task, Teacher
 from tests.tiny import build_module, make_trainer, open_data
 
 HEADERS = {"sst": "Predicted_Sentiment", "quora": "Predicted_Is_Paraphrase", "sts": "Predicted_Similarity"}
@@ -137,7 +137,7 @@ def test_the_files_of_a_few_rows_by_hand(tiny_backbone, cs224n_root, tmp_path):
 def test_classes_are_written_as_the_users_file_names_them(tiny_backbone, tmp_path):
     (tmp_path / "own.jsonl").write_text('{"text": "good film", "y": "yes, please"}\n{"text": "bad", "y": "no"}\n')
     task = Classification(
-        source={"train": "own.jsonl", "dev": "own.jsonl"}, texts=("text",), label="y", classes=("no", "yes, please")
+        source=Source(train="own.jsonl", dev="own.jsonl"), texts=("text",), label="y", classes=("no", "yes, please")
     )
     store = dev_store({"own": task}, tiny_backbone, tmp_path, tmp_path / "cache")
     write_predictions(tmp_path / "own.csv", store, np.array([0, 1]), np.array([1, 0]), np.eye(2, dtype=np.float32))
@@ -151,7 +151,7 @@ def test_ids_and_classes_with_commas_quotes_and_line_ends_are_quoted_and_read_ba
     with (tmp_path / "own.csv").open("w", newline="") as file:
         csv.writer(file).writerows([["id", "text", "y"], *([f" {name}", "good film", "no, never"] for name in names)])
     task = Classification(
-        source={"train": "own.csv", "dev": "own.csv"},
+        source=Source(train="own.csv", dev="own.csv"),
         texts=("text",),
         label="y",
         id="id",

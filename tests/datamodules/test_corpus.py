@@ -13,7 +13,7 @@ from transformers import BertTokenizer
 
 from datamodules import CorpusSettings, TokenFile, corpus, encoding
 from datamodules.corpus import Corpus, open_corpus
-from tasks import InputError, Quora, Sst, Sts, Task, Texts
+from tasks import InputError, Quora, Source, Sst, Sts, Task, Texts
 
 TASKS: Mapping[str, Task] = {"ids-sst": Sst(), "quora": Quora(), "sts": Sts()}
 MANY = [f"the dog has {number} very good film songs" for number in range(400)]
@@ -44,7 +44,7 @@ def decode(file: TokenFile, tokenizer: BertTokenizer) -> list[str]:
 
 def write_lines(root: Path, lines: Sequence[str]) -> Texts:
     (root / "own.txt").write_text("".join(f"{line}\n" for line in lines))
-    return Texts(source={"train": "own.txt"})
+    return Texts(source=Source(train="own.txt"))
 
 
 def train_texts(root: Path, name: str) -> list[tuple[str, ...]]:
@@ -85,7 +85,7 @@ def test_no_text_that_is_held_out_is_trained_on_in_another_case_or_beside_anothe
     pairs = [(MANY[number], MANY[number + 1]) for number in range(300)]  # chained: each text stands in two pairs
     written = [f"{a}\t{b}\n" for a, b in pairs] + [f"{a.upper()}\t{b.replace(' ', '  ')}\n" for a, b in pairs[:50]]
     (tmp_path / "pairs.tsv").write_text("".join(["a\tb\n", *written]))
-    texts = Texts(source={"train": "pairs.tsv"}, texts=("a", "b"))
+    texts = Texts(source=Source(train="pairs.tsv"), texts=("a", "b"))
 
     paired = open_texts(texts, tmp_path, tokenizer, sequences="pairs", held_out=0.1)
     single = open_texts(texts, tmp_path, tokenizer, held_out=0.1)
@@ -162,7 +162,7 @@ def test_a_sentence_that_both_sides_of_a_pair_hold_is_dropped_among_sentences_bu
 ) -> None:
     pairs = [(text, text) for text in MANY[:40]]
     (tmp_path / "pairs.tsv").write_text("a\tb\n" + "".join(f"{a}\t{b}\n" for a, b in pairs))
-    texts = Texts(source={"train": "pairs.tsv"}, texts=("a", "b"))
+    texts = Texts(source=Source(train="pairs.tsv"), texts=("a", "b"))
 
     sentences = open_texts(texts, tmp_path, tokenizer)
     paired = open_texts(texts, tmp_path, tokenizer, sequences="pairs")
@@ -175,7 +175,7 @@ def test_a_sentence_that_both_sides_of_a_pair_hold_is_dropped_among_sentences_bu
 def test_short_texts_are_left_out_as_are_pairs_with_a_short_side(tmp_path: Path, tokenizer: BertTokenizer) -> None:
     lines = [text[:size] for text in MANY[100:104] for size in range(1, 24)]
     (tmp_path / "pairs.tsv").write_text("a\tb\n" + "".join(f"{line}\t{line.strip()}, as I said\n" for line in lines))
-    pairs = Texts(source={"train": "pairs.tsv"}, texts=("a", "b"))
+    pairs = Texts(source=Source(train="pairs.tsv"), texts=("a", "b"))
 
     found = open_texts(write_lines(tmp_path, lines), tmp_path, tokenizer, min_characters=10, duplicates="keep")
     paired = open_texts(pairs, tmp_path, tokenizer, min_characters=10, duplicates="keep", sequences="pairs")
@@ -206,7 +206,7 @@ def test_the_other_text_of_a_pair_with_an_empty_side_stays_among_sentences(
     tmp_path: Path, tokenizer: BertTokenizer
 ) -> None:
     (tmp_path / "pairs.tsv").write_text("a\tb\n" + "".join(f"{text}\t\n" for text in MANY[:20]))
-    texts = Texts(source={"train": "pairs.tsv"}, texts=("a", "b"))
+    texts = Texts(source=Source(train="pairs.tsv"), texts=("a", "b"))
 
     found = open_texts(texts, tmp_path, tokenizer)
 
@@ -240,7 +240,7 @@ def test_a_folder_in_hub_layout_is_read_without_its_other_splits(
     for split, texts in (("train", MANY[:20]), ("validation", ["poison"]), ("test", ["poison"])):
         (hub / f"{split}.jsonl").write_text("".join(json.dumps({"line": text}) + "\n" for text in texts))
 
-    found = open_texts(Texts(source={"hub": str(hub)}, texts=("line",)), tmp_path, tokenizer)
+    found = open_texts(Texts(source=Source(hub=str(hub)), texts=("line",)), tmp_path, tokenizer)
 
     assert sorted(decode(found.train, tokenizer) + decode(found.held_out, tokenizer)) == sorted(MANY[:20])
     assert found.train.source["path"] == str(hub)
@@ -269,8 +269,8 @@ def test_equal_bytes_under_another_ending_are_read_anew(tmp_path: Path, tokenize
     for name in ("own.tsv", "own.csv"):
         (tmp_path / name).write_text(content)
 
-    as_tsv = open_texts(Texts(source={"train": "own.tsv"}), tmp_path, tokenizer)
-    as_csv = open_texts(Texts(source={"train": "own.csv"}), tmp_path, tokenizer)
+    as_tsv = open_texts(Texts(source=Source(train="own.tsv")), tmp_path, tokenizer)
+    as_csv = open_texts(Texts(source=Source(train="own.csv")), tmp_path, tokenizer)
 
     assert set(decode(as_tsv.train, tokenizer)) <= set(MANY[:20])
     assert set(decode(as_csv.train, tokenizer)) <= {f"very {text}" for text in MANY[:20]}
@@ -293,7 +293,7 @@ def test_skipped_and_cut_rows_are_reported_also_from_the_cache(tmp_path: Path, t
     reported: list[str] = []
     for _ in range(2):
         found = open_corpus(
-            Texts(source={"train": "own.csv"}),
+            Texts(source=Source(train="own.csv")),
             CorpusSettings(held_out=0.5),
             root=tmp_path,
             tokenizer=tokenizer,
@@ -322,14 +322,14 @@ def test_an_empty_file_is_refused(tmp_path: Path, tokenizer: BertTokenizer) -> N
 
 def test_a_source_without_train_split_is_refused(tmp_path: Path, tokenizer: BertTokenizer) -> None:
     with pytest.raises(InputError, match=r"^Texts: its source names no train split"):
-        open_texts(Texts(source={"dev": "own.txt"}), tmp_path, tokenizer)
+        open_texts(Texts(source=Source(dev="own.txt")), tmp_path, tokenizer)
 
 
 def test_a_broken_file_leaves_nothing_in_the_cache(tmp_path: Path, tokenizer: BertTokenizer) -> None:
     (tmp_path / "own.txt").write_bytes(b"fine\n" * 30 + b"\xff\n")
 
     with pytest.raises(InputError, match=r"own\.txt, line 31: not UTF-8"):
-        open_texts(Texts(source={"train": "own.txt"}), tmp_path, tokenizer)
+        open_texts(Texts(source=Source(train="own.txt")), tmp_path, tokenizer)
     assert list((tmp_path / "cache").iterdir()) == []
 
 

@@ -15,7 +15,7 @@ from backbones import load_tokenizer
 from datamodules import TokenStore, encoding
 from datamodules.encoding import encode, open_split, write_store
 from heads import LinearHead
-from tasks import Example, InputError, Quora, Split, Sst, Sts, Task
+from tasks import Example, InputError, Quora, Source, Split, Sst, Sts, Task
 
 PAIRS = [
     ("How can I learn chess ?", "How do I play chess at home ?"),
@@ -137,7 +137,7 @@ def test_a_store_holds_the_rows_of_the_file_in_order(cache: Cache, task: Task, s
         texts = [example.texts] if task.encoding == "cross" else [(text,) for text in example.texts]
         assert store.tokens(row).tolist() == [token for text in texts for token in cache.tokenizer(*text).input_ids]
     assert store.is_labelled == (split != "test")
-    assert store.source["path"] == str(cache.root / task.source[split])
+    assert store.source["path"] == str(cache.root / str(getattr(task.source, split)))
     assert cache.reports == []
 
 
@@ -196,7 +196,7 @@ def test_another_encoding_split_text_order_length_or_class_uses_another_file(cac
 
 
 def test_the_same_file_as_another_split_uses_another_file(cache: Cache) -> None:
-    task = Sst(source={"train": "ids-sst-train.csv", "dev": "ids-sst-train.csv"})
+    task = Sst(source=Source(train="ids-sst-train.csv", dev="ids-sst-train.csv"))
 
     assert cache.open(task).path != cache.open(task, "dev").path
 
@@ -242,7 +242,9 @@ def test_the_same_bytes_under_another_ending_use_another_file(cache: Cache, sst_
     tsv = sst_file.with_suffix(".tsv")
     tsv.write_bytes(sst_file.read_bytes())
 
-    assert cache.open(Sst(source={"train": str(tsv)})).path != cache.open(Sst(source={"train": str(sst_file)})).path
+    assert (
+        cache.open(Sst(source=Source(train=str(tsv)))).path != cache.open(Sst(source=Source(train=str(sst_file)))).path
+    )
 
 
 def test_the_number_of_cut_rows_is_reported_every_time(cache: Cache) -> None:
@@ -280,7 +282,7 @@ def test_an_error_late_in_the_file_leaves_nothing_in_the_cache(
 
 def test_a_missing_file_makes_no_cache(cache: Cache) -> None:
     with pytest.raises(InputError, match=r"nowhere\.csv: no such file \(the train split"):
-        cache.open(Sst(source={"train": "nowhere.csv"}))
+        cache.open(Sst(source=Source(train="nowhere.csv")))
     assert not cache.folder.exists()
 
 
@@ -348,7 +350,7 @@ def test_many_notes_of_one_kind_are_counted_and_name_the_file_that_is_read(cache
     copy = sst_file.with_name("copy.csv")
     copy.write_bytes(sst_file.read_bytes())
 
-    cache.open(Sst(source={"train": str(copy)}))
+    cache.open(Sst(source=Source(train=str(copy))))
 
     kind = "skipped, sentence is empty (expected text)"
     expected = [f"{copy}, line {line}: {kind}" for line in range(14, 19)]

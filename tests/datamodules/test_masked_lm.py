@@ -24,7 +24,7 @@ from datamodules.encoding import write_store
 from datamodules.masked_batch import MaskedTexts, MixedTexts
 from datamodules.masking import TokenMasker
 from datamodules.schedules import Sequential
-from tasks import Example, InputError, Quora, Sst, Sts, Texts
+from tasks import Example, InputError, Quora, Source, Sst, Sts, Texts
 
 TASKS = {"sst": Sst(), "quora": Quora(), "sts": Sts()}
 TRAIN_FILES = ("ids-sst-train.csv", "quora-train.csv", "sts-train.csv")
@@ -318,7 +318,7 @@ def test_own_texts_stand_beside_tasks(
 ) -> None:
     lines = [f"own words {number}" for number in range(30)]
     (tmp_path / "own.txt").write_text("\n".join(lines))
-    texts = {"own": Texts(source={"train": str(tmp_path / "own.txt")})}
+    texts = {"own": Texts(source=Source(train=str(tmp_path / "own.txt")))}
 
     data = open_data(tiny_backbone, cs224n_root, tmp_path / "cache", tasks={"sst": Sst()}, texts=texts)
 
@@ -390,7 +390,7 @@ def test_a_checkpoint_of_texts_in_another_order_or_read_in_another_way_is_refuse
         ({"weights": {"ssd": 2}}, r"data\.weights has ssd: 2 \(expected a number above 0 for one of sst, quora, sts\)"),
         ({"weights": {"sst": 0}}, r"data\.weights has sst: 0 "),
         ({"weights": {"sst": -1.5}}, r"data\.weights has sst: -1\.5 "),
-        ({"texts": {"sst": Texts(source={"train": "a.txt"})}}, r"data\.texts names sst, which is a task"),
+        ({"texts": {"sst": Texts(source=Source(train="a.txt"))}}, r"data\.texts names sst, which is a task"),
         ({"batch_size": 0}, r"data\.batch_size is 0 \(expected 1 or more\)"),
         ({"max_length": 2}, r"data\.max_length is 2 \(expected 5 or more\)"),
     ],
@@ -402,4 +402,4 @@ def test_wrong_settings_are_refused(tiny_backbone: Path, settings: dict[str, Any
 
 def test_a_task_without_train_split_is_refused(tiny_backbone: Path, cs224n_root: Path, cache: Path) -> None:
     with pytest.raises(InputError, match=r"^Sst: its source names no train split"):
-        open_data(tiny_backbone, cs224n_root, cache, tasks={"sst": Sst(source={"dev": "ids-sst-dev.csv"})})
+        open_data(tiny_backbone, cs224n_root, cache, tasks={"sst": Sst(source=Source(dev="ids-sst-dev.csv"))})

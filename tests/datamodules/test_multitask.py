@@ -21,7 +21,7 @@ from datamodules import (
     Staged,
     TaskBatch,
 )
-from tasks import Classification, InputError, PairClassification, Quora, Sst, Sts, Task
+from tasks import Classification, InputError, PairClassification, Quora, Source, Sst, Sts, Task
 from tests.tiny import TASKS, build_module, make_trainer, open_data
 
 DataFactory = Callable[..., MultitaskDataModule]
@@ -159,7 +159,7 @@ def test_a_split_without_rows_is_refused(tiny_backbone, cache, tmp_path):
 
 
 def test_a_task_without_a_dev_split_is_refused(tiny_backbone, cs224n_root, cache):
-    tasks: dict[str, Task] = {"sst": Sst(source={"train": "ids-sst-train.csv"})}
+    tasks: dict[str, Task] = {"sst": Sst(source=Source(train="ids-sst-train.csv"))}
     with pytest.raises(InputError, match="task sst: its source names no dev split"):
         open_data(tiny_backbone, cs224n_root, cache, tasks=tasks).prepare_data()
 
@@ -181,9 +181,9 @@ def predict(data: MultitaskDataModule, backbone: Path, folder: Path, tasks: dict
 
 def test_predict_reads_the_splits_that_each_task_names(tiny_backbone, cs224n_root, cache, tmp_path):
     tasks: dict[str, Task] = {
-        "sst": Sst(source={"train": "ids-sst-train.csv"}),
-        "quora": Quora(source={"dev": "quora-dev.csv"}),
-        "sts": Sts(source={"train": "sts-train.csv", "test": "sts-test-student.csv"}),
+        "sst": Sst(source=Source(train="ids-sst-train.csv")),
+        "quora": Quora(source=Source(dev="quora-dev.csv")),
+        "sts": Sts(source=Source(train="sts-train.csv", test="sts-test-student.csv")),
     }
     opened = open_data(tiny_backbone, cs224n_root, cache, tasks=tasks)
     predict(opened, tiny_backbone, tmp_path, tasks)
@@ -213,7 +213,7 @@ def test_test_wants_a_labelled_split(tiny_backbone, cs224n_root, cache, tmp_path
     module = build_module(tiny_backbone)
     with pytest.raises(InputError, match="no task has a labelled test split"):
         make_trainer(tmp_path).test(module, datamodule=open_data(tiny_backbone, cs224n_root, cache))
-    tasks: dict[str, Task] = {"sst": Sst(source={"train": "ids-sst-train.csv", "dev": "ids-sst-dev.csv"})}
+    tasks: dict[str, Task] = {"sst": Sst(source=Source(train="ids-sst-train.csv", dev="ids-sst-dev.csv"))}
     with pytest.raises(InputError, match="no task names a test split"):
         make_trainer(tmp_path).test(
             build_module(tiny_backbone, tasks=tasks),
@@ -229,7 +229,7 @@ def test_a_test_split_with_some_labels_is_refused_and_one_without_any_is_left_ou
         write_tsv(tmp_path / f"{name}.tsv", *(f"good film {name}\t{label}" for label in labels))
 
     def test(*names: str) -> None:
-        tasks: dict[str, Task] = {name: own_task(source={"test": f"{name}.tsv"}) for name in names}
+        tasks: dict[str, Task] = {name: own_task(source=Source(test=f"{name}.tsv")) for name in names}
         data = open_data(tiny_backbone, tmp_path, cache, tasks=tasks)
         make_trainer(tmp_path / "run").test(build_module(tiny_backbone, tasks=tasks), datamodule=data, verbose=False)
 

@@ -10,7 +10,7 @@ from transformers import BertTokenizer
 from datamodules import BatchRows, TaskDataset, TokenStore, collate
 from datamodules.encoding import open_split, write_store
 from datamodules.pairs import choose_swapped, lay_out, swap_sides
-from tasks import Example, InputError, PairClassification, Quora, Sst, Sts, Task
+from tasks import Example, InputError, PairClassification, Quora, Source, Sst, Sts, Task
 
 ROWS = np.array([7, 0, 11, 4])
 CROSS, BI = np.array([101, 1, 2, 102, 3, 102], dtype=np.int32), np.array([101, 1, 2, 102, 101, 3, 102], dtype=np.int32)
@@ -135,5 +135,7 @@ def test_swapped_batches_do_not_depend_on_workers(cs224n_root, tmp_path, tokeniz
 def test_one_sentence_has_no_other_order(option):
     with pytest.raises(InputError, match=f"Sst: {option} is true, but an example is one sentence"):
         replace(Sst(), **{option: True})
-    task = PairClassification(source={"train": "a.csv"}, texts=("a", "b"), label="y", num_classes=3, **{option: True})
+    task = PairClassification(
+        source=Source(train="a.csv"), texts=("a", "b"), label="y", num_classes=3, **{option: True}
+    )
     assert getattr(task, option)

@@ -12,7 +12,7 @@ from torch.utils.data import Dataset
 from datamodules import BatchRows, MaskedLMDataModule, MultitaskSampler, ResumableDataModule
 from datamodules.resumable import ResumableLoader
 from datamodules.schedules import Sequential
-from tasks import InputError, Texts
+from tasks import InputError, Source, Texts
 
 ROWS, BATCH, EPOCHS = 22, 5, 3
 STEPS = 5  # an epoch
@@ -214,4 +214,6 @@ def test_a_length_beyond_the_backbones_positions_is_refused(tiny_backbone):
     config = json.loads((tiny_backbone / "config.json").read_text())
     positions = config["max_position_embeddings"]
     with pytest.raises(InputError, match=f"data.max_length is {positions + 1} .expected {positions} or less"):
-        MaskedLMDataModule(str(tiny_backbone), texts={"a": Texts(source={"train": "a.txt"})}, max_length=positions + 1)
+        MaskedLMDataModule(
+            str(tiny_backbone), texts={"a": Texts(source=Source(train="a.txt"))}, max_length=positions + 1
+        )

@@ -97,5 +97,5 @@ def write_run(
 
 
 def describe(root: Path, task: str, split: str) -> dict[str, Any]:
-    path = root / TASKS[task].source[split]
+    path = root / str(getattr(TASKS[task].source, split))
     return {"path": str(path), "rows": 12, "sha256": digest(path)}

@@ -27,6 +27,7 @@ from tasks import (
     PairRegression,
     Quora,
     Regression,
+    Source,
     Sst,
     Sts,
     Task,
@@ -53,7 +54,7 @@ ALL_TASKS: list[Task] = [
         encoding="bi",
         head=partial(ConcatProductHead, dropout=0),
     ),
-    Regression(source={"hub": "owner/name", "name": "part"}, texts=("a",), label="y", low=-1, high=1),
+    Regression(source=Source(hub="owner/name", name="part"), texts=("a",), label="y", low=-1, high=1),
     PairRegression(source=FILES, texts=("a", "b"), label="y", low=0, high=5, encoding="bi", head=CosineHead),
 ]
 

@@ -46,10 +46,7 @@ def data(tiny_backbone: Path, cs224n_root: Path, cache: Path) -> Callable[..., M
 @pytest.fixture
 def labelled(cs224n_root: Path) -> dict[str, Task]:
     """The shipped tasks with the dev files as test files."""
-    return {
-        name: replace(task, source={**task.source, "test": task.source["dev"]})  # type: ignore[type-var]
-        for name, task in TASKS.items()
-    }
+    return {name: replace(task, source=replace(task.source, test=task.source.dev)) for name, task in TASKS.items()}
 
 
 def predict_all(module: MultitaskModule, data: MultitaskDataModule) -> dict[str, tuple[np.ndarray, np.ndarray]]:

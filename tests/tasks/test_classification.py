@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 
 from heads import Classes, YesNo
-from tasks import Classification, Example, InputError, PairClassification
+from tasks import Classification, Example, InputError, PairClassification, Source
 
-SOURCE = {"train": "a.csv", "dev": "b.csv", "test": "c.csv"}
+SOURCE = Source(train="a.csv", dev="b.csv", test="c.csv")
 
 
 def read_labels(task: Classification, folder: Path, cells: list[str], split: str = "train") -> list[int | None]:
-    (folder / task.source[split]).write_text("text,label\n" + "".join(f"words,{cell}\n" for cell in cells))
+    (folder / getattr(task.source, split)).write_text("text,label\n" + "".join(f"words,{cell}\n" for cell in cells))
     return [example.label for example in task.read(split, folder, pytest.fail)]
 
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tasks import InputError, PairRegression
-from tasks.source import FILE_FORMATS, read_rows
+from tasks import InputError, PairRegression, Source
+from tasks.rows import FILE_FORMATS, FileFormat, read_rows
 
 # FUZZ_EXAMPLES=20000 looks for new ones; the default tier repeats the same few.
 COUNT = int(os.environ.get("FUZZ_EXAMPLES", "50"))
@@ -58,7 +58,7 @@ def test_any_bytes_give_rows_or_one_error(ending: str, tmp_path: Path) -> None:
         path = tmp_path / f"data{ending}"
         path.write_bytes(content)
         try:
-            rows = list(read_rows(path, delimiter=None, quotes=quotes))
+            rows = list(read_rows(path, ["text", "a", "y"], layout=FileFormat(quotes=quotes)))
         except InputError as error:
             messages.append(str(error))
         else:
@@ -68,12 +68,12 @@ def test_any_bytes_give_rows_or_one_error(ending: str, tmp_path: Path) -> None:
     read()
     assert messages
     assert all(message.startswith(str(tmp_path)) for message in messages)
-    assert numbers or ending in (".jsonl", ".parquet")
+    assert numbers or ending in (".json", ".jsonl", ".parquet")
 
 
 @pytest.mark.parametrize("ending", [".tsv", ".jsonl"])
 def test_any_bytes_give_whole_examples_or_one_error(ending: str, tmp_path: Path) -> None:
-    task = PairRegression(source={"train": f"data{ending}"}, texts=("a", "b"), label="y", low=0, high=5)
+    task = PairRegression(source=Source(train=f"data{ending}"), texts=("a", "b"), label="y", low=0, high=5)
     messages: list[str] = []
 
     @FUZZ

@@ -1,3 +1,4 @@
+from dataclasses import FrozenInstanceError
 from pathlib import Path
 
 import pytest
@@ -156,10 +157,9 @@ def test_pairs_are_cross_encoded_with_a_linear_head_by_default():
     assert type(Sts(encoding="bi").build_head(16)) is CosineHead
 
 
-def test_presets_do_not_share_their_files():
-    first, second = Sst(), Sst()
-    assert first == second
-    assert first.source is not second.source
+def test_the_files_of_a_preset_cannot_be_changed():
+    with pytest.raises(FrozenInstanceError):
+        Sst().source.train = "other.csv"
 
 
 def test_a_test_row_without_text_is_kept_with_a_note(tmp_path):

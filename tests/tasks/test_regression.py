@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from heads import Scores
-from tasks import InputError, PairRegression, Regression
+from tasks import InputError, PairRegression, Regression, Source
 
-SOURCE = {"train": "a.csv", "test": "c.csv"}
+SOURCE = Source(train="a.csv", test="c.csv")
 
 
 def regression(low: float = 0, high: float = 5) -> Regression:
@@ -16,7 +16,7 @@ def regression(low: float = 0, high: float = 5) -> Regression:
 
 
 def read_labels(task: Regression, folder: Path, cells: list[str], split: str = "train") -> list[float | None]:
-    (folder / task.source[split]).write_text("text,score\n" + "".join(f"words,{cell}\n" for cell in cells))
+    (folder / getattr(task.source, split)).write_text("text,score\n" + "".join(f"words,{cell}\n" for cell in cells))
     return [example.label for example in task.read(split, folder, pytest.fail)]
 
 

@@ -3,9 +3,11 @@ import datetime
 import decimal
 import hashlib
 import json
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import datasets
 import pyarrow as pa
@@ -14,8 +16,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks import InputError
-from tasks.source import check_source, digest, load_hub, locate, read_hub, read_rows
+from tasks import InputError, MissingFileError, Source
+from tasks.hub import load_hub
+from tasks.rows import FileFormat, Row
+from tasks.rows import read_rows as read_columns
+from tasks.source import digest
 
 EVERY_PLANE = "".join(chr(plane * 0x10000 + 0x4E2D) for plane in range(17))
 AWKWARD = [
@@ -43,6 +48,24 @@ AWKWARD = [
     "a" * 200_000,
 ]
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
+
+
+class AnyColumn:
+    """Stands for every column there is."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(())
+
+
+EVERY: Any = AnyColumn()
+
+
+def read_rows(path: Path, *, report=lambda note: None, **layout) -> Iterator[Row]:
+    """Return the rows of a file with all their cells."""
+    return read_columns(path, EVERY, layout=FileFormat(**layout), report=report)
 
 
 def write(path: Path, content: str | bytes) -> Path:
@@ -213,10 +236,10 @@ def test_lines_of_a_text_file_are_the_column_text(tmp_path):
 
 
 def test_json_values_become_text(tmp_path):
-    fields = {"text": "x", "int": 3, "float": 3.5, "whole": 4.0, "bool": True, "none": None, "list": ["a", 1]}
+    fields = {"text": "x", "int": 3, "float": 3.5, "whole": 4.0, "bool": True, "none": None}
     path = write(tmp_path / "a.jsonl", json.dumps(fields) + "\n")
     expected = {"text": "x", "int": "3", "float": "3.5", "whole": "4.0", "bool": "true", "none": None}
-    assert read(path) == [{**expected, "list": '["a", 1]'}]
+    assert read(path) == [expected]
 
 
 def test_blank_lines_between_json_objects_are_left_out(tmp_path):
@@ -227,7 +250,7 @@ def test_blank_lines_between_json_objects_are_left_out(tmp_path):
 
 @pytest.mark.parametrize("content", ["", "\n", "\ufeff", " \r\n\r\n"])
 def test_an_empty_json_file_is_an_error(content, tmp_path):
-    fails(write(tmp_path / "a.jsonl", content), ": is empty (expected one JSON object a line)")
+    fails(write(tmp_path / "a.jsonl", content), ": is empty (expected JSON objects)")
 
 
 @pytest.mark.parametrize(
@@ -239,9 +262,9 @@ def test_an_empty_json_file_is_an_error(content, tmp_path):
         ('["a"]', "holds a JSON list (expected an object)"),
         ('"a"', "holds a JSON str (expected an object)"),
         ("3", "holds a JSON int (expected an object)"),
-        (r'{"a": "cut \ud83d"}', "holds half of a surrogate pair (expected whole characters)"),
-        (r'{"a": "cut \uDE00"}', "holds half of a surrogate pair (expected whole characters)"),
-        ('{"a": 1, "b": 2, "a": 3}', "the key 'a' stands twice (expected plain JSON)"),
+        (r'{"a": "cut \ud83d"}', "a holds half of a surrogate pair (expected whole characters)"),
+        (r'{"a": "cut \uDE00"}', "a holds half of a surrogate pair (expected whole characters)"),
+        ('{"a": 1, "b": 2, "a": 3}', "the key 'a' appears twice (expected plain JSON)"),
         (f'{{"a": {"1" * 5000}}}', "Exceeds the limit (4300 digits) for integer string conversion: value has 5000"),
         (f'{{"a": {"[" * 100_000}{"]" * 100_000}}}', "is nested too deeply (expected plain JSON)"),
     ],
@@ -250,13 +273,99 @@ def test_lines_that_are_no_json_object(line, message, tmp_path):
     fails(write(tmp_path / "a.jsonl", '{"a": "1"}\n' + line + "\n"), f", line 2: {message}")
 
 
-def test_a_number_that_is_none_is_empty_and_a_list_keeps_its_letters(tmp_path):
-    path = write(tmp_path / "a.jsonl", '{"a": NaN, "b": ["é", {"c": "日"}]}')
-    assert read(path) == [{"a": None, "b": '["é", {"c": "日"}]'}]
+def test_a_number_that_is_none_is_empty(tmp_path):
+    assert read(write(tmp_path / "a.jsonl", '{"a": NaN, "b": "é"}')) == [{"a": None, "b": "é"}]
 
 
 def test_escaped_characters_are_whole(tmp_path):
     assert read(write(tmp_path / "a.jsonl", r'{"a": "\ud83d\ude00 \u00e9"}')) == [{"a": "😀 é"}]
+
+
+def test_an_unused_value_of_an_object_may_be_anything(tmp_path):
+    path = write(tmp_path / "a.jsonl", r'{"text": "x", "raw": "cut \ud83d", "tree": {"a": [1]}}')
+    (row,) = read_columns(path, ["text"])
+    assert row.fields == {"text": "x", "raw": None, "tree": None}
+
+
+def test_columns_are_looked_for_in_the_first_thousand_objects(tmp_path):
+    lines = ['{"a": 1}'] * 998 + ['{"b": 2}', '{"a": 3, "c": 4}', '{"d": 5}']
+    rows = list(read_columns(write(tmp_path / "a.jsonl", "\n".join(lines)), ["a", "b", "d"]))
+    assert (rows[0].fields, rows[998].fields) == ({"a": "1", "b": None, "c": None}, {"a": None, "b": "2", "c": None})
+    assert rows[1000].fields == {"a": None, "b": None, "c": None, "d": "5"}
+
+
+# A JSON list
+
+
+def test_a_json_file_holds_a_list_or_an_object_a_line(tmp_path):
+    objects = [{"a": "1"}, {"a": "2", "b": [1]}]
+    for content in (json.dumps(objects), json.dumps(objects, indent=2), "\ufeff\n" + json.dumps(objects)):
+        path = write(tmp_path / "a.json", content)
+        assert [row.fields for row in read_columns(path, ["a"])] == [{"a": "1"}, {"a": "2", "b": None}]
+        assert places(path := write(tmp_path / "b.json", '[{"a": 1}, {"a": 2}]')) == ["row 1", "row 2"]
+    path = write(tmp_path / "a.json", "".join(json.dumps(each) + "\n" for each in objects))
+    assert [row.where for row in read_columns(path, ["a"])] == [f"{path}, line 1", f"{path}, line 2"]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("[]", ": is empty (expected JSON objects)"),
+        ("", ": is empty (expected JSON objects)"),
+        ('[{"a": 1}, 3]', ", row 2: holds a JSON int (expected an object)"),
+        ('[{"a": 1},\n {"a": }]', ": not JSON (Expecting value at line 2 column 8)"),
+        (
+            '{\n "a": [1]\n}',
+            ", line 1: not JSON (Expecting property name enclosed",
+        ),
+    ],
+)
+def test_json_files_that_are_no_list_of_objects(content, message, tmp_path):
+    fails(write(tmp_path / "a.json", content), message)
+
+
+# Other encodings and endings, no header
+
+
+@pytest.mark.parametrize("name", ["a.CSV", "a.Txt", "a.JSONL", "a.JSON"])
+@pytest.mark.parametrize("encoding", ["cp1252", "utf-16", "utf-16-le", "shift_jis"])
+def test_files_in_other_encodings_and_endings_in_capitals(name, encoding, tmp_path):
+    word = "日本" if encoding == "shift_jis" else "café"
+    header = "" if name == "a.Txt" else "text\n"
+    content = f'{{"text": "{word}"}}\n' if "JSON" in name else f"{header}{word}\n"
+    path = write(tmp_path / name, content.encode(encoding))
+    assert [row.fields for row in read_rows(path, encoding=encoding)] == [{"text": word}]
+
+
+def test_bytes_that_are_no_text_of_the_encoding(tmp_path):
+    path = write(tmp_path / "a.csv", b"text\nfine\n\x81\xff\n")
+    with pytest.raises(InputError, match=r"a\.csv, after line 0: not shift_jis text \('shift_jis' codec can't decode"):
+        list(read_rows(path, encoding="shift_jis"))
+
+
+def test_columns_of_files_without_a_header(tmp_path):
+    path = write(tmp_path / "a.csv", "1,good\n0\n")
+    rows = list(read_rows(path, columns=("label", "text")))
+    assert [row.fields for row in rows] == [{"label": "1", "text": "good"}, {"label": "0", "text": None}]
+    assert [row.where for row in rows] == [f"{path}, line 1", f"{path}, line 2"]
+    lines = write(tmp_path / "a.txt", "good\nbad\n")
+    assert [row.fields["sentence"] for row in read_rows(lines, columns=("sentence",))] == ["good", "bad"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.csv", "1,good,x\n", ", line 1: has 3 cells (expected 2 as source.columns)"),
+        ("a.csv", "label,text\n1,x\n", ", line 1: is a header (expected no source.columns where the file names them)"),
+        ("a.csv", "", ": is empty (expected rows)"),
+        ("a.txt", "x\n", ": source.columns names 2 columns (expected one, or a delimiter)"),
+        ("a.jsonl", "{}\n", ": names its columns itself (expected source.columns for .csv, .tsv and .txt alone)"),
+    ],
+)
+def test_columns_that_do_not_fit_the_file(name, content, message, tmp_path):
+    path = write(tmp_path / name, content)
+    with pytest.raises(InputError, match=f"^{re.escape(str(path) + message)}$"):
+        list(read_rows(path, columns=("label", "text")))
 
 
 # Parquet
@@ -320,6 +429,26 @@ def test_damaged_parquet_pages_are_an_error(tmp_path):
     fails(write(tmp_path / "a.parquet", bytes(content)), ": not a Parquet file (")
 
 
+def test_columns_of_a_parquet_file_that_nobody_uses_do_no_harm(tmp_path):
+    far = pa.array([10**18], pa.timestamp("us"))
+    odd_zone = pa.array([0], pa.timestamp("us", tz="Mars/Olympus"))
+    columns = {"bytes": [b"\xff\xfe"], "far": far, "zone": odd_zone, "uuid": pa.array([b"0" * 16], pa.uuid())}
+    broken = pa.StringArray.from_buffers(1, pa.array([0, 2], pa.int32()).buffers()[1], pa.py_buffer(b"\xff\xfe"))
+    table = pa.table({**columns, "other": broken, "list": [[1]], "text.en": ["no"], "text": ["yes"]})
+    pq.write_table(table, tmp_path / "a.parquet")
+    (row,) = read_columns(tmp_path / "a.parquet", ["text", "label"])
+    assert {name: cell for name, cell in row.fields.items() if cell is not None} == {"text": "yes"}
+    assert list(row.fields) == table.column_names
+    for column in ("far", "zone", "bytes", "other", "list"):
+        with pytest.raises(InputError, match=rf"^{re.escape(str(tmp_path))}/a\.parquet, rows? 1[^:]*: {column} "):
+            list(read_columns(tmp_path / "a.parquet", ["text", column]))
+
+
+def test_a_parquet_file_without_any_of_the_columns_still_tells_its_columns(tmp_path):
+    pq.write_table(pa.table({"sentence": ["a", "b"]}), tmp_path / "a.parquet")
+    assert [row.fields for row in read_columns(tmp_path / "a.parquet", ["text"])] == [{"sentence": None}] * 2
+
+
 # Texts come back as they were written
 
 
@@ -365,35 +494,41 @@ def test_any_texts_come_back_unchanged_from_every_format(rows, tmp_path_factory)
         assert read(path, delimiter) == expected, path.name
 
 
-# The mapping that names the files
+# The value that names the files
 
 
 def test_sources_that_are_right():
-    for source in ({"train": "a"}, {"dev": "a", "test": "b"}, {"hub": "glue", "name": "sst2", "dev": "validation"}):
-        check_source(source, task="Sst")
+    hub = Source(hub="glue", name="sst2", dev="validation")
+    for source in (Source(train="a"), Source(dev="a", test="b"), hub, Source(hub="a/b.c", train="train[:5%]")):
+        source.check("Sst")
 
 
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ({}, "Sst: source is empty (expected train, dev or test with a file, or hub with a dataset)"),
-        ({"train": "a", "validation": "b"}, "Sst: source has the key 'validation' (expected dev, test, train)"),
-        ({"name": "sst2"}, "Sst: source has the key 'name' (expected dev, test, train)"),
-        ({"hub": "x", "file": "y"}, "Sst: source has the key 'file' (expected dev, hub, name, test, train)"),
+        (Source(), "Sst: source is empty (expected train, dev or test with a file, or hub with a dataset)"),
+        (Source(train="a", name="sst2"), "Sst: source.name is 'sst2' without source.hub (expected a hub dataset)"),
+        (Source(train="a", columns=()), "Sst: source.columns is [] (expected one or more different names)"),
+        (Source(train="a", columns=("x", "x")), "Sst: source.columns is ['x', 'x'] (expected one or more different"),
+        (Source(train="a", encoding="utf-9"), "Sst: source.encoding is 'utf-9' (expected utf-8, cp1252, ...)"),
+        (
+            Source(hub="x", test="a.CSV"),
+            "Sst: source.test is 'a.CSV' beside source.hub x (expected the name of a split",
+        ),
     ],
 )
 def test_sources_that_are_wrong(source, message):
-    with pytest.raises(InputError, match=f"^{re.escape(message)}$"):
-        check_source(source, task="Sst")
+    with pytest.raises(InputError, match=f"^{re.escape(message)}"):
+        source.check("Sst")
 
 
 def test_relative_paths_start_from_the_root(tmp_path, monkeypatch):
     inside = write(tmp_path / "a.csv", "x")
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert locate({"train": "a.csv"}, "train", tmp_path) == inside
-    assert locate({"train": str(inside)}, "train", Path("/elsewhere")) == inside
-    assert locate({"train": "~/a.csv"}, "train", Path("/elsewhere")) == inside
-    assert locate({"hub": "glue"}, "train", tmp_path) is None
+    assert Source(train="a.csv").locate("train", tmp_path) == inside
+    assert Source(train=str(inside)).locate("train", Path("/elsewhere")) == inside
+    assert Source(train="~/a.csv").locate("train", Path("/elsewhere")) == inside
+    assert Source(hub="glue").locate("train", tmp_path) is None
 
 
 @pytest.mark.parametrize(
@@ -401,21 +536,22 @@ def test_relative_paths_start_from_the_root(tmp_path, monkeypatch):
     [
         ("none.csv", "none.csv: no such file (the dev split; relative paths start from --data.root "),
         ("folder", "folder: is a folder (expected a file of the dev split)"),
-        ("a.doc", "a.doc: unknown ending '.doc' (expected .csv, .tsv, .jsonl, .parquet, .txt)"),
-        ("a", "a: unknown ending '' (expected .csv, .tsv, .jsonl, .parquet, .txt)"),
+        ("a.doc", "a.doc: unknown ending '.doc' (expected .csv, .tsv, .txt, .jsonl, .json, .parquet)"),
+        ("a", "a: unknown ending '' (expected .csv, .tsv, .txt, .jsonl, .json, .parquet)"),
     ],
 )
 def test_files_that_cannot_be_read(file, message, tmp_path):
     (tmp_path / "folder").mkdir()
     write(tmp_path / "a.doc", "x")
     write(tmp_path / "a", "x")
-    with pytest.raises(InputError, match=f"^{re.escape(str(tmp_path) + '/' + message)}"):
-        locate({"dev": file}, "dev", tmp_path)
+    kind = MissingFileError if file == "none.csv" else InputError
+    with pytest.raises(kind, match=f"^{re.escape(str(tmp_path) + '/' + message)}"):
+        Source(dev=file).locate("dev", tmp_path)
 
 
 def test_a_split_that_the_source_lacks(tmp_path):
     with pytest.raises(InputError, match=r"^source names no test split \(it has train, dev\)$"):
-        locate({"train": "a.csv", "dev": "b.csv"}, "test", tmp_path)
+        Source(train="a.csv", dev="b.csv").locate("test", tmp_path)
 
 
 def test_a_digest_is_that_of_the_bytes(tmp_path):
@@ -438,9 +574,13 @@ def hub_folder(tmp_path, monkeypatch):
     return folder
 
 
+def rows_of(source: Source, split: str) -> list[Row]:
+    return list(source.read(split, Path(), EVERY, delimiter=None, quotes=True, report=pytest.fail))
+
+
 @pytest.mark.parametrize(("split", "hub_split"), [("train", "train"), ("dev", "validation"), ("test", "test")])
 def test_splits_of_a_hub_folder(split, hub_split, hub_folder):
-    rows = list(read_hub({"hub": str(hub_folder)}, split))
+    rows = list(rows_of(Source(hub=str(hub_folder)), split))
     label = "-1" if split == "test" else "1"
     assert [row.fields["sentence"] for row in rows] == [f"{hub_split} {number}" for number in range(3)]
     assert rows[1].fields == {"sentence": f"{hub_split} 1", "label": label, "idx": "1"}
@@ -448,7 +588,7 @@ def test_splits_of_a_hub_folder(split, hub_split, hub_folder):
 
 
 def test_hub_splits_may_have_other_names(hub_folder):
-    rows = list(read_hub({"hub": str(hub_folder), "dev": "train[1:]"}, "dev"))
+    rows = list(rows_of(Source(hub=str(hub_folder), dev="train[1:]"), "dev"))
     assert [row.fields["sentence"] for row in rows] == ["train 1", "train 2"]
 
 
@@ -458,30 +598,28 @@ def test_class_labels_of_a_hub_dataset_are_numbers(hub_folder):
     folder.mkdir()
     table = datasets.Dataset.from_dict({"text": ["a", "b"], "label": [1, 0]}, features=features)
     table.to_parquet(folder / "train.parquet")
-    assert load_hub({"hub": str(folder)}, "train").features["label"].names == ["neg", "pos"]
-    assert [row.fields["label"] for row in read_hub({"hub": str(folder)}, "train")] == ["1", "0"]
+    assert load_hub(str(folder), None, "train").features["label"].names == ["neg", "pos"]
+    assert [row.fields["label"] for row in rows_of(Source(hub=str(folder)), "train")] == ["1", "0"]
 
 
 def test_a_hub_split_that_is_not_there(hub_folder):
     (hub_folder / "validation.jsonl").unlink()
     with pytest.raises(InputError, match=f"^hub dataset {hub_folder}, split validation: .*validation"):
-        load_hub({"hub": str(hub_folder)}, "dev")
+        load_hub(str(hub_folder), None, "validation")
 
 
 @pytest.mark.usefixtures("hub_folder")
-@pytest.mark.parametrize(
-    ("source", "name"), [({"hub": "no/such"}, "no/such"), ({"hub": "no/such", "name": "sst2"}, "no/such sst2")]
-)
-def test_a_hub_dataset_without_a_network_hints_at_local_files(source, name):
+@pytest.mark.parametrize(("configuration", "name"), [(None, "no/such"), ("sst2", "no/such sst2")])
+def test_a_hub_dataset_without_a_network_hints_at_local_files(configuration, name):
     hint = r"Without a network, name local files instead: source: {train: FILE, dev: FILE}$"
     with pytest.raises(InputError, match=rf"(?s)^hub dataset {name}, split train: .*{hint}"):
-        load_hub(source, "train")
+        load_hub("no/such", configuration, "train")
 
 
 def test_a_damaged_hub_file_is_an_error(hub_folder):
     write(hub_folder / "train.jsonl", '{"sentence": "x", "label": 1}\nnot JSON\n')
     with pytest.raises(InputError, match=f"^hub dataset {hub_folder}, split train: "):
-        load_hub({"hub": str(hub_folder)}, "train")
+        load_hub(str(hub_folder), None, "train")
 
 
 def test_a_hub_dataset_with_a_script_is_an_error(hub_folder):
@@ -489,4 +627,31 @@ def test_a_hub_dataset_with_a_script_is_an_error(hub_folder):
     folder.mkdir()
     write(folder / "scripted.py", "import datasets\n")
     with pytest.raises(InputError, match=f"^hub dataset {folder}/scripted.py, split train: .*scripts are no longer"):
-        load_hub({"hub": f"{folder}/scripted.py"}, "train")
+        load_hub(f"{folder}/scripted.py", None, "train")
+
+
+def test_a_folder_whose_content_changed_with_equal_time_and_size_gives_the_new_rows(hub_folder):
+    """datasets itself would give the old rows: it looks at times and sizes."""
+    path = hub_folder / "train.jsonl"
+    source, stamp = Source(hub=str(hub_folder)), path.stat()
+    before = source.describe("train", Path())
+    assert source.describe("train", Path()) == before
+    content = path.read_text()
+    write(path, content.replace("train 0", "other 0"))
+    os.utime(path, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+    assert (path.stat().st_size, path.stat().st_mtime_ns) == (stamp.st_size, stamp.st_mtime_ns)
+
+    assert rows_of(source, "train")[0].fields["sentence"] == "other 0"
+    assert source.describe("train", Path())["sha256"] != before["sha256"]
+    assert source.describe("dev", Path())["sha256"] != source.describe("train", Path())["sha256"]
+
+
+def test_columns_of_a_hub_dataset_that_nobody_uses_are_not_read(hub_folder):
+    folder = hub_folder.parent / "odd"
+    folder.mkdir()
+    pq.write_table(pa.table({"tree": [{"a": [1]}], "text": ["x"], "more": [[1]]}), folder / "train.parquet")
+    source = Source(hub=str(folder))
+    (row,) = source.read("train", Path(), ["text"], delimiter=None, quotes=True, report=pytest.fail)
+    assert row.fields == {"tree": None, "text": "x", "more": None}
+    with pytest.raises(InputError, match=f"^{folder} train, row 0: more is a list"):
+        list(source.read("train", Path(), ["more"], delimiter=None, quotes=True, report=pytest.fail))

@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heads import ConcatProductHead, CosineHead, LinearHead, ProductHead, Scores
-from tasks import Classification, Example, InputError, PairClassification, PairRegression, Regression, Task
+from tasks import Classification, Example, InputError, PairClassification, PairRegression, Regression, Source, Task
 
-SOURCE = {"train": "train.csv", "dev": "dev.csv", "test": "test.csv"}
+SOURCE = Source(train="train.csv", dev="dev.csv", test="test.csv")
 SINGLE = Classification(source=SOURCE, texts=("text",), label="label", num_classes=3)
 KEPT_WORDS = [
     "null",
@@ -91,7 +91,7 @@ def test_every_format_gives_the_same_examples(tmp_path):
     names = sorted(path.name for path in tmp_path.iterdir())
     assert names == ["a.csv", "a.jsonl", "a.parquet", "a.tsv"]
     for name in names:
-        assert read(single(source={"train": name}, id="key"), tmp_path) == expected, name
+        assert read(single(source=Source(train=name), id="key"), tmp_path) == expected, name
 
 
 def test_a_hub_folder_gives_the_examples_of_each_split(tmp_path, monkeypatch):
@@ -102,7 +102,7 @@ def test_a_hub_folder_gives_the_examples_of_each_split(tmp_path, monkeypatch):
     for split, numbers in labels.items():
         rows = [{"text": f"{split} {number}", "label": label} for number, label in enumerate(numbers)]
         (folder / f"{split}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    task = single(source={"hub": str(folder)})
+    task = single(source=Source(hub=str(folder)))
     assert task.splits == ("train", "dev", "test")
     assert read(task, tmp_path) == [Example("0", ("train 0",), 1), Example("1", ("train 1",), 0)]
     assert [example.label for example in read(task, tmp_path, "dev")] == [2, 0]
@@ -117,7 +117,7 @@ def test_class_labels_of_a_hub_dataset_are_read_by_number(tmp_path, monkeypatch)
     (tmp_path / "reviews").mkdir()
     table = datasets.Dataset.from_dict({"text": ["a", "b"], "label": [1, 0]}, features=features)
     table.to_parquet(tmp_path / "reviews" / "train.parquet")
-    task = single(source={"hub": str(tmp_path / "reviews")}, num_classes=2)
+    task = single(source=Source(hub=str(tmp_path / "reviews")), num_classes=2)
     assert [example.label for example in read(task, tmp_path)] == [1, 0]
 
 
@@ -160,7 +160,7 @@ def test_any_pair_of_texts_is_read_back(pairs, tmp_path_factory):
     lines = [json.dumps({"a": first, "b": second, "label": 1}) + "\n" for first, second in pairs]
     (root / "pairs.jsonl").write_text("".join(lines))
     for name in ("pairs.tsv", "pairs.jsonl"):
-        examples = pair(source={"train": name}).read("train", root, lambda note: None)
+        examples = pair(source=Source(train=name)).read("train", root, lambda note: None)
         assert [example.texts for example in examples] == pairs
 
 
@@ -192,15 +192,15 @@ def test_a_broken_row_is_named_with_its_line(content, message, tmp_path):
 def test_a_broken_row_of_json_or_parquet_is_named_too(tmp_path):
     (tmp_path / "a.jsonl").write_text('{"text": "x", "label": 1}\n{"text": null, "label": 1}\n')
     tail = "text is empty (expected text) (broken_rows: skip leaves such rows out)"
-    fails(single(source={"train": "a.jsonl"}), tmp_path, f"a.jsonl, line 2: {tail}")
+    fails(single(source=Source(train="a.jsonl")), tmp_path, f"a.jsonl, line 2: {tail}")
     pq.write_table(pa.table({"text": ["x", ""], "label": [1, 1]}), tmp_path / "a.parquet")
-    fails(single(source={"train": "a.parquet"}), tmp_path, f"a.parquet, row 2: {tail}")
+    fails(single(source=Source(train="a.parquet")), tmp_path, f"a.parquet, row 2: {tail}")
 
 
 def test_a_missing_number_of_a_parquet_file_is_an_empty_label(tmp_path):
     pq.write_table(pa.table({"text": ["x", "y"], "label": [1.0, math.nan]}), tmp_path / "a.parquet")
     tail = "label is empty (expected a label) (broken_rows: skip leaves such rows out)"
-    fails(single(source={"train": "a.parquet"}), tmp_path, f"a.parquet, row 2: {tail}")
+    fails(single(source=Source(train="a.parquet")), tmp_path, f"a.parquet, row 2: {tail}")
 
 
 @pytest.mark.parametrize("cell", ["", "  "])
@@ -282,7 +282,7 @@ def test_a_folder_is_no_file(tmp_path):
 
 def test_a_split_that_the_source_lacks_is_an_error(tmp_path):
     with pytest.raises(InputError, match=r"^source names no test split \(it has train\)$"):
-        read(single(source={"train": "train.csv"}), tmp_path, "test")
+        read(single(source=Source(train="train.csv")), tmp_path, "test")
 
 
 # Settings
@@ -291,8 +291,12 @@ def test_a_split_that_the_source_lacks_is_an_error(tmp_path):
 @pytest.mark.parametrize(
     ("build", "settings", "message"),
     [
-        (single, {"source": {}}, "Classification: source is empty (expected train, dev or test with a file, or hub"),
-        (single, {"source": {"valid": "x"}}, "Classification: source has the key 'valid' (expected dev, test, train)"),
+        (
+            single,
+            {"source": Source()},
+            "Classification: source is empty (expected train, dev or test with a file, or hub",
+        ),
+        (single, {"source": Source(name="x")}, "Classification: source is empty (expected train, dev or test"),
         (single, {"texts": ("a", "b")}, "Classification: texts names 2 column(s) (expected 1)"),
         (single, {"texts": ()}, "Classification: texts names 0 column(s) (expected 1)"),
         (pair, {"texts": ("a",)}, "PairClassification: texts names 1 column(s) (expected 2)"),
@@ -333,8 +337,8 @@ def test_settings_at_the_edge_are_right(settings):
 
 
 def test_a_task_names_its_splits_in_the_usual_order():
-    assert single(source={"test": "c", "train": "a"}).splits == ("train", "test")
-    assert single(source={"hub": "glue"}).splits == ("train", "dev", "test")
+    assert single(source=Source(test="c", train="a")).splits == ("train", "test")
+    assert single(source=Source(hub="glue")).splits == ("train", "dev", "test")
 
 
 @pytest.mark.parametrize(
@@ -374,7 +378,7 @@ def test_equal_settings_make_equal_tasks():
 def test_reading_settings_are_those_that_change_the_examples():
     before = single().reading_settings()
     for settings in (
-        {"source": {"train": "x"}},
+        {"source": Source(train="x")},
         {"head": LinearHead},
         {"weight": 2.0},
         {"batch_size": 4},
@@ -490,7 +494,7 @@ def test_a_new_task_needs_nothing_but_settings(tmp_path):
         "8e\tentailment\tA dog runs .\tAn animal moves .\n"
     )
     task = PairClassification(
-        source={"train": "nli.tsv"},
+        source=Source(train="nli.tsv"),
         texts=("premise", "hypothesis"),
         label="gold",
         id="pairID",
@@ -512,7 +516,7 @@ def test_a_new_task_needs_nothing_but_settings(tmp_path):
 def test_train_limit_draws_from_train_only(tmp_path: Path) -> None:
     for split in ("train", "dev"):
         (tmp_path / f"{split}.csv").write_text("text,label\n" + "".join(f"sentence {i},{i % 2}\n" for i in range(5)))
-    source = {"train": "train.csv", "dev": "dev.csv"}
+    source = Source(train="train.csv", dev="dev.csv")
     task = Classification(source=source, texts=("text",), label="label", num_classes=2, train_limit=2)
     drawn = [(example.id, example.texts[0]) for example in task.read("train", tmp_path, print)]
     assert drawn == [("1", "sentence 1"), ("2", "sentence 2")]
@@ -523,12 +527,97 @@ def test_train_limit_draws_from_train_only(tmp_path: Path) -> None:
 
 def test_train_limit_reports_a_broken_row_that_it_would_leave_out(tmp_path: Path) -> None:
     (tmp_path / "train.csv").write_text("text,label\n" + "a sentence,1\n" * 4 + "another,7\n")
-    task = Classification(source={"train": "train.csv"}, texts=("text",), label="label", num_classes=2, train_limit=1)
+    task = Classification(
+        source=Source(train="train.csv"), texts=("text",), label="label", num_classes=2, train_limit=1
+    )
     with pytest.raises(InputError, match="line 6: label is '7'"):
         list(task.read("train", tmp_path, print))
 
 
 def test_quotes_false_takes_quotes_as_text(tmp_path: Path) -> None:
     (tmp_path / "a.tsv").write_text('text\tlabel\n"no end\t1\nhe said "no"\t0\n')
-    task = Classification(source={"train": "a.tsv"}, texts=("text",), label="label", num_classes=2, quotes=False)
+    task = Classification(source=Source(train="a.tsv"), texts=("text",), label="label", num_classes=2, quotes=False)
     assert [example.texts[0] for example in task.read("train", tmp_path, print)] == ['"no end', 'he said "no"']
+
+
+def test_dev_limit_draws_from_dev_only(tmp_path: Path) -> None:
+    for split in ("train", "dev"):
+        (tmp_path / f"{split}.csv").write_text("text,label\n" + "".join(f"sentence {i},{i % 2}\n" for i in range(5)))
+    task = single(source=Source(train="train.csv", dev="dev.csv"), dev_limit=2)
+    assert [example.id for example in read(task, tmp_path, "dev")] == ["1", "2"]
+    assert len(read(task, tmp_path)) == 5
+    with pytest.raises(InputError, match="dev_limit is 0"):
+        single(dev_limit=0)
+
+
+# Objects that leave keys out, and cells that are no text
+
+
+@pytest.mark.parametrize(
+    ("first", "missing"), [({"label": 1}, "text"), ({"text": "a"}, "label"), ({"more": 1}, "text")], ids=str
+)
+def test_a_first_object_that_lacks_a_key_is_a_broken_row_like_any_other(first, missing, tmp_path):
+    rows = [first, {"text": "good", "label": 2}, first]
+    (tmp_path / "a.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    expected = "a label" if missing == "label" else "text"
+    source, message = Source(train="a.jsonl"), f"{missing} is empty (expected {expected})"
+    notes: list[str] = []
+    skipping = single(source=source, broken_rows="skip")
+    assert [example.texts for example in skipping.read("train", tmp_path, notes.append)] == [("good",)]
+    assert notes == [f"{tmp_path}/a.jsonl, line {line}: skipped, {message}" for line in (1, 3)]
+    fails(single(source=source), tmp_path, f"a.jsonl, line 1: {message} (broken_rows: skip leaves such rows out)")
+
+
+def test_a_key_that_no_object_has_is_an_error_that_names_those_there_are(tmp_path):
+    (tmp_path / "a.jsonl").write_text('{"txt": "x", "label": 1}\n{"label": 1, "more": 2}\n')
+    with pytest.raises(InputError, match=r"a.jsonl: no column 'text' \(found 'txt', 'label', 'more';"):
+        read(single(source=Source(train="a.jsonl"), broken_rows="skip"), tmp_path)
+
+
+@pytest.mark.parametrize("value", [["a", "b"], [], {"en": "a"}, {}], ids=str)
+@pytest.mark.parametrize("column", ["text", "label", "key"])
+def test_a_list_or_an_object_in_a_used_column_is_an_error_and_elsewhere_none(value, column, tmp_path):
+    row = {"text": "good", "label": 1, "key": "k", "more": value}
+    task = single(id="key", source=Source(train="a.jsonl"), broken_rows="skip")
+    (tmp_path / "a.jsonl").write_text(json.dumps(row) + "\n")
+    assert read(task, tmp_path) == [Example("k", ("good",), 1)]
+    (tmp_path / "a.jsonl").write_text(json.dumps({**row, column: value}) + "\n")
+    kind = "an object" if isinstance(value, dict) else "a list"
+    fails(task, tmp_path, f"a.jsonl, line 1: {column} is {kind} (expected a text, a number, true or false)")
+
+
+def test_a_list_in_a_used_column_of_a_parquet_file_is_an_error(tmp_path):
+    pq.write_table(pa.table({"text": [["a", "b"]], "label": [1]}), tmp_path / "a.parquet")
+    message = "a.parquet, row 1: text is a list (expected a text, a number, true or false)"
+    fails(single(source=Source(train="a.parquet")), tmp_path, message)
+
+
+# Files without a header, of other encodings and endings
+
+
+def test_columns_name_those_of_a_file_without_a_header(tmp_path):
+    (tmp_path / "a.TSV").write_text("k1\t2\tgood, really\nk2\t0\tbad\n")
+    task = single(source=Source(train="a.TSV", columns=("key", "label", "text")), id="key")
+    assert read(task, tmp_path) == [Example("k1", ("good, really",), 2), Example("k2", ("bad",), 0)]
+
+
+def test_delimiter_counts_for_text_files(tmp_path):
+    (tmp_path / "a.txt").write_text("label|text\n2|good\n")
+    assert read(single(source=Source(train="a.txt"), delimiter="|"), tmp_path) == [Example("0", ("good",), 2)]
+
+
+def test_a_source_tells_the_encoding_of_its_files(tmp_path):
+    (tmp_path / "a.csv").write_bytes("text,label\ncafé,2\n".encode("cp1252"))
+    assert read(single(source=Source(train="a.csv", encoding="cp1252")), tmp_path) == [Example("0", ("café",), 2)]
+    fails(single(source=Source(train="a.csv")), tmp_path, "a.csv, line 2: not UTF-8 text (invalid continuation byte)")
+
+
+def test_what_decides_how_bytes_become_rows_is_part_of_the_cache_key():
+    tasks = [
+        single(),
+        single(source=Source(train="train.csv", columns=("text", "label"))),
+        single(source=Source(train="train.csv", encoding="cp1252")),
+        single(dev_limit=3),
+    ]
+    assert len({str(task.reading_settings()) for task in tasks}) == 4
+    assert single(source=Source(train="b.csv")).reading_settings() == single().reading_settings()

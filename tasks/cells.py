@@ -1,0 +1,70 @@
+"""A row of a file, and the cells of typed columns as text."""
+
+import json
+import math
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tasks.errors import InputError
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a source.
+
+    Args:
+        where: File and line (or row) for messages.
+        fields: Value of each column as text; None where the row has no such cell, or nobody asked for it.
+        repeated: Columns that the header names more than once.
+    """
+
+    where: str
+    fields: Mapping[str, str | None]
+    repeated: frozenset[str] = frozenset()
+
+
+def as_texts(
+    values: Mapping[str, Any], names: Collection[str], columns: Collection[str], where: str
+) -> dict[str, str | None]:
+    """Return the used cells of a row as text, and None for the others.
+
+    Args:
+        values: Value of each cell that the row has.
+        names: Names of all columns.
+        columns: Those that are used.
+        where: Place of the row, for messages.
+
+    Raises:
+        InputError: If a used cell is no text, number or date.
+    """
+    return {name: _as_text(values.get(name), name, where) if name in columns else None for name in names}
+
+
+def _as_text(value: Any, name: str, where: str) -> str | None:
+    """Return a cell as text; None where it is empty, as is a number that is none."""
+    if value is None:
+        return None
+    if isinstance(value, str):
+        if not _is_whole(value):
+            raise InputError(f"{where}: {name} holds half of a surrogate pair (expected whole characters)")
+        return value
+    if isinstance(value, bytes):
+        try:
+            return value.decode()
+        except UnicodeDecodeError as error:
+            raise InputError(f"{where}: {name} is not UTF-8 text ({error.reason})") from None
+    if isinstance(value, list | dict | tuple):
+        kind = "an object" if isinstance(value, dict) else "a list"
+        raise InputError(f"{where}: {name} is {kind} (expected a text, a number, true or false)")
+    if isinstance(value, float) and math.isnan(value):
+        return None
+    return json.dumps(value) if isinstance(value, bool | int | float) else str(value)
+
+
+def _is_whole(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,71 @@
+"""Rows of a user's file, each with the line it stands on."""
+
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tasks.cells import Row
+from tasks.delimited import read_delimited, read_lines
+from tasks.errors import InputError
+from tasks.json_rows import read_json, read_json_lines
+from tasks.parquet_rows import read_parquet
+
+FILE_FORMATS = (".csv", ".tsv", ".txt", ".jsonl", ".json", ".parquet")
+DELIMITERS = {".csv": ",", ".tsv": "\t", ".txt": None}
+
+__all__ = ["FILE_FORMATS", "FileFormat", "Row", "read_rows"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileFormat:
+    """How the bytes of a file become rows.
+
+    Args:
+        delimiter: Character between the cells of a .csv, .tsv or .txt file; None for a comma, a tab, and lines that are
+            one text each.
+        quotes: Whether quotes enclose cells of a delimited file.
+        columns: Names of the columns of a delimited file without a header line; a .txt file whose lines are texts has
+            the one column `text` by default.
+        encoding: Character encoding of a text file.
+    """
+
+    delimiter: str | None = None
+    quotes: bool = True
+    columns: tuple[str, ...] | None = None
+    encoding: str = "utf-8"
+
+
+def read_rows(
+    path: Path,
+    columns: Collection[str],
+    *,
+    layout: FileFormat = FileFormat(),
+    report: Callable[[str], None] = lambda note: None,
+) -> Iterator[Row]:
+    """Return the rows of a file in order.
+
+    Args:
+        path: A file with one of the `FILE_FORMATS` as its ending, in any case.
+        columns: The columns that are used; the cells of the others are None, whatever they hold.
+        layout: How its bytes become rows.
+        report: Called after the last row with the number of rows that span several lines, if there are some.
+
+    Raises:
+        InputError: If the file is empty, is not text of its encoding or is not of its format, a used cell is no text,
+            or a quote has swallowed whole rows; the message names the line.
+    """
+    ending = path.suffix.lower()
+    if layout.columns is not None and ending not in DELIMITERS:
+        raise InputError(f"{path}: names its columns itself (expected source.columns for .csv, .tsv and .txt alone)")
+    if ending == ".jsonl":
+        return read_json_lines(path, columns, encoding=layout.encoding)
+    if ending == ".json":
+        return read_json(path, columns, encoding=layout.encoding)
+    if ending == ".parquet":
+        return read_parquet(path, columns)
+    delimiter = layout.delimiter or DELIMITERS[ending]
+    if delimiter is None:
+        return read_lines(path, layout.columns or ("text",), encoding=layout.encoding)
+    return read_delimited(
+        path, delimiter, quotes=layout.quotes, names=layout.columns, encoding=layout.encoding, report=report
+    )

@@ -1,0 +1,46 @@
+"""Lines of a text file in a given encoding."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from tasks.errors import InputError
+
+UTF8 = ("utf-8", "utf8")
+
+
+def decode_lines(path: Path, encoding: str) -> Iterator[str]:
+    """Return the lines of a file with their ends, without a byte order mark.
+
+    Raises:
+        InputError: If the file is not text of the encoding; the message names the line.
+    """
+    lines = _decode_utf8(path) if encoding.lower() in UTF8 else _decode_other(path, encoding)
+    for number, line in enumerate(lines, start=1):
+        if "\0" in line:
+            raise InputError(f"{path}, line {number}: holds a NUL byte (expected text)")
+        yield line.removeprefix("\ufeff") if number == 1 else line
+
+
+def _decode_utf8(path: Path) -> Iterator[str]:
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            try:
+                yield line.decode("utf-8")
+            except UnicodeDecodeError as error:
+                raise InputError(f"{path}, line {number}: not UTF-8 text ({error.reason})") from None
+
+
+def _decode_other(path: Path, encoding: str) -> Iterator[str]:
+    number = 0
+    with path.open(encoding=encoding, newline="\n") as file:
+        try:
+            for line in file:
+                number += 1
+                yield line
+        except UnicodeError as error:
+            raise InputError(f"{path}, after line {number}: not {encoding} text ({error})") from None
+
+
+def carriage_return(path: Path, line: int) -> InputError:
+    """Return the error of a line that holds a carriage return elsewhere than at its end."""
+    return InputError(f"{path}, line {line}: a carriage return inside a line (expected LF or CRLF)")
