@@ -42,7 +42,7 @@ ALLOWED: dict[str, set[str]] = {
         "objectives",
         "runtime",
     },
-    "cli_errors": set(),
+    "cli_errors": {"tasks"},
     "cli": {"cli_errors", "tasks", "datamodules", "lightning_modules", "callbacks", "runtime"},
     "train": {"cli", "datamodules", "lightning_modules"},
     "pretrain": {"cli", "datamodules", "lightning_modules"},
