@@ -148,8 +148,9 @@ def test_a_hidden_circle_is_seen(text, tmp_path):
 @pytest.mark.parametrize("module", FOLDERS)
 def test_imports_follow_the_arrows(module: str):
     files = [path for path in FILES if path.parts[0].removesuffix(".py") == module]
+    found = [(path, *one) for path in files for one in imports(path)]
     assert files
-    for path, line, name in ((file, *found) for file in files for found in imports(file)):
+    for path, line, name in found:
         top = name.split(".")[0]
         assert top, f"{path}:{line}: a relative import (expected the full name)"
         assert top != "pytorch_lightning", f"{path}:{line}: expected lightning.pytorch; the two do not mix"

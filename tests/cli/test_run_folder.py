@@ -72,7 +72,7 @@ def test_the_accuracy_is_that_of_the_prediction_file(fitted, root):
     assert read_report(fitted)["metrics"]["sst"]["accuracy"] == pytest.approx(hits / 12)
 
 
-def test_the_curves_have_losses_scores_and_rates(fitted):
+def test_the_curves_have_losses_scores_and_rates_and_the_figures_are_beside_them(fitted):
     events = EventAccumulator(str(fitted), size_guidance={"scalars": 0}).Reload()
     tags = set(events.Tags()["scalars"])
     assert {"val/mean", "val/sst/accuracy", "val/sts/pearson", "val/quora/loss"} <= tags
@@ -80,6 +80,8 @@ def test_the_curves_have_losses_scores_and_rates(fitted):
     assert steps == [1, 2, 3, 4, 5]
     assert any(tag.startswith("lr-AdamW") for tag in tags)
     assert "hp_metric" not in tags
+    images = {"val/sst/confusion", "val/sst/calibration", "val/quora/confusion", "val/quora/calibration"}
+    assert set(events.Tags()["images"]) == {*images, "val/sts/similarity"}
 
 
 def test_a_second_run_leaves_the_first_as_it_was(train):

@@ -50,7 +50,7 @@ def write_tsv(path: Path, *rows: str) -> None:
 
 
 def own_task(**settings: Any) -> Classification:
-    source = {"train": "train.tsv", "dev": "dev.tsv"}
+    source = Source(train="train.tsv", dev="dev.tsv")
     return Classification(**{"source": source, "texts": ("text",), "label": "y", "num_classes": 2, **settings})
 
 

@@ -129,6 +129,7 @@ def test_intervals_hold_the_truth_about_as_often_as_they_say(runs, seed_noise):
     assert held / 300 >= (0.92 if is_alike else 0.86)  # else the spread of two or three runs is little to go by
 
 
+@pytest.mark.slow
 def test_the_paired_bootstrap_of_one_run_covers_a_correlation_difference():
     rng, held, trials = np.random.default_rng(11), 0, 150
     for trial in range(trials):
@@ -159,6 +160,7 @@ def test_williams_reproduces_a_published_example():
     assert williams_t(0.5, 0.4, 0.1, n=103) == -found
 
 
+@pytest.mark.slow
 def test_williams_finds_as_many_false_alarms_as_it_says():
     rng, alarms, trials = np.random.default_rng(5), 0, 1000
     for _ in range(trials):

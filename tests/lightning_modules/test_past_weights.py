@@ -118,14 +118,15 @@ def test_terms_of_several_regularizers_are_added_up(tiny_backbone, cs224n_root, 
 @pytest.mark.parametrize(
     "settings",
     [
-        {},
-        {"adapter": Lora(r=2)},
-        {"trainer": {"accumulate_grad_batches": 2}},
-        {"trainer": {"precision": "bf16-mixed"}},
-        {"linear_probe_epochs": 1, "trainer": {"max_epochs": 2, "limit_train_batches": 2}},
-        {"freeze_backbone": True},
+        pytest.param({}, id="plain"),
+        pytest.param({"adapter": Lora(r=2)}, id="lora", marks=pytest.mark.slow),
+        pytest.param({"trainer": {"accumulate_grad_batches": 2}}, id="accumulation", marks=pytest.mark.slow),
+        pytest.param({"trainer": {"precision": "bf16-mixed"}}, id="bf16", marks=pytest.mark.slow),
+        pytest.param(
+            {"linear_probe_epochs": 1, "trainer": {"max_epochs": 2, "limit_train_batches": 2}}, id="linear probe"
+        ),
+        pytest.param({"freeze_backbone": True}, id="frozen", marks=pytest.mark.slow),
     ],
-    ids=["plain", "lora", "accumulation", "bf16", "linear probe", "frozen"],
 )
 def test_a_resumed_training_goes_on_with_them(settings, tiny_backbone, cs224n_root, tmp_path):
     whole, _, _ = fit(tiny_backbone, cs224n_root, tmp_path / "whole", steps=4, **dict(settings))
