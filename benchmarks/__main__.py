@@ -79,7 +79,7 @@ def _list_parts(rounds: Sequence[Round], console: Console) -> Entries:
         {"name": f"ours {name}", "ms_per_step": median(done.work.parts[name] for done in rounds)}
         for name in rounds[0].work.parts
     ]
-    print_values("parts: CPU milliseconds a step", entries, console=console)
+    print_values("parts: CPU milliseconds per step", entries, console=console)
     return entries
 
 

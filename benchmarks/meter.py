@@ -22,7 +22,7 @@ class Work:
         tokens: Real tokens computed.
         slots: Tokens computed, padding included.
         score: A number that all programs of the suite must agree on, such as the loss of an evaluation.
-        parts: Milliseconds a step of single parts, for the suite `parts`.
+        parts: Milliseconds per step of single parts, for the suite `parts`.
     """
 
     examples: int = 0
@@ -62,7 +62,7 @@ class Meter:
 
     Args:
         commands: A line `round` asks for an epoch; its end ends the program.
-        replies: Gets one JSON line an epoch.
+        replies: Gets one JSON line per epoch.
     """
 
     def __init__(self, commands: TextIO, replies: TextIO) -> None:

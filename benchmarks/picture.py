@@ -18,8 +18,8 @@ def draw(path: Path, results: Mapping[str, Sequence[Any]], *, caption: str) -> N
 
     Args:
         path: The picture to write; its ending names the format (.png, .svg, .pdf).
-        results: Entries by suite; suites without ratios are left out.
-        caption: What stands under the picture.
+        results: Entries by suite; suites without ratios are omitted.
+        caption: Text under the picture.
 
     Raises:
         ValueError: If no suite has a ratio.

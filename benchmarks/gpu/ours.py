@@ -80,7 +80,7 @@ class WorkData(L.LightningDataModule):
 
 
 def run_ours(variant: Variant, work: Work, size: Size, device: torch.device, folder: Path) -> StepTimes:
-    """Train and give what a step took."""
+    """Train and return what a step took."""
     for message in (*QUIET_WARNINGS, "but have no `val_dataloader`"):
         warnings.filterwarnings("ignore", message=f".*{message}")
     for name in ("lightning.pytorch", "lightning.fabric"):

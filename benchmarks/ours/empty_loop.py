@@ -46,7 +46,7 @@ class Stopwatch(L.Callback):
 
 
 def time_lightning(job: Job, batches: list[TaskBatch]) -> float:
-    """Return CPU milliseconds a step of Lightning's loop with our callbacks."""
+    """Return CPU milliseconds per step of Lightning's loop with our callbacks."""
     stopwatch = Stopwatch()
     loader: DataLoader[Any] = DataLoader(batches, batch_size=None)  # type: ignore[arg-type]
     build_trainer(job, stopwatch, max_epochs=1).fit(OneWeight(), loader)
@@ -54,7 +54,7 @@ def time_lightning(job: Job, batches: list[TaskBatch]) -> float:
 
 
 def time_plain(batches: list[TaskBatch]) -> float:
-    """Return CPU milliseconds a step of a plain loop."""
+    """Return CPU milliseconds per step of a plain loop."""
     module = OneWeight()
     optimizer = module.configure_optimizers()
     started = time.process_time()

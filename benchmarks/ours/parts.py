@@ -31,7 +31,7 @@ def run(job: Job, meter: Meter) -> None:
 def time_parts(
     job: Job, module: MultitaskModule, dataset: TaskDataset, sampler: Iterable[BatchRows]
 ) -> dict[str, float]:
-    """Return CPU milliseconds a step of each part."""
+    """Return CPU milliseconds per step of each part."""
     plan = list(sampler)
     batches = [dataset[rows] for rows in plan]
     optimizer = build_optimizer(build_optimizer_settings(job), module.backbone, module.heads, fused=True)
@@ -47,7 +47,7 @@ def time_parts(
 
 
 def time_steps(work: Callable[[], Any], steps: int) -> float:
-    """Return CPU milliseconds a step of work that makes `steps` steps."""
+    """Return CPU milliseconds per step of work that makes `steps` steps."""
     started = time.process_time()
     work()
     return (time.process_time() - started) * 1000 / steps

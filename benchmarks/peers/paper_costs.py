@@ -1,7 +1,7 @@
 """A loop with the cost model of the paper's code; an implementation of our own, not that code.
 
 What it keeps of it: texts are tokenised by pure Python in every batch of every epoch; each side of a pair is padded to
-the longest of the batch before both are joined, so that padding stands in the middle; AdamW is a Python loop that
+the longest of the batch before both are joined, so that padding is in the middle; AdamW is a Python loop that
 allocates new moments at each step; the loss is read at each step; gradients are not clipped. What it leaves out: the
 doubled special tokens between the sides (so that all programs compute the same real tokens), and a sampler that costs
 another permutation of the data for every batch.
@@ -42,7 +42,7 @@ def run(job: Job, meter: Meter) -> None:
 
 
 def collate(pairs: Sequence[Pair], tokenizer: BertTokenizerLegacy, *, max_length: int) -> dict[str, Tensor]:
-    """Tokenise a batch and pad each side for itself: `[CLS] a [SEP] [PAD]* b [SEP] [PAD]*`."""
+    """Tokenise a batch and pad each side separately: `[CLS] a [SEP] [PAD]* b [SEP] [PAD]*`."""
     lefts, rights = [], []
     for pair in pairs:
         left, right = (_encode(text, tokenizer) for text in pair[:2])
