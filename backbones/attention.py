@@ -1,4 +1,4 @@
-"""Attention inside each of the packed sequences, in three ways that give the same numbers."""
+"""Attention inside each of the packed sequences, in three ways with the same numbers."""
 
 from collections.abc import Sequence
 from typing import Literal, Protocol
@@ -14,7 +14,7 @@ Attention = Literal["grouped", "masked", "varlen"]
 
 
 class Attend(Protocol):
-    """Rows (R, H) ask, rows (T, H) answer, each inside its own sequence; gives (R, H)."""
+    """Rows (R, H) ask, rows (T, H) answer, each inside its own sequence; returns (R, H)."""
 
     def __call__(self, query: Tensor, key: Tensor, value: Tensor, *, num_heads: int, dropout: float) -> Tensor:
         """Attend."""
@@ -122,7 +122,7 @@ class MaskedAttention:
 
 
 class VarlenAttention:
-    """The CUDA kernels that take `cu_seqlens`: no padding and no mask, one launch a layer, attention dropout included.
+    """The CUDA kernels that take `cu_seqlens`: no padding and no mask, one launch per layer, dropout included.
 
     These are FlashAttention-2 in bfloat16 and float16, and the memory-efficient kernel in float32, called as PyTorch's
     nested tensors call them. What looks like the same and is not: `torch.nn.attention.varlen.varlen_attn` has no

@@ -20,7 +20,7 @@ from backbones.packing import PackedTokens, QueryRows
 from backbones.pooling import mean_pool
 
 Pooling = Literal["pooler", "cls", "mean"]
-# Gives what is added before a layer's last LayerNorm, from what the layer reads, its wanted rows and the attention.
+# Returns what is added before a layer's last LayerNorm, from what the layer reads, its wanted rows and the attention.
 TaskLayers = Callable[[Tensor, Tensor, Attend], Tensor]
 
 
@@ -32,7 +32,7 @@ class Backbone(nn.Module):
         pooling: `pooler` for tanh of a linear layer on the first token (BERT's own), `cls` for the first token's
             last hidden state, `mean` for the average over the sequence.
         frozen: Keep the weights as they are: evaluation mode, no gradients.
-        adapter: Few new weights in or beside the model, and which of its own train.
+        adapter: A small number of new weights in or next to the model, and which of its own train.
         tasks: Names of the tasks, for an adapter that has weights of each.
 
     Attributes:
@@ -77,7 +77,7 @@ class Backbone(nn.Module):
 
     @property
     def attention_heads(self) -> tuple[tuple[int, int], ...]:
-        """Number and size of the attention heads, and of those beside them."""
+        """Number and size of the attention heads, and of those of an adapter."""
         number = int(self.bert.config.num_attention_heads)
         return (number, self.hidden_size // number), *(
             () if self.task_layers is None else self.task_layers.attention_heads
@@ -125,7 +125,7 @@ class Backbone(nn.Module):
         Args:
             mode: `default`, or `reduce-overhead` for CUDA graphs.
         """
-        assert self.task_layers is None, "layers beside the backbone's have other weights for each task"
+        assert self.task_layers is None, "an adapter's task layers have other weights for each task"
         self._pool_static = compile_or_fall_back(self._pool, mode)
 
     def forward(

@@ -93,7 +93,7 @@ class StaticShape:
     rows beyond the longest length that they are told, and nobody reads their results.
 
     Args:
-        round_tokens: T is a multiple of it; the waste is half of it a batch, on average.
+        round_tokens: T is a multiple of it; half of it is wasted per batch, on average.
         num_sequences: Sequences of a full batch.
         max_length: Tokens of a sequence at most; at least 2.
     """
@@ -133,7 +133,7 @@ def pack(
     num_groups: int = 4,
     shape: StaticShape | None = None,
 ) -> PackedTokens:
-    """Plan the computation of sequences that stand end to end.
+    """Plan the computation of sequences that are laid end to end.
 
     Sequences are sorted by length only to group their attention; the packed order stays as given.
 
@@ -232,7 +232,7 @@ def plan_queries(rows: IntArray, counts: IntArray, groups: Sequence[IntArray]) -
 
 
 def _grid(starts: IntArray, lengths: IntArray) -> IntArray:
-    """Rows start, start + 1, ... of each length, padded with the last one (or `start` if there is none), (n, L)."""
+    """Rows start, start + 1, ... of each length, padded with the last one (or `start` if there is no row), (n, L)."""
     steps = np.minimum(np.arange(lengths.max()), np.maximum(lengths, 1)[:, None] - 1)
     grid: IntArray = starts[:, None] + steps  # (n, L)
     return grid

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-MOST_POINTS = 3000  # above it the plane is cut into hexagons: a page with a path a point would be slow
+MOST_POINTS = 3000  # above it the plane is cut into hexagons: a page with one path per point would be slow
 
 
 @dataclass(frozen=True)

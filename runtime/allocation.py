@@ -12,8 +12,9 @@ def keep_freed_memory() -> bool:
     """Let glibc keep freed blocks for this process, however large.
 
     By default each block above 32 MB, such as the gradient of a word-embedding matrix or the logits of a masked
-    language model, goes back to the system and comes again as zeroed pages in every step: 14,000 page faults a step for
-    MiniLM, a twelfth of its training's CPU time. The peak of memory stays the same; between peaks it is not given back.
+    language model, goes back to the system and returns as zeroed pages in every step: 14,000 page faults per step
+    for MiniLM, a twelfth of its training's CPU time. The peak of memory stays the same; between peaks
+    it is not given back.
 
     Returns:
         Whether it does so from now on; False where the C library is another one.

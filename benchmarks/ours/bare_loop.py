@@ -33,7 +33,7 @@ def run(job: Job, meter: Meter) -> None:
 
 
 def train_step(module: MultitaskModule, batch: TaskBatch, optimizer: torch.optim.Optimizer, *, clip: float) -> float:
-    """Make one optimiser step and give the loss."""
+    """Make one optimiser step and return the loss."""
     loss = module.training_step(batch, 0)["loss"]
     loss.backward()
     nn.utils.clip_grad_norm_(module.parameters(), clip)
