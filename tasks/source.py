@@ -4,7 +4,7 @@ import csv
 import hashlib
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -31,6 +31,27 @@ class Row:
     where: str
     fields: Mapping[str, str | None]
     repeated: frozenset[str] = frozenset()
+
+
+def check_columns(row: Row, columns: Iterable[str]) -> None:
+    """Check that the columns of a source are there, once each.
+
+    Args:
+        row: Its first row.
+        columns: Names of the columns that are read.
+
+    Raises:
+        InputError: If one is missing or appears twice.
+    """
+    source = row.where.rsplit(", ", 1)[0]
+    for column in columns:
+        if column in row.repeated:
+            raise InputError(f"{source}: two columns are named {column!r} (expected one)")
+        if column not in row.fields:
+            found = ", ".join(map(repr, row.fields))
+            raise InputError(
+                f"{source}: no column {column!r} (found {found}; if these are several names in one, set delimiter)"
+            )
 
 
 def check_source(source: Mapping[str, str], *, task: str) -> None:

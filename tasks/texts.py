@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from tasks.errors import InputError
-from tasks.source import Row, Split, check_source, locate, read_hub, read_rows
+from tasks.source import Split, check_columns, check_source, locate, read_hub, read_rows
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +92,7 @@ def read_texts(
     )
     for number, row in enumerate(rows):
         if number == 0:
-            _check_columns(row, columns)
+            check_columns(row, columns)
         texts = tuple((row.fields.get(column) or "").strip() for column in columns)
         if all(texts):
             yield texts
@@ -103,14 +103,3 @@ def read_texts(
         report(f"{row.where}: skipped, {message}")
         if keep_halves and any(texts):
             yield tuple(text for text in texts if text)
-
-
-def _check_columns(row: Row, columns: tuple[str, ...]) -> None:
-    for column in columns:
-        if column in row.repeated:
-            raise InputError(f"{row.where}: two columns are named {column!r} (expected one)")
-        if column not in row.fields:
-            found = ", ".join(map(repr, row.fields))
-            raise InputError(
-                f"{row.where}: no column {column!r} (found {found}; if these are several names in one, set delimiter)"
-            )
