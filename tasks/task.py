@@ -17,7 +17,7 @@ from tasks.errors import InputError
 from tasks.metrics import DEFAULT_METRICS, MetricName, build_metric
 from tasks.rows import Row
 from tasks.sample import sample
-from tasks.source import Source, Split
+from tasks.source import Source, Split, check_columns
 from tasks.teacher import Teacher
 from tasks.texts import read_texts
 
@@ -234,7 +234,8 @@ class Task(ABC):
     def _read_all(self, split: Split, root: Path, report: Callable[[str], None]) -> Iterator[Example]:
         for number, row in enumerate(self._read_rows(split, root, report)):
             if number == 0:
-                self._check_columns(row, split)
+                label = [] if split == "test" and self.label not in row.fields else [self.label]
+                check_columns(row, [*self.texts, *([self.id] if self.id else []), *label])
             missing = self._find_missing(row, split)
             if missing is None:
                 yield self._parse(row, number, split)
@@ -291,18 +292,6 @@ class Task(ABC):
     def _read_rows(self, split: Split, root: Path, report: Callable[[str], None]) -> Iterator[Row]:
         used = [*self.texts, self.label, *([self.id] if self.id else [])]
         return self.source.read(split, root, used, delimiter=self.delimiter, quotes=self.quotes, report=report)
-
-    def _check_columns(self, row: Row, split: Split) -> None:
-        source = row.where.rsplit(", ", 1)[0]
-        used = [*self.texts, *([self.id] if self.id else []), self.label]
-        for column in used:
-            if column in row.repeated:
-                raise InputError(f"{source}: two columns are named {column!r} (expected one)")
-            if column not in row.fields and not (split == "test" and column == self.label):
-                found = ", ".join(repr(name) for name in row.fields)
-                raise InputError(
-                    f"{source}: no column {column!r} (found {found}; if these are several names in one, set delimiter)"
-                )
 
     def _find_missing(self, row: Row, split: Split) -> str | None:
         for column in self.texts:
