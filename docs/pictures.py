@@ -87,7 +87,8 @@ def draw_flow(target: Path) -> None:
         "text.parse_math": False,
     }
     with mpl.rc_context({**settings, "svg.hashsalt": "tandem"}):
-        axes = Figure(figsize=(WIDTH, HEIGHT)).add_axes((0, 0, 1, 1))
+        figure = Figure(figsize=(WIDTH, HEIGHT))
+        axes = figure.add_axes((0, 0, 1, 1))
         axes.set(xlim=(0, WIDTH), ylim=(0, HEIGHT))
         axes.axis("off")
         examples = {task: read_shortest(task) for task in TASKS}
@@ -95,7 +96,7 @@ def draw_flow(target: Path) -> None:
         draw_schedule(axes)
         draw_tokens(axes, "sts", examples["sts"])
         draw_model(axes, "sts")
-        axes.figure.savefig(target, transparent=True, metadata={"Date": None})
+        figure.savefig(target, transparent=True, metadata={"Date": None})
 
 
 def read_shortest(task: str) -> list[tuple[str, ...]]:
@@ -166,8 +167,8 @@ def box(
     axes: Any, x: float, y: float, width: float, height: float, colour: str, *, filled: bool = False, alpha: float = 0.9
 ) -> None:
     """Draw a rectangle, as an outline or filled."""
-    shape = {"boxstyle": "round,pad=0,rounding_size=0.06", "linewidth": 1.3, "alpha": alpha}
-    colours = {"facecolor": colour if filled else "none", "edgecolor": "none" if filled else colour}
+    shape: dict[str, Any] = {"boxstyle": "round,pad=0,rounding_size=0.06", "linewidth": 1.3, "alpha": alpha}
+    colours: dict[str, Any] = {"facecolor": colour if filled else "none", "edgecolor": "none" if filled else colour}
     axes.add_patch(FancyBboxPatch((x, y), width, height, **shape, **colours))
 
 
