@@ -1,20 +1,14 @@
 """Metrics by the names that YAML and logs use."""
 
-import warnings
-from collections.abc import Callable
-from typing import Literal
+from __future__ import annotations  # torchmetrics is imported when a metric is built: it takes two seconds
 
-import torch
-from torch import Tensor
-from torchmetrics import MeanAbsoluteError, Metric, PearsonCorrCoef, SpearmanCorrCoef
-from torchmetrics.classification import (
-    BinaryF1Score,
-    MulticlassAccuracy,
-    MulticlassF1Score,
-    MulticlassMatthewsCorrCoef,
-)
+import warnings
+from typing import TYPE_CHECKING, Literal
 
 from heads.labels import LabelKind, LabelSpace
+
+if TYPE_CHECKING:
+    from torchmetrics import Metric
 
 MetricName = Literal["accuracy", "macro_f1", "f1", "matthews", "pearson", "spearman", "mean_absolute_error"]
 
@@ -25,47 +19,6 @@ DEFAULT_METRICS: dict[LabelKind, tuple[MetricName, ...]] = {
 }
 
 
-class PreciseCorrelation(PearsonCorrCoef):
-    """Pearson correlation in float64: in float32 the fourth digit depends on how rows fall into batches and ranks."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.set_dtype(torch.float64)
-
-    def update(self, preds: Tensor, target: Tensor) -> None:
-        """Count a batch; predictions and labels in label units, (B,)."""
-        super().update(preds.double(), target.double())
-
-
-class DefinedSpearman(SpearmanCorrCoef):
-    """Spearman correlation that is NaN, as Pearson's, where predictions or labels are all equal."""
-
-    def compute(self) -> Tensor:
-        """Return the correlation over everything counted."""
-        value: Tensor = super().compute()
-        ranges = [torch.cat(list(part)) if isinstance(part, list) else part for part in (self.preds, self.target)]
-        return torch.where(torch.stack([values.min() == values.max() for values in ranges]).any(), torch.nan, value)
-
-
-class DefinedMatthews(MulticlassMatthewsCorrCoef):
-    """Matthews correlation that is NaN, as other correlations, where predictions or labels are all of one class."""
-
-    def compute(self) -> Tensor:
-        """Return the correlation over everything counted."""
-        value: Tensor = super().compute()
-        used = [(self.confmat.sum(dim) > 0).sum() for dim in (0, 1)]
-        return torch.where(torch.stack(used).min() < 2, torch.nan, value)
-
-
-_BUILDERS: dict[MetricName, Callable[[int], Metric]] = {
-    "accuracy": lambda classes: MulticlassAccuracy(classes, average="micro", validate_args=False),
-    "macro_f1": lambda classes: MulticlassF1Score(classes, average="macro", validate_args=False),
-    "f1": lambda _: BinaryF1Score(validate_args=False),
-    "matthews": lambda classes: DefinedMatthews(classes, validate_args=False),
-    "pearson": lambda _: PreciseCorrelation(),
-    "spearman": lambda _: DefinedSpearman(),
-    "mean_absolute_error": lambda _: MeanAbsoluteError(),
-}
 _LABEL_KINDS: dict[MetricName, frozenset[LabelKind]] = {
     "accuracy": frozenset({"class", "binary"}),
     "macro_f1": frozenset({"class", "binary"}),
@@ -77,18 +30,28 @@ _LABEL_KINDS: dict[MetricName, frozenset[LabelKind]] = {
 }
 
 
-def build_metric(name: MetricName, labels: LabelSpace) -> Metric:
-    """Return the torchmetrics object of a name, over predictions and labels in label units.
+def check_metric(name: MetricName, labels: LabelSpace) -> None:
+    """Check that a metric makes sense for some labels.
 
     Args:
         name: The metric. `f1` is that of class 1, `macro_f1` the plain mean over the classes.
         labels: The task's labels.
 
     Raises:
-        ValueError: If the metric makes no sense for these labels.
+        ValueError: If not.
     """
     if labels.kind not in _LABEL_KINDS.get(name, ()):
         fitting = ", ".join(other for other, kinds in _LABEL_KINDS.items() if labels.kind in kinds)
         raise ValueError(f"metric {name!r} does not fit {labels.kind} labels (expected one of {fitting})")
+
+
+def build_metric(name: MetricName, labels: LabelSpace) -> Metric:
+    """Return the torchmetrics object of a name, over predictions and labels in label units.
+
+    The arguments and errors are those of `check_metric`.
+    """
+    from tasks.metric_objects import BUILDERS
+
+    check_metric(name, labels)
     with warnings.catch_warnings(action="ignore", category=UserWarning):  # that Spearman keeps every prediction
-        return _BUILDERS[name](labels.num_classes)
+        return BUILDERS[name](labels.num_classes)
