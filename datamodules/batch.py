@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from backbones import PackedTokens, StaticShape, pack
-from datamodules.pairs import choose_swapped, lay_out, swap_sides
+from datamodules.pairs import choose_swapped, lay_out, swap_sides, with_swapped
 from datamodules.sampler import BatchRows
 from datamodules.store import TokenStore
 
@@ -96,9 +96,7 @@ def collate(
         for place in np.flatnonzero(chosen):
             tokens[place], firsts[place] = swap_sides(tokens[place], int(firsts[place]), task.encoding)
     elif orders == 2:
-        pairs = [swap_sides(*pair, task.encoding) for pair in zip(tokens, firsts.tolist(), strict=True)]
-        tokens += [pair for pair, _ in pairs]
-        firsts = np.concatenate([firsts, [first for _, first in pairs]])
+        tokens, firsts = with_swapped(tokens, firsts, task.encoding)
     return TaskBatch(
         task=index.task,
         tokens=pack(*lay_out(tokens, firsts, task.encoding), num_groups=num_groups, shape=shape),

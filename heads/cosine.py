@@ -47,8 +47,13 @@ class CosineHead(Head):
 
     def compute(self, pooled: Tensor) -> Tensor:
         """Map (B, 2, H) to scores in label units (B,)."""
-        first, second = self.project(self.dropout(pooled)).unbind(dim=1)  # (B, P) each
+        first, second = self.embed(pooled).unbind(dim=1)  # (B, P) each
         return score_by_cosine(first, second, low=self.low, high=self.high)
+
+    def embed(self, pooled: Tensor) -> Tensor:
+        """Return the projections whose cosine is taken, (..., H) to (..., P)."""
+        projected: Tensor = self.project(self.dropout(pooled))
+        return projected
 
 
 def score_by_cosine(first: Tensor, second: Tensor, *, low: float, high: float) -> Tensor:

@@ -68,6 +68,10 @@ class Head(nn.Module, ABC):
         output: Tensor = self.compute(pooled)
         return output
 
+    def embed(self, pooled: Tensor) -> Tensor:
+        """Return what stands for one text where texts are compared, (N, H) to (N, P): the pooled vector as it is."""
+        return pooled
+
     def loss(self, output: Tensor, labels: Tensor) -> Tensor:
         """Mean loss over the batch; output as `forward` gave it, labels (B,)."""
         return self.output.loss(output, labels)

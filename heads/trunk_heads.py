@@ -153,9 +153,13 @@ class TrunkCosineHead(Head):
 
     def compute(self, pooled: Tensor) -> Tensor:
         """Map (B, 2, H + U) to scores in label units (B,)."""
-        _, own, shared = self.own(pooled)
-        first, second = torch.cat([own, shared], dim=2).unbind(dim=1)  # (B, P + U) each
+        first, second = self.embed(pooled).unbind(dim=1)  # (B, P + U) each
         return score_by_cosine(first, second, low=self.low, high=self.high)
+
+    def embed(self, pooled: Tensor) -> Tensor:
+        """Return [own projection, shared], whose cosine is taken, (..., H + U) to (..., P + U)."""
+        _, own, shared = self.own(pooled)
+        return torch.cat([own, shared], dim=-1)
 
 
 def check_trunk(head: nn.Module, size: int | None) -> None:

@@ -82,6 +82,10 @@ class TwinHead(Head):
         """Map (B, 3, H) to both outputs, (B, 2, C) or (B, 2)."""
         return torch.stack([self.cross(pooled[:, :1]), self.bi(pooled[:, 1:])], dim=1)  # (B, 2, ...)
 
+    def embed(self, pooled: Tensor) -> Tensor:
+        """Of the bi head."""
+        return self.bi.embed(pooled)
+
     def loss(self, output: Tensor, labels: Tensor) -> Tensor:
         """Sum of the cross head's mean loss and what the bi head learns."""
         cross, bi = output.unbind(dim=1)  # (B, ...) each

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from pickle import UnpicklingError
@@ -10,6 +11,7 @@ from typing import Any
 import torch
 from jsonargparse import ArgumentParser
 from torch import Tensor
+from transformers.initialization import no_init_weights
 
 from backbones import Adapter, Backbone, build_bert, load_bert
 from backbones.digest import digest_tensors
@@ -124,14 +126,15 @@ def build_model(checkpoint: Checkpoint, tasks: Mapping[str, Task]) -> TrainedMod
     adapter: Adapter | None = _instantiate(checkpoint, Adapter | None, "adapter")
     trunk: TrunkSettings | None = _instantiate(checkpoint, TrunkSettings | None, "trunk")
     pooling, config = checkpoint.settings["pooling"], checkpoint.settings.get("backbone_config")
-    bert = load_bert(checkpoint.backbone) if config is None else build_bert(config, with_pooler=pooling == "pooler")
-    if pooling != "pooler":
-        bert.pooler = None
     frozen = bool(checkpoint.settings.get("freeze_backbone"))
-    backbone = Backbone(bert, pooling=pooling, frozen=frozen, adapter=adapter, tasks=list(tasks))
-    size = backbone.hidden_size
-    heads = {name: task.build_head(size + (0 if trunk is None else trunk.size)) for name, task in tasks.items()}
-    model = TrainedModel(backbone, heads, None if trunk is None else Trunk(size, trunk))
+    with nullcontext() if config is None else no_init_weights():  # every weight is loaded, or loading fails
+        bert = load_bert(checkpoint.backbone) if config is None else build_bert(config, with_pooler=pooling == "pooler")
+        if pooling != "pooler":
+            bert.pooler = None
+        backbone = Backbone(bert, pooling=pooling, frozen=frozen, adapter=adapter, tasks=list(tasks))
+        size = backbone.hidden_size
+        heads = {name: task.build_head(size + (0 if trunk is None else trunk.size)) for name, task in tasks.items()}
+        model = TrainedModel(backbone, heads, None if trunk is None else Trunk(size, trunk))
     _load_weights(model, checkpoint)
     return model.eval()
 
@@ -156,10 +159,13 @@ def _load_weights(model: TrainedModel, checkpoint: Checkpoint) -> None:
 
 def _instantiate(checkpoint: Checkpoint, kind: Any, name: str) -> Any:
     """Turn a hyperparameter, plain data as YAML has it, into the object it stands for."""
+    value = checkpoint.settings.get(name)
+    if value is None:
+        return None
     parser = ArgumentParser(exit_on_error=False)
     parser.add_argument(f"--{name}", type=kind)
     try:
-        return parser.instantiate(parser.parse_object({name: checkpoint.settings.get(name)}))[name]
+        return parser.instantiate(parser.parse_object({name: value}))[name]
     except Exception as error:  # jsonargparse's own, or what a class raises
         reason = " ".join(str(error).split())
         raise InputError(f"{checkpoint.path}: its {name} cannot be built here ({reason})") from error

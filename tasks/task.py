@@ -5,21 +5,23 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from torchmetrics import Metric
 
 from heads import Head, HeadFactory, LabelSpace, LinearHead, TwinHead, usual_pair_head
 from objectives import PairObjective
 from tasks.errors import InputError
-from tasks.metrics import DEFAULT_METRICS, MetricName, build_metric
+from tasks.metrics import DEFAULT_METRICS, MetricName, build_metric, check_metric
 from tasks.rows import Row
 from tasks.sample import sample
 from tasks.source import Source, Split, check_columns
 from tasks.teacher import Teacher
 from tasks.texts import read_texts
+
+if TYPE_CHECKING:
+    from torchmetrics import Metric
 
 Encoding = Literal["single", "cross", "bi", "both"]
 SECRET_LABELS = ("-1", "-1.0")  # how GLUE marks the labels of a test split that it keeps to itself
@@ -124,7 +126,8 @@ class Task(ABC):
         if self.metrics is not None and (not self.metrics or self.metrics[0] == "mean_absolute_error"):
             raise InputError(f"{name}: the first of metrics must be one where higher is better, got {self.metrics}")
         try:
-            self.build_metrics()
+            for metric in self.metric_names:
+                check_metric(metric, self.labels)
             for objective in self.auxiliary:
                 objective.check(self.labels, self.num_sequences)
         except ValueError as error:
@@ -180,7 +183,7 @@ class Task(ABC):
         """Names of the metrics; the first enters `mean`."""
         return self.metrics or DEFAULT_METRICS[type(self.labels)]
 
-    def build_metrics(self) -> dict[MetricName, Metric]:
+    def build_metrics(self) -> "dict[MetricName, Metric]":
         """Return fresh metrics by name."""
         return {name: build_metric(name, self.labels) for name in self.metric_names}
 
