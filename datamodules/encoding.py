@@ -12,6 +12,7 @@ import pyarrow as pa
 from transformers import BertTokenizer
 
 from datamodules.cache import open_cached, partial_folder, publish
+from datamodules.encoding_notes import EncodingNotes
 from datamodules.notes import Notes
 from datamodules.store import SCHEMA, TokenStore
 from tasks import Encoding, Example, InputError, Split, Task
@@ -120,7 +121,8 @@ def digest_tokenizer(tokenizer: BertTokenizer) -> str:
     backend = tokenizer.backend_tokenizer
     backend.no_truncation()  # left behind by the latest call, no part of what the tokenizer is; each call sets its own
     backend.no_padding()
-    return hashlib.sha256(f"{tokenizer.truncation_side} {backend.to_str()}".encode()).hexdigest()
+    settings = f"{tokenizer.truncation_side} {tokenizer.split_special_tokens} {backend.to_str()}"
+    return hashlib.sha256(settings.encode()).hexdigest()
 
 
 def _check_ids(examples: Iterable[Example], path: str) -> Iterator[Example]:
@@ -152,8 +154,7 @@ def write_store(
         max_length: Tokens a sequence at most.
         notes: What to tell about the source, each to stand behind its path; read after the last example.
     """
-    cut = unknown = 0
-    meaningless = {tokenizer.cls_token_id, tokenizer.sep_token_id, tokenizer.unk_token_id}
+    counted = EncodingNotes(tokenizer, max_length)
     with partial_folder(target.parent) as folder:  # its own for each concurrent writer
         partial = folder / target.name
         with pa.OSFile(str(partial), "wb") as file, pa.ipc.new_file(file, SCHEMA) as writer:
@@ -164,13 +165,10 @@ def write_store(
                     tokenizer=tokenizer,
                     max_length=max_length,
                 )
-                cut += sum(row.cut for row in encoded)
-                unknown += sum(meaningless.issuperset(row.input_ids) for row in encoded)
+                for example, row in zip(chunk, encoded, strict=True):
+                    counted.count(example.texts, row.input_ids, cut=row.cut)
                 writer.write_batch(_record_batch(chunk, encoded))
-        if cut:
-            notes.append(f": {cut} example(s) were cut to {max_length} tokens")
-        if unknown:
-            notes.append(f": {unknown} example(s) hold no word that the tokenizer knows")
+        notes += counted.lines()
         partial.with_suffix(".json").write_text(json.dumps({"notes": notes}))
         publish(partial.with_suffix(".json"), target.with_suffix(".json"))
         publish(partial, target)

@@ -39,6 +39,7 @@ class MultitaskDataModule(ResumableDataModule):
         root: Folder that the tasks' relative paths start from.
         batch_size: Examples a batch over all processes, for tasks that do not set their own.
         max_length: Tokens a sequence at most, special tokens included; longer ones are cut and counted.
+        special_tokens_as_text: Read `[SEP]`, `[MASK]` and the like in a text as the letters they are, not as tokens.
         schedule: Which task comes at each step of an epoch.
         num_workers: Processes that prepare batches; 0 is the fastest, since batches are cut from memory-mapped tokens.
         tokens_per_batch: Tokens of an evaluation batch at most.
@@ -69,6 +70,7 @@ class MultitaskDataModule(ResumableDataModule):
         root: str = ".",
         batch_size: int = 16,
         max_length: int = 128,
+        special_tokens_as_text: bool = False,
         schedule: Schedule | None = None,
         num_workers: int = 0,
         tokens_per_batch: int = 2048,
@@ -88,6 +90,7 @@ class MultitaskDataModule(ResumableDataModule):
             root=root,
             batch_size=batch_size,
             max_length=max_length,
+            special_tokens_as_text=special_tokens_as_text,
             tokens_per_batch=tokens_per_batch,
             num_workers=num_workers,
             cache_dir=cache_dir,
@@ -206,8 +209,10 @@ class MultitaskDataModule(ResumableDataModule):
                 encoding=task.encoding,
                 tokenizer=self.tokenizer,
                 max_length=self.max_length,
-                notes=[],
+                notes=(notes := list[str]()),
             )
+            for note in notes:
+                rank_zero_only(log.info)("%s%s", "standard input" if source.file == "-" else source.file, note)
             return TokenStore(target, task=task, source={"path": source.file, "sha256": ""})
 
     def _check_test_labels(self) -> None:

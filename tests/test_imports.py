@@ -21,7 +21,7 @@ ALLOWED: dict[str, set[str]] = {
     "datamodules": {"tasks", "backbones"},
     "lightning_modules": {"heads", "tasks", "backbones", "datamodules", "objectives"},
     "callbacks": {"tasks", "datamodules", "lightning_modules", "figures", "objectives"},
-    "cli_errors": set(),
+    "cli_errors": {"tasks"},
     "cli": {"cli_errors", "tasks", "backbones", "datamodules", "lightning_modules", "callbacks"},
     "train": {"cli", "datamodules", "lightning_modules"},
     "pretrain": {"cli", "datamodules", "lightning_modules"},

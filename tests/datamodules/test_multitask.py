@@ -50,7 +50,7 @@ def write_tsv(path: Path, *rows: str) -> None:
 
 
 def own_task(**settings: Any) -> Classification:
-    source = {"train": "train.tsv", "dev": "dev.tsv"}
+    source = Source(train="train.tsv", dev="dev.tsv")
     return Classification(**{"source": source, "texts": ("text",), "label": "y", "num_classes": 2, **settings})
 
 
@@ -207,6 +207,17 @@ def test_sentences_from_standard_input_are_the_only_thing_read(tiny_backbone, tm
     assert batch[0]["prediction"].shape == (2,) if isinstance(batch, list) else batch["prediction"].shape == (2,)
     assert opened.prediction_names == ("input",)
     assert [opened.stores["input"]["sst"].id(row) for row in range(2)] == ["0", "1"]
+
+
+def test_what_sentences_lose_on_the_way_to_tokens_is_told(tiny_backbone, tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr("sys.stdin", io.StringIO("a good film\nnot [SEP] good\n" + "long " * 50))
+    opened = open_data(
+        tiny_backbone, tmp_path / "none", tmp_path / "cache", sentences=SentenceInput("sst"), max_length=16
+    )
+    with caplog.at_level(logging.INFO, logger="datamodules"):
+        predict(opened, tiny_backbone, tmp_path, TASKS)
+    assert "standard input: 1 example(s) were cut to 16 tokens" in caplog.messages
+    assert any(message.startswith("standard input: 1 example(s) hold special tokens") for message in caplog.messages)
 
 
 def test_test_wants_a_labelled_split(tiny_backbone, cs224n_root, cache, tmp_path):
