@@ -1,9 +1,7 @@
 """What train.py and pretrain.py share: LightningCLI with run folders, resuming and clear errors."""
 
 import logging
-import re
 import sys
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -14,7 +12,6 @@ from lightning.pytorch.callbacks import LearningRateMonitor
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.strategies import DDPStrategy
 
-from backbones.matmul import choose_matmul, set_onednn
 from callbacks import (
     AtomicCheckpointIO,
     Averaging,
@@ -37,25 +34,18 @@ from callbacks import (
 )
 from callbacks.run_folder import removing_refused
 from cli_errors import Parser
+from runtime.matmul import choose_matmul, set_onednn
+from runtime.messages import silence_lightning
+from runtime.run_folders import find_checkpoint, find_in_run, run_name, saved_run
+from runtime.version import VERSION
 from tasks import InputError, Task
 
-OUR_PACKAGES = ("backbones", "callbacks", "cli", "datamodules", "lightning_modules")
+OUR_PACKAGES = ("backbones", "callbacks", "cli", "datamodules", "lightning_modules", "runtime")
 LOGGER = {
     "class_path": "lightning.pytorch.loggers.TensorBoardLogger",
     "init_args": {"save_dir": "runs", "name": "", "default_hp_metric": False},
 }
 BEST_NAME = "best-epoch={{epoch}}-step={{step}}-{name}={{{monitor}:.4f}}"
-RUN_FOLDER = re.compile(r"version_\d+")
-QUIET_WARNINGS = (
-    "does not have many workers",
-    "in eval mode at the start of training",
-    "to use `self.log\\(.*sync_dist=True\\)`",
-    "It is recommended to use `self.log",
-    "was called before the ``update`` method",  # of a metric, on a process that got no batch of a task
-    "The variance of predictions or target is close to zero",
-    "smaller than the logging interval",
-    "isinstance\\(treespec, LeafSpec\\)",
-)
 
 
 class TandemCLI(LightningCLI):
@@ -68,7 +58,7 @@ class TandemCLI(LightningCLI):
             seed_everything_default=42,
             auto_configure_optimizers=False,
             parser_class=Parser,
-            parser_kwargs={"description": type(self).__doc__},
+            parser_kwargs={"description": type(self).__doc__, "version": VERSION},
             trainer_defaults={
                 "logger": LOGGER,
                 "max_epochs": 3,
@@ -164,6 +154,7 @@ class MultitaskCLI(TandemCLI):
         parser.add_argument("--tasks", type=dict[str, Task], required=True, help="The tasks by name.")
         for target in ("data.tasks", "model.tasks"):
             parser.link_arguments("tasks", target)
+        parser.link_arguments("seed_everything", "model.seed")
         parser.link_arguments("model.backbone", "data.tokenizer")
         parser.link_arguments("trainer.max_epochs", "data.max_epochs")
         parser.add_lightning_class_args(ConflictMonitor, "conflicts")
@@ -194,7 +185,7 @@ class MultitaskCLI(TandemCLI):
         )
 
     def before_instantiate_classes(self) -> None:
-        """Refuse a score that there is not; make a step of a joint schedule hold a batch of every task.
+        """Refuse a score that there is not.
 
         The file of the best checkpoint is named after what it is the best of.
         """
@@ -202,14 +193,20 @@ class MultitaskCLI(TandemCLI):
         config = self.config[self.config.subcommand]
         best = config.best_checkpoint
         if best.monitor == "val/score" and not config.model.score:
-            raise InputError("best_checkpoint.monitor is val/score, but model.score is not given (expected a formula)")
+            raise InputError(
+                "best_checkpoint.monitor is val/score, but model.score is not given (expected weights of metrics)"
+            )
         if best.monitor and best.filename == BEST_NAME.format(name="mean", monitor="val/mean"):
             name = best.monitor.removeprefix("val/").replace("/", "-")
             best.filename = BEST_NAME.format(name=name, monitor=best.monitor)
-        schedule = config.data.schedule
-        is_joint = schedule is not None and schedule.class_path.endswith(".Joint")
-        if is_joint and config.trainer.accumulate_grad_batches == 1:
-            config.trainer.accumulate_grad_batches = len(config.tasks)
+
+    def instantiate_trainer(self, **kwargs: Any) -> L.Trainer:
+        """Build the trainer; an optimiser step has as many batches as the schedule says, unless a number is given."""
+        data, config = self._get(self.config_init, "data"), self.config[self.config.subcommand]
+        if config.trainer.accumulate_grad_batches == 1:
+            window = data.schedule.window(len(data.tasks))
+            config.trainer.accumulate_grad_batches = kwargs["accumulate_grad_batches"] = window  # saved, and used
+        return super().instantiate_trainer(**kwargs)
 
     def own_callbacks(self) -> list[L.Callback]:
         """Return the callbacks of every multitask run."""
@@ -244,10 +241,7 @@ class PretrainCLI(TandemCLI):
 
 def run(cli: type[TandemCLI], model: type[L.LightningModule], data: type[L.LightningDataModule]) -> None:
     """Run an entry point; an InputError ends it with one sentence and exit status 2."""
-    for message in QUIET_WARNINGS:
-        warnings.filterwarnings("ignore", message=f".*{message}")
-    for name in ("lightning.pytorch", "lightning.fabric"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    silence_lightning()
     logging.basicConfig(format="%(message)s")
     for package in OUR_PACKAGES:
         logging.getLogger(package).setLevel(logging.INFO)
@@ -265,31 +259,6 @@ def find_reason(error: BaseException) -> BaseException:
     while str(error).startswith("Does not validate against any of the Union subtypes") and error.__cause__:
         error = error.__cause__
     return error
-
-
-def run_name(configs: list[str]) -> str:
-    """Name a run after its last configuration file, or after the run that file was saved by.
-
-    Example:
-        >>> run_name(["configs/cs224n.yaml", "mine.yaml"]), run_name(["runs/cs224n/version_3/config.yaml"])
-        ('mine', 'cs224n')
-    """
-    if not configs:
-        return "default"
-    own = saved_run(configs)
-    return Path(configs[-1]).stem if own is None else own.absolute().parent.name
-
-
-def saved_run(configs: Sequence[str]) -> Path | None:
-    """Return the folder of the run that saved the last configuration file; None if no run did.
-
-    Example:
-        >>> saved_run(["a.yaml", "runs/a/version_3/config.yaml"]), saved_run(["a.yaml"])
-        (PosixPath('runs/a/version_3'), None)
-    """
-    path = Path(configs[-1]) if configs else Path()
-    is_saved = path.name == "config.yaml" and RUN_FOLDER.fullmatch(path.absolute().parent.name)
-    return path.parent if is_saved else None
 
 
 def choose_checkpoint(which: str, *, own: Path | None, runs: Path | None, tasks: Sequence[str]) -> Path | None:
@@ -318,36 +287,6 @@ def choose_checkpoint(which: str, *, own: Path | None, runs: Path | None, tasks:
     if found is None and which != "auto":
         raise InputError(f"--ckpt_path {which}: no run in {runs} has such a checkpoint")
     return found
-
-
-def find_checkpoint(runs: Path, which: str, tasks: Sequence[str] = ()) -> Path | None:
-    """Find the newest `last` or `best` checkpoint of a configuration.
-
-    Args:
-        runs: Folder of the configuration's runs.
-        which: `last`, `best` or `best-<task>`.
-        tasks: Names of the tasks, whose own best checkpoints are not what `best` means.
-
-    Returns:
-        The checkpoint; None if no run has one.
-    """
-    folders = [folder for folder in runs.glob("version_*") if RUN_FOLDER.fullmatch(folder.name)]
-    for folder in sorted(folders, key=lambda folder: int(folder.name.removeprefix("version_")), reverse=True):
-        found = find_in_run(folder, which, tasks)
-        if found is not None:
-            return found
-    return None
-
-
-def find_in_run(folder: Path, which: str, tasks: Sequence[str] = ()) -> Path | None:
-    """Find the newest `last` or `best` checkpoint of one run; the arguments are those of `find_checkpoint`."""
-    checkpoints = folder / "checkpoints"
-    of_tasks = {task: set(checkpoints.glob(f"best-{task}-epoch=*.ckpt")) for task in tasks}
-    if which.startswith("best-"):
-        matching = of_tasks.get(which.removeprefix("best-"), set())
-    else:
-        matching = set(checkpoints.glob(f"{which}*.ckpt")).difference(*of_tasks.values())
-    return max(matching, key=lambda path: path.stat().st_mtime, default=None)
 
 
 def count_processes(trainer: Any) -> int:

@@ -84,6 +84,8 @@ def explain(message: str, flags: Iterable[str], arguments: Iterable[str]) -> str
         return f"{key}: {found[2]} of {found[1]} has no {found[3]}{_suggest(found[3], options)}{expected}"
     if found := re.search(r"Expected a <class 'str'>.*Given value: (True|False)$", message, re.MULTILINE | re.DOTALL):
         return f'{key}: YAML reads yes, no, on, off, true and false as {found[1]} (expected quotes, as in "no")'
+    if found := re.search(r"Subtypes: \[dict[\s\S]*type: <class 'str'>\s+Given value: (.*)", message):
+        return f"{key} is {found[1]!r} (expected a mapping, as in '{{name: value}}')"
     if found := re.search(r"Expected a <class '(\w+)'>. Got value: (.*)$", message, re.MULTILINE):
         return f"{key} is {found[2]!r} (expected {found[1]})"
     lines = [line.strip().removeprefix("- ") for line in message.removeprefix('Parser key "config": ').splitlines()]

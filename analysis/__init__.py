@@ -1,1 +1,1 @@
-"""Reads run folders; never imported by training."""
+"""Reads run folders; starts no training and is never imported by one."""

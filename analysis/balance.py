@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.blocks import Block, Sentence, Table, picture
+from analysis.blocks import Block, Sentence, picture
 from analysis.run import Predictions, Run
 from analysis.slices import class_names
+from analysis.table import Table
 from figures import draw_balance
+from heads import Scores
 from tasks import InputError, Split
 
 SCORE_RANGES = 5
@@ -28,7 +30,7 @@ def show_balance(run: Run, task: str, split: Split, predictions: Predictions, an
     names, numbers = _label_ranges(predictions, counted)
     shares = {what: np.bincount(values, minlength=len(names)) / max(len(values), 1) for what, values in numbers.items()}
     rows = [[name, *(f"{values[row]:.1%}" for values in shares.values())] for row, name in enumerate(names)]
-    title = "Class balance" if predictions.task.labels.kind != "score" else "Balance of scores"
+    title = "Class balance" if not isinstance(predictions.task.labels, Scores) else "Balance of scores"
     label = f"{title}: " + "; ".join(f"{row[0]}: " + ", ".join(row[1:]) for row in rows[:12])
     figure = draw_balance(shares, names)
     return [
@@ -43,7 +45,7 @@ def _label_ranges(
 ) -> tuple[list[str], dict[str, NDArray[np.int64]]]:
     """Return the classes, or ranges of a score, and the number of each value's."""
     space = predictions.task.labels
-    if space.kind != "score":
+    if not isinstance(space, Scores):
         return class_names(predictions.task), {what: values.astype(np.int64) for what, values in counted.items()}
     ends = np.linspace(space.low, space.high, SCORE_RANGES + 1)
     names = [f"{low:g} to {high:g}" for low, high in pairwise(ends)]

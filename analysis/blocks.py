@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
+from analysis.table import Table
 from analysis.words import Part
 from figures import to_svg
 
@@ -14,26 +15,6 @@ class Sentence:
 
     text: str
     kind: Literal["sentence"] = "sentence"
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table.
-
-    Args:
-        title: What it shows.
-        columns: Column heads, [columns].
-        rows: Cells, [rows][columns].
-        num_text_columns: Columns from the left that hold text; the others hold numbers.
-        note: How to read it.
-    """
-
-    title: str
-    columns: Sequence[str]
-    rows: Sequence[Sequence[str]]
-    num_text_columns: int = 1
-    note: str = ""
-    kind: Literal["table"] = "table"
 
 
 @dataclass(frozen=True)

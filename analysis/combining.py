@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.run import Predictions
+from heads import Scores
 from tasks import InputError
 
 Method = Literal["vote", "probability", "score"]
@@ -34,7 +35,7 @@ def combine(members: Sequence[Predictions], method: Method) -> Predictions:
     for member in members[1:]:
         if member.examples != first.examples:
             raise InputError("the members predicted other examples (expected the same ones in the same order)")
-    if first.task.labels.kind == "score":
+    if isinstance(first.task.labels, Scores):
         mean = np.mean([member.predictions for member in members], axis=0)
         return _replace(first, mean, None)
     if method == "score":
@@ -78,7 +79,7 @@ def break_ties(votes: NDArray[np.int64], sums: NDArray[np.float64]) -> NDArray[n
 def _stack_probabilities(members: Sequence[Predictions]) -> NDArray[np.float64]:
     found = [member.probabilities for member in members if member.probabilities is not None]
     if len(found) < len(members):
-        raise InputError("a member has no probabilities beside its predictions (expected …-probabilities.csv)")
+        raise InputError("a member has predictions without probabilities (expected …-probabilities.csv)")
     return np.stack(found)
 
 

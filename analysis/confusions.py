@@ -2,10 +2,11 @@
 
 import numpy as np
 
-from analysis.blocks import Block, Sentence, Table, number, picture, span
+from analysis.blocks import Block, Sentence, number, picture, span
 from analysis.intervals import wilson_interval
 from analysis.run import Predictions
 from analysis.slices import NeighbourErrors, class_names, count_neighbour_errors
+from analysis.table import Table
 from figures import bin_confidence, count_confusions, draw_confusion, draw_reliability
 from figures.reliability import NUM_BINS
 
@@ -19,7 +20,7 @@ def show_confusion(predictions: Predictions, anchor: str) -> list[Block]:
         f"true {name}: " + ", ".join(f"{share:.0%} predicted {other}" for other, share in zip(names, row, strict=True))
         for name, row in zip(names[:12], shares, strict=False)
     )
-    note = "Each row is a true class and adds up to 100 %; the count of examples stands below the share."
+    note = "Each row is a true class and adds up to 100 %; the number of examples is below the share."
     figure = draw_confusion(counts, names)
     blocks: list[Block] = [
         picture(figure, title="Confusion matrix", name=f"{anchor}-confusion", label=label, note=note)

@@ -2,7 +2,6 @@
 
 import argparse
 import importlib.metadata
-import json
 import math
 import sys
 from collections.abc import Mapping, Sequence
@@ -12,21 +11,23 @@ from typing import Any
 
 import numpy as np
 from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from analysis.combining import METHODS, Method, combine
+from analysis.command import command
+from analysis.json_file import write_json
 from analysis.run import Predictions, Run
 from analysis.scores import score
 from analysis.selection import Selection, first_metric, select_members
+from analysis.table import Table
 from callbacks.predictions import write_predictions
+from heads import Scores
 from tasks import Example, InputError, Split, Task
 
 Members = Mapping[str, Sequence[Predictions]]
 
 
 class _Examples:
-    """Examples as the writer of predictions asks for them."""
+    """Examples in the form that the writer of predictions expects."""
 
     def __init__(self, task: Task, examples: Sequence[Example]) -> None:
         self.task = task
@@ -41,15 +42,18 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     """Parse the command line."""
     parser = argparse.ArgumentParser(prog="python -m analysis.ensemble", description=__doc__)
     parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="folder of a finished run; two or more")
-    parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="the folder to make")
+    parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder to create")
     parser.add_argument(
         "--method",
         choices=METHODS,
         default="probability",
-        help="how classes are combined; scores are averaged under each. vote: majority, ties by summed probability, "
-        "then the lowest class. probability: largest mean probability (default). score: tasks with scores alone",
+        help="how classes are combined; scores are averaged with every method. vote: majority, ties by summed "
+        "probability, then by the lowest class. probability: largest mean probability (default). "
+        "score: only tasks with scores",
     )
-    parser.add_argument("--split", choices=["dev", "test"], default="dev", help="whose predictions (default dev)")
+    parser.add_argument(
+        "--split", choices=["dev", "test"], default="dev", help="which predictions to combine (default dev)"
+    )
     parser.add_argument(
         "--select",
         action="store_true",
@@ -68,16 +72,16 @@ def read_members(runs: Sequence[Run], split: Split, method: Method) -> Members:
         method: `score` leaves out the tasks with classes.
 
     Raises:
-        InputError: If there are fewer than two runs, one stands twice, they have other tasks, labels or data, or no
-            task is left.
+        InputError: If there are fewer than two runs, a run appears twice, they have different tasks, labels or data, or
+            no task is left.
     """
     if len(runs) < 2:
         raise InputError(f"an ensemble of {len(runs)} run (expected two or more)")
     if len({run.folder.resolve() for run in runs}) < len(runs):
-        raise InputError("a run stands twice among the members (expected different ones)")
+        raise InputError("a run appears twice among the members (expected different ones)")
     for run in runs[1:]:
         _check_same_data(runs[0], run, split)
-    kept = [name for name, task in runs[0].tasks.items() if method != "score" or task.labels.kind == "score"]
+    kept = [name for name, task in runs[0].tasks.items() if method != "score" or isinstance(task.labels, Scores)]
     if not kept:
         raise InputError("--method score: no task has scores (expected vote or probability)")
     return {task: [run.read_predictions(task, split) for run in runs] for task in kept}
@@ -91,9 +95,11 @@ def _check_same_data(first: Run, other: Run, split: Split) -> None:
     for task in first.tasks:
         files = [run.report["data"].get(task, {}).get(split, {}).get("sha256") for run in (first, other)]
         if files[0] != files[1]:
-            raise InputError(f"{other.name} has another {split} split of {task} than {first.name} (other SHA-256)")
+            raise InputError(
+                f"{other.name} has a different {split} split of {task} than {first.name} (different SHA-256)"
+            )
         if first.tasks[task].labels != other.tasks[task].labels:
-            raise InputError(f"{other.name} has other labels of {task} than {first.name}")
+            raise InputError(f"{other.name} has different labels of {task} than {first.name}")
 
 
 def write_ensemble(
@@ -102,7 +108,7 @@ def write_ensemble(
     """Write a folder that reads like a run: `config.yaml` (the first member's), `report.json`, `predictions/`.
 
     Args:
-        output: The folder to make.
+        output: Folder to create.
         runs: The members.
         combined: The ensemble's predictions by task.
         split: Which split they are of.
@@ -112,13 +118,10 @@ def write_ensemble(
         InputError: If the folder exists.
     """
     if output.exists():
-        raise InputError(f"{output}: exists (expected the name of a new folder)")
-    metrics: dict[str, Any] = {
-        task: {name: None if math.isnan(value) else value for name, value in score(predictions).items()}
-        for task, predictions in combined.items()
-    }
+        raise InputError(f"{output}: exists (expected a new folder)")
+    metrics: dict[str, Any] = {task: score(predictions) for task, predictions in combined.items()}
     firsts = [metrics[task][str(predictions.task.metric_names[0])] for task, predictions in combined.items()]
-    metrics["mean"] = None if None in firsts else float(np.mean(firsts))
+    metrics["mean"] = float(np.mean(firsts))
     baselines = runs[0].report.get("baseline", {})
     report = {
         "metrics": metrics,
@@ -138,17 +141,13 @@ def write_ensemble(
         write_predictions(
             path, store, rows, predictions.predictions, None if probabilities is None else probabilities.astype("f4")
         )
-    (output / "report.json").write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    write_json(output / "report.json", report)
 
 
 def build_table(members: Members, combined: Mapping[str, Predictions], selections: Mapping[str, Selection]) -> Table:
-    """Return the ensemble's first metric beside the best single member's and the mean member's, task by task."""
-    table = Table(
-        title="ensemble", caption="halves: the best member is the best of the chosen half" if selections else ""
-    )
+    """Return the ensemble's first metric next to the best single member's and the mean member's, by task."""
     halves = ("chosen half", "held-out half") if selections else ()
-    for column in ("task", "metric", "predictions", "whole split", *halves):
-        table.add_column(column, justify="left" if column in ("task", "metric", "predictions") else "right")
+    cells: list[tuple[str, ...]] = []
     for task, ensemble in combined.items():
         alone = [first_metric(member) for member in members[task]]
         metric = str(ensemble.task.metric_names[0])
@@ -160,14 +159,17 @@ def build_table(members: Members, combined: Mapping[str, Predictions], selection
         if task in selections:
             chosen = ", ".join(str(member + 1) for member in selections[task].members)
             rows = {f"members {chosen}": rows.pop("ensemble"), "all members": math.nan, **rows}
-        halves_of = _half_cells(selections.get(task))
-        for number, (name, value) in enumerate(rows.items()):
-            table.add_row(escape(task), metric, name, _cell(value), *(halves_of[number] if halves_of else ()))
-        table.add_section()
-    return table
+        halves_of = _half_cells(selections.get(task)) or [()] * len(rows)
+        cells += [
+            (task if number == 0 else "", metric if number == 0 else "", name, _cell(value), *halves_of[number])
+            for number, (name, value) in enumerate(rows.items())
+        ]
+    columns = ("task", "metric", "predictions", "whole split", *halves)
+    note = "halves: the best member is the best of the chosen half" if selections else ""
+    return Table("ensemble", columns, cells, num_text_columns=3, note=note)
 
 
-def _half_cells(selection: Selection | None) -> list[tuple[str, str]]:
+def _half_cells(selection: Selection | None) -> list[tuple[str, ...]]:
     if selection is None:
         return []
     lines = (selection.ensemble, selection.all_members, selection.best_member, selection.mean_member)
@@ -181,11 +183,11 @@ def _cell(value: float) -> str:
 def ensemble(
     folders: Sequence[Path], output: Path, *, method: Method, split: Split = "dev", select: bool = False, seed: int = 42
 ) -> Table:
-    """Combine runs into a new folder and give a table of the scores.
+    """Combine runs into a new folder and return a table of the scores.
 
     Args:
         folders: The members' folders.
-        output: The folder to make.
+        output: Folder to create.
         method: How classes are combined (see `combine`).
         split: Which split.
         select: Whether to choose the members for each task on one half of the split.
@@ -195,7 +197,7 @@ def ensemble(
         InputError: If the runs cannot be combined or the folder exists.
     """
     if output.exists():
-        raise InputError(f"{output}: exists (expected the name of a new folder)")
+        raise InputError(f"{output}: exists (expected a new folder)")
     runs = [Run(folder) for folder in folders]
     members = read_members(runs, split, method)
     selections = {task: select_members(found, method, seed=seed) for task, found in members.items()} if select else {}
@@ -205,40 +207,30 @@ def ensemble(
     }
     details: dict[str, Any] = {"method": method}
     if select:
-        chosen = {task: _without_infinity(asdict(selection)) for task, selection in selections.items()}
+        chosen = {task: asdict(selection) for task, selection in selections.items()}
         details |= {"selection_seed": seed, "selection": chosen}
     write_ensemble(output, runs, combined, split=split, details=details)
     return build_table(members, combined, selections)
 
 
-def _without_infinity(value: Any) -> Any:
-    """Put None, which JSON knows, for an undefined score."""
-    if isinstance(value, dict):
-        return {name: _without_infinity(part) for name, part in value.items()}
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
+@command
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Write an ensemble; an InputError ends it with one sentence and exit status 2."""
+    """Write an ensemble."""
     options = parse_arguments(arguments)
-    try:
-        table = ensemble(
-            options.runs,
-            options.output,
-            method=options.method,
-            split=options.split,
-            select=options.select,
-            seed=options.seed,
-        )
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    table = ensemble(
+        options.runs,
+        options.output,
+        method=options.method,
+        split=options.split,
+        select=options.select,
+        seed=options.seed,
+    )
     console = Console()
-    console.print(table)
+    console.print(table.to_rich())
     for number, folder in enumerate(options.runs, start=1):
-        console.print(f"member {number}: {escape(str(folder))}", soft_wrap=True)
-    console.print(f"ensemble: {escape(str(options.output))}", soft_wrap=True)
+        console.print(f"member {number}: {folder}", soft_wrap=True, markup=False)
+    console.print(f"ensemble: {options.output}", soft_wrap=True, markup=False)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

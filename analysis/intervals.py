@@ -1,59 +1,68 @@
-"""How far a score of few examples can be trusted."""
+"""How far a score of few examples can be trusted, and whether two runs differ by more than chance."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-Interval = tuple[float, float]
+from analysis.resampling import Floats, resample_scores, score_runs
+
+Ends = tuple[float, float]  # of a 95 % interval
 RESAMPLES = 1000
-VALUES_AT_ONCE = 2_000_000  # of a bootstrap, for the sake of memory
+FEWEST = 10  # examples that an interval of a correlation needs
 
 
-def wilson_interval(hits: int, count: int) -> Interval:
+def wilson_interval(hits: int, count: int) -> Ends:
     """Return the 95 % Wilson score interval of a share.
 
     Args:
         hits: Examples that count.
         count: All examples, at least 1.
 
-    Source: Wilson 1927; statsmodels' proportion_confint.
+    Source: Wilson 1927, https://doi.org/10.1080/01621459.1927.10502953
     """
-    from statsmodels.stats.proportion import proportion_confint
+    from scipy.stats import binomtest
 
-    low, high = proportion_confint(hits, count, alpha=0.05, method="wilson")
-    return float(low), float(high)
+    interval = binomtest(hits, count).proportion_ci(confidence_level=0.95, method="wilson")
+    return float(interval.low), float(interval.high)
 
 
-def pearson(labels: NDArray[np.float64], predictions: NDArray[np.float64]) -> float | None:
+def pearson(labels: Floats, predictions: Floats) -> float | None:
     """Return Pearson's correlation; None where it is undefined: fewer than two examples, or all values equal."""
-    if len(labels) < 2 or np.ptp(labels) == 0 or np.ptp(predictions) == 0:
+    if len(labels) < 2:
         return None
-    return float(np.corrcoef(labels, predictions)[0, 1])
+    value = float(score_runs("pearson", labels, predictions[None])[0])
+    return None if np.isnan(value) else value
 
 
-def bootstrap_pearson(labels: NDArray[np.float64], predictions: NDArray[np.float64]) -> Interval | None:
+def bootstrap_pearson(labels: Floats, predictions: Floats) -> Ends | None:
     """Return the 95 % percentile bootstrap interval of Pearson's correlation, the same at each call.
 
     Returns:
         The interval over 1,000 resamples of the examples; None where the correlation is undefined or there are fewer
         than ten examples.
     """
-    count = len(labels)
-    if count < 10 or pearson(labels, predictions) is None:
+    if len(labels) < FEWEST or pearson(labels, predictions) is None:
         return None
     rng = np.random.default_rng(0)
-    chunk = max(1, VALUES_AT_ONCE // count)
-    sizes = [min(chunk, RESAMPLES - done) for done in range(0, RESAMPLES, chunk)]
-    rows = (rng.integers(0, count, (size, count)) for size in sizes)
-    values = np.concatenate([_correlate(labels[part], predictions[part]) for part in rows])
+    values = resample_scores("pearson", labels, predictions[None], samples=RESAMPLES, rng=rng)
     low, high = np.nanquantile(values, [0.025, 0.975])
     return float(low), float(high)
 
 
-def _correlate(labels: NDArray[np.float64], predictions: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return Pearson's correlation of each resample, (resamples, n) to (resamples,); NaN where it is undefined."""
-    x = labels - labels.mean(axis=1, keepdims=True)
-    y = predictions - predictions.mean(axis=1, keepdims=True)
-    is_constant = (np.ptp(labels, axis=1) == 0) | (np.ptp(predictions, axis=1) == 0)
-    spread = np.where(is_constant, np.nan, np.sqrt((x * x).sum(axis=1) * (y * y).sum(axis=1)))
-    correlations: NDArray[np.float64] = (x * y).sum(axis=1) / spread
-    return correlations
+def mcnemar(first_right: NDArray[np.bool_], second_right: NDArray[np.bool_]) -> float:
+    """Return the exact p value of McNemar's test that two systems are right equally often.
+
+    Only the rows count that exactly one of them gets right; without a difference each is as likely to favour either.
+
+    Args:
+        first_right: Whether one system is right, (n,).
+        second_right: Whether the other is, (n,).
+
+    Returns:
+        The two-sided p value; 1 where they never differ.
+
+    Source: McNemar 1947, https://doi.org/10.1007/BF02295996
+    """
+    from scipy.stats import binomtest
+
+    only_first, changed = int((first_right & ~second_right).sum()), int((first_right != second_right).sum())
+    return float(binomtest(only_first, changed).pvalue) if changed else 1.0

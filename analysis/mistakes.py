@@ -5,6 +5,7 @@ import numpy as np
 from analysis.blocks import ShownExample
 from analysis.run import Predictions
 from analysis.words import mark_shared
+from heads import Scores
 
 SHOWN = 15
 
@@ -16,7 +17,7 @@ def most_confident_mistakes(predictions: Predictions, *, most: int = SHOWN) -> l
         predictions: What a run predicted.
         most: How many to give at the most.
     """
-    if predictions.task.labels.kind == "score":
+    if isinstance(predictions.task.labels, Scores):
         weight = np.abs(predictions.predictions - predictions.labels)
         is_wrong = weight > 0
     else:
@@ -41,4 +42,4 @@ def show_example(predictions: Predictions, row: int) -> ShownExample:
 
 def label_text(predictions: Predictions, label: float) -> str:
     """Write a label: a class by its name, a score with two decimals."""
-    return f"{label:.2f}" if predictions.task.labels.kind == "score" else predictions.task.format_label(label)
+    return f"{label:.2f}" if isinstance(predictions.task.labels, Scores) else predictions.task.format_label(label)

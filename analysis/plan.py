@@ -1,8 +1,8 @@
-"""What the schedule of a run plans, to hold beside what the training drew."""
+"""What the schedule of a run plans, to compare with what the training drew."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import chain, groupby, islice
 
 from analysis.run import Run
 from datamodules import BatchRows, MultitaskSampler, RoundRobinShuffled, Schedule
@@ -25,10 +25,10 @@ class Amount:
 
 
 def plan_training(run: Run) -> list[dict[str, Amount]]:
-    """Return what each epoch of a run was to draw, by task: of all its epochs (at most 50; one for an endless run).
+    """Return what each epoch of a run was to draw, by task (at most 50 epochs; one if only steps or time end the run).
 
     Raises:
-        InputError: If the run was no training.
+        InputError: If the run trained nothing.
     """
     sampler = _build_sampler(run)
     epochs = min(_count_epochs(run) or 1, MOST_EPOCHS)
@@ -43,11 +43,26 @@ def plan_first(run: Run, batches: int) -> dict[str, Amount]:
         batches: Number of batches.
 
     Raises:
-        InputError: If the run was no training.
+        InputError: If the run trained nothing.
     """
     sampler = _build_sampler(run)
-    epochs = _count_epochs(run) or batches + 1  # each has a batch at least
+    epochs = _count_epochs(run) or batches + 1  # each has at least one batch
     return _count(run, islice(chain.from_iterable(_epoch(run, sampler, epoch) for epoch in range(epochs)), batches))
+
+
+def trains_in_turn(run: Run) -> bool:
+    """Whether an epoch takes one task after the other, so that an early end would leave out the later ones.
+
+    Args:
+        run: The run.
+
+    Raises:
+        InputError: If the run trained nothing.
+    """
+    sampler = _build_sampler(run)
+    sampler.set_epoch(0)
+    blocks = [len(list(block)) for _, block in groupby(batch.task for batch in sampler)]
+    return 1 < len(blocks) == len(run.tasks) < sum(blocks)
 
 
 def _count_epochs(run: Run) -> int | None:
@@ -76,7 +91,7 @@ def _build_sampler(run: Run) -> MultitaskSampler:
 
 
 def _epoch(run: Run, sampler: MultitaskSampler, epoch: int) -> Iterator[BatchRows]:
-    """Return the batches of an epoch, as many as `--trainer.limit_train_batches` lets through."""
+    """Return the batches of an epoch, as many as `--trainer.limit_train_batches` allows."""
     sampler.set_epoch(epoch)
     limit = run.config["trainer"].get("limit_train_batches")
     if limit is None or (limit == 1.0 and isinstance(limit, float)):

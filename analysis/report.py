@@ -1,4 +1,4 @@
-"""`python -m analysis.report RUN [RUN ...] --output FILE.html`: what runs predicted, as one page to look at."""
+"""`python -m analysis.report RUN [RUN ...] --output FILE.html`: what runs predicted, as one HTML page."""
 
 import argparse
 import sys
@@ -8,6 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from analysis.blocks import Section
+from analysis.command import command
 from analysis.run import Run
 from analysis.run_section import build_run_section
 from analysis.side_by_side import build_comparison, build_score_section, name_runs
@@ -18,8 +19,10 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     """Parse the command line."""
     parser = argparse.ArgumentParser(prog="python -m analysis.report", description=__doc__)
     parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="folder of a finished run")
-    parser.add_argument("--output", type=Path, required=True, metavar="FILE.html", help="the page to write")
-    parser.add_argument("--split", choices=["dev", "test"], default="dev", help="whose predictions (default dev)")
+    parser.add_argument("--output", type=Path, required=True, metavar="FILE.html", help="page to write")
+    parser.add_argument(
+        "--split", choices=["dev", "test"], default="dev", help="which predictions to show (default dev)"
+    )
     return parser.parse_args(arguments)
 
 
@@ -34,7 +37,7 @@ def build_sections(runs: Sequence[Run], split: Split) -> list[Section]:
 
 
 def render(sections: Sequence[Section], *, title: str) -> str:
-    """Return the page: one HTML document that needs nothing else. All text is escaped.
+    """Return the page: one self-contained HTML document. All text is escaped.
 
     Args:
         sections: What it shows.
@@ -55,11 +58,11 @@ def write_report(folders: Sequence[Path], output: Path, *, split: Split = "dev")
 
     Args:
         folders: The runs' folders.
-        output: The file to write; its folder is made.
+        output: The file to write; its folder is created if missing.
         split: The split whose predictions are looked at.
 
     Raises:
-        InputError: If a folder is no run, or has no test predictions where those are asked for, or the file cannot be
+        InputError: If a folder is not a run, test predictions are requested and a run has none, or the file cannot be
             written.
     """
     runs = [Run(folder) for folder in folders]
@@ -74,16 +77,13 @@ def write_report(folders: Sequence[Path], output: Path, *, split: Split = "dev")
         raise InputError(f"{output}: not written ({error})") from None
 
 
+@command
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Write a report; an InputError ends it with one sentence and exit status 2."""
+    """Write a report."""
     options = parse_arguments(arguments)
-    try:
-        write_report(options.runs, options.output, split=options.split)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    write_report(options.runs, options.output, split=options.split)
     print(f"report: {options.output}")
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

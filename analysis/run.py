@@ -13,13 +13,14 @@ import numpy as np
 import yaml
 from numpy.typing import NDArray
 
+from heads import Scores
 from tasks import Example, InputError, Split, Task
 from tasks.source import digest
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """What a run predicted for one split of a task, beside what was right.
+    """What a run predicted for one split of a task, and the labels.
 
     Args:
         task: The task.
@@ -45,11 +46,7 @@ class Predictions:
     @property
     def is_right(self) -> NDArray[np.bool_]:
         """Whether each prediction is the label, (n,); of a score, whether it is less than a tenth of the range away."""
-        if self.task.labels.kind == "score":
-            tolerance = (self.task.labels.high - self.task.labels.low) / 10
-            near: NDArray[np.bool_] = np.abs(self.predictions - self.labels) <= tolerance + 1e-9
-            return near
-        return np.equal(self.predictions, self.labels)
+        return self.task.labels.is_right(self.predictions, self.labels)
 
     @property
     def confidence(self) -> NDArray[np.float64] | None:
@@ -68,7 +65,7 @@ class Run:
         folder: The folder.
 
     Raises:
-        InputError: If it is no folder of a finished run.
+        InputError: If it is not the folder of a finished run.
     """
 
     folder: Path
@@ -124,7 +121,7 @@ class Run:
         """Read the examples that a prediction file is about, from the file that the run read.
 
         Raises:
-            InputError: If the run read no such split, or the file is gone or has changed since.
+            InputError: If the run read no such split, or the file is missing or has changed since.
         """
         source = self.report["data"].get(task, {}).get(split)
         if source is None:
@@ -134,7 +131,7 @@ class Run:
             if not path.is_file():
                 raise InputError(f"{path}: no such file (the {split} split of {task}, as {self.name} read it)")
             if digest(path) != source["sha256"]:
-                raise InputError(f"{path}: has changed since {self.name} read it (its SHA-256 is another)")
+                raise InputError(f"{path}: has changed since {self.name} read it (different SHA-256)")
         return list(self.tasks[task].read(split, Path(self.config["data"]["root"]).expanduser(), lambda message: None))
 
     def read_predictions(self, task: str, split: Split = "dev", *, allow_partial: bool = False) -> Predictions:
@@ -146,7 +143,7 @@ class Run:
             allow_partial: Whether the file may hold a part of the split only, as under `--trainer.limit_val_batches`.
 
         Raises:
-            InputError: If the run wrote none, they are not about the examples of the split, they lack some and
+            InputError: If the run wrote none, they do not match the examples of the split, they lack some and
                 `allow_partial` is off, or the split has no labels.
         """
         path = self.folder / "predictions" / f"{task}-{split}.csv"
@@ -185,9 +182,9 @@ def _match(path: Path, examples: Sequence[Example], task: Task) -> tuple[list[Ex
         name, cell = row[0] if row else "", ", ".join(row[1:])  # earlier versions left a class with a comma unquoted
         example = next((one for one in remaining if one.id == name), None)
         if example is None:
-            raise InputError(f"{path}, line {number}: {', '.join(row)!r} is not about the next example of the split")
+            raise InputError(f"{path}, line {number}: {', '.join(row)!r} does not match the next example of the split")
         try:
-            labels.append(_parse_score(cell) if task.labels.kind == "score" else float(task.parse_label(cell)))
+            labels.append(_parse_score(cell) if isinstance(task.labels, Scores) else float(task.parse_label(cell)))
         except ValueError as error:
             raise InputError(f"{path}, line {number}: the prediction is {cell!r} (expected {error})") from None
         matched.append(example)
@@ -206,12 +203,12 @@ def _parse_score(cell: str) -> float:
 
 
 def _read_probabilities(path: Path, names: Sequence[str]) -> NDArray[np.float64] | None:
-    """Read the file beside a prediction file, (n, C); None if there is none, as for scores."""
+    """Read the probabilities that belong to a prediction file, (n, C); None if there are none, as for scores."""
     path = path.with_name(f"{path.stem}-probabilities.csv")
     if not path.is_file():
         return None
     with path.open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file))[1:]
     if [row[0] for row in rows] != list(names):
-        raise InputError(f"{path}: its ids are not those of the prediction file beside it")
+        raise InputError(f"{path}: its ids are not those of the prediction file")
     return np.array([row[1:] for row in rows], dtype=np.float64)

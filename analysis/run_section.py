@@ -4,10 +4,11 @@ from collections.abc import Mapping
 
 import yaml
 
-from analysis.blocks import Block, Code, Section, Sentence, Table, number, picture
+from analysis.blocks import Block, Code, Section, Sentence, number, picture
 from analysis.curves import read_curves, run_panels
 from analysis.plan import Amount, plan_first, plan_training
 from analysis.run import Run
+from analysis.table import Table
 from analysis.task_section import build_task_section
 from callbacks.evaluated import describe_part
 from figures import draw_curves
@@ -15,7 +16,7 @@ from tasks import InputError, Split
 
 
 def build_run_section(run: Run, split: Split, *, title: str, anchor: str) -> Section:
-    """Return the section of a run: its scores, its tasks, what it drew and what it was made with.
+    """Return the section of a run: its scores, its tasks, what it drew and how it was made.
 
     Args:
         run: The run.
@@ -30,7 +31,7 @@ def build_run_section(run: Run, split: Split, *, title: str, anchor: str) -> Sec
     blocks.append(_overview(run))
     resumed = run.report.get("resumed_from")
     if resumed:
-        blocks.append(Sentence(f"Continued from {resumed}; the curves show the steps since."))
+        blocks.append(Sentence(f"Resumed from {resumed}; the curves start there."))
     panels = run_panels(curves)
     if panels:
         said = "; ".join(f"{title}: {lines[0].values[-1]:.3g} at the end" for title, lines in panels)
@@ -48,7 +49,7 @@ def _overview(run: Run) -> Table:
     metrics = run.report.get("metrics", {})
     for task, scores in metrics.items():
         if not isinstance(scores, Mapping):
-            continue  # the mean and the score, which stand below
+            continue  # the mean and the score, added below
         for metric, value in scores.items():
             constant = baselines.get(task, {}).get(metric, "")
             rows.append([task, metric, number(value), "" if constant == "" else number(constant)])
@@ -56,7 +57,9 @@ def _overview(run: Run) -> Table:
     if "score" in metrics and not isinstance(metrics["score"], Mapping):
         rows.append(["score", "", number(metrics["score"]), ""])
     columns = ("task", "metric", "score", "majority baseline")
-    note = "As the run reported them. Mean: of each task's first metric. Score: by the run's formula, if it has one."
+    note = (
+        "As the run reported them. Mean: of each task's first metric. Score: the run's own weighted sum, if it has one."
+    )
     title = "Test scores" if run.scored_split == "test" else "Scores"
     return Table(title, columns, rows, num_text_columns=2, note=note)
 
@@ -66,7 +69,7 @@ def _drawn(run: Run) -> list[Block]:
     try:
         epochs = plan_training(run)
     except (InputError, ValueError) as error:
-        return [Sentence(f"There is no sampler plan: {error}.")]
+        return [Sentence(f"No sampler plan: {error}.")]
     rows = [
         [str(epoch), task, f"{amount.batches:,}", f"{amount.examples:,}"]
         for epoch, amounts in enumerate(epochs)
@@ -114,7 +117,7 @@ def _facts(run: Run) -> list[Block]:
         "seed": report.get("seed"),
         "optimiser steps": report.get("steps"),
         "wall time, seconds": report.get("wall_seconds"),
-        "examples a second": report.get("examples_per_second"),
+        "examples per second": report.get("examples_per_second"),
         "peak memory, MiB": None if not report.get("peak_memory_bytes") else report["peak_memory_bytes"] // 2**20,
         "weights, SHA-256": report.get("weights_sha256"),
         "best checkpoint": report.get("best_checkpoint"),

@@ -15,7 +15,7 @@ from analysis.side_by_side import take
 
 @dataclass(frozen=True)
 class HalfScores:
-    """The first metric of something on the half that the choice was made on, and on the other."""
+    """The first metric of something on the half that the choice was made on, and on the other half."""
 
     selected: float
     held_out: float
@@ -23,7 +23,7 @@ class HalfScores:
 
 @dataclass(frozen=True)
 class Selection:
-    """What greedy forward selection chose for a task, beside what it is to beat.
+    """What greedy forward selection chose for a task, and the baselines to compare it with.
 
     Args:
         members: Numbers of the chosen members, in the order of their choice.
@@ -52,11 +52,11 @@ def split_halves(count: int, *, seed: int) -> tuple[NDArray[np.int64], NDArray[n
 
 
 def choose_greedily(count: int, value: Callable[[list[int]], float]) -> list[int]:
-    """Choose members one after the other, each the one that helps most, while the value rises.
+    """Choose members one after the other, each the one that helps most, as long as the value rises.
 
     Args:
         count: Number of members to choose from.
-        value: Value of some members together; of equal ones the first is taken.
+        value: Value of some members together; the first wins a tie.
 
     Source: Caruana et al. 2004, ensemble selection, without its replacement of chosen members.
 

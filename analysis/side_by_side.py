@@ -6,11 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.blocks import Block, ExampleList, Section, Sentence, ShownExample, Table, number
+from analysis.blocks import Block, ExampleList, Section, Sentence, ShownExample, number
+from analysis.intervals import mcnemar
 from analysis.mistakes import label_text
 from analysis.run import Predictions, Run
 from analysis.scores import score
+from analysis.table import Table
 from analysis.words import mark_shared
+from heads import Scores
 from tasks import InputError, Split
 
 SHOWN = 12
@@ -41,10 +44,7 @@ class Pairing:
     @property
     def p_value(self) -> float:
         """Exact two-sided McNemar test: how likely so uneven a split into fixed and broken is by chance."""
-        from scipy.stats import binomtest
-
-        changed = len(self.fixed) + len(self.broken)
-        return float(binomtest(len(self.fixed), changed).pvalue) if changed else 1.0
+        return mcnemar(self.first.is_right, self.second.is_right)
 
 
 def pair_predictions(first: Predictions, second: Predictions) -> Pairing:
@@ -159,7 +159,7 @@ def _summary(pairing: Pairing) -> Table:
         ["wrong in both", f"{count - both - fixed - broken:,}"],
         ["McNemar's exact p", f"{pairing.p_value:.4g}"],
     ]
-    is_score = pairing.first.task.labels.kind == "score"
+    is_score = isinstance(pairing.first.task.labels, Scores)
     note = "p: the chance of so uneven a split into fixed and broken if neither run were better."
     if is_score:
         note = f"A score counts as right within a tenth of the range around the label. {note}"

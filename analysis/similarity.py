@@ -2,14 +2,17 @@
 
 import numpy as np
 
-from analysis.blocks import Block, Table, number, picture
+from analysis.blocks import Block, number, picture
 from analysis.run import Predictions
+from analysis.table import Table
 from figures import draw_residuals, draw_scatter, fit_line
+from heads import Scores
 
 
 def show_similarity(predictions: Predictions, anchor: str) -> list[Block]:
     """Return the scatter with its regression line, and the residuals."""
     labels, predicted, space = predictions.labels, predictions.predictions, predictions.task.labels
+    assert isinstance(space, Scores)  # the caller's branch
     line = fit_line(labels, predicted)
     residuals = predicted - labels
     said = f"slope {line.slope:.3f}, intercept {line.intercept:.3f}" if line else "none, as all labels are equal"

@@ -1,4 +1,4 @@
-"""Scores of parts of a split that a model may find easy or hard."""
+"""Scores of parts of a split that may be easy or hard for a model."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.intervals import Interval, bootstrap_pearson, pearson, wilson_interval
+from analysis.intervals import Ends, bootstrap_pearson, pearson, wilson_interval
 from analysis.run import Predictions
 from analysis.words import has_negation, numbers, overlap, words
+from heads import Classes, Scores
 from tasks import Example, Task
 
 LABEL = "label (recall)"
@@ -20,31 +21,31 @@ class Slice:
     """The examples of a split that have something in common.
 
     Args:
-        grouping: What they are sorted by.
+        grouping: What they are grouped by.
         name: Which of them.
         count: Number of examples.
         score: Accuracy, or Pearson's correlation of scores; None where it is undefined.
         interval: 95 % interval of the score: Wilson for an accuracy, bootstrap for a correlation.
-        reference: Share of the most frequent class in the slice, what a constant would score there; of scores, the mean
-            of prediction minus label; None for the slices of a label, whose accuracy is the recall.
+        reference: Share of the most frequent class in the slice, what a constant would score there; for scores, the
+            mean of prediction minus label; None for the slices of a label, whose accuracy is the recall.
     """
 
     grouping: str
     name: str
     count: int
     score: float | None
-    interval: Interval | None
+    interval: Ends | None
     reference: float | None
 
 
 @dataclass(frozen=True)
 class Grouping:
-    """A way to sort examples.
+    """A way to group examples.
 
     Args:
-        title: What they are sorted by.
+        title: What they are grouped by.
         names: The slices in order.
-        assign: Gives the number of each example's slice.
+        assign: Returns the number of each example's slice.
         only_pairs: Whether it needs two texts.
     """
 
@@ -67,7 +68,7 @@ def _by_negation(examples: Sequence[Example]) -> list[int]:
     return [int(any(map(has_negation, example.texts))) for example in examples]
 
 
-def _by_one_sided_negation(examples: Sequence[Example]) -> list[int]:
+def _count_texts_with_negation(examples: Sequence[Example]) -> list[int]:
     return [sum(map(has_negation, example.texts)) for example in examples]
 
 
@@ -104,7 +105,7 @@ GROUPINGS = (
     Grouping("the same words in both", ("no", "yes"), _by_word_order, only_pairs=True),
     Grouping("recurs in the split", ("neither text", "one text", "both texts"), _by_recurrence, only_pairs=True),
     Grouping("length of the longest text", ("to 10 words", "11 to 20", "21 to 30", "over 30"), _by_length),
-    Grouping("negation", ("none", "one text", "both texts"), _by_one_sided_negation, only_pairs=True),
+    Grouping("negation", ("none", "one text", "both texts"), _count_texts_with_negation, only_pairs=True),
     Grouping("negation", ("none", "some"), _by_negation),
     Grouping("numbers", ("none", "the same in both", "different"), _by_equal_numbers, only_pairs=True),
     Grouping("numbers", ("none", "some"), _by_numbers),
@@ -117,7 +118,7 @@ def slice_scores(predictions: Predictions) -> list[Slice]:
     chosen = {grouping.title: grouping for grouping in reversed(GROUPINGS) if is_pair or not grouping.only_pairs}
     groupings = [grouping for grouping in GROUPINGS if chosen.get(grouping.title) is grouping]
     slices = [one for grouping in groupings for one in _score_grouping(predictions, grouping)]
-    if predictions.task.labels.kind != "score":
+    if not isinstance(predictions.task.labels, Scores):
         slices += _score_each(predictions, LABEL, class_names(predictions.task), predictions.labels.astype(np.int64))
     return slices
 
@@ -140,7 +141,7 @@ def _score_each(
 def _score_slice(predictions: Predictions, title: str, name: str, chosen: NDArray[np.bool_]) -> Slice:
     labels, predicted = predictions.labels[chosen], predictions.predictions[chosen]
     count = len(labels)
-    if predictions.task.labels.kind == "score":
+    if isinstance(predictions.task.labels, Scores):
         bias = float((predicted - labels).mean())
         return Slice(title, name, count, pearson(labels, predicted), bootstrap_pearson(labels, predicted), bias)
     hits = int((labels == predicted).sum())
@@ -172,7 +173,7 @@ class NeighbourErrors:
 
 def count_neighbour_errors(predictions: Predictions) -> NeighbourErrors | None:
     """Count near misses; None where the classes have no order (they have one where the file numbers them)."""
-    if predictions.task.labels.kind != "class" or getattr(predictions.task, "classes", None) is not None:
+    if not isinstance(predictions.task.labels, Classes) or getattr(predictions.task, "classes", None) is not None:
         return None
     distance = np.abs(predictions.predictions - predictions.labels)
     return NeighbourErrors(

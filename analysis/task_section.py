@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from analysis.balance import show_balance
-from analysis.blocks import Block, ExampleList, Section, Sentence, Table, number, picture, span
+from analysis.blocks import Block, ExampleList, Section, Sentence, number, picture, span
 from analysis.confusions import show_calibration, show_confusion
 from analysis.curves import task_panels
 from analysis.intervals import bootstrap_pearson, wilson_interval
@@ -12,12 +12,14 @@ from analysis.run import Predictions, Run
 from analysis.scores import score
 from analysis.similarity import show_similarity
 from analysis.slices import slice_scores
+from analysis.table import Table
 from figures import Curve, draw_curves
+from heads import Scores
 from tasks import InputError, Split
 
 
 def build_task_section(run: Run, task: str, split: Split, *, anchor: str, curves: Mapping[str, Curve]) -> Section:
-    """Return the section of a task; what cannot be had is a sentence in it.
+    """Return the section of a task; what is not available becomes a sentence.
 
     Args:
         run: The run.
@@ -32,19 +34,13 @@ def build_task_section(run: Run, task: str, split: Split, *, anchor: str, curves
         blocks: list[Block] = [Sentence(f"No predictions to look at: {error}."), *_score_table(run, task, split, None)]
         return Section(f"Task {task}", anchor, [*blocks, *_curves(curves, task, anchor)])
     blocks = [Sentence(_describe(predictions, split)), *_score_table(run, task, split, predictions)]
-    if predictions.task.labels.kind == "score":
+    if isinstance(predictions.task.labels, Scores):
         blocks += show_similarity(predictions, anchor)
     else:
         blocks += [*show_confusion(predictions, anchor), *show_calibration(predictions, anchor)]
     blocks += _curves(curves, task, anchor)
     blocks += [_slice_table(predictions), *_mistakes(predictions), *show_balance(run, task, split, predictions, anchor)]
     return Section(f"Task {task}", anchor, blocks)
-
-
-def reported_split(run: Run) -> Split:
-    """Return the split whose scores `report.json` holds."""
-    splits = {split for files in run.report["data"].values() for split in files}
-    return "dev" if "dev" in splits else "test"
 
 
 def _describe(predictions: Predictions, split: Split) -> str:
@@ -58,7 +54,7 @@ def _describe(predictions: Predictions, split: Split) -> str:
 
 
 def _score_table(run: Run, task: str, split: Split, predictions: Predictions | None) -> list[Block]:
-    is_reported = reported_split(run) == split
+    is_reported = run.scored_split == split
     reported = run.report.get("metrics", {}).get(task, {}) if is_reported else {}
     baseline = run.report.get("baseline", {}).get(task, {}) if is_reported else {}
     scores = score(predictions) if predictions is not None else {}
@@ -103,7 +99,7 @@ def _curves(curves: Mapping[str, Curve], task: str, anchor: str) -> list[Block]:
 
 
 def _slice_table(predictions: Predictions) -> Table:
-    is_score = predictions.task.labels.kind == "score"
+    is_score = isinstance(predictions.task.labels, Scores)
     rows = [
         [
             one.grouping,
@@ -129,8 +125,8 @@ def _slice_table(predictions: Predictions) -> Table:
 def _mistakes(predictions: Predictions) -> list[Block]:
     examples = most_confident_mistakes(predictions)
     if not examples:
-        return [Sentence("There is no mistake.")]
-    is_score = predictions.task.labels.kind == "score"
+        return [Sentence("No mistakes.")]
+    is_score = isinstance(predictions.task.labels, Scores)
     title = "Furthest from the label" if is_score else "Most confident mistakes"
     note = "Words that both texts share are marked." if len(predictions.task.texts) == 2 else ""
     return [ExampleList(title, examples, note)]

@@ -1,7 +1,6 @@
-"""The two heads of pairs that were encoded both ways, side by side: `python -m analysis.twins RUN`."""
+"""The two heads of pairs that were encoded both ways, compared: `python -m analysis.twins RUN`."""
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -12,10 +11,12 @@ import numpy as np
 import torch
 from lightning.fabric.utilities.apply_func import move_data_to_device
 from rich.console import Console
-from rich.table import Table
 from torch import Tensor
 
+from analysis.command import command
+from analysis.json_file import write_json
 from analysis.run import Run
+from analysis.table import Table
 from backbones import load_tokenizer, pack
 from datamodules import TokenStore
 from datamodules.encoding import open_split
@@ -23,37 +24,36 @@ from datamodules.evaluation import cut_by_tokens
 from datamodules.pairs import lay_out
 from heads import TwinHead
 from lightning_modules import MultitaskModule
+from runtime.run_folders import last_checkpoint
 from tasks import InputError
 
-TOKENS_A_BATCH = 2048
+TOKENS_PER_BATCH = 2048
 Speeds = dict[str, float]
 
 
+@command
 def main(arguments: list[str] | None = None) -> None:
-    """Measure each twin of a run on its dev split, show a table and write `twins.json` beside `report.json`."""
+    """Measure each twin of a run on its dev split, show a table and write `twins.json` next to `report.json`."""
     parser = argparse.ArgumentParser(prog="python -m analysis.twins", description=__doc__)
     parser.add_argument("run", type=Path, help="run folder with a task of encoding: both")
-    parser.add_argument("--pairs", type=int, default=500, help="dev pairs to time, at most (default %(default)s)")
+    parser.add_argument("--pairs", type=int, default=500, help="time at most this many dev pairs (default %(default)s)")
     options = parser.parse_args(arguments)
-    try:
-        compare(Run(options.run), pairs=options.pairs)
-    except InputError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    Console().print(build_table(compare_heads(Run(options.run), pairs=options.pairs)).to_rich())
 
 
-def compare(run: Run, *, pairs: int) -> dict[str, Any]:
-    """Return each twin's dev scores and speeds, show them, and write them to `twins.json`.
+def compare_heads(run: Run, *, pairs: int) -> dict[str, Any]:
+    """Return each twin's dev scores and speeds, and write them to `twins.json`.
 
     Args:
         run: The run.
-        pairs: Dev pairs to time, at most.
+        pairs: Largest number of dev pairs to time.
 
     Raises:
         InputError: If no task of the run is encoded both ways, or the run has no checkpoint.
     """
     names = [name for name, task in run.tasks.items() if task.encoding == "both"]
-    checkpoints = sorted((run.folder / "checkpoints").glob("*.ckpt"), key=lambda path: path.name != "last.ckpt")
+    last = last_checkpoint(run.folder)
+    checkpoints = sorted(last.parent.glob("*.ckpt"), key=lambda path: path != last)
     if not names or not checkpoints:
         missing = "task of encoding: both" if not names else "checkpoint"
         raise InputError(f"{run.folder}: has no {missing}")
@@ -64,8 +64,7 @@ def compare(run: Run, *, pairs: int) -> dict[str, Any]:
     for name in names:
         speed = measure(module, name, _open(run, name), pairs)
         found[name] = {"cross": scores[name], "bi": scores[f"{name}_bi"], "speed": speed}
-    (run.folder / "twins.json").write_text(json.dumps(found, indent=2) + "\n")
-    Console().print(build_table(found))
+    write_json(run.folder / "twins.json", found)
     return found
 
 
@@ -94,15 +93,15 @@ def measure(module: MultitaskModule, name: str, store: TokenStore, pairs: int) -
         module: The trained module, in evaluation mode.
         name: Name of a task with a TwinHead.
         store: A split of the task.
-        pairs: Pairs to time, at most.
+        pairs: Largest number of pairs to time.
 
     Returns:
-        Pairs a second by the cross head, by the bi head from texts and from stored vectors; sentences a second.
+        Pairs per second by the cross head, by the bi head from texts and from stored vectors; sentences per second.
     """
     head = module.heads[name]
     assert isinstance(head, TwinHead)
     rows = np.arange(min(pairs, len(store)))
-    batches = [rows[cut] for cut in cut_by_tokens(store.lengths[rows], TOKENS_A_BATCH)]
+    batches = [rows[cut] for cut in cut_by_tokens(store.lengths[rows], TOKENS_PER_BATCH)]
 
     def embed(encoding: Any) -> list[Tensor]:
         packed = (_pack(store, cut, encoding, module.device) for cut in batches)
@@ -133,7 +132,7 @@ def _pack(store: TokenStore, rows: np.ndarray, encoding: Any, device: torch.devi
 
 
 def _time(work: Callable[[], object], *, repeats: int = 3) -> float:
-    """Return the shortest of some runs after one to warm up, seconds."""
+    """Return the shortest time of some runs after a warm-up, seconds."""
     times = []
     for _ in range(repeats + 1):
         start = time.perf_counter()
@@ -148,22 +147,21 @@ def build_table(found: Mapping[str, Mapping[str, Any]]) -> Table:
     """Return scores and speeds as a table, a line for each head.
 
     Args:
-        found: As `compare` gives it.
+        found: What `compare_heads` returns.
     """
-    table = Table(title="both encodings, dev")
-    for column in ("task", "head", "scores", "pairs/s", "pairs/s from stored vectors"):
-        table.add_column(column)
+    rows: list[tuple[str, ...]] = []
     for name, twin in found.items():
         speed = twin["speed"]
         scores = {
             head: ", ".join(f"{key} {value:.4f}" for key, value in twin[head].items() if value is not None)
             for head in ("cross", "bi")
         }
-        table.add_row(name, "cross", scores["cross"], f"{speed['cross_pairs_per_second']:.0f}", "")
+        rows.append((name, "cross", scores["cross"], f"{speed['cross_pairs_per_second']:.0f}", ""))
         from_vectors = f"{speed['bi_pairs_per_second_from_vectors']:.0f}"
-        table.add_row(name, "bi", scores["bi"], f"{speed['bi_pairs_per_second']:.0f}", from_vectors)
-    return table
+        rows.append((name, "bi", scores["bi"], f"{speed['bi_pairs_per_second']:.0f}", from_vectors))
+    columns = ("task", "head", "scores", "pairs/s", "pairs/s from stored vectors")
+    return Table("both encodings, dev", columns, rows, num_text_columns=3)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

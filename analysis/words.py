@@ -27,12 +27,12 @@ def has_negation(text: str) -> bool:
 
 
 def numbers(text: str) -> frozenset[str]:
-    """Return the numbers that stand in a text as digits."""
+    """Return the numbers that a text has as digits."""
     return frozenset(NUMBER.findall(text))
 
 
 def overlap(first: str, second: str) -> float:
-    """Return the share of the words of two texts that stand in both (Jaccard index), in [0, 1].
+    """Return the share of the words of two texts that both contain (Jaccard index), in [0, 1].
 
     Example:
         >>> overlap("How do I learn chess?", "how do you learn Go")
@@ -43,7 +43,7 @@ def overlap(first: str, second: str) -> float:
 
 
 def mark_shared(texts: tuple[str, ...]) -> list[list[Part]]:
-    """Cut each text into parts, each with whether it is a word that stands in every one of them.
+    """Cut each text into parts, each with whether it is a word that all of them contain.
 
     A single text shares nothing.
 

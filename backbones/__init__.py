@@ -1,7 +1,6 @@
 """Backbones: from packed tokens to pooled sentence vectors."""
 
 from backbones.adapter import Adapter
-from backbones.allocation import keep_freed_memory
 from backbones.attention import Attention
 from backbones.attention_probe import AttentionChoice, choose_attention
 from backbones.bert import Backbone, Pooling
@@ -28,7 +27,6 @@ __all__ = [
     "WeightCasts",
     "build_bert",
     "choose_attention",
-    "keep_freed_memory",
     "load_bert",
     "load_masked_lm_predictions",
     "load_tokenizer",

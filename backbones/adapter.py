@@ -1,4 +1,4 @@
-"""Adapters: few new weights that train in the place of, or beside, the backbone's own."""
+"""Adapters: a small number of new weights that train instead of, or in addition to, the backbone's own."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -42,14 +42,14 @@ class Adapter(ABC):
 
     @abstractmethod
     def attach(self, bert: BertModel, tasks: Sequence[str]) -> TaskLayers | None:
-        """Put the adapter into or beside a BERT and say which of its weights train.
+        """Attach the adapter to a BERT and say which of its weights train.
 
         Args:
             bert: The model, changed in place.
             tasks: Names of the tasks.
 
         Returns:
-            What runs beside the layers; None if all lies inside the model.
+            What runs in parallel to the layers; None if everything is inside the model.
 
         Raises:
             ValueError: If the settings do not fit the model.

@@ -1,4 +1,4 @@
-"""Attention inside each of the packed sequences, in three ways that give the same numbers."""
+"""Attention inside each of the packed sequences, in three ways with the same numbers."""
 
 from collections.abc import Sequence
 from typing import Literal, Protocol
@@ -14,7 +14,7 @@ Attention = Literal["grouped", "masked", "varlen"]
 
 
 class Attend(Protocol):
-    """Rows (R, H) ask, rows (T, H) answer, each inside its own sequence; gives (R, H)."""
+    """Rows (R, H) ask, rows (T, H) answer, each inside its own sequence; returns (R, H)."""
 
     def __call__(self, query: Tensor, key: Tensor, value: Tensor, *, num_heads: int, dropout: float) -> Tensor:
         """Attend."""
@@ -51,9 +51,9 @@ class GroupedAttention:
         results = [
             attend_padded(*(_split_heads(states, num_heads) for states in (q, k, v)), mask=mask, dropout=dropout)
             for q, k, v, mask in zip(queries, keys, values, self._masks, strict=True)
-        ]  # (n, heads, K, H / heads)
-        joined = torch.cat([context.transpose(1, 2).reshape(-1, query.shape[1]) for context in results])
-        return joined.index_select(0, self._slots)
+        ]  # (n, heads, Q, H / heads)
+        joined = torch.cat([context.transpose(1, 2).reshape(-1, query.shape[1]) for context in results])  # (rows, H)
+        return joined.index_select(0, self._slots)  # (R, H)
 
 
 class _Grids:
@@ -61,7 +61,7 @@ class _Grids:
 
     def __init__(self, grids: Sequence[Tensor]) -> None:
         self._shapes = [grid.shape for grid in grids]
-        self._rows = torch.cat([grid.flatten() for grid in grids])
+        self._rows = torch.cat([grid.flatten() for grid in grids])  # (sum of n * L,)
 
     def __call__(self, states: Tensor) -> list[Tensor]:
         """Gather states (T, H) into one (n, L, H) a group."""
@@ -83,18 +83,18 @@ def attend_padded(query: Tensor, key: Tensor, value: Tensor, *, mask: Tensor | N
     are large) and saves 2 to 4 % of a training step.
 
     Args:
-        query: (n, heads, K, D).
+        query: (n, heads, Q, D).
         key: (n, heads, L, D).
         value: (n, heads, L, D).
         mask: True where a key counts, (n, 1, 1, L), at least one in each sequence; None where all do.
         dropout: Probability of an attention weight to become 0.
 
     Returns:
-        (n, heads, K, D).
+        (n, heads, Q, D).
     """
     if dropout == 0 or query.device.type != "cpu":
         return F.scaled_dot_product_attention(query, key, value, attn_mask=mask, dropout_p=dropout)
-    scores = (query * query.shape[-1] ** -0.5) @ key.transpose(2, 3)  # (n, heads, K, L)
+    scores = (query * query.shape[-1] ** -0.5) @ key.transpose(2, 3)  # (n, heads, Q, L)
     if mask is not None:
         scores = scores.masked_fill_(~mask, -torch.inf)
     return bit_dropout(scores.softmax(-1), dropout) @ value
@@ -109,7 +109,7 @@ class MaskedAttention:
 
     def __init__(self, tokens: PackedTokens, wanted: QueryRows | None = None) -> None:
         ids = tokens.sequence_ids
-        asking = ids if wanted is None else ids.index_select(0, wanted.rows)
+        asking = ids if wanted is None else ids.index_select(0, wanted.rows)  # (R,)
         self._mask = asking[:, None] == ids[None, :]  # (R, T)
 
     def __call__(self, query: Tensor, key: Tensor, value: Tensor, *, num_heads: int, dropout: float) -> Tensor:
@@ -118,11 +118,11 @@ class MaskedAttention:
             return _nothing(query, key, value)
         q, k, v = (states.view(1, states.shape[0], num_heads, -1).transpose(1, 2) for states in (query, key, value))
         context = F.scaled_dot_product_attention(q, k, v, attn_mask=self._mask, dropout_p=dropout)
-        return context.transpose(1, 2).reshape(query.shape)
+        return context.transpose(1, 2).reshape(query.shape)  # (R, H)
 
 
 class VarlenAttention:
-    """The CUDA kernels that take `cu_seqlens`: no padding and no mask, one launch a layer, attention dropout included.
+    """The CUDA kernels that take `cu_seqlens`: no padding and no mask, one launch per layer, dropout included.
 
     These are FlashAttention-2 in bfloat16 and float16, and the memory-efficient kernel in float32, called as PyTorch's
     nested tensors call them. What looks like the same and is not: `torch.nn.attention.varlen.varlen_attn` has no
@@ -152,7 +152,7 @@ class VarlenAttention:
         else:
             found = torch.ops.aten._flash_attention_forward(q, k, v, *starts, dropout, False, False)
         context: Tensor = found[0]
-        return context.reshape(query.shape)
+        return context.reshape(query.shape)  # (R, H)
 
 
 def _nothing(query: Tensor, key: Tensor, value: Tensor) -> Tensor:

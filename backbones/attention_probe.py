@@ -28,7 +28,7 @@ def choose_attention(
     dtype: torch.dtype,
     needs_static_shapes: bool = False,
 ) -> Attention:
-    """Settle which attention a run uses, and log it where there was something to choose.
+    """Settle which attention a run uses, and log it if there was a choice.
 
     Args:
         choice: `auto` for `varlen` on a CUDA device where the probe passes. What else it gives, and what `varlen` falls
@@ -116,7 +116,7 @@ def _check_dropout(
 ) -> str:
     """Say how results under dropout are wrong; empty if they are right.
 
-    In a sequence of one token that attends to itself with weight 1, a dropped weight gives 0 and a kept one
+    In a sequence of one token that attends to itself with weight 1, a dropped weight yields 0 and a kept one
     1 / (1 - p) times the value.
     """
     tokens = _small_batch(np.ones(256, dtype=np.int64), device)

@@ -1,5 +1,6 @@
 """Hugging Face's BERT, computed on packed tokens: the same weights and numbers, no padding."""
 
+import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Literal
@@ -19,7 +20,7 @@ from backbones.packing import PackedTokens, QueryRows
 from backbones.pooling import mean_pool
 
 Pooling = Literal["pooler", "cls", "mean"]
-# Gives what is added before a layer's last LayerNorm, from what the layer reads, its wanted rows and the attention.
+# Returns what is added before a layer's last LayerNorm, from what the layer reads, its wanted rows and the attention.
 TaskLayers = Callable[[Tensor, Tensor, Attend], Tensor]
 
 
@@ -31,7 +32,7 @@ class Backbone(nn.Module):
         pooling: `pooler` for tanh of a linear layer on the first token (BERT's own), `cls` for the first token's
             last hidden state, `mean` for the average over the sequence.
         frozen: Keep the weights as they are: evaluation mode, no gradients.
-        adapter: Few new weights in or beside the model, and which of its own train.
+        adapter: A small number of new weights in or next to the model, and which of its own train.
         tasks: Names of the tasks, for an adapter that has weights of each.
 
     Attributes:
@@ -76,11 +77,35 @@ class Backbone(nn.Module):
 
     @property
     def attention_heads(self) -> tuple[tuple[int, int], ...]:
-        """Number and size of the attention heads, and of those beside them."""
+        """Number and size of the attention heads, and of those of an adapter."""
         number = int(self.bert.config.num_attention_heads)
         return (number, self.hidden_size // number), *(
             () if self.task_layers is None else self.task_layers.attention_heads
         )
+
+    def shared_parameters(self) -> dict[str, nn.Parameter]:
+        """Return by name the weights that train and that all tasks share: not what an adapter has for each task."""
+        return {
+            name: weight
+            for name, weight in self.named_parameters()
+            if weight.requires_grad and not name.startswith("task_layers.")
+        }
+
+    @staticmethod
+    def depth_of(name: str) -> int | None:
+        """Return the depth of a parameter: 0 in the embeddings, k in layer k (from 1), None above the layers.
+
+        Args:
+            name: Its name in `named_parameters`.
+
+        Example:
+            >>> [Backbone.depth_of(f"bert.{name}") for name in ("embeddings.LayerNorm.bias", "encoder.layer.0.a", "x")]
+            [0, 1, None]
+        """
+        layer = re.search(r"\blayer\.(\d+)\.", f"{name}.")
+        if layer is not None:
+            return int(layer[1]) + 1
+        return 0 if re.search(r"\bembeddings\.", name) else None
 
     def set_frozen(self, on: bool) -> None:
         """Freeze the weights for some steps, or train them again; `requires_grad` is unchanged."""
@@ -100,7 +125,7 @@ class Backbone(nn.Module):
         Args:
             mode: `default`, or `reduce-overhead` for CUDA graphs.
         """
-        assert self.task_layers is None, "layers beside the backbone's have other weights for each task"
+        assert self.task_layers is None, "an adapter's task layers have other weights for each task"
         self._pool_static = compile_or_fall_back(self._pool, mode)
 
     def forward(
@@ -137,7 +162,7 @@ class Backbone(nn.Module):
         first = self.encode(tokens, tokens.firsts, task=task, perturbation=perturbation)
         if self.pooling == "cls":
             return first
-        pooled: Tensor = self.bert.pooler(first[:, None])
+        pooled: Tensor = self.bert.pooler(first[:, None])  # (N, H)
         return pooled
 
     def encode(
@@ -193,7 +218,7 @@ def _run_layer(
 ) -> Tensor:
     """Run one BERT layer on packed states (T, H); with `wanted`, only for those rows, (R, H)."""
     inner = layer.attention.self
-    asking = hidden if wanted is None else hidden.index_select(0, wanted.rows)
+    asking = hidden if wanted is None else hidden.index_select(0, wanted.rows)  # (R, H)
     context = attend(
         inner.query(asking),
         inner.key(hidden),

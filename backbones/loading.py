@@ -157,7 +157,7 @@ def _load_config(name: str, location: str) -> BertConfig:
 
 
 def _unlike_encoder(config: BertConfig) -> str:
-    """Say why a configuration is of no BERT encoder; empty if it is."""
+    """Say why a configuration is not that of a BERT encoder; empty if it is."""
     if config.is_decoder or config.add_cross_attention:  # which looks back only, or at another model's states
         return "is a decoder (expected is_decoder and add_cross_attention false)"
     if config.num_hidden_layers < 1:
@@ -197,7 +197,8 @@ def load_bert(name: str, *, fresh_layers: bool = False) -> BertModel:
             its pooler, and then has none.
 
     Raises:
-        ValueError: If the model cannot be had, is no BERT, or its weights are damaged, missing or of another shape.
+        ValueError: If the model cannot be loaded, is not a BERT model, or its weights are damaged, missing or of
+            another shape.
     """
     bert: BertModel
     bert, report = _from_pretrained(BertModel, name)
@@ -243,7 +244,7 @@ def build_bert(config: Mapping[str, Any], *, with_pooler: bool = True) -> BertMo
         with_pooler: Whether it has BERT's pooler.
 
     Raises:
-        ValueError: If it is no encoder's.
+        ValueError: If it is not an encoder's.
     """
     shape = BertConfig(**config)
     reason = _unlike_encoder(shape)

@@ -18,7 +18,7 @@ class AttentionGroup(NamedTuple):
     Args:
         keys: Row of each token among the T packed ones, (n, L); short sequences repeat their last token.
         mask: True where a key is a real token, (n, 1, 1, L); None where all are.
-        queries: Index of each wanted query among the R query rows, (n, K); short sequences repeat their last query.
+        queries: Index of each wanted query among the R query rows, (n, Q); short sequences repeat their last query.
     """
 
     keys: Tensor
@@ -31,7 +31,7 @@ class QueryRows(NamedTuple):
 
     Args:
         rows: Row of each wanted token among the T packed ones, (R,).
-        groups: Index of each wanted token among `rows`, one (n, K) for each attention group.
+        groups: Index of each wanted token among `rows`, one (n, Q) for each attention group.
         slots: Place of each wanted token in the groups' flattened and joined results, (R,).
         cu_seqlens: Start of each sequence's wanted tokens among `rows`, then R, (N+1,).
         max_length: Wanted tokens of a sequence at most.
@@ -93,7 +93,7 @@ class StaticShape:
     rows beyond the longest length that they are told, and nobody reads their results.
 
     Args:
-        round_tokens: T is a multiple of it; the waste is half of it a batch, on average.
+        round_tokens: T is a multiple of it; half of it is wasted per batch, on average.
         num_sequences: Sequences of a full batch.
         max_length: Tokens of a sequence at most; at least 2.
     """
@@ -133,7 +133,7 @@ def pack(
     num_groups: int = 4,
     shape: StaticShape | None = None,
 ) -> PackedTokens:
-    """Plan the computation of sequences that stand end to end.
+    """Plan the computation of sequences that are laid end to end.
 
     Sequences are sorted by length only to group their attention; the packed order stays as given.
 
@@ -158,7 +158,7 @@ def pack(
         padding = np.zeros(int(lengths.sum()) - input_ids.size, dtype=np.int64)
         input_ids, token_type_ids = (np.concatenate([values, padding]) for values in (input_ids, token_type_ids))
         max_length = min(shape.max_length, input_ids.size)
-    starts = np.concatenate([[0], np.cumsum(lengths)])
+    starts = np.concatenate([[0], np.cumsum(lengths)])  # (N + 1,)
     sequence_ids = np.repeat(np.arange(lengths.size), lengths)
     groups, slots, firsts = plan_attention(starts, num_groups)
     return PackedTokens(
@@ -232,14 +232,14 @@ def plan_queries(rows: IntArray, counts: IntArray, groups: Sequence[IntArray]) -
 
 
 def _grid(starts: IntArray, lengths: IntArray) -> IntArray:
-    """Rows start, start + 1, ... of each length, padded with the last one (or `start` if there is none), (n, L)."""
+    """Rows start, start + 1, ... of each length, padded with the last one (or `start` if there is no row), (n, L)."""
     steps = np.minimum(np.arange(lengths.max()), np.maximum(lengths, 1)[:, None] - 1)
-    grid: IntArray = starts[:, None] + steps
+    grid: IntArray = starts[:, None] + steps  # (n, L)
     return grid
 
 
 def _real(lengths: IntArray) -> NDArray[np.bool_]:
-    real: NDArray[np.bool_] = np.arange(lengths.max()) < lengths[:, None]
+    real: NDArray[np.bool_] = np.arange(lengths.max()) < lengths[:, None]  # (n, L)
     return real
 
 

@@ -1,4 +1,4 @@
-"""Projected attention layers: a small attention of each task beside every layer of the backbone."""
+"""Projected attention layers: a small attention of each task in parallel to every layer of the backbone."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from backbones.attention import Attend
 
 @dataclass(frozen=True)
 class Pals(Adapter):
-    """Each layer gives LN(FFN(a) + a + PA(h)): h is what it reads, a its attended states.
+    """Each layer computes LN(FFN(a) + a + PA(h)): h is what it reads, a its attended states.
 
     PA(h) = V_D SA(V_E h). The encoder V_E (size, H) and the decoder V_D (H, size) are a task's own and shared by all
     layers; the self-attention SA (queries, keys, values of `size`; no output matrix) is a task's own in each layer.

@@ -1,1 +1,1 @@
-"""Benchmarks: our programs beside those of others, on equal work; see README.md in this folder."""
+"""Benchmarks: our programs next to those of others, on equal work; see README.md in this folder."""

@@ -5,15 +5,12 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from statistics import median
 
 from rich.console import Console
 
 from benchmarks.coordinator import ROOT, run_interleaved
 from benchmarks.job import Job, Workload
-from benchmarks.meter import Round
 from benchmarks.output import Entries, describe_machine, print_entries, print_values, write_json
-from benchmarks.picture import draw
 from benchmarks.prepare import prepare
 from benchmarks.ratios import Clock, check_equal_work, summarise
 from benchmarks.scale import ROWS, run_scale
@@ -30,7 +27,6 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
         "--suite", nargs="+", choices=[*ALL_SUITES, "all"], default=["training"], help="what to measure"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="where to write the results")
-    parser.add_argument("--picture", type=Path, metavar="FILE", help="where to draw the ratios (.png, .svg or .pdf)")
     parser.add_argument(
         "--data",
         type=Path,
@@ -64,22 +60,11 @@ def compare(suite: str, options: argparse.Namespace, console: Console) -> Entrie
             if options.only is None or any(words in name for words in options.only)
         }
         rounds = run_interleaved(jobs, report=lambda line: console.print(f"{suite}: {line}", highlight=False))
-    if suite == "parts":
-        return _list_parts(rounds["ours parts"], console)
     check_equal_work(rounds)
     clock: Clock = "cpu" if options.threads == 1 else "wall"
     reference = rounds.get(REFERENCE)
     entries = [summarise(name, done, reference, clock=clock) for name, done in rounds.items()]
     print_entries(suite, entries, clock=clock, console=console)
-    return entries
-
-
-def _list_parts(rounds: Sequence[Round], console: Console) -> Entries:
-    entries = [
-        {"name": f"ours {name}", "ms_per_step": median(done.work.parts[name] for done in rounds)}
-        for name in rounds[0].work.parts
-    ]
-    print_values("parts: CPU milliseconds a step", entries, console=console)
     return entries
 
 
@@ -108,16 +93,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 "workload": asdict(Workload(num_rows=options.rows)),
             }
             write_json(options.json, results, about)
-    if options.picture:
-        draw(options.picture, results, caption=_describe(options))
-
-
-def _describe(options: argparse.Namespace) -> str:
-    machine = describe_machine()
-    return (
-        f"{machine['processor']}, {options.threads} thread(s), torch {machine['versions']['torch']}, "
-        f"{options.rows} pairs of {options.data.name}, {options.rounds} rounds: median, smallest and largest"
-    )
 
 
 if __name__ == "__main__":

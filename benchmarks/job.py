@@ -19,7 +19,7 @@ class Workload:
         intermediate_size: Width of its feed-forward layers.
         dropout: Dropout everywhere: hidden states, attention, classifier.
         num_rows: Examples an epoch.
-        batch_size: Examples a batch.
+        batch_size: Examples per batch.
         max_length: Tokens a sequence at most.
         lr: Learning rate of AdamW, constant.
         weight_decay: Decoupled weight decay of matrices.

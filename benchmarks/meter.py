@@ -4,8 +4,7 @@ import json
 import resource
 import sys
 import time
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from typing import TextIO
 
 
@@ -22,14 +21,12 @@ class Work:
         tokens: Real tokens computed.
         slots: Tokens computed, padding included.
         score: A number that all programs of the suite must agree on, such as the loss of an evaluation.
-        parts: Milliseconds a step of single parts, for the suite `parts`.
     """
 
     examples: int = 0
     tokens: int = 0
     slots: int = 0
     score: float | None = None
-    parts: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ def use_onednn() -> None:
     """Turn the switch on.
 
     `torch.backends.mkldnn.matmul.fp32_precision = "bf16"` allows bf16 products. Without AMX, oneDNN computes in fp32
-    all the same, on AMD much faster than the default library; with AMX it computes in bf16, which is no fp32 program.
+    all the same, on AMD much faster than the default library; with AMX it computes in bf16, which is not fp32.
 
     Raises:
         Unavailable: If products are not accurate to fp32 with it here; the switch is off again then.

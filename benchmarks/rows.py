@@ -18,7 +18,7 @@ class Pair(NamedTuple):
 def read_pairs(path: Path) -> list[Pair]:
     """Read the pairs of a tab-separated file with columns sentence1, sentence2 and is_duplicate.
 
-    Rows with an empty sentence or label are left out.
+    Rows with an empty sentence or label are skipped.
 
     Raises:
         ValueError: If a column is missing or the file has no usable row.

@@ -1,4 +1,4 @@
-"""How costs grow with the number of rows, on generated data: they must not, a row."""
+"""How the cost per row grows with the number of rows, on generated data: it must not."""
 
 import json
 import resource
@@ -26,7 +26,7 @@ MEAN_TOKENS = 30
 
 
 def write_generated_store(path: Path, rows: int) -> None:
-    """Write a store of random tokens, about 30 a row, as the tokenised file of a task looks.
+    """Write a store of random tokens, about 30 per row, like the tokenised file of a task.
 
     Args:
         path: The Arrow file.

@@ -21,7 +21,6 @@ SUITES: dict[str, dict[str, Job]] = {
         "HF Trainer bf16": Job(program=f"{PEERS}.training", precision="bf16"),
         "HF Trainer bf16 group_by_length": Job(program=f"{PEERS}.training", precision="bf16", sorts_by_length=True),
         "sentence-transformers CrossEncoderTrainer": Job(program=f"{PEERS}.cross_encoder"),
-        "loop with the cost model of the paper's code": Job(program=f"{PEERS}.paper_costs"),
     },
     "mlm": {
         "ours fp32": Job(program=f"{OURS}.masked_lm"),
@@ -42,5 +41,4 @@ SUITES: dict[str, dict[str, Job]] = {
         "ours, vectors at each step": Job(program=f"{OURS}.training", frozen=True, caches_vectors=False),
         REFERENCE: Job(program=f"{PEERS}.training", frozen=True),
     },
-    "parts": {"ours parts": Job(program=f"{OURS}.parts")},
 }

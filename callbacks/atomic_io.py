@@ -1,42 +1,24 @@
-"""Files that are either whole or not there."""
+"""Checkpoints that are either whole or not there."""
 
-import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import IO, Any
+from typing import Any
 
 import torch
 from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
 
+from runtime.version import find_code_version
+from runtime.whole_files import replacing
 from tasks import InputError
-
-
-@contextmanager
-def replacing(target: Path) -> Iterator[IO[bytes]]:
-    """Open a file beside the target, which takes its place once it is whole and on the disk.
-
-    Args:
-        target: The target; its folder is made. It stays as it was where the block or the writing fails.
-    """
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
-    try:
-        with partial.open("wb") as file:
-            yield file
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, target)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 class AtomicCheckpointIO(TorchCheckpointIO):
     """Writes a checkpoint beside its target, flushes it to the disk and renames it.
 
     Lightning's own goes through the folder for temporary files; where that is another file system, a kill or a full
-    disk in the middle leaves a broken file in the place of the good one.
+    disk in the middle leaves a broken file in the place of the good one. The entry `code` says which code wrote it.
     """
 
     def save_checkpoint(self, checkpoint: Mapping[str, Any], path: str | Path, storage_options: Any = None) -> None:
@@ -52,7 +34,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
         """
         try:
             with replacing(Path(path)) as file:
-                torch.save(dict(checkpoint), file)
+                torch.save({**checkpoint, "code": asdict(find_code_version())}, file)
         except (OSError, RuntimeError) as error:
             raise InputError(f"{path}: not written, an earlier checkpoint there is as it was ({error})") from error
 

@@ -8,6 +8,7 @@ import lightning.pytorch as L
 from lightning.pytorch.callbacks import WeightAveraging
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
+from lightning_internals import averaged_model
 from tasks import InputError
 
 
@@ -52,11 +53,11 @@ class Averaging(WeightAveraging, ABC):
     def on_fit_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Leave the averaged weights in the module."""
         self._follow(pl_module)
-        self._copy_average_to_current(pl_module)
+        super().on_train_end(trainer, pl_module)
 
     def on_save_checkpoint(self, trainer: L.Trainer, pl_module: L.LightningModule, checkpoint: dict[str, Any]) -> None:
         """Save the averaged weights as `state_dict`, the trained ones and the number of averaged steps beside them."""
-        if self._average_model is None:
+        if averaged_model(self) is None:
             return
         self._follow(pl_module)
         super().on_save_checkpoint(trainer, pl_module, checkpoint)
@@ -68,7 +69,7 @@ class Averaging(WeightAveraging, ABC):
         Raises:
             InputError: If the training to resume averaged in another way or not at all.
         """
-        if self._average_model is None:
+        if averaged_model(self) is None:
             return
         found = checkpoint.get("averaging")
         if found != self.settings:
@@ -79,7 +80,7 @@ class Averaging(WeightAveraging, ABC):
 
     def _follow(self, pl_module: L.LightningModule) -> None:
         """Make the average the weights as they are while nothing has entered it."""
-        model = self._average_model
+        model = averaged_model(self)
         if model is not None and int(model.n_averaged) == 0:
             model.module.load_state_dict(pl_module.state_dict())
 

@@ -2,7 +2,6 @@
 
 import math
 
-import numpy as np
 import torch
 
 from datamodules import TokenStore
@@ -19,12 +18,8 @@ def score_baseline(train: TokenStore, evaluated: TokenStore) -> dict[str, float 
         Each of the task's metrics; None where it is undefined, as a correlation with a constant is.
     """
     task = train.task
-    labels = torch.from_numpy(evaluated.labels)
-    if task.labels.kind == "score":
-        constant = torch.full_like(labels, float(np.mean(train.labels)))
-    else:
-        labels = labels.long()
-        constant = torch.full_like(labels, int(np.bincount(train.labels.astype(np.int64)).argmax()))
+    labels = task.labels.as_tensor(evaluated.labels)
+    constant = torch.full_like(labels, task.labels.best_constant(train.labels))
     scores = {}
     for name, metric in task.build_metrics().items():
         undefined = name in ("pearson", "spearman", "matthews")  # torchmetrics gives NaN, 0 or an arbitrary value

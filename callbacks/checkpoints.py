@@ -6,6 +6,8 @@ import lightning.pytorch as L
 from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
 
 from callbacks.run_folder import run_folder
+from lightning_internals import stops_here, validation_follows
+from runtime.run_folders import last_checkpoint
 
 
 class ResumableCheckpoint(Checkpoint):
@@ -35,10 +37,8 @@ class ResumableCheckpoint(Checkpoint):
     ) -> None:
         """Write when due, or leave it to the validation that follows this step."""
         step = trainer.global_step
-        loop: Any = trainer.fit_loop
         is_regular = bool(self.every_n_train_steps) and step % self.every_n_train_steps == 0
-        is_last = trainer.should_stop and loop._can_stop_early
-        if step != self._saved_step and (is_regular or is_last):
+        if step != self._saved_step and (is_regular or stops_here(trainer)):
             self._is_due = True
         if self._is_due and not validation_follows(trainer):
             self._save(trainer)
@@ -57,13 +57,7 @@ class ResumableCheckpoint(Checkpoint):
         self._saved_step, self._is_due = trainer.global_step, False
         folder = run_folder(trainer)
         if folder is not None:
-            trainer.save_checkpoint(folder / "checkpoints" / "last.ckpt")
-
-
-def validation_follows(trainer: L.Trainer) -> bool:
-    """Whether a validation comes right after the batch that ends."""
-    loop: Any = trainer.fit_loop
-    return bool(loop.epoch_loop._should_check_val_fx(loop._data_fetcher))
+            trainer.save_checkpoint(last_checkpoint(folder))
 
 
 class BestCheckpoint(ModelCheckpoint):

@@ -1,6 +1,5 @@
 """Where in the backbone the tasks pull against each other."""
 
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import combinations
@@ -13,7 +12,8 @@ import torch
 from lightning.fabric.utilities.apply_func import move_data_to_device
 from torch import Tensor, nn
 
-from datamodules import BatchRows, TaskBatch, collate
+from datamodules import BatchRows, TaskBatch, collate, multitask_data
+from lightning_modules import MultitaskModule
 from objectives.surgery import compute_gram
 from tasks import InputError
 
@@ -53,9 +53,10 @@ class ConflictMonitor(L.Callback):
         """Draw the examples."""
         if self.every_n_steps == 0:
             return
-        data: Any = trainer.datamodule  # type: ignore[attr-defined]
+        assert isinstance(pl_module, MultitaskModule)
+        data = multitask_data(trainer)
         stores = data.stores["train"]
-        if len(stores) < 2 or not _trained(pl_module):
+        if len(stores) < 2 or not pl_module.backbone.shared_parameters():
             raise InputError("conflicts.every_n_steps: needs two tasks or more and a backbone that is trained")
         for name, store in stores.items():
             rng = np.random.default_rng([data.seed, crc32(b"conflicts"), crc32(name.encode())])
@@ -70,7 +71,8 @@ class ConflictMonitor(L.Callback):
         if not self._probes or step % self.every_n_steps or step == self._last_step:
             return
         self._last_step = step
-        if not trainer.is_global_zero or _backbone(pl_module).frozen:
+        assert isinstance(pl_module, MultitaskModule)
+        if not trainer.is_global_zero or pl_module.backbone.frozen:
             return
         gradients = [_compute_gradients(pl_module, probe) for probe in self._probes.values()]
         values: dict[str, float] = {}
@@ -108,42 +110,31 @@ class ConflictMonitor(L.Callback):
         self._last_step, self._sums = state_dict["last_step"], state_dict["sums"]
 
 
-def _backbone(module: L.LightningModule) -> nn.Module:
-    return module.get_submodule("backbone")
-
-
-def _trained(module: L.LightningModule) -> list[tuple[str, nn.Parameter]]:
-    """Return the trained weights that all tasks share."""
-    named = _backbone(module).named_parameters()
-    return [(name, weight) for name, weight in named if weight.requires_grad and not name.startswith("task_layers.")]
-
-
-def _layers(module: L.LightningModule) -> dict[str, list[int]]:
+def _layers(module: MultitaskModule) -> dict[str, list[int]]:
     """Return the places of the trained weights of each part of the backbone, and of all."""
-    names = [name for name, _ in _trained(module)]
+    names = list(module.backbone.shared_parameters())
     layers: dict[str, list[int]] = {WHOLE: list(range(len(names)))}
     for place, name in enumerate(names):
-        layers.setdefault(_name_layer(name), []).append(place)
+        layers.setdefault(_name_layer(module.backbone.depth_of(name)), []).append(place)
     return layers
 
 
-def _name_layer(name: str) -> str:
-    """Name the part of a BERT that a weight belongs to.
+def _name_layer(depth: int | None) -> str:
+    """Name a part of the backbone.
 
     Example:
-        >>> _name_layer("bert.encoder.layer.3.output.dense.bias"), _name_layer("bert.embeddings.LayerNorm.weight")
-        ('layer_3', 'embeddings')
+        >>> [_name_layer(depth) for depth in (0, 1, None)]
+        ['embeddings', 'layer_0', 'pooler']
     """
-    layer = re.search(r"\blayer\.(\d+)\.", name)
-    if layer:
-        return f"layer_{layer[1]}"
-    return next((part for part in ("embeddings", "pooler") if part in name.split(".")), "other")
+    if depth is None:
+        return "pooler"
+    return f"layer_{depth - 1}" if depth else "embeddings"
 
 
-def _compute_gradients(module: L.LightningModule, probe: TaskBatch) -> list[Tensor]:
+def _compute_gradients(module: MultitaskModule, probe: TaskBatch) -> list[Tensor]:
     """Return the gradients of a task's loss, zero where it has none; the module's own stay as they are."""
-    heads: Any = module.get_submodule("heads")
-    weights = [weight for _, weight in _trained(module)]
+    heads: Any = module.heads
+    weights = list(module.backbone.shared_parameters().values())
     with _resting(module), torch.random.fork_rng(devices=[module.device] if module.device.type == "cuda" else []):
         loss = heads[probe.task].loss(module(probe), probe.labels)
         gradients = torch.autograd.grad(loss, weights, allow_unused=True)

@@ -1,7 +1,5 @@
 """The result of further pre-training as a Hugging Face folder."""
 
-import os
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +8,9 @@ from rich.console import Console
 from transformers import BertForMaskedLM
 
 from callbacks.run_folder import run_folder
+from datamodules import resumable_data
 from lightning_modules import MaskedLMModule
+from runtime.whole_files import is_filled, replacing_folder
 from tasks import InputError
 
 
@@ -43,8 +43,7 @@ class ExportBackbone(L.Callback):
         if folder is None or not trainer.is_global_zero:
             return
         assert isinstance(pl_module, MaskedLMModule)
-        data: Any = trainer.datamodule  # type: ignore[attr-defined]
-        export_masked_lm(pl_module, data.tokenizer, folder)
+        export_masked_lm(pl_module, resumable_data(trainer).tokenizer, folder)
         Console().print(f"backbone:   {folder} (fine-tune with --model.backbone {folder})", soft_wrap=True)
 
     def _target(self, trainer: L.Trainer) -> Path | None:
@@ -53,7 +52,7 @@ class ExportBackbone(L.Callback):
 
 
 def _refuse_filled(folder: Path) -> None:
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if is_filled(folder):
         raise InputError(f"--export_dir {folder}: holds something already (expected a new or empty folder)")
 
 
@@ -70,12 +69,8 @@ def export_masked_lm(module: MaskedLMModule, tokenizer: Any, folder: Path) -> No
     model.cls.predictions.transform = module.head.transform
     model.cls.predictions.bias = module.head.bias
     model.tie_weights()
-    partial = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
-    try:
+    with replacing_folder(folder) as partial:
         model.save_pretrained(partial)
         tokenizer.backend_tokenizer.no_truncation()  # left behind by the latest call, no part of the tokenizer
         tokenizer.backend_tokenizer.no_padding()
         tokenizer.save_pretrained(partial)
-        os.replace(partial, folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)

@@ -9,12 +9,13 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from numpy.typing import NDArray
 
 from callbacks.predictions import PredictionWriter
+from datamodules import TokenStore, multitask_data
+from heads import Scores
+from lightning_internals import logged_step
 from tasks import InputError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-    from datamodules import TokenStore
 
 
 class ValidationFigures(L.Callback):
@@ -57,14 +58,14 @@ class ValidationFigures(L.Callback):
         gathered = writer.gather() if writer is not None else {}
         if not trainer.is_global_zero:
             return
-        stores = trainer.datamodule.stores["dev"]  # type: ignore[attr-defined]
+        stores = multitask_data(trainer).stores["dev"]
         predicted = {(task, view): columns for (split, task, view), columns in gathered.items() if split == "dev"}
         for tag, figure in _draw(stores, predicted):
-            _show(boards, tag, figure, step=trainer.fit_loop.epoch_loop._batches_that_stepped)
+            _show(boards, tag, figure, step=logged_step(trainer))
 
 
 def _draw(
-    stores: "Mapping[str, TokenStore]", predicted: Mapping[tuple[str, str], list[NDArray[Any]]]
+    stores: Mapping[str, TokenStore], predicted: Mapping[tuple[str, str], list[NDArray[Any]]]
 ) -> "Iterator[tuple[str, Figure]]":
     """Return the figures of each task: the tag and the figure."""
     from figures import bin_confidence, count_confusions, draw_confusion, draw_reliability, draw_scatter
@@ -72,7 +73,7 @@ def _draw(
     for (task_name, view), (rows, predictions, *rest) in predicted.items():
         name, task, labels = task_name + view, stores[task_name].task, stores[task_name].labels[rows]
         space = task.labels
-        if space.kind == "score":
+        if isinstance(space, Scores):
             scores = predictions.astype(np.float64)
             yield f"val/{name}/similarity", draw_scatter(labels, scores, low=space.low, high=space.high)
             continue

@@ -4,6 +4,8 @@ from typing import Any
 
 import lightning.pytorch as L
 
+from lightning_internals import validate_after_training
+
 
 class FinalValidation(L.Callback):
     """Asks for a validation where none falls on the last step, and where a finished training is resumed.
@@ -36,10 +38,4 @@ class FinalValidation(L.Callback):
     def _validate(self, trainer: L.Trainer) -> None:
         if self._validated_step == trainer.global_step or not trainer.enable_validation:
             return
-        loop = trainer.fit_loop.epoch_loop
-        loop.val_loop.restarting = False
-        loop._batches_that_stepped -= 1  # loggers put a validation on the step before it, as Lightning's own
-        trainer.validating = True
-        loop.val_loop.run()
-        trainer.training = True
-        loop._batches_that_stepped += 1
+        validate_after_training(trainer)

@@ -11,6 +11,8 @@ from torch import Tensor
 
 from callbacks.run_folder import run_folder
 from callbacks.stopping import resume_command
+from objectives import reduce_over_processes
+from runtime.run_folders import last_checkpoint
 from tasks import InputError
 
 log = logging.getLogger(__name__)
@@ -88,17 +90,10 @@ class LossGuard(L.Callback):
             return
         is_late = self.look == "before_step" or (self.look == "auto" and loss.device.type != "cpu")
         if is_late:
-            self._coming.append((self._batch, BackgroundValue(self._over_ranks(trainer, loss))))
+            total = reduce_over_processes(loss.detach().float().clone(), "sum")  # finite only if all are
+            self._coming.append((self._batch, BackgroundValue(total)))
         elif not self._all_finite(trainer, [loss]):
             self._stop(trainer, f"the loss is {float(loss.detach())}")
-
-    def _over_ranks(self, trainer: L.Trainer, loss: Tensor) -> Tensor:
-        """Return the loss, or on several ranks one that is finite only if all are, without waiting for it."""
-        value = loss.detach().float()
-        if trainer.world_size == 1:
-            return value
-        summed: Tensor = trainer.strategy.reduce(value.clone(), reduce_op="sum")
-        return summed
 
     def on_before_optimizer_step(
         self, trainer: L.Trainer, pl_module: L.LightningModule, optimizer: torch.optim.Optimizer
@@ -142,7 +137,7 @@ class LossGuard(L.Callback):
         folder = run_folder(trainer)
         if folder is None:
             raise NonFiniteLossError(f"{said}). {helps}")
-        path = folder / "checkpoints" / "last.ckpt"
+        path = last_checkpoint(folder)
         trainer.save_checkpoint(path)
         details = {
             "task": self._batch.task,

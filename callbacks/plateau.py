@@ -6,6 +6,7 @@ from typing import Any
 import lightning.pytorch as L
 from lightning.pytorch.utilities import rank_zero_only
 
+from datamodules import multitask_data
 from tasks import InputError
 
 log = logging.getLogger(__name__)
@@ -48,7 +49,7 @@ class ReduceShareOnPlateau(L.Callback):
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Return the order the shares of the epoch that a resumed training is in."""
-        data: Any = trainer.datamodule  # type: ignore[attr-defined]
+        data = multitask_data(trainer)
         if self.patience and data.schedule.window(len(data.tasks)) > 1:
             raise InputError(
                 f"plateau: {type(data.schedule).__name__} has a batch of every task in each step, so that none can get "

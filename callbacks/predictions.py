@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from callbacks.run_folder import run_folder
-from datamodules import MultitaskDataModule, TaskBatch
+from datamodules import TaskBatch, multitask_data
 from tasks import Task
 
 SHOWN_ROWS = 50
@@ -84,7 +84,7 @@ class PredictionWriter(L.Callback):
         dataloader_idx: int = 0,
     ) -> None:
         """Keep a batch's predictions."""
-        self._collect(_data(trainer).prediction_names[dataloader_idx], batch, outputs)
+        self._collect(multitask_data(trainer).prediction_names[dataloader_idx], batch, outputs)
 
     def _collect(self, split: str, batch: TaskBatch, outputs: Mapping[str, Any]) -> None:
         for view, found in outputs["views"].items():
@@ -137,10 +137,10 @@ class PredictionWriter(L.Callback):
         folder = run / "predictions"
         folder.mkdir(parents=True, exist_ok=True)
         for (split, task, view), ordered in gathered.items():
-            store = _data(trainer).stores[split][task]
+            store = multitask_data(trainer).stores[split][task]
             write_predictions(folder / f"{task}{view}-{split}.csv", store, *ordered)
             if split == "input":
-                Console().print(build_input_table(_data(trainer).input_texts, store.task, *ordered[1:]))
+                Console().print(build_input_table(multitask_data(trainer).input_texts, store.task, *ordered[1:]))
 
 
 def build_input_table(
@@ -211,9 +211,3 @@ def gather_objects(value: Any) -> list[Any]:
     values: list[Any] = [None] * dist.get_world_size()
     dist.all_gather_object(values, value)
     return values
-
-
-def _data(trainer: L.Trainer) -> MultitaskDataModule:
-    data = trainer.datamodule  # type: ignore[attr-defined]
-    assert isinstance(data, MultitaskDataModule)
-    return data

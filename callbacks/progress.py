@@ -9,9 +9,10 @@ from lightning.pytorch.callbacks.progress.rich_progress import (
     ProcessingSpeedColumn,
     RichProgressBarTheme,
 )
-from rich.table import Column
+from rich import get_console
 
 from callbacks.losses import TaskLosses
+from lightning_internals import keep_numbers_on_one_line
 
 WIDE = 150  # characters; the bar takes 40
 
@@ -25,14 +26,10 @@ class TaskProgressBar(RichProgressBar):
     def configure_columns(self, trainer: L.Trainer) -> list[Any]:
         """Return the columns before the numbers; without bar and speed where they would break the line."""
         columns: list[Any] = super().configure_columns(trainer)
-        if self._console is None or self._console.width >= WIDE:
+        keep_numbers_on_one_line(self)
+        if get_console().width >= WIDE:
             return columns
         return [column for column in columns if not isinstance(column, CustomBarColumn | ProcessingSpeedColumn)]
-
-    def _init_progress(self, trainer: L.Trainer) -> None:
-        super()._init_progress(trainer)
-        if self._metric_component is not None:
-            self._metric_component._table_column = Column(overflow="ignore")  # cut off instead of wrapped
 
     def get_metrics(self, trainer: L.Trainer, pl_module: L.LightningModule) -> dict[str, Any]:
         """Return the numbers to show, by short names."""

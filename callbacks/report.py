@@ -3,10 +3,9 @@
 import importlib.metadata
 import json
 import math
-import resource
+import sys
 import time
 from collections.abc import Mapping
-from functools import partial
 from typing import Any, TypeGuard
 
 import lightning.pytorch as L
@@ -15,16 +14,17 @@ from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
 from rich.console import Console
 from rich.table import Table
 
-from callbacks.atomic_io import replacing
+from backbones.digest import digest_weights
 from callbacks.baseline import score_baseline
 from callbacks.checkpoints import BestTaskCheckpoint
 from callbacks.conflicts import ConflictMonitor
-from callbacks.digest import digest_weights
 from callbacks.drawn import DrawnExamples
 from callbacks.evaluated import EvaluatedExamples, describe_part
 from callbacks.run_folder import run_folder
-from datamodules import MultitaskDataModule, TaskBatch
-from lightning_modules.task_scores import sum_over_processes
+from datamodules import MultitaskDataModule, TaskBatch, resumable_data
+from objectives import reduce_over_processes
+from runtime.version import find_code_version
+from runtime.whole_files import replacing
 
 PACKAGES = ("torch", "lightning", "torchmetrics", "transformers", "datasets")
 
@@ -56,7 +56,8 @@ class RunReport(L.Callback):
         self._drawn.restore(state_dict["drawn"] or {})
 
     def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Start the clock."""
+        """Start the clock; take the version of the code before it may change."""
+        find_code_version()
         self._started = time.monotonic()
         self._knows_all_drawn = self._took_count or not trainer.ckpt_path
 
@@ -137,8 +138,9 @@ class RunReport(L.Callback):
         folder = run_folder(trainer)
         if folder is None or not trainer.is_global_zero:
             return
-        data: Any = trainer.datamodule  # type: ignore[attr-defined]
+        data = resumable_data(trainer)
         metrics = collect_metrics(trainer.callback_metrics, split)
+        code = find_code_version()
         report = {
             "metrics": metrics,
             **({"evaluated": evaluated} if evaluated else {}),
@@ -146,7 +148,9 @@ class RunReport(L.Callback):
             **training,
             "seed": data.seed,
             "data": data.describe_data(),
-            "versions": {package: importlib.metadata.version(package) for package in PACKAGES},
+            "versions": {"tandem": code.version, **{name: importlib.metadata.version(name) for name in PACKAGES}},
+            "commit": code.commit,
+            "dirty": code.dirty,
         }
         with replacing(folder / "report.json") as file:
             file.write(f"{json.dumps(report, indent=2)}\n".encode())
@@ -158,13 +162,13 @@ class RunReport(L.Callback):
         console.print(f"curves:     tensorboard --logdir {folder.parent}", soft_wrap=True)
 
     def _find_part(self, trainer: L.Trainer, split: str) -> dict[str, list[int]]:
-        data: Any = trainer.datamodule  # type: ignore[attr-defined]
+        data = resumable_data(trainer)
         if not isinstance(data, MultitaskDataModule):
             return {}
         stores = data.stores.get(split, {})
         return self._evaluated.find_part(
             {name: len(store) for name, store in stores.items() if store.is_labelled},
-            partial(sum_over_processes, trainer),
+            lambda counts: reduce_over_processes(counts.to(trainer.strategy.root_device), "sum"),
         )
 
 
@@ -244,8 +248,16 @@ def _cell(value: float | None) -> str:
     return "undefined" if value is None else f"{value:.4f}"
 
 
-def peak_memory() -> int:
-    """Return the most memory that this process has held, in bytes: the GPU's if there is one, else the machine's."""
+def peak_memory() -> int | None:
+    """Return the most memory that this process has held, in bytes: the GPU's if there is one, else the machine's.
+
+    None on Windows, which does not count it for the process.
+    """
     if torch.cuda.is_available():
         return torch.cuda.max_memory_allocated()
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    try:
+        import resource
+    except ModuleNotFoundError:
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

@@ -11,10 +11,14 @@ import lightning.pytorch as L
 import torch
 from rich.console import Console
 
-from callbacks.checkpoints import validation_follows
 from callbacks.run_folder import run_folder
+from lightning_internals import take_sigterm, validation_follows, window_ends
+from objectives import reduce_over_processes
+from runtime.run_folders import last_checkpoint
 
-SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1)
+SIGNALS = tuple(  # Windows has no SIGUSR1
+    getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGUSR1") if hasattr(signal, name)
+)
 
 
 class RunStopped(Exception):  # noqa: N818 - an end, not an error
@@ -46,10 +50,8 @@ class StopOnSignal(L.Callback):
         """Take the signals over from Lightning, whose own handlers save inside a step."""
         for number in SIGNALS:
             self._previous[number] = signal.signal(number, self._receive)
-        connector: Any = trainer._signal_connector
-        if connector.received_sigterm:  # before the training; Lightning would end with status 0
+        if take_sigterm(trainer):  # Lightning would end with status 0
             self._receive(signal.SIGTERM, None)
-            connector.received_sigterm = False
 
     def _receive(self, number: int, frame: Any) -> None:
         for signum in SIGNALS:
@@ -60,7 +62,7 @@ class StopOnSignal(L.Callback):
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Save and end if a signal came, on all ranks at the same step."""
-        if trainer.fit_loop.epoch_loop._should_accumulate():
+        if not window_ends(trainer):
             return  # gradients of a begun window are in no checkpoint
         self._stopping = self._agree(trainer)
         if self._stopping and not validation_follows(trainer):
@@ -74,21 +76,22 @@ class StopOnSignal(L.Callback):
     def _agree(self, trainer: L.Trainer) -> int:
         """Return the signal that any process has received; 0 if none has."""
         if trainer.world_size == 1:
-            return self._received
+            return self._received  # without waiting for a device
         number = torch.tensor(self._received, device=trainer.strategy.root_device)
-        return int(trainer.strategy.reduce(number, reduce_op="max"))
+        return int(reduce_over_processes(number, "max"))
 
     def _stop(self, trainer: L.Trainer) -> None:
         number, folder = self._stopping, run_folder(trainer)
         if folder is not None:
-            path = folder / "checkpoints" / "last.ckpt"
+            path = last_checkpoint(folder)
             trainer.save_checkpoint(path)
             if trainer.is_global_zero:
                 console = Console(stderr=True)
                 name = signal.Signals(number).name
                 console.print(f"stopped at step {trainer.global_step} by {name}; everything is saved", highlight=False)
                 console.print(f"resume with: {resume_command()} --ckpt_path {path}", soft_wrap=True, highlight=False)
-        if trainer.is_global_zero and number == signal.SIGUSR1 and "SLURM_JOB_ID" in os.environ:
+        is_preempted = signal.Signals(number).name == "SIGUSR1" and "SLURM_JOB_ID" in os.environ
+        if trainer.is_global_zero and is_preempted:
             requeue(slurm_job())
         raise RunStopped(number)
 

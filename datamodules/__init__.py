@@ -1,16 +1,21 @@
-"""Data: from sentences to interleaved, padding-free batches."""
+"""Data: from sentences to interleaved, padding-free batches.
+
+The data modules themselves are imported when they are asked for: who uses a trained model needs tokens, not Lightning.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from datamodules.batch import TaskBatch, TaskDataset, collate
 from datamodules.corpus import CorpusSettings
 from datamodules.device_store import DeviceDataset
+from datamodules.evaluation import cut_store
 from datamodules.masked_batch import MaskedLMBatch
-from datamodules.masked_lm import MaskedLMDataModule
 from datamodules.masking import Masking
-from datamodules.multitask import MultitaskDataModule
-from datamodules.resumable import ResumableDataModule
 from datamodules.sampler import BatchRows, MultitaskSampler
 from datamodules.schedules import (
     Annealed,
+    Epoch,
     Joint,
     RoundRobin,
     RoundRobinShuffled,
@@ -23,11 +28,17 @@ from datamodules.schedules import (
 from datamodules.sentences import SentenceInput
 from datamodules.store import TokenFile, TokenStore
 
+if TYPE_CHECKING:
+    from datamodules.masked_lm import MaskedLMDataModule
+    from datamodules.multitask import MultitaskDataModule, multitask_data
+    from datamodules.resumable import ResumableDataModule, resumable_data
+
 __all__ = [
     "Annealed",
     "BatchRows",
     "CorpusSettings",
     "DeviceDataset",
+    "Epoch",
     "Joint",
     "MaskedLMBatch",
     "MaskedLMDataModule",
@@ -48,4 +59,21 @@ __all__ = [
     "TokenFile",
     "TokenStore",
     "collate",
+    "cut_store",
+    "multitask_data",
+    "resumable_data",
 ]
+
+_WITH_LIGHTNING = {
+    "MaskedLMDataModule": "datamodules.masked_lm",
+    "MultitaskDataModule": "datamodules.multitask",
+    "ResumableDataModule": "datamodules.resumable",
+    "multitask_data": "datamodules.multitask",
+    "resumable_data": "datamodules.resumable",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _WITH_LIGHTNING:
+        return getattr(import_module(_WITH_LIGHTNING[name]), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -5,12 +5,11 @@ from typing import NamedTuple
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
 from backbones import PackedTokens, StaticShape, pack
-from datamodules.pairs import choose_swapped, lay_out, swap_sides
+from datamodules.pairs import choose_swapped, lay_out, swap_sides, with_swapped
 from datamodules.sampler import BatchRows
 from datamodules.store import TokenStore
 
@@ -97,13 +96,11 @@ def collate(
         for place in np.flatnonzero(chosen):
             tokens[place], firsts[place] = swap_sides(tokens[place], int(firsts[place]), task.encoding)
     elif orders == 2:
-        pairs = [swap_sides(*pair, task.encoding) for pair in zip(tokens, firsts.tolist(), strict=True)]
-        tokens += [pair for pair, _ in pairs]
-        firsts = np.concatenate([firsts, [first for _, first in pairs]])
+        tokens, firsts = with_swapped(tokens, firsts, task.encoding)
     return TaskBatch(
         task=index.task,
         tokens=pack(*lay_out(tokens, firsts, task.encoding), num_groups=num_groups, shape=shape),
-        labels=label_tensor(store.labels[rows], is_score=task.labels.kind == "score"),
+        labels=task.labels.as_tensor(store.labels[rows]),
         ids=[store.id(int(row)) for row in rows],
         rows=torch.from_numpy(rows.astype(np.int64)),
         weight=index.weight,
@@ -111,10 +108,3 @@ def collate(
         teacher=None if store.teacher is None else torch.from_numpy(store.teacher[rows]),
         fullness=index.fullness,
     )
-
-
-def label_tensor(labels: NDArray[np.float64], *, is_score: bool) -> Tensor:
-    """Return labels as losses want them: scores in float32, classes in int64 with -1 where there is none."""
-    if is_score:
-        return torch.from_numpy(labels.astype(np.float32))
-    return torch.from_numpy(np.nan_to_num(labels, nan=-1).astype(np.int64))

@@ -1,7 +1,6 @@
 """The folder of tokenised files: whole files or none, whatever happened to the machine."""
 
 import logging
-import os
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -58,10 +57,3 @@ def _last_change(folder: Path) -> float:
         return max(path.stat().st_mtime for path in (folder, *folder.iterdir()))
     except OSError:  # its writer has just ended
         return time.time()
-
-
-def publish(partial: Path, target: Path) -> None:
-    """Move a finished file to its place once its bytes are on the disk."""
-    with partial.open("rb") as file:
-        os.fsync(file.fileno())
-    os.replace(partial, target)

@@ -1,7 +1,6 @@
 """The text of further pre-training: train texts only, tokenised once, with a held-out part."""
 
 import hashlib
-import json
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -11,7 +10,8 @@ from typing import Literal
 from transformers import BertTokenizer
 
 from datamodules.cache import open_cached
-from datamodules.encoding import FORMAT, digest_tokenizer, write_store
+from datamodules.cache_key import cache_key
+from datamodules.encoding import write_store
 from datamodules.notes import Notes
 from datamodules.store import TokenFile
 from tasks import Example, InputError, Task, Texts
@@ -85,22 +85,10 @@ def open_corpus(
         raise InputError(f"{type(texts).__name__}: its source names no train split")
     source = texts.source.describe("train", root)
     paired = settings.sequences == "pairs" and len(texts.texts) == 2
-    tokenizer_digest = digest_tokenizer(tokenizer)
+    own = {"reading": texts.text_settings(), "settings": asdict(settings)}
     parts = {}
     for part in ("train", "held_out"):
-        key = {
-            "format": FORMAT,
-            "part": part,
-            "source": [
-                source["sha256"],
-                Path(source["path"]).suffix.lower(),
-            ],  # the ending decides how the bytes are read
-            "reading": texts.text_settings(),
-            "settings": asdict(settings),
-            "tokenizer": tokenizer_digest,
-            "max_length": max_length,
-        }
-        target = cache_dir / f"corpus-{hashlib.sha256(json.dumps(key, sort_keys=True).encode()).hexdigest()[:32]}.arrow"
+        target = cache_dir / f"corpus-{cache_key(source, tokenizer, max_length, part=part, **own)}.arrow"
 
         def write(target: Path = target, held_out: bool = part == "held_out") -> None:
             notes, lines = Notes(source["path"]), list[str]()

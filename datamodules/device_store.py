@@ -10,7 +10,7 @@ from torch.utils.data import Dataset
 
 from backbones import PackedTokens, QueryRows, StaticShape
 from backbones.packing import IntArray, plan_attention
-from datamodules.batch import TaskBatch, TaskDataset, label_tensor
+from datamodules.batch import TaskBatch, TaskDataset
 from datamodules.sampler import BatchRows
 from datamodules.store import TokenStore
 from tasks import InputError
@@ -71,7 +71,7 @@ class _DeviceSplit:
         self.device = device
         self.tokens = torch.from_numpy(store.all_tokens()).to(device)
         self.starts = torch.from_numpy(np.cumsum(store.lengths) - store.lengths).to(device)
-        self.labels = label_tensor(store.labels, is_score=store.task.labels.kind == "score").to(device)
+        self.labels = store.task.labels.as_tensor(store.labels).to(device)
 
     def join(self, rows: IntArray, *, num_groups: int, shape: StaticShape | None) -> tuple[Tensor, PackedTokens]:
         """Return the row numbers on the device, (B,), and their tokens end to end."""

@@ -1,8 +1,7 @@
 """From texts to token ids: tokenised once, kept in an Arrow file that is keyed by its content."""
 
-import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -11,13 +10,14 @@ from typing import Any
 import pyarrow as pa
 from transformers import BertTokenizer
 
-from datamodules.cache import open_cached, partial_folder, publish
+from datamodules.cache import open_cached, partial_folder
+from datamodules.cache_key import cache_key
 from datamodules.encoding_notes import EncodingNotes
 from datamodules.notes import Notes
 from datamodules.store import SCHEMA, TokenStore
+from runtime.whole_files import publish
 from tasks import Encoding, Example, InputError, Split, Task
 
-FORMAT = 4  # raise when the same settings give other rows or columns
 ROWS_A_CHUNK = 4096
 
 
@@ -90,7 +90,7 @@ def open_split(
         InputError: If the source is wrong, nothing is kept then, or the cache cannot be written.
     """
     source = task.source.describe(split, root)
-    key = _cache_key(task, split, source, tokenizer, max_length)
+    key = cache_key(source, tokenizer, max_length, split=split, reading=dict(task.reading_settings()))
     target = cache_dir / f"{key}.arrow"
 
     def write() -> None:
@@ -102,27 +102,6 @@ def open_split(
     for line in store.notes:
         report(source["path"] + line)
     return store
-
-
-def _cache_key(task: Task, split: Split, source: Mapping[str, str], tokenizer: BertTokenizer, max_length: int) -> str:
-    parts = {
-        "format": FORMAT,
-        "split": split,
-        "source": [source["sha256"], Path(source["path"]).suffix.lower()],  # the ending decides how the bytes are read
-        "reading": dict(task.reading_settings()),
-        "tokenizer": digest_tokenizer(tokenizer),
-        "max_length": max_length,
-    }
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
-
-
-def digest_tokenizer(tokenizer: BertTokenizer) -> str:
-    """SHA-256 of everything that decides how a tokenizer works, for a cache key."""
-    backend = tokenizer.backend_tokenizer
-    backend.no_truncation()  # left behind by the latest call, no part of what the tokenizer is; each call sets its own
-    backend.no_padding()
-    settings = f"{tokenizer.truncation_side} {tokenizer.split_special_tokens} {backend.to_str()}"
-    return hashlib.sha256(settings.encode()).hexdigest()
 
 
 def _check_ids(examples: Iterable[Example], path: str) -> Iterator[Example]:

@@ -7,7 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from torch.utils.data import Sampler
 
+from datamodules.batch import TaskBatch, collate
 from datamodules.sampler import BatchRows
+from datamodules.store import TokenStore
 
 
 class HasLengths(Protocol):
@@ -64,6 +66,18 @@ def _split_largest(batches: list[BatchRows], count: int) -> None:
             return
         batches[number] = BatchRows(task, rows[: len(rows) // 2])
         batches.append(BatchRows(task, rows[len(rows) // 2 :]))
+
+
+def cut_store(name: str, store: TokenStore, tokens_per_batch: int) -> Iterator[TaskBatch]:
+    """Yield batches with every row of a split once, in an order that depends on the split alone.
+
+    Args:
+        name: Name of its task.
+        store: The split.
+        tokens_per_batch: Tokens of a batch at most.
+    """
+    for rows in cut_by_tokens(store.lengths, tokens_per_batch):
+        yield collate(store, BatchRows(name, rows))
 
 
 def cut_by_tokens(lengths: np.ndarray, tokens_per_batch: int) -> list[np.ndarray]:

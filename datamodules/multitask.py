@@ -6,6 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import lightning.pytorch as L
 import numpy as np
 from lightning.pytorch.utilities import rank_zero_only
 
@@ -14,7 +15,7 @@ from datamodules.batch import TaskDataset
 from datamodules.device_store import DeviceDataset
 from datamodules.encoding import open_split, write_store
 from datamodules.evaluation import EvaluationSampler
-from datamodules.resumable import ResumableDataModule, ResumableLoader
+from datamodules.resumable import ResumableDataModule, ResumableLoader, resumable_data
 from datamodules.sampler import MultitaskSampler
 from datamodules.schedules import RoundRobinShuffled, Schedule
 from datamodules.sentences import SentenceInput, read_sentences
@@ -349,11 +350,15 @@ class MultitaskDataModule(ResumableDataModule):
         }
 
 
+def multitask_data(trainer: L.Trainer) -> MultitaskDataModule:
+    """Return the data module of a multitask trainer, whose own type does not know it."""
+    data = resumable_data(trainer)
+    assert isinstance(data, MultitaskDataModule)
+    return data
+
+
 def _report_missing_classes(name: str, store: TokenStore) -> None:
-    labels = store.task.labels
-    if labels.kind == "score":
-        return
-    missing = sorted(set(range(labels.num_classes)) - {int(label) for label in np.unique(store.labels)})
+    missing = sorted(set(range(store.task.labels.num_classes)) - {int(label) for label in np.unique(store.labels)})
     if missing:
         named = ", ".join(store.task.format_label(number) for number in missing)
         log.warning("task %s: the train split has no example of class %s", name, named)

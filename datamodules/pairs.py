@@ -63,6 +63,14 @@ def swap_sides(tokens: Tokens, first_length: int, encoding: Encoding) -> tuple[T
     return swapped, 1 + tokens.size - first_length
 
 
+def with_swapped(
+    tokens: Sequence[Tokens], first_lengths: IntArray, encoding: Encoding
+) -> tuple[list[Tokens], IntArray]:
+    """Put the swapped pairs behind the pairs, for an average over both orders; the arguments are those of `lay_out`."""
+    swapped = [swap_sides(*pair, encoding) for pair in zip(tokens, first_lengths.tolist(), strict=True)]
+    return [*tokens, *(pair for pair, _ in swapped)], np.concatenate([first_lengths, [first for _, first in swapped]])
+
+
 def lay_out(tokens: Sequence[Tokens], first_lengths: IntArray, encoding: Encoding) -> Sequences:
     """Join the sequences of some examples, example by example.
 

@@ -14,6 +14,7 @@ from torch.utils.data import DataLoader, Dataset
 from backbones import load_tokenizer
 from datamodules.device_store import DeviceDataset
 from datamodules.sampler import MultitaskSampler
+from lightning_internals import move_loaded_position
 from tasks import InputError
 
 log = logging.getLogger(__name__)
@@ -107,11 +108,12 @@ class ResumableDataModule(L.LightningDataModule):
 
     def state_dict(self) -> dict[str, Any]:
         """Return the position in the data for a checkpoint: the batch that comes next."""
-        loop: Any = self.trainer.fit_loop if self.trainer else None
+        assert self.trainer is not None  # Lightning asks where it saves
+        loop: Any = self.trainer.fit_loop
         epoch = loop.epoch_progress.current
         inside = epoch.ready > epoch.processed
         batch = loop.epoch_loop.batch_progress.current.processed if inside else 0
-        batches = self.trainer.num_training_batches if self.trainer else None
+        batches = self.trainer.num_training_batches
         return {"epoch": epoch.processed, "batch": batch, "batches": batches, "identity": self.identity()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -136,9 +138,7 @@ class ResumableDataModule(L.LightningDataModule):
         place = batch * now // batches if batches else min(batch, now)
         place -= 0 if place == now else place % window
         if self.trainer is not None:
-            loops: Any = self.trainer._checkpoint_connector._loaded_checkpoint["loops"]["fit_loop"]
-            current = loops["epoch_loop.batch_progress"]["current"]
-            current.update({name: count + place - batch for name, count in current.items()})
+            move_loaded_position(self.trainer, place - batch)
         rank_zero_only(log.warning)(
             "the checkpoint was made with other data (%s): epoch %d goes on at batch %d of %d where it stopped at %d "
             "of %s, some of its examples may come twice and some not at all",
@@ -163,7 +163,18 @@ class ResumableDataModule(L.LightningDataModule):
 
     @abstractmethod
     def identity(self) -> dict[str, Any]:
-        """Give, as plain data, all that decides which examples a step sees."""
+        """Return, as plain data, all that decides which examples a step sees."""
+
+    @abstractmethod
+    def describe_data(self) -> dict[str, Any]:
+        """Return path, rows and SHA-256 of every file that was read."""
+
+
+def resumable_data(trainer: L.Trainer) -> ResumableDataModule:
+    """Return the data module of a trainer, whose own type does not know it."""
+    data = trainer.datamodule  # type: ignore[attr-defined]
+    assert isinstance(data, ResumableDataModule)
+    return data
 
 
 class ResumableLoader(DataLoader[Any]):

@@ -7,7 +7,7 @@ from zlib import crc32
 import numpy as np
 from torch.utils.data import Sampler
 
-from datamodules.schedules import Schedule
+from datamodules.schedules import Epoch, Schedule
 from datamodules.shares import redistribute
 
 
@@ -146,13 +146,9 @@ class MultitaskSampler(Sampler[BatchRows]):
 
     def _order(self, epoch: int) -> np.ndarray:
         """Return the index of the task at each step, (num_steps,)."""
-        order = self._schedule.order(
-            self._batches,
-            tasks=self._tasks,
-            epoch=epoch,
-            max_epochs=self._max_epochs,
-            rng=np.random.default_rng([self._seed, epoch, crc32(b"schedule")]),
-        )
+        rng = np.random.default_rng([self._seed, epoch, crc32(b"schedule")])
+        batches = dict(zip(self._tasks, self._batches, strict=True))
+        order = self._schedule.order(Epoch(batches=batches, number=epoch, max_epochs=self._max_epochs, rng=rng))
         if len(order) != len(self):
             raise ValueError(f"{self._schedule}: {len(order)} steps in epoch {epoch} (expected num_steps, {len(self)})")
         return redistribute(order, self._shares, np.random.default_rng([self._seed, epoch, crc32(b"shares")]))

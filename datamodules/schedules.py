@@ -4,25 +4,54 @@ A schedule knows each task only by its number of batches; which rows a batch hol
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.random import Generator
 
+from datamodules.shares import divide
+
+
+@dataclass(frozen=True, kw_only=True)
+class Epoch:
+    """What a schedule orders.
+
+    Args:
+        batches: Batches in one pass over the rows of each task, by name; each at least 1. A schedule may ask for more:
+            the task then starts another pass.
+        number: Number of the epoch, from 0.
+        max_epochs: Epochs of the whole training; None or -1 if it has no end.
+        rng: The only source of randomness, seeded afresh for each epoch.
+    """
+
+    batches: Mapping[str, int]
+    number: int = 0
+    max_epochs: int | None = None
+    rng: Generator
+
+    @property
+    def tasks(self) -> list[str]:
+        """Names of the tasks."""
+        return list(self.batches)
+
+    @property
+    def counts(self) -> list[int]:
+        """Batches of each task, in their order."""
+        return list(self.batches.values())
+
 
 class Schedule(ABC):
-    """Which task comes at each step of an epoch.
-
-    `batches` holds, for each task, the number of batches in one pass over its rows (at least 1). A schedule may ask for
-    more than that: the task then starts another pass.
-    """
+    """Which task comes at each step of an epoch."""
 
     def num_steps(self, batches: Sequence[int]) -> int:
         """Count the steps of an epoch: all batches of all tasks, unless a schedule says otherwise.
 
         It is the same for every epoch, since Lightning asks only once.
+
+        Args:
+            batches: Batches in one pass over the rows of each task.
         """
         return sum(batches)
 
@@ -31,21 +60,8 @@ class Schedule(ABC):
         return 1
 
     @abstractmethod
-    def order(
-        self, batches: Sequence[int], *, tasks: Sequence[str], epoch: int, max_epochs: int | None, rng: Generator
-    ) -> np.ndarray:
-        """Return the task of each step.
-
-        Args:
-            batches: Batches in one pass over each task, each at least 1.
-            tasks: Names of the tasks, in the same order.
-            epoch: Number of the epoch, from 0.
-            max_epochs: Epochs of the whole training; None or -1 if it has no end.
-            rng: The only source of randomness, seeded afresh for each epoch.
-
-        Returns:
-            Index into tasks at each step, (num_steps,) int64.
-        """
+    def order(self, epoch: Epoch) -> np.ndarray:
+        """Return the task of each step: its place among the epoch's tasks, (num_steps,) int64."""
 
 
 @dataclass(frozen=True)
@@ -58,15 +74,13 @@ class Sequential(Schedule):
 
     Example:
         >>> rng = np.random.default_rng(0)
-        >>> Sequential().order([2, 4], tasks=["sst", "quora"], epoch=0, max_epochs=None, rng=rng)
+        >>> Sequential().order(Epoch(batches={"sst": 2, "quora": 4}, rng=rng))
         array([0, 0, 1, 1, 1, 1])
     """
 
-    def order(
-        self, batches: Sequence[int], *, tasks: Sequence[str], epoch: int, max_epochs: int | None, rng: Generator
-    ) -> np.ndarray:
+    def order(self, epoch: Epoch) -> np.ndarray:
         """Repeat each task for all its batches."""
-        return _each_batch_once(batches)
+        return _each_batch_once(epoch.counts)
 
 
 @dataclass(frozen=True)
@@ -79,16 +93,14 @@ class Shuffled(Schedule):
 
     Example:
         >>> rng = np.random.default_rng(0)
-        >>> order = Shuffled().order([2, 4], tasks=["sst", "quora"], epoch=0, max_epochs=None, rng=rng)
+        >>> order = Shuffled().order(Epoch(batches={"sst": 2, "quora": 4}, rng=rng))
         >>> np.bincount(order).tolist()
         [2, 4]
     """
 
-    def order(
-        self, batches: Sequence[int], *, tasks: Sequence[str], epoch: int, max_epochs: int | None, rng: Generator
-    ) -> np.ndarray:
+    def order(self, epoch: Epoch) -> np.ndarray:
         """Shuffle the batches of all tasks."""
-        return rng.permutation(_each_batch_once(batches))
+        return epoch.rng.permutation(_each_batch_once(epoch.counts))
 
 
 @dataclass(frozen=True)
@@ -103,19 +115,17 @@ class RoundRobinShuffled(Schedule):
 
     Example:
         >>> rng = np.random.default_rng(0)
-        >>> order = RoundRobinShuffled().order([2, 5], tasks=["sst", "quora"], epoch=0, max_epochs=None, rng=rng)
+        >>> order = RoundRobinShuffled().order(Epoch(batches={"sst": 2, "quora": 5}, rng=rng))
         >>> sorted(order[:3].tolist()), sorted(order[3:].tolist())
         ([0, 1, 1], [0, 1, 1, 1])
     """
 
-    def order(
-        self, batches: Sequence[int], *, tasks: Sequence[str], epoch: int, max_epochs: int | None, rng: Generator
-    ) -> np.ndarray:
+    def order(self, epoch: Epoch) -> np.ndarray:
         """Shuffle the batches of each round."""
-        num_rounds = min(batches)
+        num_rounds = min(epoch.counts)
         # Batch j lies in the round r with floor(r·n/R) <= j < floor((r+1)·n/R), which solved for r is:
-        rounds = np.concatenate([((np.arange(n) + 1) * num_rounds - 1) // n for n in batches])
-        return _each_batch_once(batches)[np.lexsort((rng.random(len(rounds)), rounds))]
+        rounds = np.concatenate([((np.arange(n) + 1) * num_rounds - 1) // n for n in epoch.counts])
+        return _each_batch_once(epoch.counts)[np.lexsort((epoch.rng.random(len(rounds)), rounds))]
 
 
 @dataclass(frozen=True)
@@ -136,7 +146,7 @@ class RoundRobin(Schedule):
 
     Example:
         >>> rng = np.random.default_rng(0)
-        >>> RoundRobin("longest").order([1, 3], tasks=["sst", "quora"], epoch=0, max_epochs=None, rng=rng)
+        >>> RoundRobin("longest").order(Epoch(batches={"sst": 1, "quora": 3}, rng=rng))
         array([0, 1, 0, 1, 0, 1])
     """
 
@@ -150,11 +160,9 @@ class RoundRobin(Schedule):
         """Count the turns times the tasks."""
         return len(batches) * self._num_turns(batches)
 
-    def order(
-        self, batches: Sequence[int], *, tasks: Sequence[str], epoch: int, max_epochs: int | None, rng: Generator
-    ) -> np.ndarray:
+    def order(self, epoch: Epoch) -> np.ndarray:
         """Repeat the turn of all tasks."""
-        return np.tile(np.arange(len(batches)), self._num_turns(batches))
+        return np.tile(np.arange(len(epoch.batches)), self._num_turns(epoch.counts))
 
     def _num_turns(self, batches: Sequence[int]) -> int:
         return min(batches) if self.stop == "shortest" else max(batches)
@@ -179,7 +187,7 @@ class Joint(Schedule):
 
     Example:
         >>> rng = np.random.default_rng(0)
-        >>> Joint("longest").order([1, 2], tasks=["sst", "quora"], epoch=0, max_epochs=None, rng=rng)
+        >>> Joint("longest").order(Epoch(batches={"sst": 1, "quora": 2}, rng=rng))
         array([0, 1, 0, 1])
         >>> Joint().window(num_tasks=2)
         2
@@ -199,11 +207,9 @@ class Joint(Schedule):
         """Return one batch a task."""
         return num_tasks
 
-    def order(
-        self, batches: Sequence[int], *, tasks: Sequence[str], epoch: int, max_epochs: int | None, rng: Generator
-    ) -> np.ndarray:
+    def order(self, epoch: Epoch) -> np.ndarray:
         """Repeat the turn of all tasks."""
-        return RoundRobin(self.stop).order(batches, tasks=tasks, epoch=epoch, max_epochs=max_epochs, rng=rng)
+        return RoundRobin(self.stop).order(epoch)
 
 
 @dataclass(frozen=True)
@@ -224,7 +230,7 @@ class Temperature(Schedule):
 
     Example:
         >>> rng = np.random.default_rng(0)
-        >>> order = Temperature(0.5).order([4, 36], tasks=["sst", "quora"], epoch=0, max_epochs=None, rng=rng)
+        >>> order = Temperature(0.5).order(Epoch(batches={"sst": 4, "quora": 36}, rng=rng))
         >>> np.bincount(order).tolist()  # 2 : 6, over 40 steps
         [10, 30]
     """
@@ -234,11 +240,9 @@ class Temperature(Schedule):
     def __post_init__(self) -> None:
         _check_fraction("Temperature: alpha", self.alpha)
 
-    def order(
-        self, batches: Sequence[int], *, tasks: Sequence[str], epoch: int, max_epochs: int | None, rng: Generator
-    ) -> np.ndarray:
+    def order(self, epoch: Epoch) -> np.ndarray:
         """Shuffle each task's share of the steps."""
-        return rng.permutation(_each_batch_once(_steps_by_power(batches, self.alpha)))
+        return epoch.rng.permutation(_each_batch_once(_steps_by_power(epoch.counts, self.alpha)))
 
 
 @dataclass(frozen=True)
@@ -260,10 +264,8 @@ class Annealed(Schedule):
     Example:
         >>> rng = np.random.default_rng(0)
         >>> for epoch in range(3):
-        ...     order = Annealed(start=1, end=0).order(
-        ...         [4, 36], tasks=["sst", "quora"], epoch=epoch, max_epochs=3, rng=rng
-        ...     )
-        ...     print(np.bincount(order).tolist())
+        ...     coming = Epoch(batches={"sst": 4, "quora": 36}, number=epoch, max_epochs=3, rng=rng)
+        ...     print(np.bincount(Annealed(start=1, end=0).order(coming)).tolist())
         [4, 36]
         [10, 30]
         [20, 20]
@@ -276,18 +278,17 @@ class Annealed(Schedule):
         _check_fraction("Annealed: start", self.start)
         _check_fraction("Annealed: end", self.end)
 
-    def order(
-        self, batches: Sequence[int], *, tasks: Sequence[str], epoch: int, max_epochs: int | None, rng: Generator
-    ) -> np.ndarray:
+    def order(self, epoch: Epoch) -> np.ndarray:
         """Shuffle each task's share of the steps in this epoch."""
-        if max_epochs is None or max_epochs < 1:
+        last = epoch.max_epochs
+        if last is None or last < 1:
             raise ValueError(
-                f"Annealed: trainer.max_epochs is {max_epochs} (expected at least 1, since alpha ends with the last; "
+                f"Annealed: trainer.max_epochs is {last} (expected at least 1, since alpha ends with the last; "
                 "for a shorter training limit the examples, --tasks.NAME.train_limit, not the steps)"
             )
-        done = min(epoch / max(max_epochs - 1, 1), 1.0)
+        done = min(epoch.number / max(last - 1, 1), 1.0)
         alpha = (1 - done) * self.start + done * self.end
-        return rng.permutation(_each_batch_once(_steps_by_power(batches, alpha)))
+        return epoch.rng.permutation(_each_batch_once(_steps_by_power(epoch.counts, alpha)))
 
 
 @dataclass(frozen=True)
@@ -311,7 +312,7 @@ class Staged(Schedule):
         >>> rng = np.random.default_rng(0)
         >>> schedule = Staged("quora", epochs=1, then=Sequential())
         >>> for epoch in range(2):
-        ...     print(schedule.order([2, 4], tasks=["sst", "quora"], epoch=epoch, max_epochs=2, rng=rng))
+        ...     print(schedule.order(Epoch(batches={"sst": 2, "quora": 4}, number=epoch, rng=rng)))
         [1 1 1 1 1 1]
         [0 0 1 1 1 1]
     """
@@ -332,15 +333,13 @@ class Staged(Schedule):
         """Return the later schedule's."""
         return self.then.window(num_tasks)
 
-    def order(
-        self, batches: Sequence[int], *, tasks: Sequence[str], epoch: int, max_epochs: int | None, rng: Generator
-    ) -> np.ndarray:
+    def order(self, epoch: Epoch) -> np.ndarray:
         """Repeat the first task, or follow the later schedule."""
-        if self.first not in tasks:
-            raise ValueError(f"Staged: first is {self.first!r} (expected one of the tasks: {', '.join(tasks)})")
+        if self.first not in epoch.batches:
+            raise ValueError(f"Staged: first is {self.first!r} (expected one of the tasks: {', '.join(epoch.tasks)})")
         # Asked for in every epoch, so that what is wrong in it shows in the first one and not after hours.
-        later = self.then.order(batches, tasks=tasks, epoch=epoch, max_epochs=max_epochs, rng=rng)
-        return np.full_like(later, tasks.index(self.first)) if epoch < self.epochs else later
+        later = self.then.order(epoch)
+        return np.full_like(later, epoch.tasks.index(self.first)) if epoch.number < self.epochs else later
 
 
 def _each_batch_once(batches: Sequence[int] | np.ndarray) -> np.ndarray:
@@ -352,13 +351,7 @@ def _steps_by_power(batches: Sequence[int], alpha: float) -> np.ndarray:
 
     With alpha in [0, 1] every share is at least 1 without further care: n^alpha >= 1 and sum(n^alpha) <= sum(n).
     """
-    powers = np.asarray(batches, dtype=np.float64) ** alpha
-    # Rounded, so that float noise settles no tie: 3.9999999999 is 4, and equal remainders go to the earlier task.
-    shares = np.round(sum(batches) * powers / powers.sum(), 6)
-    steps: np.ndarray = np.floor(shares).astype(np.int64)
-    largest_first = np.argsort(steps - shares, kind="stable")
-    steps[largest_first[: sum(batches) - int(steps.sum())]] += 1
-    return steps
+    return divide(sum(batches), np.asarray(batches, dtype=np.float64) ** alpha)
 
 
 def _check_fraction(name: str, value: float) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tasks import Example, InputError, Task
 from tasks.rows import FILE_FORMATS, FileFormat, read_rows
+from tasks.source import check_columns
 
 
 @dataclass(frozen=True)
@@ -67,13 +68,8 @@ def _decoded(lines: Iterable[str], name: str) -> Iterator[str]:
 def _read_columns(path: Path, task: Task) -> Iterator[Example]:
     layout = FileFormat(delimiter=task.delimiter if path.suffix.lower() == ".csv" else None, quotes=task.quotes)
     for number, row in enumerate(read_rows(path, [*task.texts, *([task.id] if task.id else [])], layout=layout)):
-        twice = [column for column in task.texts if column in row.repeated]
-        if twice:
-            raise InputError(f"{row.where}: two columns are named {twice[0]!r} (expected one)")
-        absent = [column for column in task.texts if column not in row.fields]
-        if absent:
-            found = ", ".join(repr(name) for name in row.fields)
-            raise InputError(f"{row.where}: no column {absent[0]!r} (found {found})")
+        if number == 0:
+            check_columns(row, task.texts)
         texts = tuple(row.fields.get(column) or "" for column in task.texts)
         if not all(text.strip() for text in texts):
             raise InputError(f"{row.where}: {' or '.join(task.texts)} is missing or empty (expected text)")

@@ -1,4 +1,4 @@
-"""Smaller shares of an epoch's steps for some tasks."""
+"""Steps of an epoch divided in proportion, and smaller shares of them for some tasks."""
 
 from collections.abc import Sequence
 
@@ -28,7 +28,8 @@ def redistribute(order: np.ndarray, shares: Sequence[float], rng: Generator) -> 
     if len(set(shares)) <= 1:
         return order
     counts = np.bincount(order, minlength=len(shares))
-    targets = _divide(len(order), counts * np.asarray(shares), counts > 0)
+    present = (counts > 0).astype(np.int64)  # a step each, then the rest in proportion
+    targets = present + divide(len(order) - int(present.sum()), counts * np.asarray(shares))
     freed = [
         rng.choice(np.flatnonzero(order == task), size=counts[task] - targets[task], replace=False)
         for task in np.flatnonzero(counts > targets)
@@ -41,12 +42,19 @@ def redistribute(order: np.ndarray, shares: Sequence[float], rng: Generator) -> 
     return redistributed
 
 
-def _divide(total: int, weights: np.ndarray, present: np.ndarray) -> np.ndarray:
-    """Divide steps in proportion by largest remainder, at least one to each task that is present."""
-    left = total - int(present.sum())
-    exact = np.round(left * weights / weights.sum(), 6)  # so that float noise settles no tie
+def divide(total: int, weights: np.ndarray) -> np.ndarray:
+    """Divide steps in proportion to weights by largest remainder; equal remainders go to the earlier task.
+
+    Args:
+        total: Number of steps.
+        weights: Weight of each task, 0 or more; not all 0.
+
+    Example:
+        >>> divide(10, np.array([1.0, 1.0, 1.0])).tolist(), divide(40, np.array([2.0, 6.0])).tolist()
+        ([4, 3, 3], [10, 30])
+    """
+    exact = np.round(total * weights / weights.sum(), 6)  # so that float noise settles no tie: 3.9999999999 is 4
     steps: np.ndarray = np.floor(exact).astype(np.int64)
     largest_first = np.argsort(steps - exact, kind="stable")
-    steps[largest_first[: left - int(steps.sum())]] += 1
-    steps[present] += 1
+    steps[largest_first[: total - int(steps.sum())]] += 1
     return steps

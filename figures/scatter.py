@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-MOST_POINTS = 3000  # above it the plane is cut into hexagons: a page with a path a point would be slow
+MOST_POINTS = 3000  # above it the plane is cut into hexagons: a page with one path per point would be slow
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,12 @@ def fit_line(labels: NDArray[np.float64], predictions: NDArray[np.float64]) -> R
         >>> fit_line(np.array([0.0, 1.0, 2.0]), np.array([1.0, 1.5, 2.0]))
         RegressionLine(slope=0.5, intercept=1.0)
     """
-    centred = labels - labels.mean()
-    spread = float(centred @ centred)
-    if spread == 0:
+    from scipy.stats import linregress
+
+    if len(labels) < 2 or np.ptp(labels) == 0:
         return None
-    slope = float(centred @ predictions) / spread
-    return RegressionLine(slope, float(predictions.mean()) - slope * float(labels.mean()))
+    found = linregress(labels, predictions)
+    return RegressionLine(float(found.slope), float(found.intercept))
 
 
 @styled

@@ -2,25 +2,24 @@
 
 from heads.cosine import CosineHead
 from heads.head import Head, HeadFactory
-from heads.labels import LabelSpace
+from heads.labels import Classes, LabelSpace, Scores, YesNo
 from heads.linear import LinearHead
 from heads.losses import AbsoluteError, ContinuationRatio, Correlation, Loss, OneVsAll, OrdinalLogLoss
 from heads.mlp import MlpHead
 from heads.outputs import BinaryOutput, ClassOutput, OutputKind, ScoreOutput
-from heads.pair_objectives import CosineEmbedding, MultipleNegativesRanking, PairObjective, SimCse
 from heads.product import ConcatProductHead, ProductHead
 from heads.trunk import Trunk, TrunkSettings
 from heads.trunk_heads import TrunkCosineHead, TrunkLinearHead, TrunkProductHead, check_trunk
-from heads.twin import TwinHead
+from heads.twin import TwinHead, usual_pair_head
 
 __all__ = [
     "AbsoluteError",
     "BinaryOutput",
     "ClassOutput",
+    "Classes",
     "ConcatProductHead",
     "ContinuationRatio",
     "Correlation",
-    "CosineEmbedding",
     "CosineHead",
     "Head",
     "HeadFactory",
@@ -28,19 +27,19 @@ __all__ = [
     "LinearHead",
     "Loss",
     "MlpHead",
-    "MultipleNegativesRanking",
     "OneVsAll",
     "OrdinalLogLoss",
     "OutputKind",
-    "PairObjective",
     "ProductHead",
     "ScoreOutput",
-    "SimCse",
+    "Scores",
     "Trunk",
     "TrunkCosineHead",
     "TrunkLinearHead",
     "TrunkProductHead",
     "TrunkSettings",
     "TwinHead",
+    "YesNo",
     "check_trunk",
+    "usual_pair_head",
 ]

@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from heads.distributions import average_log_probabilities, divergence
+from heads.distributions import average_log_probabilities, teacher_divergence
+from heads.divergences import probability_divergence
 from heads.outputs import OutputKind
 from heads.precision import widen
 
@@ -49,14 +50,18 @@ class ContinuationRatioOutput(OutputKind):
         return continuation_log_probabilities(output).exp()
 
     def average(self, outputs: Tensor) -> Tensor:
-        """Logits whose class probabilities are the means, (R, B, C - 1) to (B, C - 1)."""
+        """Logits whose class probabilities are the means, (M, B, C - 1) to (B, C - 1)."""
         mean = average_log_probabilities(continuation_log_probabilities(outputs))
         at_least = mean.flip(1).logcumsumexp(dim=1).flip(1)  # log P(class >= k)
         return at_least[:, 1:] - mean[:, :-1]  # odds of P(class > k) to P(class = k)
 
     def soft_loss(self, output: Tensor, target: Tensor, temperature: float) -> Tensor:
         """Mean KL divergence from the teacher's probabilities (B, C)."""
-        return divergence(continuation_log_probabilities(output), target, temperature)
+        return teacher_divergence(continuation_log_probabilities(output), target, temperature)
+
+    def divergence(self, one: Tensor, other: Tensor) -> Tensor:
+        """Symmetric KL divergence of the class probabilities."""
+        return probability_divergence(self.probabilities(one), self.probabilities(other))
 
 
 def continuation_log_probabilities(logits: Tensor) -> Tensor:
@@ -70,6 +75,6 @@ def continuation_log_probabilities(logits: Tensor) -> Tensor:
     """
     logits = widen(logits)
     none = logits.new_zeros(*logits.shape[:-1], 1)
-    reached = torch.cat([none, F.logsigmoid(logits).cumsum(dim=-1)], dim=-1)  # log P(class >= k)
-    ended = torch.cat([F.logsigmoid(-logits), none], dim=-1)  # log P(class = k | class >= k)
+    reached = torch.cat([none, F.logsigmoid(logits).cumsum(dim=-1)], dim=-1)  # (..., C), log P(class >= k)
+    ended = torch.cat([F.logsigmoid(-logits), none], dim=-1)  # (..., C), log P(class = k | class >= k)
     return reached + ended

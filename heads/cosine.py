@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from heads.head import Head
-from heads.labels import LabelKind, LabelSpace
+from heads.labels import LabelSpace, Scores
 from heads.losses import Loss, output_for
 from heads.precision import widen
 
@@ -28,7 +28,7 @@ class CosineHead(Head):
     """
 
     num_sequences: ClassVar[int] = 2
-    label_kinds: ClassVar[frozenset[LabelKind]] = frozenset({"score"})
+    label_kinds: ClassVar[tuple[type[LabelSpace], ...]] = (Scores,)
 
     def __init__(
         self,
@@ -40,14 +40,20 @@ class CosineHead(Head):
         loss: Loss | None = None,
     ) -> None:
         super().__init__(labels, output_for(labels, loss))
+        assert isinstance(labels, Scores)  # Head has refused others
         self.low, self.high = labels.low, labels.high
         self.dropout = nn.Dropout(dropout)
         self.project = nn.Linear(hidden_size, projection_size)
 
     def compute(self, pooled: Tensor) -> Tensor:
         """Map (B, 2, H) to scores in label units (B,)."""
-        first, second = self.project(self.dropout(pooled)).unbind(dim=1)
+        first, second = self.embed(pooled).unbind(dim=1)  # (B, P) each
         return score_by_cosine(first, second, low=self.low, high=self.high)
+
+    def embed(self, pooled: Tensor) -> Tensor:
+        """Return the projections whose cosine is taken, (..., H) to (..., P)."""
+        projected: Tensor = self.project(self.dropout(pooled))
+        return projected
 
 
 def score_by_cosine(first: Tensor, second: Tensor, *, low: float, high: float) -> Tensor:

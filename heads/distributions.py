@@ -12,10 +12,10 @@ LEAST = 1e-7  # of a teacher's probability: prediction files hold six decimals, 
 
 
 def average_log_probabilities(log_probabilities: Tensor) -> Tensor:
-    """Average R distributions; the logarithm of the mean probabilities.
+    """Average M distributions; the logarithm of the mean probabilities.
 
     Args:
-        log_probabilities: (R, B, C).
+        log_probabilities: (M, B, C).
 
     Returns:
         (B, C).
@@ -33,7 +33,7 @@ def soften(log_probabilities: Tensor, temperature: float) -> Tensor:
     return (log_probabilities / temperature).log_softmax(dim=1)
 
 
-def divergence(log_probabilities: Tensor, target: Tensor, temperature: float) -> Tensor:
+def teacher_divergence(log_probabilities: Tensor, target: Tensor, temperature: float) -> Tensor:
     """Mean over the batch of T^2 KL(target || own), both softened by T, nats.
 
     The factor keeps the size of the gradients when T changes. For yes/no it is binary cross-entropy with the target's
@@ -52,5 +52,5 @@ def divergence(log_probabilities: Tensor, target: Tensor, temperature: float) ->
 
 
 def yes_no(logits: Tensor) -> Tensor:
-    """Log probabilities of no and yes, (B,) logits to (B, 2)."""
-    return torch.stack([F.logsigmoid(-widen(logits)), F.logsigmoid(widen(logits))], dim=-1)
+    """Log probabilities of no and yes, (...) logits to (..., 2)."""
+    return torch.stack([F.logsigmoid(-widen(logits)), F.logsigmoid(widen(logits))], dim=-1)  # (..., 2)

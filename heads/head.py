@@ -6,8 +6,8 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
-from heads.labels import LabelKind, LabelSpace
-from heads.outputs import OutputKind, describe
+from heads.labels import LabelSpace, name_kinds
+from heads.outputs import OutputKind
 
 
 class Head(nn.Module, ABC):
@@ -20,7 +20,7 @@ class Head(nn.Module, ABC):
     Attributes:
         num_sequences: Vectors an example that the head reads (S): 1 for a single sentence or a cross-encoded pair,
             2 for a bi-encoded pair, 3 for a pair that is encoded both ways.
-        label_kinds: The kinds of label that the head can predict.
+        label_kinds: The kinds of label that the head can predict; all, unless a head says otherwise.
         views: What is scored and predicted apart, as endings of the task's name; the first enters `mean`.
 
     Raises:
@@ -28,19 +28,24 @@ class Head(nn.Module, ABC):
     """
 
     num_sequences: ClassVar[int]
-    label_kinds: ClassVar[frozenset[LabelKind]]
+    label_kinds: ClassVar[tuple[type[LabelSpace], ...]] = (LabelSpace,)
     views: ClassVar[tuple[str, ...]] = ("",)
 
     def __init__(self, labels: LabelSpace, output: OutputKind) -> None:
         super().__init__()
-        if labels.kind not in self.label_kinds:
-            can = " or ".join(describe(kind) for kind in sorted(self.label_kinds))
-            raise ValueError(f"{type(self).__name__} predicts {can}, but the task has {describe(labels.kind)}")
+        if not self.can_predict(labels):
+            can = name_kinds(self.label_kinds)
+            raise ValueError(f"{type(self).__name__} predicts {can}, but the task has {labels.plural}")
         self.output = output
+
+    @classmethod
+    def can_predict(cls, labels: LabelSpace) -> bool:
+        """Whether the head is made for this kind of label."""
+        return isinstance(labels, cls.label_kinds)
 
     @abstractmethod
     def compute(self, pooled: Tensor) -> Tensor:
-        """Compute the output from vectors of the right shape, (B, S, H) to (B, C) or (B,)."""
+        """Compute the output from vectors of the right shape, (B, S, H); see `forward`."""
 
     def forward(self, pooled: Tensor) -> Tensor:
         """Compute the output of a batch.
@@ -49,7 +54,8 @@ class Head(nn.Module, ABC):
             pooled: One vector a sequence, (B, S, H).
 
         Returns:
-            Logits (B, C) or (B,), or scores in label units (B,).
+            Logits (B, num_values) of the output, or (B,) where that is one; scores in label units (B,). A head of
+            several views stacks theirs, (B, views, ...).
 
         Raises:
             ValueError: If `pooled` does not hold `num_sequences` vectors an example.
@@ -62,16 +68,24 @@ class Head(nn.Module, ABC):
         output: Tensor = self.compute(pooled)
         return output
 
+    def embed(self, pooled: Tensor) -> Tensor:
+        """Return what stands for one text where texts are compared, (N, H) to (N, P): the pooled vector as it is."""
+        return pooled
+
     def loss(self, output: Tensor, labels: Tensor) -> Tensor:
         """Mean loss over the batch; output as `forward` gave it, labels (B,)."""
         return self.output.loss(output, labels)
 
     def soft_loss(self, output: Tensor, target: Tensor, temperature: float) -> Tensor:
-        """Mean difference to a teacher's probabilities (B, number of classes) or scores (B,)."""
+        """Mean difference to a teacher's probabilities (B, C) or scores (B,)."""
         return self.output.soft_loss(output, target, temperature)
 
+    def divergence(self, one: Tensor, other: Tensor) -> Tensor:
+        """How far apart two outputs are, a scalar; 0 where they are equal, with gradients to both."""
+        return self.output.divergence(one, other)
+
     def average(self, outputs: Tensor) -> Tensor:
-        """Return the output whose probabilities (or scores) are the means of R outputs', (R, B, ...) to (B, ...)."""
+        """Return the output whose probabilities (or scores) are the means of M outputs', (M, B, ...) to (B, ...)."""
         return self.output.average(outputs)
 
     def predict(self, output: Tensor) -> Tensor:
@@ -79,7 +93,7 @@ class Head(nn.Module, ABC):
         return self.output.predict(output)
 
     def probabilities(self, output: Tensor) -> Tensor | None:
-        """Probability of each class, (B, number of classes); None for scores."""
+        """Probability of each class, (B, C); None for scores."""
         return self.output.probabilities(output)
 
     def split(self, output: Tensor) -> Mapping[str, tuple["Head", Tensor]]:

@@ -1,37 +1,160 @@
-"""What the labels of a task are."""
+"""What the labels of a task are: one class a kind, which answers what differs between kinds."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar
 
-LabelKind = Literal["class", "binary", "score"]
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from heads.outputs import BinaryOutput, ClassOutput, OutputKind, ScoreOutput
+
+
+class LabelSpace(ABC):
+    """The values that a label can take, and what follows from them.
+
+    A new kind of label is one class here, its output and its metrics (`tasks.metrics`).
+
+    Attributes:
+        plural: What such labels are called in an error message.
+        num_classes: Number of classes (C); 0 where there are none.
+        noise_factor: Factor on the loss in the likelihood of a task with learnt noise (see `Uncertainty`).
+    """
+
+    plural: ClassVar[str]
+    num_classes: int
+    noise_factor: ClassVar[float] = 1.0
+
+    @abstractmethod
+    def usual_output(self) -> OutputKind:
+        """Return the output of a head whose loss is not chosen."""
+
+    @abstractmethod
+    def as_tensor(self, values: NDArray[np.float64]) -> Tensor:
+        """Return stored labels, NaN where there is none, as losses and metrics take them; (B,) to (B,)."""
+
+    @abstractmethod
+    def best_constant(self, values: NDArray[np.float64]) -> float:
+        """Return the label that a model predicts which ignores the texts, from the labels of its training split."""
+
+    @abstractmethod
+    def is_right(self, predictions: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Whether each prediction counts as right, (n,)."""
+
+    @abstractmethod
+    def check_positive(self, positive: float | None) -> None:
+        """Check which label is to make a pair positive; ValueError says what was expected."""
+
+
+class _ClassIndices(LabelSpace):
+    """Labels that are the number of a class."""
+
+    def as_tensor(self, values: NDArray[np.float64]) -> Tensor:
+        """Return int64, -1 where there is none."""
+        return torch.from_numpy(np.nan_to_num(values, nan=-1).astype(np.int64))
+
+    def best_constant(self, values: NDArray[np.float64]) -> float:
+        """Return the most frequent class."""
+        return float(np.bincount(values.astype(np.int64)).argmax())
+
+    def is_right(self, predictions: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Whether the class is the label's."""
+        return np.equal(predictions, values)
 
 
 @dataclass(frozen=True)
-class LabelSpace:
-    """The values that a label can take.
+class Classes(_ClassIndices):
+    """One of several classes.
 
     Args:
-        kind: `class` for one of `num_classes` classes, `binary` for no (0) or yes (1), `score` for a real number.
-        num_classes: Number of classes; 2 for `binary`, 0 for `score`.
-        low: Smallest score, label units.
-        high: Largest score, label units.
-
-    Example:
-        >>> LabelSpace.of_classes(2).kind, LabelSpace.of_classes(5).kind
-        ('binary', 'class')
+        num_classes: Number of classes (C), at least 3; for two prefer YesNo.
     """
 
-    kind: LabelKind
-    num_classes: int = 0
-    low: float = 0.0
-    high: float = 0.0
+    plural: ClassVar[str] = "classes"
+    num_classes: int
 
-    @classmethod
-    def of_classes(cls, num_classes: int) -> "LabelSpace":
-        """Space of `num_classes` classes; two classes are a yes/no question, answered with one logit."""
-        return cls(kind="binary" if num_classes == 2 else "class", num_classes=num_classes)
+    def usual_output(self) -> OutputKind:
+        """Return a softmax with cross-entropy."""
+        return ClassOutput(self.num_classes)
 
-    @classmethod
-    def of_scores(cls, low: float, high: float) -> "LabelSpace":
-        """Space of the real numbers from `low` to `high`."""
-        return cls(kind="score", low=low, high=high)
+    def check_positive(self, positive: float | None) -> None:
+        """Ask for a class."""
+        if positive not in range(self.num_classes):
+            raise ValueError(f"the number of a class, 0 to {self.num_classes - 1}")
+
+
+@dataclass(frozen=True)
+class YesNo(_ClassIndices):
+    """No (0) or yes (1), answered with one logit."""
+
+    plural: ClassVar[str] = "yes/no labels"
+    num_classes = 2
+
+    def usual_output(self) -> OutputKind:
+        """Return one logit with binary cross-entropy."""
+        return BinaryOutput()
+
+    def check_positive(self, positive: float | None) -> None:
+        """Ask for no or yes, where yes is the default."""
+        if positive not in (None, 0, 1):
+            raise ValueError("0 or 1, or none for 1")
+
+
+@dataclass(frozen=True)
+class Scores(LabelSpace):
+    """A real number between two ends.
+
+    Args:
+        low: Smallest score, label units.
+        high: Largest score, label units.
+    """
+
+    plural: ClassVar[str] = "scores"
+    num_classes = 0
+    noise_factor: ClassVar[float] = 0.5
+    low: float
+    high: float
+
+    def usual_output(self) -> OutputKind:
+        """Return a bounded score with squared error."""
+        return ScoreOutput(self.low, self.high)
+
+    def as_tensor(self, values: NDArray[np.float64]) -> Tensor:
+        """Return float32, NaN where there is none."""
+        return torch.from_numpy(values.astype(np.float32))
+
+    def best_constant(self, values: NDArray[np.float64]) -> float:
+        """Return the mean."""
+        return float(np.mean(values))
+
+    def is_right(self, predictions: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Whether the score is less than a tenth of the range away from the label."""
+        near: NDArray[np.bool_] = np.abs(predictions - values) <= (self.high - self.low) / 10 + 1e-9
+        return near
+
+    def check_positive(self, positive: float | None) -> None:
+        """Ask for the smallest positive score, which leaves scores below it."""
+        if positive is None or not self.low < positive <= self.high:
+            raise ValueError(f"the smallest positive score, above {self.low:g} to {self.high:g}")
+
+
+def classes_or_yes_no(num_classes: int) -> LabelSpace:
+    """Return the space of some classes: two are a yes/no question.
+
+    Example:
+        >>> classes_or_yes_no(2), classes_or_yes_no(5)
+        (YesNo(), Classes(num_classes=5))
+    """
+    return YesNo() if num_classes == 2 else Classes(num_classes)
+
+
+def name_kinds(kinds: tuple[type[LabelSpace], ...]) -> str:
+    """Name kinds of label for an error message.
+
+    Example:
+        >>> name_kinds((YesNo, Scores))
+        'yes/no labels or scores'
+    """
+    return " or ".join(kind.plural for kind in kinds)

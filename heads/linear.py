@@ -5,7 +5,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 
 from heads.head import Head
-from heads.labels import LabelKind, LabelSpace
+from heads.labels import LabelSpace
 from heads.losses import Loss, output_for
 
 
@@ -25,7 +25,6 @@ class LinearHead(Head):
     """
 
     num_sequences: ClassVar[int] = 1
-    label_kinds: ClassVar[frozenset[LabelKind]] = frozenset({"class", "binary", "score"})
 
     def __init__(self, hidden_size: int, labels: LabelSpace, *, dropout: float = 0.3, loss: Loss | None = None) -> None:
         super().__init__(labels, output_for(labels, loss))

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from heads.continuation_ratio import ContinuationRatioOutput
-from heads.labels import LabelKind, LabelSpace
+from heads.labels import Classes, LabelSpace, Scores, YesNo, name_kinds
 from heads.one_vs_all import OneVsAllOutput
-from heads.outputs import BinaryOutput, ClassOutput, OutputKind, ScoreOutput, describe
+from heads.outputs import BinaryOutput, ClassOutput, OutputKind, ScoreOutput
 
 
 class Loss(ABC):
@@ -19,7 +19,7 @@ class Loss(ABC):
         label_kinds: The kinds of label that it is defined for.
     """
 
-    label_kinds: ClassVar[frozenset[LabelKind]]
+    label_kinds: ClassVar[tuple[type[LabelSpace], ...]]
 
     @abstractmethod
     def output(self, labels: LabelSpace) -> OutputKind:
@@ -30,18 +30,18 @@ class Loss(ABC):
 class AbsoluteError(Loss):
     """Mean absolute difference: of the score, or of the sigmoid to a yes/no label (the paper's choice for its B1)."""
 
-    label_kinds: ClassVar[frozenset[LabelKind]] = frozenset({"binary", "score"})
+    label_kinds: ClassVar[tuple[type[LabelSpace], ...]] = (YesNo, Scores)
 
     def output(self, labels: LabelSpace) -> OutputKind:
         """Return the output of yes/no labels or scores."""
-        return BinaryOutput("l1") if labels.kind == "binary" else ScoreOutput(labels.low, labels.high, "l1")
+        return ScoreOutput(labels.low, labels.high, "l1") if isinstance(labels, Scores) else BinaryOutput("l1")
 
 
 @dataclass(frozen=True)
 class OneVsAll(Loss):
     """One yes/no question a class; steadier than softmax cross-entropy in Lin & Le's runs. See OneVsAllOutput."""
 
-    label_kinds: ClassVar[frozenset[LabelKind]] = frozenset({"class"})
+    label_kinds: ClassVar[tuple[type[LabelSpace], ...]] = (Classes,)
 
     def output(self, labels: LabelSpace) -> OutputKind:
         """Return the output of classes."""
@@ -62,7 +62,7 @@ class OrdinalLogLoss(Loss):
     """
 
     alpha: float = 1.5
-    label_kinds: ClassVar[frozenset[LabelKind]] = frozenset({"class"})
+    label_kinds: ClassVar[tuple[type[LabelSpace], ...]] = (Classes,)
 
     def __post_init__(self) -> None:
         if not 0 < self.alpha < float("inf"):
@@ -80,7 +80,7 @@ class ContinuationRatio(Loss):
     For classes that stand in an order.
     """
 
-    label_kinds: ClassVar[frozenset[LabelKind]] = frozenset({"class"})
+    label_kinds: ClassVar[tuple[type[LabelSpace], ...]] = (Classes,)
 
     def output(self, labels: LabelSpace) -> OutputKind:
         """Return the output of classes."""
@@ -100,7 +100,7 @@ class Correlation(Loss):
     """
 
     share: float = 0.5
-    label_kinds: ClassVar[frozenset[LabelKind]] = frozenset({"score"})
+    label_kinds: ClassVar[tuple[type[LabelSpace], ...]] = (Scores,)
 
     def __post_init__(self) -> None:
         if not 0 < self.share <= 1:
@@ -108,6 +108,7 @@ class Correlation(Loss):
 
     def output(self, labels: LabelSpace) -> OutputKind:
         """Return the output of scores."""
+        assert isinstance(labels, Scores)  # output_for has refused others
         return ScoreOutput(labels.low, labels.high, correlation=self.share)
 
 
@@ -122,13 +123,9 @@ def output_for(labels: LabelSpace, loss: Loss | None = None) -> OutputKind:
     Raises:
         ValueError: If the loss does not fit the labels.
     """
-    if loss is not None:
-        if labels.kind not in loss.label_kinds:
-            fitting = " or ".join(describe(kind) for kind in sorted(loss.label_kinds))
-            raise ValueError(
-                f"the loss {type(loss).__name__} is for {fitting}, but the task has {describe(labels.kind)}"
-            )
-        return loss.output(labels)
-    if labels.kind == "score":
-        return ScoreOutput(labels.low, labels.high)
-    return BinaryOutput() if labels.kind == "binary" else ClassOutput(labels.num_classes)
+    if loss is None:
+        return labels.usual_output()
+    if not isinstance(labels, loss.label_kinds):
+        fitting = name_kinds(loss.label_kinds)
+        raise ValueError(f"the loss {type(loss).__name__} is for {fitting}, but the task has {labels.plural}")
+    return loss.output(labels)

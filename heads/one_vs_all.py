@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from torch import Tensor
 from torch.nn import functional as F
 
-from heads.distributions import average_log_probabilities, divergence
+from heads.distributions import average_log_probabilities, teacher_divergence
+from heads.divergences import probability_divergence
 from heads.outputs import OutputKind
 from heads.precision import widen
 
@@ -41,15 +42,19 @@ class OneVsAllOutput(OutputKind):
         return _log_probabilities(output).exp()
 
     def average(self, outputs: Tensor) -> Tensor:
-        """Logits whose sigmoids are the mean probabilities, (R, B, C) to (B, C)."""
+        """Logits whose sigmoids are the mean probabilities, (M, B, C) to (B, C)."""
         mean = average_log_probabilities(_log_probabilities(outputs))
-        others = mean[:, None, :].expand(-1, self.num_values, -1).clone()
+        others = mean[:, None, :].expand(-1, self.num_values, -1).clone()  # (B, C, C)
         others.diagonal(dim1=1, dim2=2).fill_(float("-inf"))
         return mean - others.logsumexp(dim=2)  # odds of class i to all the others
 
     def soft_loss(self, output: Tensor, target: Tensor, temperature: float) -> Tensor:
         """Mean KL divergence from the teacher's probabilities (B, C)."""
-        return divergence(_log_probabilities(output), target, temperature)
+        return teacher_divergence(_log_probabilities(output), target, temperature)
+
+    def divergence(self, one: Tensor, other: Tensor) -> Tensor:
+        """Symmetric KL divergence of the class probabilities."""
+        return probability_divergence(self.probabilities(one), self.probabilities(other))
 
 
 def _log_probabilities(logits: Tensor) -> Tensor:

@@ -9,8 +9,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from heads.correlation import pearson
-from heads.distributions import average_log_probabilities, divergence, yes_no
-from heads.labels import LabelKind
+from heads.distributions import average_log_probabilities, teacher_divergence, yes_no
+from heads.divergences import binary_divergence, class_divergence, score_divergence
 from heads.ordinal import ordinal_log_loss
 from heads.precision import widen
 
@@ -19,14 +19,15 @@ class OutputKind(ABC):
     """How raw values become an output, a loss and a prediction.
 
     Attributes:
-        num_values: Raw values that a head computes for one example (C).
+        num_values: Raw values that a head computes for one example: C for classes, or C - 1 for a ladder of them; 1 for
+            yes/no and scores.
     """
 
     num_values: int
 
     @abstractmethod
     def from_raw(self, raw: Tensor) -> Tensor:
-        """Turn raw values (B, num_values) into the head's output: (B, C) logits, or (B,) logits or scores."""
+        """Turn raw values (B, num_values) into the head's output: the same, or (B,) where there is one value."""
 
     @abstractmethod
     def loss(self, output: Tensor, labels: Tensor) -> Tensor:
@@ -38,15 +39,19 @@ class OutputKind(ABC):
 
     @abstractmethod
     def probabilities(self, output: Tensor) -> Tensor | None:
-        """Probability of each class, (B, number of classes); None where the label is a score."""
+        """Probability of each class, (B, C); None where the label is a score."""
 
     @abstractmethod
     def average(self, outputs: Tensor) -> Tensor:
-        """Return the output whose probabilities (or scores) are the means of R outputs', (R, B, ...) to (B, ...)."""
+        """Return the output whose probabilities (or scores) are the means of M outputs', (M, B, ...) to (B, ...)."""
 
     @abstractmethod
     def soft_loss(self, output: Tensor, target: Tensor, temperature: float) -> Tensor:
-        """Mean difference to a teacher's probabilities (B, number of classes) or scores (B,), a scalar."""
+        """Mean difference to a teacher's probabilities (B, C) or scores (B,), a scalar."""
+
+    @abstractmethod
+    def divergence(self, one: Tensor, other: Tensor) -> Tensor:
+        """How far apart two outputs are, a scalar; 0 where they are equal, with gradients to both."""
 
 
 @dataclass(frozen=True)
@@ -80,12 +85,16 @@ class ClassOutput(OutputKind):
         return widen(output).softmax(dim=1)
 
     def average(self, outputs: Tensor) -> Tensor:
-        """Logarithm of the mean softmax, (R, B, C) to (B, C)."""
+        """Logarithm of the mean softmax, (M, B, C) to (B, C)."""
         return average_log_probabilities(widen(outputs).log_softmax(dim=2))
 
     def soft_loss(self, output: Tensor, target: Tensor, temperature: float) -> Tensor:
         """Mean KL divergence from the teacher's probabilities (B, C)."""
-        return divergence(widen(output).log_softmax(dim=1), target, temperature)
+        return teacher_divergence(widen(output).log_softmax(dim=1), target, temperature)
+
+    def divergence(self, one: Tensor, other: Tensor) -> Tensor:
+        """Symmetric KL divergence of the softmax."""
+        return class_divergence(one, other)
 
 
 @dataclass(frozen=True)
@@ -102,7 +111,7 @@ class BinaryOutput(OutputKind):
 
     def from_raw(self, raw: Tensor) -> Tensor:
         """One logit an example, (B,)."""
-        return raw.squeeze(1)
+        return raw.squeeze(1)  # (B,)
 
     def loss(self, output: Tensor, labels: Tensor) -> Tensor:
         """Mean loss; labels are 0 or 1, (B,)."""
@@ -119,16 +128,20 @@ class BinaryOutput(OutputKind):
     def probabilities(self, output: Tensor) -> Tensor:
         """Probabilities of no and yes, (B, 2)."""
         yes = widen(output).sigmoid()
-        return torch.stack([1 - yes, yes], dim=1)
+        return torch.stack([1 - yes, yes], dim=1)  # (B, 2)
 
     def average(self, outputs: Tensor) -> Tensor:
-        """Logit of the mean probability of yes, (R, B) to (B,)."""
-        no, yes = average_log_probabilities(yes_no(outputs)).unbind(dim=1)
+        """Logit of the mean probability of yes, (M, B) to (B,)."""
+        no, yes = average_log_probabilities(yes_no(outputs)).unbind(dim=1)  # (B,) each
         return yes - no
 
     def soft_loss(self, output: Tensor, target: Tensor, temperature: float) -> Tensor:
         """Mean KL divergence from the teacher's probabilities of no and yes (B, 2)."""
-        return divergence(yes_no(output), target, temperature)
+        return teacher_divergence(yes_no(output), target, temperature)
+
+    def divergence(self, one: Tensor, other: Tensor) -> Tensor:
+        """Symmetric KL divergence of no and yes."""
+        return binary_divergence(one, other)
 
 
 @dataclass(frozen=True)
@@ -150,7 +163,7 @@ class ScoreOutput(OutputKind):
 
     def from_raw(self, raw: Tensor) -> Tensor:
         """Squash one raw value with a sigmoid onto [low, high], (B,)."""
-        share = widen(raw.squeeze(1)).sigmoid()
+        share = widen(raw.squeeze(1)).sigmoid()  # (B,)
         return self.low + (self.high - self.low) * share
 
     def loss(self, output: Tensor, labels: Tensor) -> Tensor:
@@ -171,14 +184,13 @@ class ScoreOutput(OutputKind):
         return None
 
     def average(self, outputs: Tensor) -> Tensor:
-        """Mean score, (R, B) to (B,)."""
+        """Mean score, (M, B) to (B,)."""
         return widen(outputs).mean(dim=0)
 
     def soft_loss(self, output: Tensor, target: Tensor, temperature: float) -> Tensor:
         """Mean squared difference to the teacher's scores (B,), squared label units; without temperature."""
         return F.mse_loss(widen(output), widen(target))
 
-
-def describe(kind: LabelKind) -> str:
-    """Name a kind of label for an error message."""
-    return {"class": "classes", "binary": "yes/no labels", "score": "scores"}[kind]
+    def divergence(self, one: Tensor, other: Tensor) -> Tensor:
+        """Mean squared difference, squared label units."""
+        return score_divergence(one, other)

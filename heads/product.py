@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from heads.head import Head
-from heads.labels import LabelKind, LabelSpace
+from heads.labels import LabelSpace, Scores, YesNo
 from heads.losses import AbsoluteError, Loss, output_for
 
 
@@ -26,10 +26,10 @@ class ProductHead(Head):
     """
 
     num_sequences: ClassVar[int] = 2
-    label_kinds: ClassVar[frozenset[LabelKind]] = frozenset({"binary", "score"})
+    label_kinds: ClassVar[tuple[type[LabelSpace], ...]] = (YesNo, Scores)
 
     def __init__(self, hidden_size: int, labels: LabelSpace, *, dropout: float = 0.3, loss: Loss | None = None) -> None:
-        usual = None if labels.kind == "class" else AbsoluteError()  # classes are refused by Head
+        usual = AbsoluteError() if self.can_predict(labels) else None  # Head refuses others
         super().__init__(labels, output_for(labels, loss or usual))
         self.dropout = nn.Dropout(dropout)
         self.first = nn.Linear(hidden_size, hidden_size)
@@ -38,7 +38,7 @@ class ProductHead(Head):
 
     def compute(self, pooled: Tensor) -> Tensor:
         """Map (B, 2, H) to the output (B,)."""
-        first, second = self.dropout(pooled).unbind(dim=1)
+        first, second = self.dropout(pooled).unbind(dim=1)  # (B, H) each
         return self.output.from_raw(self.linear(self.first(first) * self.second(second)))
 
 
@@ -56,7 +56,6 @@ class ConcatProductHead(Head):
     """
 
     num_sequences: ClassVar[int] = 2
-    label_kinds: ClassVar[frozenset[LabelKind]] = frozenset({"class", "binary", "score"})
 
     def __init__(
         self,

@@ -11,7 +11,7 @@ class TrunkSettings:
     """The shape of a Trunk.
 
     Args:
-        size: Size of the shared vector (P).
+        size: Size of the shared vector (U).
         dropout: Probability that an entry is dropped, of the pooled vector and again inside.
 
     Raises:
@@ -29,9 +29,9 @@ class TrunkSettings:
 
 
 class Trunk(nn.Module):
-    """Computes a shared vector beside each pooled one: Linear(H, P), ReLU, dropout, Linear(P, P).
+    """Computes a shared vector beside each pooled one: Linear(H, U), ReLU, dropout, Linear(U, U).
 
-    Every head then reads both, end to end, H + P entries, whatever it makes of them: LinearHead weighs all of them,
+    Every head then reads both, end to end, H + U entries, whatever it makes of them: LinearHead weighs all of them,
     the heads in `heads.trunk_heads` treat the two parts apart. So a part of the heads learns from every task, which
     helps the small ones, while the backbone's own vector stays as it is.
 
@@ -54,5 +54,5 @@ class Trunk(nn.Module):
         )
 
     def forward(self, pooled: Tensor) -> Tensor:
-        """Return each pooled vector with its shared one behind it, (B, S, H) to (B, S, H + P)."""
-        return torch.cat([pooled, self.layers(pooled)], dim=-1)
+        """Return each pooled vector with its shared one behind it, (B, S, H) to (B, S, H + U)."""
+        return torch.cat([pooled, self.layers(pooled)], dim=-1)  # (B, S, H + U)

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from heads.cosine import score_by_cosine
 from heads.head import Head
-from heads.labels import LabelKind, LabelSpace
+from heads.labels import LabelSpace, Scores
 from heads.losses import Loss, output_for
 
 
@@ -15,9 +15,9 @@ class OwnProjection(nn.Module):
     """Divides what a head reads into the pooled and the shared vector, and projects the pooled one for the task.
 
     Args:
-        joined_size: Size of what the head reads (H + P).
-        trunk_size: Size of the shared vector (P).
-        size: Size of the task's own projection (Q).
+        joined_size: Size of what the head reads (H + U).
+        trunk_size: Size of the shared vector (U).
+        size: Size of the task's own projection (P).
         dropout: Probability that an entry of the pooled vector is dropped.
 
     Raises:
@@ -34,7 +34,7 @@ class OwnProjection(nn.Module):
         self.linear = nn.Linear(self.hidden_size, size)
 
     def forward(self, joined: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return pooled (..., H), its projection (..., Q) and shared (..., P)."""
+        """Return pooled (..., H), its projection (..., P) and shared (..., U)."""
         pooled, shared = self.dropout(joined[..., : self.hidden_size]), joined[..., self.hidden_size :]
         return pooled, self.linear(pooled), shared
 
@@ -43,7 +43,7 @@ class TrunkLinearHead(Head):
     """ReLU and one linear layer on [own projection, shared]: for single sentences and cross-encoded pairs.
 
     Args:
-        hidden_size: Size of what it reads, pooled and shared vector (H + P).
+        hidden_size: Size of what it reads, pooled and shared vector (H + U).
         labels: The task's labels.
         dropout: Probability that an entry of the pooled vector is dropped.
         projection_size: Size of the task's own projection.
@@ -54,7 +54,6 @@ class TrunkLinearHead(Head):
     """
 
     num_sequences: ClassVar[int] = 1
-    label_kinds: ClassVar[frozenset[LabelKind]] = frozenset({"class", "binary", "score"})
 
     def __init__(
         self,
@@ -71,7 +70,7 @@ class TrunkLinearHead(Head):
         self.linear = nn.Linear(projection_size + trunk_size, self.output.num_values)
 
     def compute(self, pooled: Tensor) -> Tensor:
-        """Map (B, 1, H + P) to the output."""
+        """Map (B, 1, H + U) to the output."""
         _, own, shared = self.own(pooled[:, 0])
         return self.output.from_raw(self.linear(torch.cat([own, shared], dim=1).relu()))
 
@@ -82,7 +81,7 @@ class TrunkProductHead(Head):
     z = Linear[e1, e2, d1 * d2], d = the own projection; the output is Linear(relu[shared1 * shared2, z]).
 
     Args:
-        hidden_size: Size of what it reads of a side, pooled and shared vector (H + P).
+        hidden_size: Size of what it reads of a side, pooled and shared vector (H + U).
         labels: The task's labels.
         dropout: Probability that an entry is dropped, of the pooled vectors and again of [e1, e2, d1 * d2].
         projection_size: Size of the own projection (d).
@@ -93,7 +92,6 @@ class TrunkProductHead(Head):
     """
 
     num_sequences: ClassVar[int] = 2
-    label_kinds: ClassVar[frozenset[LabelKind]] = frozenset({"class", "binary", "score"})
 
     def __init__(
         self,
@@ -112,10 +110,10 @@ class TrunkProductHead(Head):
         self.linear = nn.Linear(2 * trunk_size, self.output.num_values)
 
     def compute(self, pooled: Tensor) -> Tensor:
-        """Map (B, 2, H + P) to the output."""
+        """Map (B, 2, H + U) to the output."""
         vectors, own, shared = self.own(pooled)
-        beside = torch.cat([vectors.flatten(1), own.prod(dim=1)], dim=1)  # (B, 2H + Q)
-        products = torch.cat([shared.prod(dim=1), self.join(self.dropout(beside))], dim=1)  # (B, 2P)
+        beside = torch.cat([vectors.flatten(1), own.prod(dim=1)], dim=1)  # (B, 2H + P)
+        products = torch.cat([shared.prod(dim=1), self.join(self.dropout(beside))], dim=1)  # (B, 2U)
         return self.output.from_raw(self.linear(products.relu()))
 
 
@@ -125,7 +123,7 @@ class TrunkCosineHead(Head):
     The score is `low + (high - low) * cosine`, as CosineHead's.
 
     Args:
-        hidden_size: Size of what it reads of a side, pooled and shared vector (H + P).
+        hidden_size: Size of what it reads of a side, pooled and shared vector (H + U).
         labels: The task's labels: scores.
         dropout: Probability that an entry of a pooled vector is dropped.
         projection_size: Size of the task's own projection.
@@ -136,7 +134,7 @@ class TrunkCosineHead(Head):
     """
 
     num_sequences: ClassVar[int] = 2
-    label_kinds: ClassVar[frozenset[LabelKind]] = frozenset({"score"})
+    label_kinds: ClassVar[tuple[type[LabelSpace], ...]] = (Scores,)
 
     def __init__(
         self,
@@ -149,14 +147,19 @@ class TrunkCosineHead(Head):
         loss: Loss | None = None,
     ) -> None:
         super().__init__(labels, output_for(labels, loss))
+        assert isinstance(labels, Scores)  # Head has refused others
         self.low, self.high = labels.low, labels.high
         self.own = OwnProjection(hidden_size, trunk_size=trunk_size, size=projection_size, dropout=dropout)
 
     def compute(self, pooled: Tensor) -> Tensor:
-        """Map (B, 2, H + P) to scores in label units (B,)."""
-        _, own, shared = self.own(pooled)
-        first, second = torch.cat([own, shared], dim=2).unbind(dim=1)
+        """Map (B, 2, H + U) to scores in label units (B,)."""
+        first, second = self.embed(pooled).unbind(dim=1)  # (B, P + U) each
         return score_by_cosine(first, second, low=self.low, high=self.high)
+
+    def embed(self, pooled: Tensor) -> Tensor:
+        """Return [own projection, shared], whose cosine is taken, (..., H + U) to (..., P + U)."""
+        _, own, shared = self.own(pooled)
+        return torch.cat([own, shared], dim=-1)
 
 
 def check_trunk(head: nn.Module, size: int | None) -> None:

@@ -8,9 +8,14 @@ from torch import Tensor
 
 from heads.cosine import CosineHead
 from heads.head import Head, HeadFactory
-from heads.labels import LabelKind, LabelSpace
+from heads.labels import LabelSpace
 from heads.linear import LinearHead
 from heads.product import ConcatProductHead
+
+
+def usual_pair_head(labels: LabelSpace) -> HeadFactory:
+    """Return the usual head of a bi-encoded pair: the cosine for what it can predict, else a product."""
+    return CosineHead if CosineHead.can_predict(labels) else ConcatProductHead
 
 
 class TwinHead(Head):
@@ -43,7 +48,6 @@ class TwinHead(Head):
     """
 
     num_sequences: ClassVar[int] = 3
-    label_kinds: ClassVar[frozenset[LabelKind]] = frozenset({"class", "binary", "score"})
     views: ClassVar[tuple[str, ...]] = ("", "_bi")
 
     def __init__(
@@ -60,8 +64,7 @@ class TwinHead(Head):
             raise ValueError(f"TwinHead: share is {share} (expected 0 to 1)")
         if not 0 < temperature < float("inf"):
             raise ValueError(f"TwinHead: temperature is {temperature} (expected above 0)")
-        usual = CosineHead if labels.kind == "score" else ConcatProductHead
-        one, two = cross(hidden_size, labels), (bi or usual)(hidden_size, labels)
+        one, two = cross(hidden_size, labels), (bi or usual_pair_head(labels))(hidden_size, labels)
         for part, head, expected in (("cross", one, 1), ("bi", two, 2)):
             if head.num_sequences != expected:
                 reads = f"{type(head).__name__}, which reads {head.num_sequences} vector(s) an example"
@@ -77,11 +80,15 @@ class TwinHead(Head):
 
     def compute(self, pooled: Tensor) -> Tensor:
         """Map (B, 3, H) to both outputs, (B, 2, C) or (B, 2)."""
-        return torch.stack([self.cross(pooled[:, :1]), self.bi(pooled[:, 1:])], dim=1)
+        return torch.stack([self.cross(pooled[:, :1]), self.bi(pooled[:, 1:])], dim=1)  # (B, 2, ...)
+
+    def embed(self, pooled: Tensor) -> Tensor:
+        """Of the bi head."""
+        return self.bi.embed(pooled)
 
     def loss(self, output: Tensor, labels: Tensor) -> Tensor:
         """Sum of the cross head's mean loss and what the bi head learns."""
-        cross, bi = output.unbind(dim=1)
+        cross, bi = output.unbind(dim=1)  # (B, ...) each
         answers = self.cross.probabilities(cross)
         teacher = self.cross.predict(cross) if answers is None else answers
         soft = self.bi.soft_loss(bi, teacher.detach(), self.temperature)
@@ -89,13 +96,18 @@ class TwinHead(Head):
 
     def soft_loss(self, output: Tensor, target: Tensor, temperature: float) -> Tensor:
         """Sum of both heads' differences to a saved teacher."""
-        cross, bi = output.unbind(dim=1)
+        cross, bi = output.unbind(dim=1)  # (B, ...) each
         return self.cross.soft_loss(cross, target, temperature) + self.bi.soft_loss(bi, target, temperature)
 
+    def divergence(self, one: Tensor, other: Tensor) -> Tensor:
+        """Sum of both heads' divergences."""
+        pairs = zip((self.cross, self.bi), one.unbind(dim=1), other.unbind(dim=1), strict=True)
+        return torch.stack([head.divergence(first, second) for head, first, second in pairs]).sum()
+
     def average(self, outputs: Tensor) -> Tensor:
-        """Average each head's R outputs, (R, B, 2, ...) to (B, 2, ...)."""
-        cross, bi = outputs.unbind(dim=2)
-        return torch.stack([self.cross.average(cross), self.bi.average(bi)], dim=1)
+        """Average each head's M outputs, (M, B, 2, ...) to (B, 2, ...)."""
+        cross, bi = outputs.unbind(dim=2)  # (M, B, ...) each
+        return torch.stack([self.cross.average(cross), self.bi.average(bi)], dim=1)  # (B, 2, ...)
 
     def predict(self, output: Tensor) -> Tensor:
         """What the cross head predicts, (B,)."""
@@ -107,5 +119,5 @@ class TwinHead(Head):
 
     def split(self, output: Tensor) -> Mapping[str, tuple[Head, Tensor]]:
         """Return the cross head under the task's own name, the bi head under `<task>_bi`."""
-        cross, bi = output.unbind(dim=1)
+        cross, bi = output.unbind(dim=1)  # (B, ...) each
         return {"": (self.cross, cross), "_bi": (self.bi, bi)}

@@ -5,7 +5,8 @@ from typing import Any, Literal
 import lightning.pytorch as L
 import torch
 
-from backbones import AttentionChoice, Backbone, CompileMode, WeightCasts, choose_attention, keep_freed_memory
+from backbones import AttentionChoice, Backbone, CompileMode, WeightCasts, choose_attention
+from runtime.allocation import keep_freed_memory
 from tasks import InputError
 
 CompileChoice = Literal["none", "default", "reduce-overhead"]

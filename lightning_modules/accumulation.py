@@ -1,8 +1,9 @@
 """Gradient accumulation that equals one batch with all rows of its window."""
 
-import lightning.pytorch as L
+from collections.abc import Iterable
+
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 
 class WindowMean:
@@ -15,30 +16,32 @@ class WindowMean:
     """
 
     def __init__(self) -> None:
+        self._size = 1
         self._first: Tensor | float = 1.0
         self._total: Tensor | float = 0.0
 
-    def share(self, trainer: L.Trainer | None, batch_idx: int, amount: Tensor | float) -> Tensor | float:
+    def share(self, size: int, batch_idx: int, amount: Tensor | float) -> Tensor | float:
         """Return the factor of a batch's mean loss.
 
         Args:
-            trainer: The trainer; None outside a training.
+            size: Batches of a window (`accumulate_grad_batches`).
             batch_idx: Number of the batch in its epoch.
             amount: How much the batch holds, over all processes, in any unit.
         """
-        if trainer is None or trainer.accumulate_grad_batches == 1:
+        self._size = size
+        if size == 1:
             return 1.0
-        if batch_idx % trainer.accumulate_grad_batches == 0:
+        if batch_idx % size == 0:
             self._first, self._total = amount, 0.0
         self._total = self._total + amount
         return amount / self._first
 
-    def settle(self, module: L.LightningModule) -> None:
+    def settle(self, parameters: Iterable[nn.Parameter]) -> None:
         """Divide the window's gradients, before they are clipped."""
-        if module.trainer.accumulate_grad_batches == 1:
+        if self._size == 1:
             return
-        factor = module.trainer.accumulate_grad_batches * self._first / self._total
+        factor = self._size * self._first / self._total
         if isinstance(factor, float) and factor == 1.0:
             return
-        gradients = [weight.grad for weight in module.parameters() if weight.grad is not None]
+        gradients = [weight.grad for weight in parameters if weight.grad is not None]
         torch._foreach_mul_(gradients, factor)

@@ -111,14 +111,14 @@ def build_heads(tasks: Mapping[str, Task], hidden_size: int, trunk: TrunkSetting
     return heads
 
 
-def build_score(formula: str | None, tasks: Mapping[str, Task]) -> Score | None:
-    """Build the formula over the tasks' metrics; None without one.
+def build_score(weights: Mapping[str, float] | None, tasks: Mapping[str, Task]) -> Score | None:
+    """Build the weighted sum of the tasks' metrics; None without weights.
 
     Raises:
-        InputError: If a task has its name, or it cannot be read.
+        InputError: If a task is called `score`, or the weights do not fit the tasks.
     """
-    if formula is None:
+    if weights is None:
         return None
     if "score" in tasks:
         raise InputError("task name 'score' cannot be used beside model.score (both would log val/score)")
-    return Score(formula, {name: (*task.metric_names, "loss") for name, task in tasks.items()})
+    return Score(weights, {name: (*task.metric_names, "loss") for name, task in tasks.items()})

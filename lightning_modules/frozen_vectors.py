@@ -7,8 +7,7 @@ from lightning.fabric.utilities.apply_func import move_data_to_device
 from torch import Tensor
 
 from backbones import Backbone
-from datamodules import BatchRows, TokenStore, collate
-from datamodules.evaluation import cut_by_tokens
+from datamodules import TokenStore, cut_store
 
 
 class FrozenVectors:
@@ -53,9 +52,9 @@ class FrozenVectors:
 def _compute(backbone: Backbone, name: str, store: TokenStore, tokens_per_batch: int, device: torch.device) -> Tensor:
     num_sequences = store.task.num_sequences
     vectors = torch.empty(0, num_sequences, backbone.hidden_size, device=device)
-    for rows in cut_by_tokens(store.lengths, tokens_per_batch):
-        batch = move_data_to_device(collate(store, BatchRows(name, rows)), device)
-        pooled = backbone(batch.tokens, name).view(len(rows), num_sequences, -1)
+    for on_host in cut_store(name, store, tokens_per_batch):
+        batch = move_data_to_device(on_host, device)
+        pooled = backbone(batch.tokens, name).view(len(batch.rows), num_sequences, -1)  # (B, S, H)
         if not len(vectors):
             vectors = pooled.new_empty(len(store), *pooled.shape[1:])
         vectors[batch.rows] = pooled

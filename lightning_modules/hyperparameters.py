@@ -2,13 +2,15 @@
 
 import inspect
 from abc import ABCMeta
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from functools import partial
 from typing import Any
 
 import lightning.pytorch as L
+from torch import Tensor
 
+from lightning_internals import INSTANTIATOR
 from lightning_modules.optim import OptimizerSettings
 from tasks import InputError
 
@@ -26,47 +28,60 @@ def keep_plain_hyperparameters(module: L.LightningModule, **replaced: Any) -> No
     """
     frame = inspect.currentframe()
     module.save_hyperparameters(frame=frame.f_back if frame else None, logger=False)
-    if "_instantiator" not in module.hparams:  # built from Python: LightningCLI saves plain data itself
+    if INSTANTIATOR not in module.hparams:  # built from Python: LightningCLI saves plain data itself
         plain = {name: to_plain(value) for name, value in module.hparams.items()}
-        module.hparams.update(plain, _instantiator="lightning.pytorch.cli.instantiate_module")
+        module.hparams.update({**plain, INSTANTIATOR: "lightning.pytorch.cli.instantiate_module"})
     module.hparams.update(to_plain(replaced))
 
 
-def check_fit(module: L.LightningModule, checkpoint: Mapping[str, Any]) -> None:
-    """Check that a checkpoint's weights are this module's, and its optimiser settings those of a resumed training.
+def check_fit(checkpoint: Mapping[str, Any], weights: Mapping[str, Tensor], hparams: Mapping[str, Any]) -> None:
+    """Check that a checkpoint's weights are those of the module that is about to load it.
 
     Args:
-        module: The module that is about to load it.
         checkpoint: A Lightning checkpoint.
+        weights: The module's `state_dict`.
+        hparams: Its hyperparameters.
 
     Raises:
         InputError: If not; the message names the difference.
     """
     found = {name: tuple(tensor.shape) for name, tensor in checkpoint["state_dict"].items()}
-    expected = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
+    expected = {name: tuple(tensor.shape) for name, tensor in weights.items()}
     for name in sorted({*found, *expected}):
         if found.get(name) != expected.get(name):
             here, there = (f"of shape {shapes[name]}" if name in shapes else "none" for shapes in (expected, found))
             raise InputError(
                 f"the checkpoint does not fit: {name} is {there} there, {here} here (other tasks, heads or backbone?)"
             )
-    is_resuming = module._trainer is not None and module.trainer.training
-    if is_resuming and "optimizer_states" not in checkpoint:
+    was, now = (_adapter_options(each) for each in (checkpoint.get("hyper_parameters", {}), hparams))
+    if was != now:  # weights of one rank fit whatever the scale is that they were trained with
+        raise InputError(f"the checkpoint does not fit: its adapter has {was}, but {now} was asked for")
+
+
+def check_resumable(checkpoint: Mapping[str, Any], trained: Sequence[str], hparams: Mapping[str, Any]) -> None:
+    """Check that a training can go on from a checkpoint that fits its module (see `check_fit`).
+
+    Args:
+        checkpoint: A Lightning checkpoint.
+        trained: Names of the weights that train, in the order of the module's `state_dict`.
+        hparams: The module's hyperparameters.
+
+    Raises:
+        InputError: If it holds weights only, or in another order, or its optimiser or objective had other settings.
+    """
+    if "optimizer_states" not in checkpoint:
         raise InputError("the checkpoint holds weights only, training cannot go on from it (expected a last.ckpt)")
-    trained = {name for name, parameter in module.named_parameters() if parameter.requires_grad}
-    places = zip(*([name for name in names if name in trained] for names in (found, expected)), strict=True)
+    known = set(trained)
+    places = zip((name for name in checkpoint["state_dict"] if name in known), trained, strict=True)
     moved = next((names for names in places if names[0] != names[1]), None)
-    if is_resuming and moved:  # an optimiser knows its weights by their places
+    if moved:  # an optimiser knows its weights by their places
         raise InputError(
             f"the checkpoint's weights stand in another order: {moved[0]} there where {moved[1]} stands here, so its "
             "optimiser cannot go on (expected the tasks in the same order)"
         )
-    was, now = (_adapter_options(hparams) for hparams in (checkpoint.get("hyper_parameters", {}), module.hparams))
-    if was != now:  # weights of one rank fit whatever the scale is that they were trained with
-        raise InputError(f"the checkpoint does not fit: its adapter has {was}, but {now} was asked for")
-    old, new = (_resumed_settings(hparams) for hparams in (checkpoint.get("hyper_parameters", {}), module.hparams))
+    old, new = (_resumed_settings(each) for each in (checkpoint.get("hyper_parameters", {}), hparams))
     for name in old:
-        if is_resuming and old[name] != new[name]:
+        if old[name] != new[name]:
             raise InputError(
                 f"a resumed training goes on with the {name} of its checkpoint, {old[name]}, but {new[name]} was asked "
                 "for"

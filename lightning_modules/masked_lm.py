@@ -12,10 +12,12 @@ from torch.nn import functional as F
 from backbones import AttentionChoice, Backbone, build_bert, load_bert, load_masked_lm_predictions
 from datamodules import MaskedLMBatch
 from heads.masked_lm import MaskedLMHead
+from lightning_internals import attached_trainer
 from lightning_modules.acceleration import accelerate
 from lightning_modules.accumulation import WindowMean
-from lightning_modules.hyperparameters import check_fit, keep_plain_hyperparameters
+from lightning_modules.hyperparameters import check_fit, check_resumable, keep_plain_hyperparameters
 from lightning_modules.optim import OptimizerSettings, clip, configure
+from objectives import reduce_over_processes
 from tasks.exact_metrics import ExactMean
 
 log = logging.getLogger(__name__)
@@ -91,15 +93,16 @@ class MaskedLMModule(L.LightningModule):
         loss_sum = F.cross_entropy(self(batch), batch.targets, reduction="sum")
         count = torch.full((), float(batch.targets.numel()), device=loss_sum.device)  # a copy would wait for the device
         world_size = self.trainer.world_size
-        total = (self.trainer.strategy.reduce(count, reduce_op="sum") if world_size > 1 else count).clamp(min=1)
+        total = reduce_over_processes(count.clone(), "sum").clamp(min=1)
+        share = self._window.share(self.trainer.accumulate_grad_batches, batch_idx, total)
         return {
-            "loss": loss_sum * world_size / total * self._window.share(self._trainer, batch_idx, total),
+            "loss": loss_sum * world_size / total * share,
             "task_loss": loss_sum.detach() / count.clamp(min=1),
         }
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Make the gradients of an accumulation window means over its masked tokens."""
-        self._window.settle(self)
+        self._window.settle(self.parameters())
 
     def validation_step(self, batch: MaskedLMBatch, batch_idx: int) -> None:
         """Count a batch of held-out text."""
@@ -121,7 +124,11 @@ class MaskedLMModule(L.LightningModule):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse weights of another backbone with one sentence."""
-        check_fit(self, checkpoint)
+        check_fit(checkpoint, self.state_dict(), self.hparams)
+        trainer = attached_trainer(self)
+        if trainer is not None and trainer.training:
+            trained = [name for name, weight in self.named_parameters() if weight.requires_grad]
+            check_resumable(checkpoint, trained, self.hparams)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Build AdamW and its schedule over all optimiser steps of the training."""
@@ -134,4 +141,4 @@ class MaskedLMModule(L.LightningModule):
         gradient_clip_algorithm: str | None = None,
     ) -> None:
         """Clip as the Trainer asks; see `clip`."""
-        clip(self, optimizer, gradient_clip_val, gradient_clip_algorithm)
+        clip(optimizer, gradient_clip_val, gradient_clip_algorithm)

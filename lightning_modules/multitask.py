@@ -11,33 +11,38 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 
 from backbones import Adapter, AttentionChoice, Pooling, WeightCasts
-from datamodules import TaskBatch
+from datamodules import TaskBatch, multitask_data
 from heads import Head, Trunk, TrunkSettings
+from lightning_internals import attached_trainer, window_ends
 from lightning_modules.acceleration import CompileChoice, accelerate
 from lightning_modules.accumulation import WindowMean
 from lightning_modules.building import build_backbone, build_heads, build_score, check_saving
 from lightning_modules.frozen_vectors import FrozenVectors
-from lightning_modules.hyperparameters import check_fit, keep_plain_hyperparameters
-from lightning_modules.objective import build_objective
+from lightning_modules.hyperparameters import check_fit, check_resumable, keep_plain_hyperparameters
+from lightning_modules.objective import build_objective, learn_from_targets
 from lightning_modules.optim import OptimizerSettings, clip, configure
 from lightning_modules.regularization import Regularization
 from lightning_modules.saved_weights import (
+    drop_trained,
     fill_in_frozen,
-    keep_averaged,
+    find_averaging,
+    frozen_weights,
+    is_whole,
     leave_out_frozen,
     refuse_forgotten_averaging,
     report_parameters,
 )
 from lightning_modules.surgery import GradientSurgeon
-from lightning_modules.task_scores import TaskScores, sum_over_processes
+from lightning_modules.task_scores import TaskScores
 from objectives import (
     Fixed,
+    ForwardPass,
     RandomState,
     Regularizer,
     StepId,
     Surgery,
     WeightingFactory,
-    mean_over_processes,
+    reduce_over_processes,
 )
 from tasks import InputError, Task
 
@@ -50,7 +55,7 @@ class MultitaskModule(L.LightningModule):
     Logs `<split>/<task>/<metric>`, `<split>/<task>/loss` and `<split>/mean`, the plain mean of the tasks' first metrics
     (the paper's average). `mean` is NaN, which never wins a checkpoint, where a correlation is undefined because all
     predictions are equal. A TwinHead's bi head is logged as `<task>_bi` and does not enter the mean.
-    With `score` also logs `<split>/score`, where all tasks of the formula have such a split.
+    With `score` also logs `<split>/score`, where all of its tasks have such a split.
 
     Args:
         tasks: The tasks by name.
@@ -77,13 +82,14 @@ class MultitaskModule(L.LightningModule):
         surgery: How the tasks' gradients of the backbone become one in each optimiser step: PcGrad or UpGrad; None for
             their sum. An accumulation window must hold several tasks, see Joint.
         optimizer: AdamW and its schedule.
-        score: A formula over `<task>.<metric>` (see Score), such as `0.5*sst.accuracy + 0.5*sts.pearson`; the best
+        score: Weights of a sum of metrics, such as `{sst.accuracy: 0.5, sts.pearson: 0.5}` (see Score); the best
             checkpoint follows it with `--best_checkpoint.monitor val/score`.
         attention: How attention is computed: `auto` is `varlen` on a GPU where a probe passes, else `grouped`. The
             numbers are the same, the dropout masks are not.
         weight_casts: Under bf16-mixed or 16-mixed, cast all weights of the backbone together (`together`) or each by
             itself (`each`): the same numbers with fewer operations, where nothing is compiled.
         compile: Compile the encoder's training steps, with CUDA graphs for `reduce-overhead`; needs data.round_tokens.
+        seed: Seed of what weighting and surgery draw, at each step anew; the run's.
         backbone_config: Shape of the backbone; given, its weights start at random. Checkpoints set it, so that they
             load without the backbone's files.
 
@@ -110,15 +116,17 @@ class MultitaskModule(L.LightningModule):
         weighting: WeightingFactory | None = None,
         surgery: Surgery | None = None,
         optimizer: OptimizerSettings = OptimizerSettings(),
-        score: str | None = None,
+        score: dict[str, float] | None = None,
         attention: AttentionChoice = "auto",
         weight_casts: WeightCasts = "each",
         compile: CompileChoice = "none",
+        seed: int = 42,
         backbone_config: dict[str, Any] | None = None,
     ) -> None:
         super().__init__()
         self.tasks = tasks
         self.optimizer = optimizer
+        self.seed = seed
         self.cache_vectors = cache_vectors
         self._attention: AttentionChoice = attention
         self._weight_casts: WeightCasts = weight_casts
@@ -151,7 +159,7 @@ class MultitaskModule(L.LightningModule):
         self.heads = nn.ModuleDict(build_heads(tasks, self.backbone.hidden_size, trunk))
         self.trunk = None if trunk is None else Trunk(self.backbone.hidden_size, trunk)
         self._surgeon = GradientSurgeon(surgery, self.backbone, self.trunk) if surgery else None
-        self.weighting = (weighting or Fixed)({name: task.labels.kind for name, task in tasks.items()})
+        self.weighting = (weighting or Fixed)({name: task.labels for name, task in tasks.items()})
         self._metrics = nn.ModuleDict({split: TaskScores(tasks, self.heads) for split in ("val", "test")})
         config = None if save_trainable_only else self.backbone.bert.config.to_diff_dict()
         keep_plain_hyperparameters(self, backbone_config=config)
@@ -205,18 +213,18 @@ class MultitaskModule(L.LightningModule):
 
     def _trains_head_only(self, task: str) -> bool:
         start = self.tasks[task].head_only_from
-        return start is not None and self._trainer is not None and self.trainer.current_epoch >= start
+        return start is not None and attached_trainer(self) is not None and self.current_epoch >= start
 
     def on_fit_start(self) -> None:
         """Check gradient surgery, say how many parameters train, and compute a frozen backbone's vectors once."""
         if self._surgeon is not None:
             self._surgeon.start(self.trainer)
-        report_parameters(self)
+        report_parameters(self.parameters())
         self._remember_vectors()
 
     def _remember_vectors(self) -> None:
         if self.backbone.frozen and self.cache_vectors:
-            data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
+            data = multitask_data(self.trainer)
             with self.trainer.precision_plugin.forward_context():
                 self._frozen_vectors = FrozenVectors(
                     self.backbone, data.stores, tokens_per_batch=data.tokens_per_batch, device=self.device
@@ -251,14 +259,16 @@ class MultitaskModule(L.LightningModule):
 
     def training_step(self, batch: TaskBatch, batch_idx: int) -> dict[str, Any]:
         """Return the loss to minimise, and for the logs the task's own mean loss and what was added to it."""
+        task, head = self.tasks[batch.task], self._head(batch.task)
         trains_head_only = self._trains_head_only(batch.task)
         regularizers = self._regularization.covering(batch.task, is_frozen=self.backbone.frozen or trains_head_only)
         before = RandomState.take(self.device) if regularizers else None
         pooled = self.pool(batch)
-        output = self._head(batch.task)(self.add_shared(pooled, batch.task))
-        objective, terms = build_objective(self, batch, pooled, output)
+        output = head(self.add_shared(pooled, batch.task))
+        objective, terms = build_objective(task, head, batch, pooled, output, pool_again=partial(self.pool, batch))
         if before is not None:
-            penalty = self._regularization.penalty(regularizers, self, batch, output, before)
+            clean = self._as_forward_pass(batch, output, before)
+            penalty = torch.stack([each.penalty(clean) for each in regularizers]).sum()
             objective, terms["regularizer"] = objective + penalty, penalty.detach()
         task_loss = terms.pop("loss")
         step_id = self._step_id(batch_idx)
@@ -266,21 +276,34 @@ class MultitaskModule(L.LightningModule):
             self._surgeon.begin(self.trainer, batch.task, step_id, is_frozen=trains_head_only)
         objective = self.weighting({batch.task: objective}, step_id)
         if self.weighting.follows_losses:
-            mean = mean_over_processes(task_loss * batch.weight)
+            mean = reduce_over_processes(task_loss * batch.weight, "mean")
             self.weighting.record(batch.task, mean, step_id.epoch)
-        share = self._window.share(self._trainer, batch_idx, batch.fullness)
-        factor = self.tasks[batch.task].weight * batch.weight * share
+        trainer = attached_trainer(self)
+        size = 1 if trainer is None else trainer.accumulate_grad_batches
+        factor = task.weight * batch.weight * self._window.share(size, batch_idx, batch.fullness)
         return {"loss": objective * factor, "task_loss": task_loss, "added": terms}
 
+    def _as_forward_pass(self, batch: TaskBatch, output: Tensor, before: RandomState) -> ForwardPass:
+        """Return what regularisers see of a pass that is made."""
+        task, head, past = self.tasks[batch.task], self._head(batch.task), self._regularization.past
+        return ForwardPass(
+            output=output,
+            forward=partial(self, batch),
+            embedded_shape=(batch.tokens.input_ids.numel(), self.backbone.hidden_size),
+            loss=lambda repeated: learn_from_targets(task, head, batch, repeated)[0],
+            divergence=head.divergence,
+            random_state=before,
+            forward_with_past=None if past is None else partial(past.call, self, batch),
+        )
+
     def _step_id(self, batch_idx: int) -> StepId:
-        if self._trainer is None:
-            return StepId(step=batch_idx)
-        data: Any = self.trainer.datamodule  # type: ignore[attr-defined]
-        return StepId(data.seed, self.current_epoch, batch_idx // self.trainer.accumulate_grad_batches)
+        trainer = attached_trainer(self)
+        size = 1 if trainer is None else trainer.accumulate_grad_batches
+        return StepId(self.seed, self.current_epoch, batch_idx // size)
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Make the gradients of an accumulation window means over its rows."""
-        self._window.settle(self)
+        self._window.settle(self.parameters())
 
     def optimizer_step(self, *args: Any, **kwargs: Any) -> None:
         """Make the optimiser step; the past weights follow before anything is saved."""
@@ -293,7 +316,7 @@ class MultitaskModule(L.LightningModule):
         every: int = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
         if isinstance(self.weighting, Fixed) or every == 0 or self.global_step % every:
             return
-        if not self.trainer.fit_loop._should_accumulate():
+        if window_ends(self.trainer):
             factors = self.weighting.factors(self._step_id(batch_idx))
             for logger in self.loggers:
                 values = {f"train/{task}/weight": float(factor) for task, factor in factors.items()}
@@ -348,7 +371,7 @@ class MultitaskModule(L.LightningModule):
         self._log_scores("test")
 
     def _log_scores(self, split: EvaluationSplit) -> None:
-        found = self._task_scores(split).take(partial(sum_over_processes, self.trainer))
+        found = self._task_scores(split).take(lambda counts: reduce_over_processes(counts.to(self.device), "sum"))
         for name, values in found.items():
             self.log_dict({f"{split}/{name}/{key}": value for key, value in values.items()})
         logged = {name: {key: float(value) for key, value in values.items()} for name, values in found.items()}
@@ -359,17 +382,23 @@ class MultitaskModule(L.LightningModule):
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Save averaged weights, what regularisers remember, and the trained part alone if asked to."""
-        keep_averaged(self, checkpoint)
+        averaging = find_averaging(self.trainer.callbacks)  # type: ignore[attr-defined]
+        if averaging is not None and not is_whole(checkpoint):  # Lightning asks its callbacks only for whole ones
+            averaging.on_save_checkpoint(self.trainer, self, checkpoint)
+            drop_trained(checkpoint)
         self._regularization.save(checkpoint)
         if self.save_trainable_only:
-            leave_out_frozen(self, checkpoint)
+            leave_out_frozen(checkpoint, frozen_weights(self))
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse weights of other tasks, heads or backbones with one sentence."""
-        fill_in_frozen(self, checkpoint)
-        check_fit(self, checkpoint)
-        refuse_forgotten_averaging(self, checkpoint)
-        if self._trainer is not None and self.trainer.training:
+        fill_in_frozen(checkpoint, frozen_weights(self), backbone=str(self.hparams["backbone"]))
+        check_fit(checkpoint, self.state_dict(), self.hparams)
+        trainer = attached_trainer(self)
+        if trainer is not None and trainer.training:
+            trained = [name for name, weight in self.named_parameters() if weight.requires_grad]
+            check_resumable(checkpoint, trained, self.hparams)
+            refuse_forgotten_averaging(checkpoint, find_averaging(self.trainer.callbacks))  # type: ignore[attr-defined]
             self._regularization.load(checkpoint)
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
@@ -390,4 +419,5 @@ class MultitaskModule(L.LightningModule):
         gradient_clip_algorithm: str | None = None,
     ) -> None:
         """Clip all but the losses' learnt weights as the Trainer asks; see `clip`."""
-        clip(self, optimizer, gradient_clip_val, gradient_clip_algorithm, but=list(self.weighting.parameters()))
+        but = list(self.weighting.parameters())
+        clip(optimizer, gradient_clip_val, gradient_clip_algorithm, but=but)

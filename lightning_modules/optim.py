@@ -1,7 +1,6 @@
 """AdamW with decay groups and a learning-rate schedule."""
 
 import math
-import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -11,8 +10,9 @@ import torch
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import nn
 from torch.nn.utils import clip_grad_norm_, clip_grad_value_
-from torch.optim.lr_scheduler import LambdaLR, LRScheduler
+from torch.optim.lr_scheduler import ConstantLR, LRScheduler, SequentialLR
 
+from backbones import Backbone
 from tasks import InputError
 
 _SCHEDULERS = {"constant": "constant_with_warmup", "linear": "linear", "cosine": "cosine"}
@@ -65,7 +65,7 @@ class OptimizerSettings:
 def configure(
     settings: OptimizerSettings,
     trainer: L.Trainer,
-    backbone: nn.Module,
+    backbone: Backbone,
     heads: nn.Module,
     *,
     probe_epochs: int = 0,
@@ -103,28 +103,26 @@ def configure(
 
 
 def clip(
-    module: L.LightningModule,
     optimizer: torch.optim.Optimizer,
     value: int | float | None,
     algorithm: str | None,
     *,
     but: Collection[nn.Parameter] = (),
 ) -> None:
-    """Clip gradients as the Trainer asks; under bf16 directly, since Lightning refuses it for a fused optimiser there.
+    """Clip gradients as the Trainer asks, without Lightning, which refuses it for a fused optimiser under bf16.
 
     Args:
-        module: The module whose gradients are clipped.
+        optimizer: The optimiser whose parameters' gradients are clipped.
+        value: `--trainer.gradient_clip_val`; None or 0 for no clipping.
+        algorithm: `--trainer.gradient_clip_algorithm`: `value`, else by their norm.
         but: Parameters that are neither counted nor clipped, such as learnt weights of losses: theirs would shrink the
             model's gradients.
-        optimizer: Its optimiser.
-        value: `--trainer.gradient_clip_val`.
-        algorithm: `--trainer.gradient_clip_algorithm`.
     """
-    if not value or (module.trainer.precision != "bf16-mixed" and not but):
-        module.clip_gradients(optimizer, value, algorithm)
+    if not value:
         return
     left_out = {id(parameter) for parameter in but}
-    parameters = [parameter for parameter in module.parameters() if id(parameter) not in left_out]
+    every = (parameter for group in optimizer.param_groups for parameter in group["params"])
+    parameters = [parameter for parameter in every if id(parameter) not in left_out]
     if algorithm == "value":
         clip_grad_value_(parameters, value)
     else:
@@ -132,7 +130,7 @@ def clip(
 
 
 def build_optimizer(
-    settings: OptimizerSettings, backbone: nn.Module, heads: nn.Module, *, fused: bool
+    settings: OptimizerSettings, backbone: Backbone, heads: nn.Module, *, fused: bool
 ) -> torch.optim.AdamW:
     """Build AdamW over the trainable parameters.
 
@@ -150,11 +148,11 @@ def build_optimizer(
     return torch.optim.AdamW(groups, lr=settings.lr, betas=settings.betas, eps=settings.eps, fused=fused)
 
 
-def _layer_groups(settings: OptimizerSettings, backbone: nn.Module) -> list[dict[str, Any]]:
+def _layer_groups(settings: OptimizerSettings, backbone: Backbone) -> list[dict[str, Any]]:
     """Divide a backbone by layers, from the top down, and each layer by decay; one layer if all have the same rate."""
     if settings.layer_decay == 1:
         return _decay_groups(backbone.parameters(), lr=settings.lr, weight_decay=settings.weight_decay)
-    depths = {name: layer_depth(name) for name, _ in backbone.named_parameters()}
+    depths = {name: backbone.depth_of(name) for name, _ in backbone.named_parameters()}
     top = max((depth for depth in depths.values() if depth is not None), default=0)
     groups = []
     for depth in range(top, -1, -1):
@@ -166,19 +164,6 @@ def _layer_groups(settings: OptimizerSettings, backbone: nn.Module) -> list[dict
         rate = settings.lr * settings.layer_decay ** (top - depth)
         groups += _decay_groups(members, lr=rate, weight_decay=settings.weight_decay)
     return groups
-
-
-def layer_depth(name: str) -> int | None:
-    """Return the depth of a backbone's parameter: 0 in the embeddings, k in layer k (from 1), None above the layers.
-
-    Example:
-        >>> [layer_depth(f"bert.{name}") for name in ("embeddings.LayerNorm.bias", "encoder.layer.0.output", "pooler")]
-        [0, 1, None]
-    """
-    layer = re.search(r"\blayer\.(\d+)\.", f"{name}.")
-    if layer is not None:
-        return int(layer[1]) + 1
-    return 0 if re.search(r"\bembeddings\.", name) else None
 
 
 def _decay_groups(parameters: Iterable[nn.Parameter], *, lr: float, weight_decay: float) -> list[dict[str, Any]]:
@@ -211,22 +196,13 @@ def build_scheduler(
         raise InputError("a learning-rate schedule needs an end: set trainer.max_epochs or trainer.max_steps")
     from transformers import get_scheduler  # here, since it brings in peft where that is installed, which takes seconds
 
-    if probe_steps:
-        return _after_constant(settings, optimizer, int(num_steps), probe_steps)
+    scheduled_steps = int(num_steps) - probe_steps
     scheduler: LRScheduler = get_scheduler(
         _SCHEDULERS[settings.schedule],
         optimizer,
-        num_warmup_steps=round(settings.warmup * num_steps),
-        num_training_steps=int(num_steps),
+        num_warmup_steps=round(settings.warmup * scheduled_steps),
+        num_training_steps=scheduled_steps,
     )
-    return scheduler
-
-
-def _after_constant(
-    settings: OptimizerSettings, optimizer: torch.optim.Optimizer, num_steps: int, probe_steps: int
-) -> LRScheduler:
-    """Build a schedule that begins after some steps of the full rate."""
-    stand_in = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=1.0)  # a scheduler sets rates as soon as it is built
-    later: Any = build_scheduler(settings, stand_in, max(1, num_steps - probe_steps))
-    share = later.lr_lambdas[0]
-    return LambdaLR(optimizer, lambda step: 1.0 if step < probe_steps else share(step - probe_steps))
+    if probe_steps == 0:
+        return scheduler
+    return SequentialLR(optimizer, [ConstantLR(optimizer, factor=1.0), scheduler], milestones=[probe_steps])

@@ -2,9 +2,8 @@
 
 from typing import Any
 
-import lightning.pytorch as L
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.func import functional_call
 
 from tasks import InputError
@@ -27,7 +26,7 @@ class PastWeights:
         self._average: dict[str, Tensor] = {}
         self._resumed: dict[str, Tensor] | None = None
 
-    def start(self, module: L.LightningModule) -> None:
+    def start(self, module: nn.Module) -> None:
         """Begin with the weights as they are, unless a resumed training goes on with its own.
 
         Raises:
@@ -39,7 +38,7 @@ class PastWeights:
             raise InputError("a resumed training compares with the past weights of its checkpoint, which are others")
         self._average = {name: average[name].detach().clone().to(weight) for name, weight in weights.items()}
 
-    def follow(self, module: L.LightningModule) -> None:
+    def follow(self, module: nn.Module) -> None:
         """Move the average after an optimiser step."""
         weights = _training_weights(module)
         with torch.no_grad():
@@ -47,7 +46,7 @@ class PastWeights:
                 list(self._average.values()), [weights[name] for name in self._average], 1 - self.decay
             )
 
-    def call(self, module: L.LightningModule, *arguments: Any) -> Any:
+    def call(self, module: nn.Module, *arguments: Any) -> Any:
         """Call the module with the average in the place of its weights."""
         return functional_call(module, self._average, arguments)
 
@@ -70,5 +69,5 @@ class PastWeights:
         self._resumed = checkpoint[KEY]
 
 
-def _training_weights(module: L.LightningModule) -> dict[str, Tensor]:
+def _training_weights(module: nn.Module) -> dict[str, Tensor]:
     return {name: weight for name, weight in module.named_parameters() if weight.requires_grad}

@@ -1,23 +1,11 @@
 """Regularisers at work on a module's batches."""
 
 from collections.abc import Mapping, Sequence
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import torch
-from torch import Tensor
-
-from datamodules import TaskBatch
-from heads import Head
-from heads.labels import LabelKind
-from heads.outputs import ClassOutput
-from lightning_modules.objective import learn_from_targets
 from lightning_modules.past_weights import PastWeights
-from objectives import ForwardPass, RandomState, Regularizer, divergence_for
+from objectives import Regularizer
 from tasks import InputError, Task
-
-if TYPE_CHECKING:
-    from lightning_modules.multitask import MultitaskModule
 
 
 class Regularization:
@@ -54,36 +42,6 @@ class Regularization:
         """
         return [each for each in self.regularizers if each.covers(task) and not (each.needs_gradients and is_frozen)]
 
-    def penalty(
-        self,
-        regularizers: Sequence[Regularizer],
-        module: "MultitaskModule",
-        batch: TaskBatch,
-        output: Tensor,
-        before: RandomState,
-    ) -> Tensor:
-        """Return the terms for a batch, added up.
-
-        Args:
-            regularizers: Those of its task, at least one.
-            module: The module that made the pass.
-            batch: The batch.
-            output: What its head gave, (B, C) or (B,).
-            before: The random numbers as they were right before that pass.
-        """
-        head = module.heads[batch.task]
-        assert isinstance(head, Head)
-        clean = ForwardPass(
-            output=output,
-            forward=partial(module, batch),
-            embedded_shape=(batch.tokens.input_ids.numel(), module.backbone.hidden_size),
-            loss=lambda repeated: learn_from_targets(module, batch, repeated)[0],
-            divergence=partial(_diverge, head, module.tasks[batch.task].labels.kind),
-            random_state=before,
-            forward_with_past=None if self.past is None else partial(self.past.call, module, batch),
-        )
-        return torch.stack([each.penalty(clean) for each in regularizers]).sum()
-
     def save(self, checkpoint: dict[str, Any]) -> None:
         """Add what a resumed training needs to its checkpoint."""
         if self.past is not None:
@@ -97,25 +55,6 @@ class Regularization:
         """
         if self.past is not None:
             self.past.load(checkpoint)
-
-
-def _diverge(head: Head, kind: LabelKind, one: Tensor, other: Tensor) -> Tensor:
-    """Return how far apart two outputs of a head are, over all its views."""
-    firsts, seconds = head.split(one), head.split(other)
-    terms = [
-        divergence_for(kind)(_as_logits(part, kind, first), _as_logits(part, kind, seconds[view][1]))
-        for view, (part, first) in firsts.items()
-    ]
-    return torch.stack(terms).sum()
-
-
-def _as_logits(head: Head, kind: LabelKind, output: Tensor) -> Tensor:
-    """Return an output as its label kind's divergence reads it: of classes, the logits of a softmax."""
-    if kind != "class" or isinstance(head.output, ClassOutput):
-        return output
-    probabilities = head.probabilities(output)
-    assert probabilities is not None  # classes have some
-    return probabilities.clamp_min(torch.finfo(probabilities.dtype).tiny).log()
 
 
 def _check(regularizer: Regularizer, tasks: Mapping[str, Task], *, is_frozen: bool) -> None:

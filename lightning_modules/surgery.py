@@ -4,6 +4,7 @@ import lightning.pytorch as L
 from torch import nn
 
 from backbones import Backbone
+from lightning_internals import window_ends
 from objectives import StepId, Surgery, TaskGradients
 from tasks import InputError
 
@@ -44,8 +45,7 @@ class GradientSurgeon:
                 f"{name} compares the tasks of an optimiser step, but each has one batch (expected --data.schedule "
                 "Joint or --trainer.accumulate_grad_batches of more than 1)"
             )
-        named = self._backbone.named_parameters()
-        shared = [weight for name, weight in named if weight.requires_grad and not name.startswith("task_layers.")]
+        shared = list(self._backbone.shared_parameters().values())
         shared += self._trunk.parameters() if self._trunk is not None else ()
         if not shared:
             raise InputError(f"{name} joins gradients of weights that the tasks share, but none of those trains")
@@ -61,12 +61,12 @@ class GradientSurgeon:
             is_frozen: Whether its gradients do not reach the shared weights.
         """
         self._task, self._step_id, self._is_frozen = task, step_id, is_frozen
-        if is_frozen and trainer.world_size > 1 and not trainer.fit_loop._should_accumulate():
+        if is_frozen and trainer.world_size > 1 and window_ends(trainer):
             self._gradients.stand_in()
 
     def after_backward(self, trainer: L.Trainer) -> None:
         """Take the task's gradients; at the end of the window join them."""
-        if trainer.fit_loop._should_accumulate():
+        if not window_ends(trainer):
             self._gradients.take(self._task)
             return
         self._gradients.average()

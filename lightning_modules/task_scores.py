@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import lightning.pytorch as L
 import torch
 from torch import Tensor, nn
 from torchmetrics import MetricCollection
@@ -67,9 +66,3 @@ class TaskScores(nn.Module):
                 metrics["scores"].reset()
                 metrics["loss"].reset()
         return found
-
-
-def sum_over_processes(trainer: L.Trainer, counts: Tensor) -> Tensor:
-    """Add a tensor up over all processes, on the trainer's device."""
-    summed: Tensor = trainer.strategy.reduce(counts.to(trainer.strategy.root_device), reduce_op="sum")
-    return summed

@@ -1,14 +1,14 @@
 """What stands between the tasks' losses and the optimiser step: plain torch, one method a file."""
 
 from objectives.bregman import BregmanProximalPoint
-from objectives.divergences import Divergence, divergence_for
 from objectives.dynamic_weight_average import DynamicWeightAverage
 from objectives.fixed import Fixed
+from objectives.pair_objectives import CosineEmbedding, MultipleNegativesRanking, PairObjective, SimCse
 from objectives.pcgrad import PcGrad
-from objectives.processes import mean_over_processes
+from objectives.processes import reduce_over_processes
 from objectives.random_weights import RandomWeights
 from objectives.rdrop import RDrop
-from objectives.regularizer import ForwardPass, Regularizer
+from objectives.regularizer import Divergence, ForwardPass, Regularizer
 from objectives.replay import RandomState
 from objectives.smart import Smart
 from objectives.step_id import StepId
@@ -20,15 +20,19 @@ from objectives.weighting import Weighting, WeightingFactory
 
 __all__ = [
     "BregmanProximalPoint",
+    "CosineEmbedding",
     "Divergence",
     "DynamicWeightAverage",
     "Fixed",
     "ForwardPass",
+    "MultipleNegativesRanking",
+    "PairObjective",
     "PcGrad",
     "RDrop",
     "RandomState",
     "RandomWeights",
     "Regularizer",
+    "SimCse",
     "Smart",
     "StepId",
     "Surgery",
@@ -37,6 +41,5 @@ __all__ = [
     "UpGrad",
     "Weighting",
     "WeightingFactory",
-    "divergence_for",
-    "mean_over_processes",
+    "reduce_over_processes",
 ]

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
+from heads import LabelSpace
 from objectives.step_id import StepId
-from objectives.weighting import LabelKind, Weighting, weighted_sum
+from objectives.weighting import Weighting, weighted_sum
 
 
 class DynamicWeightAverage(Weighting):
@@ -17,7 +18,7 @@ class DynamicWeightAverage(Weighting):
     are left out.
 
     Args:
-        tasks: Kind of label of each task.
+        tasks: Labels of each task.
         temperature: Large values make the weights alike.
 
     Raises:
@@ -30,7 +31,7 @@ class DynamicWeightAverage(Weighting):
     history: Tensor
     epoch: Tensor
 
-    def __init__(self, tasks: Mapping[str, LabelKind], *, temperature: float = 2.0) -> None:
+    def __init__(self, tasks: Mapping[str, LabelSpace], *, temperature: float = 2.0) -> None:
         super().__init__(tasks)
         if temperature <= 0:
             raise ValueError(f"DynamicWeightAverage: temperature is {temperature} (expected more than 0)")

@@ -1,12 +1,23 @@
-"""The one thing that objectives need of other processes."""
+"""Sums and means over the processes of a training."""
+
+from typing import Literal
 
 import torch.distributed
 from torch import Tensor
+from torch.distributed import ReduceOp
 
 
-def mean_over_processes(tensor: Tensor) -> Tensor:
-    """Return the mean of every process's tensor, in place; the tensor itself where there is one process."""
+def reduce_over_processes(tensor: Tensor, how: Literal["sum", "mean", "max"]) -> Tensor:
+    """Return the sum, mean or maximum of all processes' tensors, in place; the tensor itself where there is one.
+
+    Call it on every process, with a tensor on the device of the training.
+
+    Args:
+        tensor: This process's tensor.
+        how: What becomes of them.
+    """
     if torch.distributed.is_available() and torch.distributed.is_initialized():
-        torch.distributed.all_reduce(tensor)
-        tensor /= torch.distributed.get_world_size()
+        torch.distributed.all_reduce(tensor, op=ReduceOp.MAX if how == "max" else ReduceOp.SUM)
+        if how == "mean":
+            tensor /= torch.distributed.get_world_size()
     return tensor

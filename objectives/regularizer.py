@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from objectives.divergences import Divergence
 from objectives.replay import RandomState
+
+# Gives a scalar from two outputs of a head, 0 where they are equal.
+Divergence = Callable[[Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ class Smart(Regularizer):
     Args:
         weight: Factor on the term (the paper's lambda).
         noise: Standard deviation of the first noise (sigma).
-        steps: Ascent steps (K); 0 leaves random noise, a baseline.
+        steps: Ascent steps; 0 leaves random noise, a baseline.
         step_size: Length of an ascent step (eta).
         radius: Size of the perturbation.
         projection: What `radius` bounds, see above.

@@ -40,7 +40,7 @@ def compute_gram(gradients: list[list[Tensor]]) -> Tensor:
         [[5.0, -2.0], [-2.0, 1.0]]
     """
     lower = [torch.stack([_dot(one, other) for other in gradients[: row + 1]]) for row, one in enumerate(gradients)]
-    gram = torch.nn.utils.rnn.pad_sequence(lower, batch_first=True).cpu()
+    gram = torch.nn.utils.rnn.pad_sequence(lower, batch_first=True).cpu()  # (K, K), the lower triangle
     return gram + gram.tril(-1).T
 
 

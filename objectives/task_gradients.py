@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from objectives.processes import mean_over_processes
+from objectives.processes import reduce_over_processes
 from objectives.step_id import StepId
 from objectives.surgery import Surgery, compute_gram
 
@@ -48,7 +48,7 @@ class TaskGradients:
         """Replace what was taken by the mean over all processes, which must have taken the same."""
         for task, gradients in self._taken.items():
             present = [gradient for gradient in gradients if gradient is not None]
-            flat = mean_over_processes(torch.cat([gradient.flatten() for gradient in present]))
+            flat = reduce_over_processes(torch.cat([gradient.flatten() for gradient in present]), "mean")
             parts = iter(torch.split(flat, [gradient.numel() for gradient in present]))
             self._taken[task] = [None if gradient is None else next(parts).view_as(gradient) for gradient in gradients]
 

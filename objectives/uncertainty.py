@@ -5,8 +5,9 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor, nn
 
+from heads import LabelSpace
 from objectives.step_id import StepId
-from objectives.weighting import LabelKind, Weighting, weighted_sum
+from objectives.weighting import Weighting, weighted_sum
 
 
 class Uncertainty(Weighting):
@@ -18,7 +19,7 @@ class Uncertainty(Weighting):
     is idle while other tasks are trained.
 
     Args:
-        tasks: Kind of label of each task.
+        tasks: Labels of each task.
         lr: Learning rate of the s at the top of the schedule. A backbone's rate would leave them at 0: with Adam, s
             moves by about lr a step.
 
@@ -28,7 +29,7 @@ class Uncertainty(Weighting):
     Source: Kendall, Gal & Cipolla 2018, equations 7 and 10, https://arxiv.org/abs/1705.07115
     """
 
-    def __init__(self, tasks: Mapping[str, LabelKind], *, lr: float = 1e-2) -> None:
+    def __init__(self, tasks: Mapping[str, LabelSpace], *, lr: float = 1e-2) -> None:
         super().__init__(tasks)
         if lr < 0:
             raise ValueError(f"Uncertainty: lr is {lr} (expected 0 or more)")
@@ -42,10 +43,7 @@ class Uncertainty(Weighting):
 
     def factors(self, step_id: StepId) -> dict[str, Tensor]:
         """Return exp(-s), half of it for scores."""
-        return {
-            task: (-self.log_variances[task]).exp() * (0.5 if kind == "score" else 1.0)
-            for task, kind in self.tasks.items()
-        }
+        return {task: (-self.log_variances[task]).exp() * labels.noise_factor for task, labels in self.tasks.items()}
 
     def parameter_groups(self) -> list[dict[str, object]]:
         """Return the group of the s."""

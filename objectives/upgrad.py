@@ -42,6 +42,6 @@ class UpGrad(Surgery):
         """Solve min |root (e_i + w)|², w >= 0, for each task, root' root = gram: the dual of the projection."""
         values, vectors = np.linalg.eigh(gram.numpy())
         scale = max(float(values[-1]), np.finfo(np.float64).tiny)
-        root = np.sqrt(np.maximum(values, 0.0) / scale)[:, None] * vectors.T
+        root = np.sqrt(np.maximum(values, 0.0) / scale)[:, None] * vectors.T  # (K, K)
         total = sum(np.eye(len(root))[task] + nnls(root, -root[:, task])[0] for task in range(len(root)))
         return torch.from_numpy(np.asarray(total)) / (len(root) if self.reduction == "mean" else 1)

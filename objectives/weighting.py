@@ -2,14 +2,13 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 
+from heads import LabelSpace
 from objectives.step_id import StepId
-
-LabelKind = Literal["class", "binary", "score"]
 
 
 class Weighting(nn.Module, ABC):
@@ -20,7 +19,7 @@ class Weighting(nn.Module, ABC):
     backbone, where tasks compete, and not on a head, which feels its own task only (unless gradients are clipped).
 
     Args:
-        tasks: Kind of label of each task.
+        tasks: Labels of each task.
 
     Attributes:
         follows_losses: Whether `record` wants the losses, which costs a small exchange between processes.
@@ -28,7 +27,7 @@ class Weighting(nn.Module, ABC):
 
     follows_losses: ClassVar[bool] = False
 
-    def __init__(self, tasks: Mapping[str, LabelKind]) -> None:
+    def __init__(self, tasks: Mapping[str, LabelSpace]) -> None:
         super().__init__()
         self.tasks = dict(tasks)
 
@@ -69,5 +68,5 @@ def weighted_sum(losses: Mapping[str, Tensor], factors: Mapping[str, Tensor]) ->
     return torch.stack([factors[task] * loss for task, loss in losses.items()]).sum()
 
 
-# Builds a weighting from the kind of label of each task.
-WeightingFactory = Callable[[Mapping[str, LabelKind]], Weighting]
+# Builds a weighting from the labels of each task.
+WeightingFactory = Callable[[Mapping[str, LabelSpace]], Weighting]

@@ -31,7 +31,7 @@ SLOTS = {
         "idiom": "break the ice, bite the bullet, spill the beans, under the weather, a blessing in disguise",
     }.items()
 }
-# Families of questions on one topic, an empty line between them; the questions on one line ask the same.
+# Families of questions on one topic, separated by an empty line; the questions on one line ask the same.
 FAMILIES = [
     [intent.split(" | ") for intent in family.splitlines()]
     for family in Path(__file__).with_name("questions.txt").read_text(encoding="utf-8").strip().split("\n\n")

@@ -24,7 +24,7 @@ ADJECTIVES = {
     "poor": "dull weak bland uneven forgettable disappointing clumsy stale flat lacklustre tedious underwhelming",
     "awful": "dreadful atrocious appalling terrible abysmal awful horrendous horrible disgraceful ghastly vile",
 }
-# Ways to give a clause each valence, -2 to 2; the fields are the keys of ADJECTIVES.
+# Ways to express each valence in a clause, -2 to 2; the fields are the keys of ADJECTIVES.
 PHRASES = {
     -2: (
         "{awful}",

@@ -56,7 +56,7 @@ def compare(first: Sentence, second: Sentence) -> float:
     """Give the similarity of two sentences: the weighted share of their roles that agree.
 
     Args:
-        first: The choice for each role, None where it is left out.
+        first: The choice for each role, None if it is omitted.
         second: The same of the other sentence.
 
     Returns:
@@ -104,7 +104,7 @@ def _reword(rng: random.Random, scene: str, role: str, choice: Choice | None, *,
 
 
 def _write(rng: random.Random, sentence: Sentence) -> str:
-    """Write a sentence out; the place, if there is one, may come first."""
+    """Write a sentence out; the place, if any, may come first."""
     wordings = {role: choice.wording for role, choice in sentence.items() if choice}
     place = wordings.pop("where") + ", " if "where" in wordings and rng.random() < 0.25 else ""
     text = place + " ".join(wordings.values()) + "."

@@ -1,9 +1,10 @@
 """Tasks whose label is one of some classes."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
-from heads import LabelSpace
+from heads.labels import LabelSpace, classes_or_yes_no
 from tasks.errors import InputError
 from tasks.labels import name_classes, parse_class
 from tasks.task import Task
@@ -28,15 +29,15 @@ class ClassTask(Task):
             raise InputError(f"{type(self).__name__}: {error}") from None
         super().__post_init__()
 
-    @property
+    @cached_property
     def class_names(self) -> tuple[str, ...]:
         """The classes as they stand in the file."""
         return name_classes(self.num_classes, self.classes)
 
-    @property
+    @cached_property
     def labels(self) -> LabelSpace:
         """Class indices."""
-        return LabelSpace.of_classes(len(self.class_names))
+        return classes_or_yes_no(len(self.class_names))
 
     def parse_label(self, cell: str) -> int:
         """Return the index of the class in a cell; ValueError says which classes there are."""

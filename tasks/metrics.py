@@ -1,56 +1,57 @@
 """Metrics by the names that YAML and logs use."""
 
+from __future__ import annotations  # torchmetrics is imported when a metric is built: it takes two seconds
+
 import warnings
-from collections.abc import Callable
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from torchmetrics import Metric
-from torchmetrics.classification import BinaryF1Score, MulticlassAccuracy, MulticlassF1Score
+from heads import Classes, LabelSpace, Scores, YesNo
 
-from heads.labels import LabelKind, LabelSpace
-from tasks.exact_metrics import ExactMatthews, ExactMeanAbsoluteError, ExactPearson, ExactSpearman
+if TYPE_CHECKING:
+    from torchmetrics import Metric
 
 MetricName = Literal["accuracy", "macro_f1", "f1", "matthews", "pearson", "spearman", "mean_absolute_error"]
 
-DEFAULT_METRICS: dict[LabelKind, tuple[MetricName, ...]] = {
-    "class": ("accuracy", "macro_f1"),
-    "binary": ("accuracy", "f1"),
-    "score": ("pearson", "spearman"),
+DEFAULT_METRICS: dict[type[LabelSpace], tuple[MetricName, ...]] = {
+    Classes: ("accuracy", "macro_f1"),
+    YesNo: ("accuracy", "f1"),
+    Scores: ("pearson", "spearman"),
 }
 
 
-_BUILDERS: dict[MetricName, Callable[[int], Metric]] = {
-    "accuracy": lambda classes: MulticlassAccuracy(classes, average="micro", validate_args=False),
-    "macro_f1": lambda classes: MulticlassF1Score(classes, average="macro", validate_args=False),
-    "f1": lambda _: BinaryF1Score(validate_args=False),
-    "matthews": lambda classes: ExactMatthews(classes, validate_args=False),
-    "pearson": lambda _: ExactPearson(),
-    "spearman": lambda _: ExactSpearman(),
-    "mean_absolute_error": lambda _: ExactMeanAbsoluteError(),
-}
-_LABEL_KINDS: dict[MetricName, frozenset[LabelKind]] = {
-    "accuracy": frozenset({"class", "binary"}),
-    "macro_f1": frozenset({"class", "binary"}),
-    "f1": frozenset({"binary"}),
-    "matthews": frozenset({"class", "binary"}),
-    "pearson": frozenset({"score"}),
-    "spearman": frozenset({"score"}),
-    "mean_absolute_error": frozenset({"score"}),
+_LABEL_KINDS: dict[MetricName, tuple[type[LabelSpace], ...]] = {
+    "accuracy": (Classes, YesNo),
+    "macro_f1": (Classes, YesNo),
+    "f1": (YesNo,),
+    "matthews": (Classes, YesNo),
+    "pearson": (Scores,),
+    "spearman": (Scores,),
+    "mean_absolute_error": (Scores,),
 }
 
 
-def build_metric(name: MetricName, labels: LabelSpace) -> Metric:
-    """Return the torchmetrics object of a name, over predictions and labels in label units.
+def check_metric(name: MetricName, labels: LabelSpace) -> None:
+    """Check that a metric makes sense for some labels.
 
     Args:
         name: The metric. `f1` is that of class 1, `macro_f1` the plain mean over the classes.
         labels: The task's labels.
 
     Raises:
-        ValueError: If the metric makes no sense for these labels.
+        ValueError: If not.
     """
-    if labels.kind not in _LABEL_KINDS.get(name, ()):
-        fitting = ", ".join(other for other, kinds in _LABEL_KINDS.items() if labels.kind in kinds)
-        raise ValueError(f"metric {name!r} does not fit {labels.kind} labels (expected one of {fitting})")
+    if not isinstance(labels, _LABEL_KINDS.get(name, ())):
+        fitting = ", ".join(other for other, kinds in _LABEL_KINDS.items() if isinstance(labels, kinds))
+        raise ValueError(f"metric {name!r} does not fit {labels.plural} (expected one of {fitting})")
+
+
+def build_metric(name: MetricName, labels: LabelSpace) -> Metric:
+    """Return the torchmetrics object of a name, over predictions and labels in label units.
+
+    The arguments and errors are those of `check_metric`.
+    """
+    from tasks.metric_objects import BUILDERS
+
+    check_metric(name, labels)
     with warnings.catch_warnings(action="ignore", category=UserWarning):  # that Spearman keeps every prediction
-        return _BUILDERS[name](labels.num_classes)
+        return BUILDERS[name](labels.num_classes)

@@ -2,9 +2,10 @@
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
-from heads import LabelSpace
+from heads import Scores
 from tasks.errors import InputError
 from tasks.labels import parse_score
 from tasks.task import Task
@@ -29,10 +30,10 @@ class ScoreTask(Task):
             )
         super().__post_init__()
 
-    @property
-    def labels(self) -> LabelSpace:
+    @cached_property
+    def labels(self) -> Scores:
         """Scores from `low` to `high`."""
-        return LabelSpace.of_scores(self.low, self.high)
+        return Scores(self.low, self.high)
 
     def parse_label(self, cell: str) -> float:
         """Return the score in a cell; ValueError says which range was expected."""

@@ -2,7 +2,7 @@
 
 import codecs
 import hashlib
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
@@ -150,6 +150,27 @@ class Source:
 
     def _hub_split(self, split: Split) -> str:
         return getattr(self, split) or HUB_SPLITS[split]
+
+
+def check_columns(row: Row, columns: Iterable[str]) -> None:
+    """Check that the columns of a source are there, once each.
+
+    Args:
+        row: Its first row.
+        columns: Names of the columns that are read.
+
+    Raises:
+        InputError: If one is missing or appears twice.
+    """
+    source = row.where.rsplit(", ", 1)[0]
+    for column in columns:
+        if column in row.repeated:
+            raise InputError(f"{source}: two columns are named {column!r} (expected one)")
+        if column not in row.fields:
+            found = ", ".join(map(repr, row.fields))
+            raise InputError(
+                f"{source}: no column {column!r} (found {found}; if these are several names in one, set delimiter)"
+            )
 
 
 def as_whole_map(value: Any) -> Any:

@@ -5,20 +5,23 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from torchmetrics import Metric
 
-from heads import ConcatProductHead, CosineHead, Head, HeadFactory, LabelSpace, LinearHead, PairObjective, TwinHead
+from heads import Head, HeadFactory, LabelSpace, LinearHead, TwinHead, usual_pair_head
+from objectives import PairObjective
 from tasks.errors import InputError
-from tasks.metrics import DEFAULT_METRICS, MetricName, build_metric
+from tasks.metrics import DEFAULT_METRICS, MetricName, build_metric, check_metric
 from tasks.rows import Row
 from tasks.sample import sample
-from tasks.source import Source, Split
+from tasks.source import Source, Split, check_columns
 from tasks.teacher import Teacher
 from tasks.texts import read_texts
+
+if TYPE_CHECKING:
+    from torchmetrics import Metric
 
 Encoding = Literal["single", "cross", "bi", "both"]
 SECRET_LABELS = ("-1", "-1.0")  # how GLUE marks the labels of a test split that it keeps to itself
@@ -123,7 +126,8 @@ class Task(ABC):
         if self.metrics is not None and (not self.metrics or self.metrics[0] == "mean_absolute_error"):
             raise InputError(f"{name}: the first of metrics must be one where higher is better, got {self.metrics}")
         try:
-            self.build_metrics()
+            for metric in self.metric_names:
+                check_metric(metric, self.labels)
             for objective in self.auxiliary:
                 objective.check(self.labels, self.num_sequences)
         except ValueError as error:
@@ -177,9 +181,9 @@ class Task(ABC):
     @property
     def metric_names(self) -> tuple[MetricName, ...]:
         """Names of the metrics; the first enters `mean`."""
-        return self.metrics or DEFAULT_METRICS[self.labels.kind]
+        return self.metrics or DEFAULT_METRICS[type(self.labels)]
 
-    def build_metrics(self) -> dict[MetricName, Metric]:
+    def build_metrics(self) -> "dict[MetricName, Metric]":
         """Return fresh metrics by name."""
         return {name: build_metric(name, self.labels) for name in self.metric_names}
 
@@ -209,9 +213,7 @@ class Task(ABC):
     def _default_head(self) -> HeadFactory:
         if self.encoding == "both":
             return TwinHead
-        if self.encoding != "bi":
-            return LinearHead
-        return CosineHead if self.labels.kind == "score" else ConcatProductHead
+        return usual_pair_head(self.labels) if self.encoding == "bi" else LinearHead
 
     def read(self, split: Split, root: Path, report: Callable[[str], None]) -> Iterator[Example]:
         """Return the examples of a split in file order, each checked; those that a limit leaves out too.
@@ -239,7 +241,8 @@ class Task(ABC):
     def _read_all(self, split: Split, root: Path, report: Callable[[str], None]) -> Iterator[Example]:
         for number, row in enumerate(self._read_rows(split, root, report)):
             if number == 0:
-                self._check_columns(row, split)
+                label = [] if split == "test" and self.label not in row.fields else [self.label]
+                check_columns(row, [*self.texts, *([self.id] if self.id else []), *label])
             missing = self._find_missing(row, split)
             if missing is None:
                 yield self._parse(row, number, split)
@@ -296,18 +299,6 @@ class Task(ABC):
     def _read_rows(self, split: Split, root: Path, report: Callable[[str], None]) -> Iterator[Row]:
         used = [*self.texts, self.label, *([self.id] if self.id else [])]
         return self.source.read(split, root, used, delimiter=self.delimiter, quotes=self.quotes, report=report)
-
-    def _check_columns(self, row: Row, split: Split) -> None:
-        source = row.where.rsplit(", ", 1)[0]
-        used = [*self.texts, *([self.id] if self.id else []), self.label]
-        for column in used:
-            if column in row.repeated:
-                raise InputError(f"{source}: two columns are named {column!r} (expected one)")
-            if column not in row.fields and not (split == "test" and column == self.label):
-                found = ", ".join(repr(name) for name in row.fields)
-                raise InputError(
-                    f"{source}: no column {column!r} (found {found}; if these are several names in one, set delimiter)"
-                )
 
     def _find_missing(self, row: Row, split: Split) -> str | None:
         for column in self.texts:

@@ -59,7 +59,7 @@ class Teacher:
         Raises:
             InputError: If there is none for an entry of `files`.
         """
-        name = f"{task}-train.csv" if labels.kind == "score" else f"{task}-train-probabilities.csv"
+        name = f"{task}-train-probabilities.csv" if labels.num_classes else f"{task}-train.csv"
         paths = []
         for entry in self.files:
             found = [Path(path) for path in sorted(glob(str(Path(entry).expanduser())))]
@@ -90,13 +90,13 @@ class Teacher:
         Raises:
             InputError: If a file lacks an example, or is not about these classes.
         """
-        width = 1 if labels.kind == "score" else len(class_names)
+        width = len(class_names) or 1
         total = np.zeros((len(ids), width))
         paths = self.locate(task, labels)
         for path in paths:
             total += _read_file(path, class_names, width, ids)
         mean = (total / len(paths)).astype(np.float32)
-        return mean[:, 0] if labels.kind == "score" else mean
+        return mean if class_names else mean[:, 0]
 
 
 def _read_file(path: Path, class_names: Sequence[str], width: int, ids: Sequence[str]) -> NDArray[np.float64]:

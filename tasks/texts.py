@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from tasks.errors import InputError
-from tasks.rows import Row
-from tasks.source import Source, Split
+from tasks.source import Source, Split, check_columns
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,7 +90,7 @@ def read_texts(
     rows = source.read(split, root, columns, delimiter=delimiter, quotes=quotes, report=report)
     for number, row in enumerate(rows):
         if number == 0:
-            _check_columns(row, columns)
+            check_columns(row, columns)
         texts = tuple((row.fields.get(column) or "").strip() for column in columns)
         if all(texts):
             yield texts
@@ -102,14 +101,3 @@ def read_texts(
         report(f"{row.where}: skipped, {message}")
         if keep_halves and any(texts):
             yield tuple(text for text in texts if text)
-
-
-def _check_columns(row: Row, columns: tuple[str, ...]) -> None:
-    for column in columns:
-        if column in row.repeated:
-            raise InputError(f"{row.where}: two columns are named {column!r} (expected one)")
-        if column not in row.fields:
-            found = ", ".join(map(repr, row.fields))
-            raise InputError(
-                f"{row.where}: no column {column!r} (found {found}; if these are several names in one, set delimiter)"
-            )

@@ -28,6 +28,14 @@ TEXT = "the cat dog film song is was very not good bad dull slow great and how c
 WORDS = TEXT.split()
 ROWS = 12
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "vocab.txt")
+MOST_WORKERS = 4
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Take as many workers as there are cores, but none for single files: each takes seconds to start."""
+    if any(".py" in argument for argument in config.args if config.args_source == config.ArgsSource.ARGS):
+        return 0
+    return min(MOST_WORKERS, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 
 
 @pytest.fixture(scope="session")

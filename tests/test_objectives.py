@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from tests.runs import Project
-from tests.test_resume import assert_same_end, resume_after_kill
+from tests.same_end import assert_same_end, resume_after_kill
 
 Projects = Callable[..., Project]
 
@@ -149,6 +149,9 @@ def test_the_command_line_gives_a_joint_step_a_batch_of_every_task(tiny_project:
     assert project.run("--trainer.max_epochs", "1").code == 0
     assert project.report(0)["steps"] == 3
     assert [batch["task"] for batch in project.trace(0)] == ["sst", "quora", "sts"] * 3
+    staged = ("--data.schedule", "Staged", "--data.schedule.first", "sts", "--data.schedule.then", "Joint")
+    assert project.run("--trainer.max_epochs", "1", *staged).code == 0
+    assert project.report(1)["steps"] == 3  # of three batches too
     refused = project.run("--trainer.accumulate_grad_batches", "2")
     assert refused.code == 2
     assert refused.output.startswith(

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.runs import Ended, Project, wait_for
-from tests.test_resume import assert_same_end
+from tests.same_end import assert_same_end
 
 Projects = Callable[..., Project]
 

@@ -28,7 +28,7 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
 
 
 def complain(device: str) -> str | None:
-    """Say what is missing for a run on a device; None if nothing is."""
+    """Return what is missing for a run on a device; None if nothing is."""
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
         return f"missing: {', '.join(missing)} (pip install {' '.join(missing)}, or make setup)"
@@ -45,7 +45,7 @@ def complain(device: str) -> str | None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the benchmark and give the exit status: 1 where numbers differ from the padded model."""
+    """Run the benchmark and return the exit status: 1 if numbers differ from the padded model."""
     options = parse_arguments(arguments)
     complaint = complain(options.device)
     if complaint is not None:

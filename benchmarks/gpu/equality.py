@@ -1,4 +1,4 @@
-"""Whether every way to compute gives the numbers of the padded Hugging Face model on this device."""
+"""Whether every way to compute has the numbers of the padded Hugging Face model on this device."""
 
 from dataclasses import dataclass
 from typing import get_args

@@ -44,7 +44,7 @@ class TrainerClock(TrainerCallback):
 
 
 def run_hf_trainer(work: Work, size: Size, device: torch.device, folder: Path) -> StepTimes:
-    """Train and give what a step took; the Trainer has its defaults but for what all programs share.
+    """Train and return what a step took; the Trainer has its defaults, except for what all programs share.
 
     Raises:
         ImportError: If accelerate is missing.
@@ -59,7 +59,7 @@ def run_hf_trainer(work: Work, size: Size, device: torch.device, folder: Path) -
     rows = [int(row) for batch in work.order for row in batch.rows]
     arguments = {
         **shared_arguments(job),
-        "train_sampling_strategy": "sequential",  # the rows lie in the order of the batches
+        "train_sampling_strategy": "sequential",  # the rows are in the order of the batches
         "max_steps": size.total_steps,
         "disable_tqdm": True,
     }

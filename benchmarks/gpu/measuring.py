@@ -19,9 +19,9 @@ class StepTimes:
     """What the steps of a program took.
 
     Args:
-        ms_per_step: Milliseconds a step, device included.
-        launches_per_step: Calls by which the host gives the device work, a step; None without a GPU.
-        kernels_per_step: What the device ran, a step; None without a GPU.
+        ms_per_step: Milliseconds per step, device included.
+        launches_per_step: Calls per step by which the host gives the device work; None without a GPU.
+        kernels_per_step: Kernels per step that the device ran; None without a GPU.
         busy_share: Share of the profiled time in which the device worked; None without a GPU. The profiler slows the
             host, so that it is a lower bound.
         peak_mib: Largest memory of the device, MiB; None without a GPU.

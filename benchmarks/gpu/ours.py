@@ -1,7 +1,5 @@
 """Our programs: Lightning's Trainer with our module and callbacks, as `train.py fit` runs them."""
 
-import logging
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,10 +11,10 @@ from backbones import AttentionChoice, StaticShape, WeightCasts
 from benchmarks.gpu.measuring import LightningClock, StepClock, StepTimes
 from benchmarks.gpu.workload import TASK, Size, Work
 from callbacks import LossGuard, StepSeed, TaskLosses
-from cli import QUIET_WARNINGS
 from datamodules import DeviceDataset, TaskBatch, TaskDataset
 from lightning_modules import MultitaskModule, OptimizerSettings
 from lightning_modules.acceleration import CompileChoice
+from runtime.messages import silence_lightning
 from tasks import Quora
 
 
@@ -65,7 +63,6 @@ class WorkData(L.LightningDataModule):
         self._work = work
         self._variant = variant
         self.round_tokens = work.round_tokens if variant.compile != "none" else 0
-        self.seed = 0
 
     def train_dataloader(self) -> DataLoader[TaskBatch]:
         """Return the batches in order."""
@@ -81,10 +78,7 @@ class WorkData(L.LightningDataModule):
 
 def run_ours(variant: Variant, work: Work, size: Size, device: torch.device, folder: Path) -> StepTimes:
     """Train and give what a step took."""
-    for message in (*QUIET_WARNINGS, "but have no `val_dataloader`"):
-        warnings.filterwarnings("ignore", message=f".*{message}")
-    for name in ("lightning.pytorch", "lightning.fabric"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+    silence_lightning("but have no `val_dataloader`")
     torch.manual_seed(0)
     clock = StepClock(size, device)
     module = MultitaskModule(

@@ -28,7 +28,7 @@ PEER = "HF Trainer bf16"
 
 
 def run(options: argparse.Namespace) -> bool:
-    """Run everything, print it and write it; give whether all numbers are those of the padded model."""
+    """Run everything, print it and write it; return whether all numbers are those of the padded model."""
     size = TINY if options.tiny else Size()
     size = replace(size, batch_sizes=tuple(options.batch_sizes or size.batch_sizes))
     device = torch.device("cuda", 0) if options.device == "cuda" else torch.device("cpu")

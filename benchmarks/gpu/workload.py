@@ -31,11 +31,11 @@ class Size:
         num_layers: Layers of the BERT.
         hidden_size: Its hidden size (H).
         num_heads: Its attention heads.
-        batch_sizes: Examples a batch.
+        batch_sizes: Examples per batch.
         warm_steps: Steps before the measured ones.
         steps: Measured steps.
         profiled_steps: Steps under the profiler, after the measured ones.
-        matmul_size: Rows and columns of the products that give the ceiling.
+        matmul_size: Rows and columns of the products that set the ceiling.
         max_length: Tokens of a pair at most.
     """
 

@@ -3,13 +3,13 @@
 import torch
 from torch import nn
 
-from backbones import keep_freed_memory
 from benchmarks.job import Job
 from benchmarks.meter import Meter, Work
 from benchmarks.ours.building import build_data, build_module, build_optimizer_settings
 from datamodules import TaskBatch
 from lightning_modules import MultitaskModule
 from lightning_modules.optim import build_optimizer
+from runtime.allocation import keep_freed_memory
 
 
 def run(job: Job, meter: Meter) -> None:
@@ -33,7 +33,7 @@ def run(job: Job, meter: Meter) -> None:
 
 
 def train_step(module: MultitaskModule, batch: TaskBatch, optimizer: torch.optim.Optimizer, *, clip: float) -> float:
-    """Make one optimiser step and give the loss."""
+    """Make one optimiser step and return the loss."""
     loss = module.training_step(batch, 0)["loss"]
     loss.backward()
     nn.utils.clip_grad_norm_(module.parameters(), clip)

@@ -1,7 +1,5 @@
 """Our modules and data modules, built from a job as a user's configuration would build them."""
 
-import logging
-import warnings
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,10 +14,10 @@ from torch import nn
 from benchmarks.job import Job
 from benchmarks.meter import Meter, Work
 from callbacks import LossGuard, StepSeed, StopOnSignal, TaskLosses, TaskProgressBar
-from cli import QUIET_WARNINGS
 from datamodules import CorpusSettings, MaskedLMDataModule, Masking, MultitaskDataModule
 from heads import LinearHead
 from lightning_modules import MaskedLMModule, MultitaskModule, OptimizerSettings
+from runtime.messages import silence_lightning
 from tasks import Quora, Source, Task, Texts
 
 TASK = "quora"
@@ -90,7 +88,7 @@ def build_masked_lm_data(job: Job) -> MaskedLMDataModule:
 
 def build_trainer(job: Job, *extra: L.Callback, max_epochs: int, shows_progress: bool = True) -> L.Trainer:
     """Build the trainer with the callbacks that every run of `train.py` has, without checkpoints and validation."""
-    quiet()
+    silence_lightning()
     callbacks: list[L.Callback] = [
         StepSeed(job.workload.seed),
         StopOnSignal(),
@@ -115,13 +113,6 @@ def build_trainer(job: Job, *extra: L.Callback, max_epochs: int, shows_progress:
         logger=TensorBoardLogger(str(job.folder / "runs"), name="", default_hp_metric=False),
         callbacks=callbacks,
     )
-
-
-def quiet() -> None:
-    """Silence what `train.py` silences."""
-    for message in QUIET_WARNINGS:
-        warnings.filterwarnings("ignore", message=f".*{message}")
-    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
 
 
 class EpochMeter(L.Callback):

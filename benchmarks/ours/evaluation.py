@@ -6,7 +6,8 @@ import lightning.pytorch as L
 
 from benchmarks.job import Job
 from benchmarks.meter import Meter, Work
-from benchmarks.ours.building import TASK, build_data, build_module, quiet
+from benchmarks.ours.building import TASK, build_data, build_module
+from runtime.messages import silence_lightning
 
 
 class EvaluationMeter(L.Callback):
@@ -40,7 +41,7 @@ class EvaluationMeter(L.Callback):
 
 def run(job: Job, meter: Meter) -> None:
     """Evaluate the classifier."""
-    quiet()
+    silence_lightning()
     module, data = build_module(job), build_data(job)
     trainer = L.Trainer(
         accelerator="cpu",

@@ -7,7 +7,8 @@ import json
 import sys
 
 from benchmarks.job import Job
-from benchmarks.ours.building import TASK, build_masked_lm_data, quiet
+from benchmarks.ours.building import TASK, build_masked_lm_data
+from runtime.messages import silence_lightning
 
 
 def write_train_lines(job: Job) -> None:
@@ -19,5 +20,5 @@ def write_train_lines(job: Job) -> None:
 
 
 if __name__ == "__main__":
-    quiet()
+    silence_lightning()
     write_train_lines(Job.from_json(sys.stdin.readline()))

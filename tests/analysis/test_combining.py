@@ -54,7 +54,7 @@ def test_what_cannot_be_combined_is_an_error(folder: Path):
     members = members_of(folder, "same", [[1], [0]], [[[0.1, 0.9]], [[0.6, 0.4]]])
     with pytest.raises(InputError, match="for scores alone"):
         combine(members, "score")
-    with pytest.raises(InputError, match="has no probabilities"):
+    with pytest.raises(InputError, match="without probabilities"):
         combine([members[0], replace(members[1], probabilities=None)], "vote")
     with pytest.raises(InputError, match="predicted other examples"):
         combine([members[0], take(Run(folder).read_predictions("same"), [1])], "vote")

@@ -44,7 +44,7 @@ def test_scores_alone_leave_the_other_tasks_out(members: list[Path], tmp_path: P
 
 
 def test_selection_reports_both_halves(members: list[Path], tmp_path: Path, capsys):
-    main([*map(str, members), "--output", str(tmp_path / "out"), "--select", "--seed", "3"])
+    assert main([*map(str, members), "--output", str(tmp_path / "out"), "--select", "--seed", "3"]) == 0
     printed = capsys.readouterr().out
     assert "held-out" in printed
     report = json.loads((tmp_path / "out" / "report.json").read_text())
@@ -57,10 +57,8 @@ def test_selection_reports_both_halves(members: list[Path], tmp_path: Path, caps
 
 def test_an_existing_folder_is_left_alone(members: list[Path], tmp_path: Path, capsys):
     (tmp_path / "out").mkdir()
-    with pytest.raises(SystemExit) as stopped:
-        main([*map(str, members), "--output", str(tmp_path / "out")])
-    assert stopped.value.code == 2
-    assert "exists (expected the name of a new folder)" in capsys.readouterr().err
+    assert main([*map(str, members), "--output", str(tmp_path / "out")]) == 2
+    assert "exists (expected a new folder)" in capsys.readouterr().err
     assert list((tmp_path / "out").iterdir()) == []
 
 
@@ -68,12 +66,12 @@ def test_runs_that_do_not_fit_are_refused(members: list[Path], tmp_path: Path):
     out = tmp_path / "out"
     with pytest.raises(InputError, match="an ensemble of 1 run"):
         ensemble(members[:1], out, method="vote")
-    with pytest.raises(InputError, match="a run stands twice"):
+    with pytest.raises(InputError, match="a run appears twice"):
         ensemble([members[0], members[0]], out, method="vote")
     write_data(tmp_path / "more")
     (tmp_path / "more" / "sst.csv").write_text("id,text1,y\ns1,other,3\n")
     other = write_run(tmp_path / "c", tmp_path / "more", {})
-    with pytest.raises(InputError, match=r"has another dev split of sst than .* \(other SHA-256\)"):
+    with pytest.raises(InputError, match=r"has a different dev split of sst than .* \(different SHA-256\)"):
         ensemble([members[0], other], out, method="vote")
     fewer = write_run(tmp_path / "d", tmp_path / "data", {}, tasks=["sst", "same"])
     with pytest.raises(InputError, match="has the tasks sst, same"):

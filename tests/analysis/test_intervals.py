@@ -1,14 +1,17 @@
 import numpy as np
 import pytest
-from scipy.stats import binomtest, pearsonr
+from scipy.stats import norm, pearsonr
 
-from analysis.intervals import bootstrap_pearson, pearson, wilson_interval
+from analysis.intervals import bootstrap_pearson, mcnemar, pearson, wilson_interval
 
 
 @pytest.mark.parametrize(("hits", "count"), [(0, 3), (5, 5), (37, 90)])
-def test_the_wilson_interval_is_that_of_scipy(hits: int, count: int):
-    expected = binomtest(hits, count).proportion_ci(method="wilson")
-    assert wilson_interval(hits, count) == pytest.approx((expected.low, expected.high), abs=1e-9)
+def test_the_ends_of_a_wilson_interval_solve_its_equation(hits: int, count: int):
+    low, high = wilson_interval(hits, count)
+    assert 0 <= low < high <= 1
+    for share in (low, high):  # (hits / n - p)^2 = z^2 p (1 - p) / n
+        expected = norm.ppf(0.975) ** 2 * share * (1 - share) / count
+        assert (hits / count - share) ** 2 == pytest.approx(expected, abs=1e-12)
 
 
 def test_the_bootstrap_interval_repeats_and_holds_the_correlation():
@@ -28,3 +31,11 @@ def test_a_correlation_with_a_constant_is_undefined():
     assert pearson(np.ones(1), np.ones(1)) is None
     assert bootstrap_pearson(np.arange(20.0), np.ones(20)) is None
     assert bootstrap_pearson(np.arange(9.0), np.arange(9.0)) is None  # fewer than ten
+
+
+def test_mcnemar_by_hand():
+    # Six rows that only the first gets right and one that only the second does: 2 * (1 + 7) * (1/2)^7.
+    first, second = np.array([True] * 9 + [False]), np.array([False] * 6 + [True] * 4)
+    assert mcnemar(first, second) == pytest.approx(2 * (1 + 7) / 2**7)
+    assert mcnemar(second, first) == mcnemar(first, second)
+    assert mcnemar(first, first) == 1.0

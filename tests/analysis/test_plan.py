@@ -4,9 +4,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from analysis.plan import Amount, plan_first, plan_training
+from analysis.plan import Amount, plan_first, plan_training, trains_in_turn
 from analysis.run import Run
 from tasks import InputError
+from tests.analysis.written import write_run
 
 EPOCH = {"sst": Amount(2, 6), "same": Amount(1, 4), "near": Amount(3, 12)}
 
@@ -56,3 +57,24 @@ def test_a_run_without_training_has_no_plan(folder: Path):
     (folder / "report.json").write_text(json.dumps(report))
     with pytest.raises(InputError, match="mine/version_0 trained nothing"):
         plan_training(Run(folder))
+
+
+@pytest.mark.parametrize(
+    ("schedule", "expected"),
+    [
+        ("datamodules.Sequential", True),
+        ("datamodules.RoundRobin", False),
+        ({"class_path": "datamodules.Staged", "init_args": {"first": "sst", "then": "datamodules.Joint"}}, False),
+        (None, False),
+    ],
+)
+def test_a_schedule_that_takes_one_task_after_the_other_is_seen_by_its_order(folder: Path, schedule, expected: bool):
+    config = yaml.safe_load((folder / "config.yaml").read_text())
+    config["data"]["schedule"] = schedule
+    (folder / "config.yaml").write_text(yaml.safe_dump(config))
+    assert trains_in_turn(Run(folder)) is expected
+
+
+def test_one_task_is_never_in_turn(tmp_path: Path, root: Path):
+    run = Run(write_run(tmp_path / "one", root, {}, tasks=["sst"]))
+    assert not trains_in_turn(run)

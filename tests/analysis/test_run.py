@@ -50,7 +50,7 @@ def test_a_part_of_a_split_is_refused_unless_allowed(tmp_path: Path, root: Path)
     ("name", "text", "message"),
     [
         ("sst-dev.csv", "id, Prediction\n", "holds no prediction"),
-        ("sst-dev.csv", "id, Prediction\ns1, 3\nother, 3\n", r"line 3: 'other, 3' is not about the next example"),
+        ("sst-dev.csv", "id, Prediction\ns1, 3\nother, 3\n", r"line 3: 'other, 3' does not match the next example"),
         ("sst-dev.csv", "id, Prediction\ns1, 7\n", r"line 2: the prediction is '7' \(expected 0 to 4\)"),
         ("near-dev.csv", "id, Prediction\nt0, nan\n", r"line 2: the prediction is 'nan' \(expected a finite number\)"),
         ("near-dev.csv", "id, Prediction\nt0, much\n", r"'much' \(expected a finite number\)"),

@@ -5,7 +5,7 @@ import torch
 
 from analysis import twins
 from analysis.run import Run
-from analysis.twins import compare, main, measure
+from analysis.twins import compare_heads, main, measure
 from datamodules.pairs import lay_out
 from heads import TwinHead
 from tasks import InputError, Sts, Task
@@ -40,7 +40,7 @@ def test_the_timed_vectors_are_those_of_training(tiny_backbone, cs224n_root, tmp
 def test_a_run_is_compared_from_its_folder(whole_run, tiny_project, capsys):
     tasks = {"sts": {"class_path": "Sts", "init_args": {"encoding": "both"}}}
     project = whole_run(tasks=tasks)
-    main([str(project.version(0)), "--pairs", "6"])
+    assert main([str(project.version(0)), "--pairs", "6"]) == 0
     found = json.loads((project.version(0) / "twins.json").read_text())
     metrics = project.report(0)["metrics"]
     assert found["sts"]["cross"] == metrics["sts"]
@@ -48,6 +48,5 @@ def test_a_run_is_compared_from_its_folder(whole_run, tiny_project, capsys):
     shown = capsys.readouterr().out
     assert "both encodings, dev" in shown
     with pytest.raises(InputError, match="has no task of encoding: both"):
-        compare(Run(whole_run().version(0)), pairs=3)
-    with pytest.raises(SystemExit):
-        main([str(project.folder)])
+        compare_heads(Run(whole_run().version(0)), pairs=3)
+    assert main([str(project.folder)]) == 2

@@ -11,7 +11,7 @@ from backbones import Attention, Backbone, Pals, build_bert, choose_attention, p
 from backbones.attention import MaskedAttention, VarlenAttention, build_attention
 from backbones.attention_probe import probe
 from backbones.packing import group_by_length, plan_queries
-from tests.backbones.test_bert import (
+from tests.backbones.tiny import (
     BATCHES,
     POOLINGS,
     Pooling,

@@ -8,7 +8,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from backbones import Adapter, Backbone, Lora, Pals
 from backbones.casting import cast_linear_weights
-from tests.backbones.test_bert import BATCHES, draw, tiny_bert
+from tests.backbones.tiny import BATCHES, draw, tiny_bert
 
 LENGTHS = BATCHES["mixed, some at the longest length"]
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from backbones import Backbone, PackedTokens, StaticShape, pack
 from backbones.compilation import compile_or_fall_back
-from tests.backbones.test_bert import MAX_LENGTH, Sequences, assert_same, draw, loss_and_gradients, tiny_bert
+from tests.backbones.tiny import MAX_LENGTH, Sequences, assert_same, draw, loss_and_gradients, tiny_bert
 
 SHAPE = StaticShape(round_tokens=32, num_sequences=4, max_length=MAX_LENGTH)
 

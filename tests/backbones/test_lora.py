@@ -9,7 +9,7 @@ from peft import LoraConfig, get_peft_model
 
 from backbones import Backbone, Lora, Pooling
 from backbones.lora import Target, merge_lora
-from tests.backbones.test_bert import BATCHES, assert_same, draw, loss_and_gradients, padded_pooled, tiny_bert
+from tests.backbones.tiny import BATCHES, assert_same, draw, loss_and_gradients, padded_pooled, tiny_bert
 
 TARGETS: tuple[Target, ...] = get_args(Target)
 

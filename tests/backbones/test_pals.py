@@ -8,7 +8,7 @@ from torch import Tensor
 
 from backbones import Backbone, Pals, Pooling
 from backbones.pals import PalLayers, scaled_size
-from tests.backbones.test_bert import BATCHES, Sequences, assert_same, draw, loss_and_gradients, tiny_bert
+from tests.backbones.tiny import BATCHES, Sequences, assert_same, draw, loss_and_gradients, tiny_bert
 
 TASKS = ("sst", "sts")
 

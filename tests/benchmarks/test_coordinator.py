@@ -14,7 +14,7 @@ def test_rounds_are_interleaved_in_turning_order_and_missing_peers_are_skipped(j
     echo, missing = replace(job, program=ECHO), replace(job, program="benchmarks.peers.not_there")
     rounds = run_interleaved({"a": echo, "missing": missing, "b": echo}, report=lines.append)
     assert {name: len(done) for name, done in rounds.items()} == {"a": 2, "b": 2}
-    started = sorted((done.work.parts["at"], name) for name, all_ in rounds.items() for done in all_)
+    started = sorted((done.work.score, name) for name, all_ in rounds.items() for done in all_)
     assert [name for _, name in started] == ["a", "b", "b", "a"]
     assert "missing: skipped, No module named 'benchmarks.peers.not_there'" in lines
 

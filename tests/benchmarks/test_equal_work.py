@@ -1,7 +1,6 @@
 """All programs compute the same: rows, initial weights, losses, gradients' effect."""
 
 import io
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -23,11 +22,9 @@ from transformers import (
 from benchmarks.job import Job
 from benchmarks.meter import Meter, Round
 from benchmarks.ours import bare_loop, building, training
-from benchmarks.peers import hugging_face, paper_costs
-from benchmarks.peers.allocating_adamw import AllocatingAdamW
+from benchmarks.peers import hugging_face
 from benchmarks.peers.counting import WorkCounter
 from benchmarks.peers.evaluation import scores
-from benchmarks.rows import read_pairs
 from datamodules import MaskedLMBatch, TaskBatch
 from lightning_modules.optim import build_optimizer
 
@@ -171,40 +168,6 @@ def test_masked_lm_trains_all_programs_on_the_same_sentences(job: Job) -> None:
     assert 0 < ours.total() < job.workload.num_rows
 
 
-def test_the_paper_cost_loop_has_the_peers_real_tokens_and_pads_each_side(job: Job) -> None:
-    pairs, features = read_pairs(job.pairs)[:4], hugging_face.encode_pairs(job)[:4]
-    tokenizer = paper_costs.BertTokenizerLegacy(str(job.classifier / "vocab.txt"))
-    batch = paper_costs.collate(pairs, tokenizer, max_length=job.workload.max_length)
-    real = [row[mask.bool()].tolist() for row, mask in zip(batch["input_ids"], batch["attention_mask"], strict=True)]
-    assert real == [row["input_ids"] for row in features]
-    sides = [(row["token_type_ids"].count(0), row["token_type_ids"].count(1)) for row in features]
-    assert batch["input_ids"].shape[1] == sum(max(lengths) for lengths in zip(*sides, strict=True))
-
-
-def test_the_paper_cost_loop_cuts_long_pairs_to_as_many_tokens_as_the_peers(job: Job) -> None:
-    pairs, tokenizer = read_pairs(job.pairs), hugging_face.load_tokenizer(job)
-    legacy = paper_costs.BertTokenizerLegacy(str(job.classifier / "vocab.txt"))
-    batch = paper_costs.collate(pairs, legacy, max_length=9)
-    encoded = tokenizer([p.first for p in pairs], [p.second for p in pairs], truncation=True, max_length=9)
-    assert batch["attention_mask"].sum(dim=1).tolist() == [len(row) for row in encoded["input_ids"]]
-
-
-def test_allocating_adamw_is_adamw() -> None:
-    """With epsilon 0, since its place in the formula differs."""
-    torch.manual_seed(0)
-    start = torch.randn(5)
-    own, reference = nn.Parameter(start.clone()), nn.Parameter(start.clone())
-    optimizers = [
-        AllocatingAdamW([own], lr=0.1, weight_decay=0.0, eps=0.0),
-        torch.optim.AdamW([reference], lr=0.1, weight_decay=0.0, eps=0.0),
-    ]
-    for step in range(5):
-        for parameter, optimizer in zip((own, reference), optimizers, strict=True):
-            parameter.grad = torch.arange(1.0, 6.0) * (step - 2.5)
-            optimizer.step()
-    torch.testing.assert_close(own, reference)
-
-
 def test_work_counter_counts_real_tokens_and_slots(job: Job) -> None:
     model = hugging_face.load_classifier(job)
     counter = WorkCounter(model)
@@ -228,4 +191,3 @@ def test_our_training_program_measures_every_epoch_it_is_asked_for(job: Job) -> 
     tokens = sum(len(row["input_ids"]) for row in hugging_face.encode_pairs(job))
     assert [done.work.examples for done in rounds] == [job.workload.num_rows] * 3  # the first one warms up
     assert {(done.work.tokens, done.work.slots) for done in rounds} == {(tokens, tokens)}
-    assert json.loads(replies.getvalue().splitlines()[0])["cpu_s"] > 0

@@ -1,4 +1,5 @@
 import io
+import time
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,14 @@ def test_the_first_epoch_waits_for_nobody_and_the_others_for_the_word_round() ->
     meter = Meter(commands, replies)
     for examples in (1, 2):
         meter.begin()
-        sum(range(100_000))
+        started = time.process_time()
+        while time.process_time() < started + 0.01:
+            pass
         meter.end(Work(examples=examples, tokens=3, slots=4))
     rounds = [Round.from_json(line) for line in replies.getvalue().splitlines()]
     assert [done.work.examples for done in rounds] == [1, 2]
-    assert all(done.cpu_s > 0 and done.wall_s > 0 and done.peak_mib >= done.start_mib > 0 for done in rounds)
+    assert all(0.01 <= done.cpu_s <= done.wall_s + 0.01 for done in rounds)
+    assert all(done.peak_mib >= done.start_mib > 1 for done in rounds)  # MiB: Python alone takes several
 
 
 def test_a_program_ends_when_nothing_more_is_asked() -> None:

@@ -6,7 +6,7 @@ from rich.console import Console
 
 from benchmarks.output import describe_machine, print_entries, print_values, write_json
 from benchmarks.ratios import summarise
-from tests.benchmarks.test_ratios import make_round
+from tests.benchmarks.rounds import make_round
 
 
 def test_json_has_one_list_a_suite_with_name_rate_and_ratio(tmp_path: Path) -> None:
@@ -16,14 +16,14 @@ def test_json_has_one_list_a_suite_with_name_rate_and_ratio(tmp_path: Path) -> N
         summarise("HF Trainer default", reference, reference, clock="cpu"),
     ]
     path = tmp_path / "results.json"
-    write_json(path, {"training": entries, "parts": [{"name": "ours collate", "ms_per_step": 0.5}]}, {"rounds": 1})
+    write_json(path, {"training": entries, "startup": [{"name": "ours help", "cpu_s": 0.5}]}, {"rounds": 1})
     written = json.loads(path.read_text())
     keys = ("name", "examples_per_s", "ratio_to_hf_trainer")
     assert [tuple(entry[key] for key in keys) for entry in written["training"]] == [
         ("ours fp32", 10.0, 2.0),
         ("HF Trainer default", 5.0, 1.0),
     ]
-    assert written["parts"] == [{"name": "ours collate", "ms_per_step": 0.5}]
+    assert written["startup"] == [{"name": "ours help", "cpu_s": 0.5}]
     assert written["about"] == {"rounds": 1}
 
 
@@ -31,7 +31,7 @@ def test_tables_show_every_program_and_a_dash_without_a_reference() -> None:
     console = Console(width=140, record=True, file=io.StringIO())
     entry = summarise("ours fp32", [make_round(1.0)], None, clock="cpu")
     print_entries("training", [entry], clock="cpu", console=console)
-    print_values("parts", [{"name": "ours collate", "ms_per_step": 0.5}], console=console)
+    print_values("startup", [{"name": "ours help", "cpu_s": 0.5}], console=console)
     text = console.export_text()
     row = next(line for line in text.splitlines() if "ours fp32" in line)
     assert [cell.strip() for cell in row.split("│")[2:5]] == ["10.0", "-", "-"]

@@ -1,12 +1,7 @@
 import pytest
 
-from benchmarks.meter import Round, Work
 from benchmarks.ratios import check_equal_work, paired_ratios, summarise
-
-
-def make_round(cpu_s: float, wall_s: float = 1.0, *, tokens: int = 300, score: float | None = None) -> Round:
-    work = Work(examples=10, tokens=tokens, slots=400, score=score)
-    return Round(work=work, cpu_s=cpu_s, wall_s=wall_s, peak_mib=900.0, start_mib=600.0)
+from tests.benchmarks.rounds import make_round
 
 
 def test_ratio_is_the_median_of_paired_ratios_not_the_ratio_of_medians() -> None:

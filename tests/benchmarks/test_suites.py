@@ -26,9 +26,9 @@ def imports(path: Path) -> set[str]:
 
 
 def test_suites_are_those_of_the_interface_and_programs_exist() -> None:
-    assert set(ALL_SUITES) == {"training", "mlm", "evaluation", "frozen", "parts", "startup", "scale"}
+    assert set(ALL_SUITES) == {"training", "mlm", "evaluation", "frozen", "startup", "scale"}
     jobs = [(name, job) for programs in SUITES.values() for name, job in programs.items()]
-    assert len(jobs) == 26
+    assert len(jobs) == 24
     for name, job in jobs:
         assert importlib.util.find_spec(job.program) is not None
         assert name.startswith("ours") == job.program.startswith("benchmarks.ours.")
@@ -37,7 +37,7 @@ def test_suites_are_those_of_the_interface_and_programs_exist() -> None:
 
 def test_peers_import_nothing_of_ours() -> None:
     files = sorted((FOLDER / "peers").glob("*.py"))
-    assert len(files) == 10
+    assert len(files) == 8
     for file in files:
         for module in imports(file):
             assert module.split(".")[0] not in PRODUCT, file
@@ -46,7 +46,7 @@ def test_peers_import_nothing_of_ours() -> None:
 
 def test_ours_imports_nothing_of_the_peers() -> None:
     files = sorted((FOLDER / "ours").glob("*.py"))
-    assert len(files) == 10
+    assert len(files) == 8
     for file in files:
         for module in imports(file):
             assert module.split(".")[0] not in PEERS, file
@@ -54,7 +54,7 @@ def test_ours_imports_nothing_of_the_peers() -> None:
 
 
 def test_only_known_suites_are_accepted(capsys: pytest.CaptureFixture[str]) -> None:
-    assert parse_arguments(["--suite", "mlm", "parts"]).suite == ["mlm", "parts"]
+    assert parse_arguments(["--suite", "mlm", "scale"]).suite == ["mlm", "scale"]
     with pytest.raises(SystemExit):
         parse_arguments(["--suite", "speed"])
     assert "invalid choice: 'speed'" in capsys.readouterr().err
@@ -64,23 +64,12 @@ def test_only_known_suites_are_accepted(capsys: pytest.CaptureFixture[str]) -> N
 def test_every_comparing_suite_runs_on_equal_work_and_writes_its_json(tmp_path: Path) -> None:
     """The peers too, where `make bench` has installed them; the check of equal work runs inside."""
     path = tmp_path / "results.json"
-    suites, picture = ["training", "mlm", "evaluation", "frozen"], tmp_path / "results.png"
-    main(["--suite", *suites, "--rounds", "1", "--rows", "40", "--json", str(path), "--picture", str(picture)])
+    suites = ["training", "mlm", "evaluation", "frozen"]
+    main(["--suite", *suites, "--rounds", "1", "--rows", "40", "--json", str(path)])
     written = json.loads(path.read_text())
     assert list(written) == [*suites, "about"]
-    assert picture.read_bytes().startswith(b"\x89PNG")
     for suite in suites:
         names = [entry["name"] for entry in written[suite]]
         assert any(name.startswith("ours") for name in names)
         has_peers = REFERENCE in names
         assert all((entry["ratio_to_hf_trainer"] is not None) == has_peers for entry in written[suite])
-
-
-@pytest.mark.slow
-def test_parts_are_measured(tmp_path: Path) -> None:
-    path = tmp_path / "results.json"
-    main(["--suite", "parts", "--rounds", "1", "--rows", "64", "--json", str(path)])
-    parts = {entry["name"]: entry["ms_per_step"] for entry in json.loads(path.read_text())["parts"]}
-    assert len(parts) == 6
-    assert all(name.startswith("ours ") for name in parts)
-    assert 0 < parts["ours collate"] < 1000

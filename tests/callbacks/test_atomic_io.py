@@ -1,6 +1,7 @@
 import errno
 import os
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,8 @@ import pytest
 import torch
 
 from callbacks import AtomicCheckpointIO
-from callbacks.atomic_io import replacing
+from runtime.version import find_code_version
+from runtime.whole_files import replacing
 from tasks import InputError
 
 GOOD: dict[str, Any] = {"state_dict": {"weight": torch.arange(3.0)}, "loops": {}}
@@ -23,7 +25,8 @@ def saved(tmp_path: Path) -> Path:
 
 def test_what_was_saved_is_loaded(saved):
     loaded = AtomicCheckpointIO().load_checkpoint(saved)
-    assert set(loaded) == {"state_dict", "loops"}
+    assert set(loaded) == {"state_dict", "loops", "code"}
+    assert loaded["code"] == asdict(find_code_version())
     assert torch.equal(loaded["state_dict"]["weight"], GOOD["state_dict"]["weight"])
     assert os.listdir(saved.parent) == ["last.ckpt"]
 

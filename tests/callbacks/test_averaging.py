@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from backbones.digest import digest_weights
 from callbacks import AtomicCheckpointIO, Averaging, BestCheckpoint, Ema, FinalValidation, ResumableCheckpoint, Swa
-from callbacks.digest import digest_weights
 from lightning_modules import MultitaskModule
 from tasks import InputError
 from tests.tiny import build_module, make_trainer, open_data

@@ -8,8 +8,8 @@ from lightning.pytorch.loggers.logger import DummyLogger
 from torch import Tensor
 
 from backbones import Pals
+from backbones.digest import digest_weights
 from callbacks import ConflictMonitor, StepSeed
-from callbacks.digest import digest_weights
 from datamodules import MultitaskDataModule
 from lightning_modules import MultitaskModule
 from tasks import InputError

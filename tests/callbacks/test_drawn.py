@@ -1,16 +1,8 @@
-from typing import Any
-
 import pytest
-import torch
 
 from callbacks.drawn import DrawnExamples
-from datamodules import MultitaskSampler, RoundRobinShuffled, TaskBatch
-
-
-def batch_of(task: str, rows: Any, weight: float) -> TaskBatch:
-    """Return a batch of which only what is counted is real."""
-    nothing: Any = None
-    return TaskBatch(task, nothing, torch.zeros(len(rows)), [], torch.tensor(rows), weight)
+from datamodules import MultitaskSampler, RoundRobinShuffled
+from tests.tiny import batch_of
 
 
 def test_batches_and_examples_are_counted_by_task():

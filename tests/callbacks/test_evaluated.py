@@ -3,7 +3,7 @@ from typing import Any
 import torch
 
 from callbacks.evaluated import EvaluatedExamples, describe_part
-from tests.callbacks.test_drawn import batch_of
+from tests.tiny import batch_of
 
 
 def count(*batches: tuple[str, int], weight: float = 1.0) -> EvaluatedExamples:

@@ -7,8 +7,8 @@ import pytest
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
+from backbones.digest import digest_weights
 from callbacks import PredictionWriter, ValidationFigures
-from callbacks.digest import digest_weights
 from tasks import InputError
 from tests.runs import Project
 from tests.tiny import build_module, make_trainer, open_data

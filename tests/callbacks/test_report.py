@@ -1,6 +1,8 @@
 import io
 import json
 import math
+import resource
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -89,6 +91,18 @@ def test_a_part_of_the_split_is_said_below_the_table_and_in_the_report(
 
 def test_peak_memory_is_in_bytes():
     assert 10 * 2**20 < peak_memory() < 2**40
+
+
+@pytest.mark.parametrize(("system", "factor"), [("linux", 1024), ("darwin", 1)])
+def test_peak_memory_knows_the_unit_of_the_system(system, factor, monkeypatch):
+    monkeypatch.setattr(sys, "platform", system)
+    low, found, high = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, peak_memory(), peak_memory())
+    assert low * factor <= found <= high
+
+
+def test_where_no_system_counts_it_peak_memory_is_unknown(monkeypatch):
+    monkeypatch.setitem(sys.modules, "resource", None)
+    assert peak_memory() is None
 
 
 def test_the_count_of_what_was_drawn_is_kept_in_a_checkpoint():

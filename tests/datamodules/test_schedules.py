@@ -8,6 +8,7 @@ from jsonargparse import ArgumentParser
 
 from datamodules.schedules import (
     Annealed,
+    Epoch,
     Joint,
     RoundRobin,
     RoundRobinShuffled,
@@ -39,7 +40,8 @@ def order(
     schedule: Schedule, batches: list[int], *, epoch: int = 0, max_epochs: int | None = 3, seed: int = 0
 ) -> list[int]:
     rng = np.random.default_rng([seed, epoch])
-    steps = schedule.order(batches, tasks=TASKS[: len(batches)], epoch=epoch, max_epochs=max_epochs, rng=rng)
+    counts = dict(zip(TASKS, batches, strict=False))
+    steps = schedule.order(Epoch(batches=counts, number=epoch, max_epochs=max_epochs, rng=rng))
     assert steps.dtype == np.int64
     return steps.tolist()
 

@@ -125,7 +125,7 @@ def test_standard_input_is_utf_8_whatever_the_locale(monkeypatch: pytest.MonkeyP
 
 
 def test_a_column_named_twice_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"own\.csv, line 2: two columns are named 'sentence' \(expected one\)"):
+    with pytest.raises(InputError, match=r"own\.csv: two columns are named 'sentence' \(expected one\)"):
         read(Sst(), write(tmp_path, "own.csv", "sentence\tsentence\na\tb\n"))
 
 
@@ -139,7 +139,7 @@ def test_a_row_without_text_is_named(tmp_path: Path) -> None:
 
 def test_a_file_without_the_column_is_told_what_it_has(tmp_path: Path) -> None:
     path = write(tmp_path, "own.csv", "id,sentence\n1,good\n")
-    with pytest.raises(InputError, match=r"own\.csv, line 2: no column 'sentence' \(found 'id,sentence'\)"):
+    with pytest.raises(InputError, match=r"own\.csv: no column 'sentence' \(found 'id,sentence'; "):
         read(Sst(), path)
 
 

@@ -6,9 +6,10 @@ from torch import nn, tensor
 from torch.nn import functional as F
 from torch.testing import assert_close
 
-from heads import CosineHead, LabelSpace
+from heads import CosineHead, LabelSpace, Scores
+from heads.labels import classes_or_yes_no
 
-STARS = LabelSpace.of_scores(0, 5)
+STARS = Scores(0, 5)
 
 
 def cosine_head(labels: LabelSpace) -> CosineHead:
@@ -35,7 +36,7 @@ def test_opposite_sides_fall_below_the_lowest_label():
 
 def test_the_scale_follows_the_labels():
     pairs = tensor([[[1.0, 0.0], [0.0, 1.0]], [[1.0, 0.0], [2.0, 0.0]]])
-    assert_close(cosine_head(LabelSpace.of_scores(1, 4))(pairs), tensor([1.0, 4.0]))
+    assert_close(cosine_head(Scores(1, 4))(pairs), tensor([1.0, 4.0]))
 
 
 def test_output_equals_torch_and_does_not_depend_on_the_order():
@@ -67,4 +68,4 @@ def test_scores_under_bfloat16_autocast_are_cosines_in_float32():
 @pytest.mark.parametrize(("num_classes", "name"), [(2, "yes/no labels"), (5, "classes")])
 def test_cosine_head_has_no_classes(num_classes, name):
     with pytest.raises(ValueError, match=f"CosineHead predicts scores, but the task has {name}"):
-        CosineHead(2, LabelSpace.of_classes(num_classes))
+        CosineHead(2, classes_or_yes_no(num_classes))

@@ -4,20 +4,32 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from heads import ConcatProductHead, CosineHead, Head, LabelSpace, LinearHead, MlpHead, ProductHead, TwinHead
+from heads import (
+    Classes,
+    ConcatProductHead,
+    CosineHead,
+    Head,
+    LabelSpace,
+    LinearHead,
+    MlpHead,
+    ProductHead,
+    Scores,
+    TwinHead,
+    YesNo,
+)
 from heads.trunk_heads import TrunkCosineHead, TrunkLinearHead, TrunkProductHead
 
 HEADS = [LinearHead, MlpHead, ProductHead, ConcatProductHead, CosineHead]
-SPACES = [LabelSpace.of_classes(5), LabelSpace.of_classes(2), LabelSpace.of_scores(0, 5)]
-CASES = [(head, labels) for head in HEADS for labels in SPACES if labels.kind in head.label_kinds]
-CLASHES = [(head, labels) for head in HEADS for labels in SPACES if labels.kind not in head.label_kinds]
+SPACES = [Classes(5), YesNo(), Scores(0, 5)]
+CASES = [(head, labels) for head in HEADS for labels in SPACES if head.can_predict(labels)]
+CLASHES = [(head, labels) for head in HEADS for labels in SPACES if not head.can_predict(labels)]
 every_head = pytest.mark.parametrize(("build", "labels"), CASES)
 
 
 def example_batch(head: Head, labels: LabelSpace) -> tuple[torch.Tensor, torch.Tensor]:
     torch.manual_seed(1)
     pooled = torch.randn(6, head.num_sequences, 16)
-    targets = torch.rand(6) * 5 if labels.kind == "score" else torch.randint(labels.num_classes, (6,))
+    targets = torch.rand(6) * 5 if isinstance(labels, Scores) else torch.randint(labels.num_classes, (6,))
     return pooled, targets
 
 
@@ -33,12 +45,12 @@ def test_shapes_of_output_loss_and_prediction(build, labels):
     head = build(16, labels)
     pooled, targets = example_batch(head, labels)
     output = head(pooled)
-    assert output.shape == ((6, 5) if labels.kind == "class" else (6,))
+    assert output.shape == ((6, 5) if isinstance(labels, Classes) else (6,))
     assert head.loss(output, targets).shape == ()
     assert head.predict(output).shape == (6,)
-    assert head.predict(output).is_floating_point() == (labels.kind == "score")
+    assert head.predict(output).is_floating_point() == (isinstance(labels, Scores))
     probabilities = head.probabilities(output)
-    assert (probabilities is None) == (labels.kind == "score")
+    assert (probabilities is None) == (isinstance(labels, Scores))
     assert probabilities is None or probabilities.shape == (6, labels.num_classes)
 
 

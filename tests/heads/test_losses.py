@@ -13,17 +13,17 @@ from heads import (
     ContinuationRatio,
     Correlation,
     CosineHead,
-    LabelSpace,
     LinearHead,
     OneVsAll,
     ScoreOutput,
 )
 from heads.continuation_ratio import ContinuationRatioOutput, continuation_log_probabilities
 from heads.correlation import pearson
+from heads.labels import Classes, Scores
 from heads.one_vs_all import OneVsAllOutput
 from heads.ordinal import ordinal_log_loss
 
-FIVE, STARS = LabelSpace.of_classes(5), LabelSpace.of_scores(0, 5)
+FIVE, STARS = Classes(5), Scores(0, 5)
 
 # One class against all
 

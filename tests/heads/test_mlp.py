@@ -4,9 +4,9 @@ from torch import tensor
 from torch.nn import functional as F
 from torch.testing import assert_close
 
-from heads import LabelSpace, MlpHead
+from heads import Classes, MlpHead, Scores, YesNo
 
-YES_NO, STARS, FIVE = LabelSpace.of_classes(2), LabelSpace.of_scores(0, 5), LabelSpace.of_classes(5)
+YES_NO, STARS, FIVE = YesNo(), Scores(0, 5), Classes(5)
 
 
 def test_a_hidden_layer_by_hand():
@@ -20,13 +20,13 @@ def test_a_hidden_layer_by_hand():
     assert head.predict(output).tolist() == [1]
 
 
-@pytest.mark.parametrize("labels", [FIVE, YES_NO, STARS], ids=lambda labels: labels.kind)
+@pytest.mark.parametrize("labels", [FIVE, YES_NO, STARS], ids=repr)
 def test_the_output_is_that_of_torch(labels):
     torch.manual_seed(0)
     head = MlpHead(16, labels).eval()
     pooled = torch.randn(4, 1, 16)
     reference = torch.nn.Sequential(head.hidden, torch.nn.GELU(), head.linear)(pooled[:, 0])
-    expected = {"class": reference, "binary": reference[:, 0], "score": 5 * reference[:, 0].sigmoid()}[labels.kind]
+    expected = {FIVE: reference, YES_NO: reference[:, 0], STARS: 5 * reference[:, 0].sigmoid()}[labels]
     assert head.hidden.out_features == 256
     assert_close(head(pooled), expected)
 

@@ -12,17 +12,16 @@ from heads import (
     ClassOutput,
     ContinuationRatio,
     Correlation,
-    LabelSpace,
     OneVsAll,
     OrdinalLogLoss,
     ScoreOutput,
 )
 from heads.continuation_ratio import ContinuationRatioOutput
+from heads.labels import Classes, Scores, YesNo, name_kinds
 from heads.losses import output_for
 from heads.one_vs_all import OneVsAllOutput
-from heads.outputs import describe
 
-FIVE, YES_NO, STARS = LabelSpace.of_classes(5), LabelSpace.of_classes(2), LabelSpace.of_scores(0, 5)
+FIVE, YES_NO, STARS = Classes(5), YesNo(), Scores(0, 5)
 
 # Worked examples by hand
 
@@ -262,4 +261,4 @@ def test_options_of_a_loss_are_checked(build, message):
 
 
 def test_kinds_of_label_have_names():
-    assert [describe(kind) for kind in ("class", "binary", "score")] == ["classes", "yes/no labels", "scores"]
+    assert name_kinds((Classes, YesNo, Scores)) == "classes or yes/no labels or scores"

@@ -6,9 +6,9 @@ from torch import tensor
 from torch.nn import functional as F
 from torch.testing import assert_close
 
-from heads import ConcatProductHead, LabelSpace, ProductHead
+from heads import Classes, ConcatProductHead, LabelSpace, ProductHead, Scores, YesNo
 
-YES_NO, STARS, THREE = LabelSpace.of_classes(2), LabelSpace.of_scores(0, 5), LabelSpace.of_classes(3)
+YES_NO, STARS, THREE = YesNo(), Scores(0, 5), Classes(3)
 PAIR = tensor([[[1.0, 2.0], [3.0, -1.0]]])  # (B, S, H)
 
 

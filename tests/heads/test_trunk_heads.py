@@ -7,9 +7,19 @@ import torch
 from torch import nn, tensor
 from torch.testing import assert_close
 
-from heads import LabelSpace, LinearHead, TrunkCosineHead, TrunkLinearHead, TrunkProductHead, TwinHead, check_trunk
+from heads import (
+    Classes,
+    LinearHead,
+    Scores,
+    TrunkCosineHead,
+    TrunkLinearHead,
+    TrunkProductHead,
+    TwinHead,
+    YesNo,
+    check_trunk,
+)
 
-FIVE, YES_NO, STARS = LabelSpace.of_classes(5), LabelSpace.of_classes(2), LabelSpace.of_scores(0, 5)
+FIVE, YES_NO, STARS = Classes(5), YesNo(), Scores(0, 5)
 SMALL: dict[str, Any] = {"projection_size": 1, "trunk_size": 1}
 
 
@@ -49,7 +59,7 @@ def test_cosine_head_by_hand():
     assert_close(head.loss(head(pair), tensor([1.0, 5.0])), tensor(0.5))
 
 
-@pytest.mark.parametrize("labels", [FIVE, YES_NO, STARS], ids=lambda labels: labels.kind)
+@pytest.mark.parametrize("labels", [FIVE, YES_NO, STARS], ids=repr)
 def test_product_head_equals_the_formula(labels):
     torch.manual_seed(0)
     head = TrunkProductHead(24, labels, projection_size=4, trunk_size=8).eval()
@@ -58,7 +68,7 @@ def test_product_head_equals_the_formula(labels):
     beside = torch.cat([first, second, head.own.linear(first) * head.own.linear(second)], dim=1)
     shared = joined[:, 0, 16:] * joined[:, 1, 16:]
     expected = head.linear(torch.cat([shared, head.join(beside)], dim=1).clamp_min(0))
-    found = {"class": expected, "binary": expected[:, 0], "score": 5 * expected[:, 0].sigmoid()}[labels.kind]
+    found = {FIVE: expected, YES_NO: expected[:, 0], STARS: 5 * expected[:, 0].sigmoid()}[labels]
     assert_close(head(joined), found)
 
 

@@ -6,19 +6,21 @@ from torch.nn import functional as F
 from torch.testing import assert_close
 
 from heads import (
+    Classes,
     ConcatProductHead,
     ContinuationRatio,
     CosineHead,
-    LabelSpace,
     LinearHead,
     OneVsAll,
     ProductHead,
+    Scores,
     TwinHead,
+    YesNo,
 )
 
-FIVE, YES_NO, STARS = LabelSpace.of_classes(5), LabelSpace.of_classes(2), LabelSpace.of_scores(0, 5)
+FIVE, YES_NO, STARS = Classes(5), YesNo(), Scores(0, 5)
 SPACES = [FIVE, YES_NO, STARS]
-LABELS = {"class": torch.tensor([0, 3, 4, 1]), "binary": torch.tensor([0, 1, 1, 0]), "score": torch.rand(4) * 5}
+LABELS = {FIVE: torch.tensor([0, 3, 4, 1]), YES_NO: torch.tensor([0, 1, 1, 0]), STARS: torch.rand(4) * 5}
 
 
 def pooled() -> torch.Tensor:
@@ -26,7 +28,7 @@ def pooled() -> torch.Tensor:
     return torch.randn(4, 3, 8)
 
 
-@pytest.mark.parametrize("labels", SPACES, ids=lambda labels: labels.kind)
+@pytest.mark.parametrize("labels", SPACES, ids=repr)
 def test_each_head_reads_its_own_vectors(labels):
     head = TwinHead(8, labels).eval()
     vectors = pooled()
@@ -34,26 +36,26 @@ def test_each_head_reads_its_own_vectors(labels):
     (_, cross), (_, bi) = head.split(output).values()
     assert_close(cross, head.cross(vectors[:, :1]))
     assert_close(bi, head.bi(vectors[:, 1:]))
-    assert output.shape == ((4, 2, 5) if labels.kind == "class" else (4, 2))
+    assert output.shape == ((4, 2, 5) if isinstance(labels, Classes) else (4, 2))
     assert_close(head.predict(output), head.cross.predict(cross))
 
 
-@pytest.mark.parametrize("labels", SPACES, ids=lambda labels: labels.kind)
+@pytest.mark.parametrize("labels", SPACES, ids=repr)
 def test_the_loss_is_the_formula(labels):
     head = TwinHead(8, labels, share=0.25, temperature=2.0).eval()
     output = head(pooled())
     (cross, a), (bi, b) = head.split(output).values()
-    gold = LABELS[labels.kind]
-    teacher = cross.predict(a) if labels.kind == "score" else cross.probabilities(a)
+    gold = LABELS[labels]
+    teacher = cross.predict(a) if isinstance(labels, Scores) else cross.probabilities(a)
     expected = cross.loss(a, gold) + 0.75 * bi.loss(b, gold) + 0.25 * bi.soft_loss(b, teacher, 2.0)
     assert_close(head.loss(output, gold), expected)
     assert head.split(output).keys() == set(TwinHead.views)
 
 
-@pytest.mark.parametrize("labels", SPACES, ids=lambda labels: labels.kind)
+@pytest.mark.parametrize("labels", SPACES, ids=repr)
 def test_the_cross_head_learns_nothing_from_the_bi_head(labels):
     head = TwinHead(8, labels, share=1.0).eval()
-    gold = LABELS[labels.kind]
+    gold = LABELS[labels]
     head.loss(head(pooled()), gold).backward()
     together = head.cross.linear.weight.grad.clone()
     head.zero_grad()
@@ -65,7 +67,7 @@ def test_the_cross_head_learns_nothing_from_the_bi_head(labels):
 def test_a_share_of_nothing_is_two_heads_side_by_side():
     head = TwinHead(8, STARS, share=0.0).eval()
     a, b = head(pooled()).unbind(dim=1)
-    gold = LABELS["score"]
+    gold = LABELS[STARS]
     assert_close(head.loss(head(pooled()), gold), F.mse_loss(a, gold) + F.mse_loss(b, gold))
 
 

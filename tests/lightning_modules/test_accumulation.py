@@ -1,6 +1,4 @@
 from functools import partial
-from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import lightning.pytorch as L
@@ -14,36 +12,33 @@ from tasks import Sst
 from tests.tiny import STEPS_AN_EPOCH, build_module, make_trainer, open_data
 
 
-def settle(window: WindowMean, module: Any, gradients: list[float]) -> list[float]:
+def settle(window: WindowMean, gradients: list[float]) -> list[float]:
     """Return gradients as the window leaves them."""
     weights = [nn.Parameter(torch.zeros(1)) for _ in gradients]
     for weight, gradient in zip(weights, gradients, strict=True):
         weight.grad = torch.tensor([gradient])
-    module.parameters = lambda: weights
-    window.settle(module)
+    window.settle(weights)
     return [float(weight.grad) for weight in weights if weight.grad is not None]
 
 
 @pytest.mark.parametrize("amounts", [[1.0, 1.0, 1.0, 1.0], [1.0, 0.25], [0.5], [3.0, 1.0, 4.0]])
 @pytest.mark.parametrize("as_tensors", [False, True])
 def test_a_window_is_the_mean_over_all_that_it_holds(amounts, as_tensors):
-    module = SimpleNamespace(trainer=make_trainer(Path(), accumulate_grad_batches=4))
     window, means = WindowMean(), [2.0, 6.0, 1.0, 5.0][: len(amounts)]
     for _ in range(2):  # the first window leaves nothing to the next
         shares = [
-            window.share(module.trainer, batch, torch.tensor(amount) if as_tensors else amount)
+            window.share(4, batch, torch.tensor(amount) if as_tensors else amount)
             for batch, amount in enumerate(amounts)
         ]
         summed = sum(float(share) * mean / 4 for share, mean in zip(shares, means, strict=True))  # 4: Lightning's
         expected = sum(a * m for a, m in zip(amounts, means, strict=True)) / sum(amounts)
-        assert settle(window, module, [summed, 0.0]) == pytest.approx([expected, 0.0])
+        assert settle(window, [summed, 0.0]) == pytest.approx([expected, 0.0])
 
 
-def test_without_accumulation_or_trainer_nothing_is_scaled():
-    module = SimpleNamespace(trainer=make_trainer(Path()))
+def test_without_accumulation_nothing_is_scaled():
     window = WindowMean()
-    assert window.share(module.trainer, 9, 0.5) == window.share(None, 9, 0.5) == 1.0
-    assert settle(window, module, [3.0]) == [3.0]
+    assert window.share(1, 9, 0.5) == 1.0
+    assert settle(window, [3.0]) == [3.0]
 
 
 @pytest.mark.parametrize("batch_size", [4, 5])

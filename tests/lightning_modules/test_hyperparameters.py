@@ -13,14 +13,13 @@ from heads import (
     Correlation,
     CosineHead,
     LinearHead,
-    MultipleNegativesRanking,
     OrdinalLogLoss,
     ProductHead,
-    SimCse,
     TwinHead,
 )
 from lightning_modules import MultitaskModule, OptimizerSettings
 from lightning_modules.hyperparameters import check_fit, to_plain
+from objectives import MultipleNegativesRanking, SimCse
 from tasks import (
     Classification,
     InputError,
@@ -149,7 +148,8 @@ Change = Callable[[dict[str, Any]], object]
 def test_weights_that_do_not_fit_are_named(change: Change, message: str, tiny_backbone):
     module = build_module(tiny_backbone)
     weights = dict(module.state_dict())
-    check_fit(module, {"state_dict": weights, "hyper_parameters": dict(module.hparams)})
+    checkpoint = {"state_dict": weights, "hyper_parameters": dict(module.hparams)}
+    check_fit(checkpoint, module.state_dict(), module.hparams)
     change(weights)
     with pytest.raises(InputError, match=message):
-        check_fit(module, {"state_dict": weights, "hyper_parameters": dict(module.hparams)})
+        check_fit(checkpoint, module.state_dict(), module.hparams)

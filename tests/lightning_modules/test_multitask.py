@@ -19,13 +19,13 @@ from heads import (
     ConcatProductHead,
     CosineHead,
     LinearHead,
-    MultipleNegativesRanking,
-    SimCse,
+    Scores,
     TrunkCosineHead,
     TrunkLinearHead,
     TrunkSettings,
 )
 from lightning_modules import MultitaskModule, OptimizerSettings
+from objectives import MultipleNegativesRanking, SimCse
 from tasks import InputError, Quora, Sst, Sts, Task, Teacher
 from tests.tiny import TASKS, build_module, make_trainer, open_data, train_batches
 
@@ -135,7 +135,7 @@ def test_averaged_orders_give_the_mean_of_both(task, tiny_backbone, data):
         averaged = module.predict_step(batch, 0)
     one, other = outputs.split(len(batch.labels))
     assert not torch.allclose(one, other, rtol=0, atol=1e-5)
-    if task.labels.kind == "score":
+    if isinstance(task.labels, Scores):
         torch.testing.assert_close(averaged["prediction"], (one + other) / 2)
     else:
         mean = (head.probabilities(one) + head.probabilities(other)) / 2

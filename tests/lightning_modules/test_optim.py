@@ -209,6 +209,7 @@ def test_learnt_weights_of_losses_are_not_clipped(precision, tiny_backbone, cs22
                     tuple(float(torch.stack([n for o, n in named if o == is_own]).norm()) for is_own in (0, 1))
                 )
 
+    torch.manual_seed(0)
     module = build_module(tiny_backbone, weighting=Uncertainty)
     trainer = make_trainer(tmp_path, Norms(), precision=precision, max_steps=4, gradient_clip_val=1e-3)
     trainer.fit(module, datamodule=open_data(tiny_backbone, cs224n_root, tmp_path / "cache"))

@@ -12,7 +12,6 @@ from datamodules import TaskBatch
 from lightning_modules import MultitaskModule
 from lightning_modules.past_weights import PastWeights
 from objectives import BregmanProximalPoint, RDrop
-from objectives.divergences import divergence_for
 from tasks import InputError, Sst, Sts
 from tests.tiny import build_module, make_trainer, open_data
 
@@ -84,7 +83,7 @@ def test_what_is_added_is_the_divergence_from_a_model_with_the_past_weights(tiny
         now = module(batch)
         torch.manual_seed(1)
         then = past.train()(batch)
-        expected = 2.0 * divergence_for(TASKS[batch.task].labels.kind)(now, then)
+        expected = 2.0 * module.heads[batch.task].divergence(now, then)
         assert expected > 0
         assert result["added"]["regularizer"].item() == pytest.approx(expected.item(), rel=1e-4)
 
@@ -119,14 +118,15 @@ def test_terms_of_several_regularizers_are_added_up(tiny_backbone, cs224n_root, 
 @pytest.mark.parametrize(
     "settings",
     [
-        {},
-        {"adapter": Lora(r=2)},
-        {"trainer": {"accumulate_grad_batches": 2}},
-        {"trainer": {"precision": "bf16-mixed"}},
-        {"linear_probe_epochs": 1, "trainer": {"max_epochs": 2, "limit_train_batches": 2}},
-        {"freeze_backbone": True},
+        pytest.param({}, id="plain"),
+        pytest.param({"adapter": Lora(r=2)}, id="lora", marks=pytest.mark.slow),
+        pytest.param({"trainer": {"accumulate_grad_batches": 2}}, id="accumulation", marks=pytest.mark.slow),
+        pytest.param({"trainer": {"precision": "bf16-mixed"}}, id="bf16", marks=pytest.mark.slow),
+        pytest.param(
+            {"linear_probe_epochs": 1, "trainer": {"max_epochs": 2, "limit_train_batches": 2}}, id="linear probe"
+        ),
+        pytest.param({"freeze_backbone": True}, id="frozen", marks=pytest.mark.slow),
     ],
-    ids=["plain", "lora", "accumulation", "bf16", "linear probe", "frozen"],
 )
 def test_a_resumed_training_goes_on_with_them(settings, tiny_backbone, cs224n_root, tmp_path):
     whole, _, _ = fit(tiny_backbone, cs224n_root, tmp_path / "whole", steps=4, **dict(settings))

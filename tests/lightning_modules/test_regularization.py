@@ -7,9 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from datamodules import TaskBatch
+from heads.divergences import class_divergence
 from lightning_modules import MultitaskModule
 from objectives import RandomWeights, RDrop, Regularizer, Smart, UpGrad
-from objectives.divergences import divergence_for
 from tasks import InputError, Quora, Sst, Sts, Teacher
 from tests.tiny import build_module, make_trainer, open_data, train_batches
 
@@ -55,7 +55,7 @@ def test_smart_adds_the_weighted_divergence_of_the_perturbed_batch(task, pooling
     clean = module(batch)
     torch.manual_seed(1)
     perturbed = module(batch, found[-1])
-    divergence = divergence_for(TASKS[task].labels.kind)(clean, perturbed)
+    divergence = module.heads[task].divergence(clean, perturbed)
     assert divergence > 0
     assert result["loss"].item() == pytest.approx((result["task_loss"] + 2.0 * divergence).item(), rel=1e-5)
     firsts = batch.tokens.cu_seqlens[:-1]
@@ -70,7 +70,7 @@ def test_rdrop_is_the_mean_of_two_losses_and_their_disagreement(task, tiny_backb
     torch.manual_seed(1)
     first, second = module(batch), module(batch)
     losses = [module.heads[task].loss(output, batch.labels) for output in (first, second)]
-    expected = sum(losses) / 2 + 1.5 * divergence_for(TASKS[task].labels.kind)(first, second)
+    expected = sum(losses) / 2 + 1.5 * module.heads[task].divergence(first, second)
     assert result["loss"].item() == pytest.approx(expected.item(), rel=1e-5)
     assert result["task_loss"].item() == pytest.approx(losses[0].item(), rel=1e-6)
 
@@ -89,7 +89,7 @@ def test_rdrop_is_the_mean_of_two_mixtures_of_labels_and_teacher(weight, tiny_ba
         (1 - weight) * head.loss(output, batch.labels) + weight * head.soft_loss(output, batch.teacher, 2.0)
         for output in outputs
     ]
-    expected = sum(mixtures) / 2 + 1.5 * divergence_for("class")(*outputs)
+    expected = sum(mixtures) / 2 + 1.5 * class_divergence(*outputs)
     assert result["loss"].item() == pytest.approx(expected.item(), rel=1e-5)
 
 

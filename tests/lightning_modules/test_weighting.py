@@ -39,7 +39,7 @@ def test_log_variances_are_learnt_at_their_own_rate_without_decay(tiny_backbone,
 
 
 def test_a_windows_batches_share_their_random_weights(tiny_backbone, data, tmp_path):
-    module = build_module(tiny_backbone, tasks=TASKS, weighting=RandomWeights)
+    module = build_module(tiny_backbone, tasks=TASKS, weighting=RandomWeights, seed=5)
     asked: list[StepId] = []
     module.weighting.register_forward_pre_hook(lambda _, arguments: asked.append(arguments[1]))
     make_trainer(tmp_path, accumulate_grad_batches=3, max_epochs=2).fit(module, datamodule=data)
@@ -77,7 +77,7 @@ def test_a_checkpoint_keeps_the_weighting(weighting, tiny_backbone, data, tmp_pa
 
 @pytest.mark.parametrize("window", [1, 3])
 def test_the_weights_are_logged_once_every_few_steps(window, tiny_backbone, data, tmp_path):
-    module = build_module(tiny_backbone, tasks=TASKS, weighting=RandomWeights)
+    module = build_module(tiny_backbone, tasks=TASKS, weighting=RandomWeights, seed=5)
     logger = TensorBoardLogger(tmp_path, name="run")
     make_trainer(tmp_path, logger=logger, log_every_n_steps=2, accumulate_grad_batches=window).fit(
         module, datamodule=data

@@ -3,8 +3,8 @@ import math
 import pytest
 import torch
 
+from heads.divergences import class_divergence, score_divergence
 from objectives import BregmanProximalPoint, ForwardPass, RandomState
-from objectives.divergences import class_divergence, score_divergence
 
 
 def passes(now: torch.Tensor, past: torch.Tensor | None, divergence=score_divergence) -> ForwardPass:

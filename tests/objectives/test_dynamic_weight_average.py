@@ -3,9 +3,10 @@ import math
 import pytest
 import torch
 
+from heads import Classes, Scores
 from objectives import DynamicWeightAverage, StepId
 
-TASKS = {"sst": "class", "sts": "score"}
+TASKS = {"sst": Classes(5), "sts": Scores(0, 5)}
 LOSSES = {"sst": ((4.0, 2.0), (3.0, 3.0)), "sts": ((2.0, 2.0), (1.0, 0.0))}  # means 3 and 3; 2 and 0.5
 
 

@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 import torch
 
+from heads import Classes, Scores, YesNo
 from objectives import RandomWeights, StepId
 
-TASKS = {"sst": "class", "quora": "binary", "sts": "score"}
+TASKS = {"sst": Classes(5), "quora": YesNo(), "sts": Scores(0, 5)}
 
 
 def test_weights_are_a_scaled_softmax_of_the_steps_numbers():

@@ -2,8 +2,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from heads.divergences import score_divergence
 from objectives import ForwardPass, RandomState, RDrop
-from objectives.divergences import score_divergence
 
 
 def scores_pass(*outputs: float) -> ForwardPass:

@@ -4,8 +4,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from heads.divergences import class_divergence, score_divergence
 from objectives import ForwardPass, RandomState, Smart
-from objectives.divergences import class_divergence, score_divergence
 
 
 def make_pass(

@@ -3,11 +3,12 @@ import math
 import pytest
 import torch
 
+from heads import Classes, Scores
 from objectives import StepId, Uncertainty
 
 
 def build() -> Uncertainty:
-    weighting = Uncertainty({"sst": "class", "sts": "score"}, lr=0.1)
+    weighting = Uncertainty({"sst": Classes(5), "sts": Scores(0, 5)}, lr=0.1)
     for task, value in (("sst", math.log(2.0)), ("sts", math.log(4.0))):
         weighting.log_variances[task].data.fill_(value)
     return weighting
@@ -30,7 +31,7 @@ def test_another_tasks_variance_rests():
 
 @pytest.mark.parametrize(("task", "settled"), [("sst", 2 * 0.7), ("sts", 0.7)])
 def test_the_variance_settles_where_the_gradient_is_zero(task, settled):
-    weighting = Uncertainty({"sst": "class", "sts": "score"})
+    weighting = Uncertainty({"sst": Classes(5), "sts": Scores(0, 5)})
     optimizer = torch.optim.SGD(weighting.parameters(), lr=0.5)
     for _ in range(200):
         optimizer.zero_grad()
@@ -46,4 +47,4 @@ def test_the_group_has_a_rate_of_its_own_and_no_decay():
 
 def test_a_negative_rate_is_refused():
     with pytest.raises(ValueError, match=r"Uncertainty: lr is -1.0"):
-        Uncertainty({"sst": "class"}, lr=-1.0)
+        Uncertainty({"sst": Classes(5)}, lr=-1.0)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from heads import LabelSpace
+from heads import Classes, YesNo
 from tasks import Classification, Example, InputError, PairClassification, Source
 
 SOURCE = Source(train="a.csv", dev="b.csv", test="c.csv")
@@ -67,8 +67,8 @@ def test_a_formatted_label_is_read_back(task):
 
 
 def test_two_classes_are_a_yes_no_question():
-    assert numbered(2).labels == named("no", "yes").labels == LabelSpace(kind="binary", num_classes=2)
-    assert named("a", "b", "c").labels == numbered(3).labels == LabelSpace(kind="class", num_classes=3)
+    assert numbered(2).labels == named("no", "yes").labels == YesNo()
+    assert named("a", "b", "c").labels == numbered(3).labels == Classes(3)
 
 
 def test_a_class_called_minus_one_is_read_in_a_test_split(tmp_path):

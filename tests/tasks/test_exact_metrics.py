@@ -1,4 +1,4 @@
-"""Every metric against scikit-learn and SciPy: many rows, ties, rare classes, a process without rows."""
+"""Every metric against scikit-learn and SciPy over many rows, ties, rare classes, and a process without rows."""
 
 import math
 import multiprocessing
@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 from sklearn import metrics as sklearn
 from torchmetrics import Metric
 
-from heads import LabelSpace
+from heads import Classes, Scores, YesNo
 from tasks.exact_metrics import ExactMean
 from tasks.metrics import MetricName, build_metric
 
 ROWS = 160_000
-SPACES = {"class": LabelSpace.of_classes(5), "binary": LabelSpace.of_classes(2), "score": LabelSpace.of_scores(0, 5)}
+SPACES = {"class": Classes(5), "binary": YesNo(), "score": Scores(0, 5)}
 REFERENCES: dict[MetricName, Callable[[Any, Any], float]] = {
     "accuracy": sklearn.accuracy_score,
     "macro_f1": lambda labels, predictions: sklearn.f1_score(labels, predictions, average="macro"),

@@ -7,11 +7,11 @@ import scipy.stats
 import torch
 from torch import tensor
 
-from heads import LabelSpace
+from heads import Classes, LabelSpace, Scores, YesNo
 from tasks.metrics import DEFAULT_METRICS, MetricName, build_metric
 
-FIVE, YES_NO, STARS = LabelSpace.of_classes(5), LabelSpace.of_classes(2), LabelSpace.of_scores(0, 5)
-SPACES = {"class": FIVE, "binary": YES_NO, "score": STARS}
+FIVE, YES_NO, STARS = Classes(5), YesNo(), Scores(0, 5)
+SPACES = {type(labels): labels for labels in (FIVE, YES_NO, STARS)}
 
 
 def compute(name: MetricName, labels: LabelSpace, predictions: list[float], targets: list[float]) -> float:
@@ -74,14 +74,14 @@ def test_mean_absolute_error_by_hand():
 @pytest.mark.parametrize(("kind", "names"), [*DEFAULT_METRICS.items()])
 def test_usual_metrics_give_one_for_perfect_predictions(kind, names):
     assert len(names) == 2
-    predictions = [0.0, 1.0, 1.0, 0.0] if kind == "score" else [0, 1, 1, 0]
+    predictions = [0.0, 1.0, 1.0, 0.0] if kind is Scores else [0, 1, 1, 0]
     assert [compute(name, SPACES[kind], predictions, predictions) for name in names] == pytest.approx([1, 1])
 
 
 FITTING = {
-    "class": ["accuracy", "macro_f1", "matthews"],
-    "binary": ["accuracy", "macro_f1", "f1", "matthews"],
-    "score": ["pearson", "spearman", "mean_absolute_error"],
+    Classes: ["accuracy", "macro_f1", "matthews"],
+    YesNo: ["accuracy", "macro_f1", "f1", "matthews"],
+    Scores: ["pearson", "spearman", "mean_absolute_error"],
 }
 
 
@@ -95,13 +95,13 @@ def test_each_metric_fits_its_labels_and_no_others(kind):
             build_metric(name, SPACES[kind])
             fitting.append(name)
         except ValueError as error:
-            expected = f"metric '{name}' does not fit {kind} labels (expected one of {', '.join(FITTING[kind])})"
+            expected = f"metric '{name}' does not fit {kind.plural} (expected one of {', '.join(FITTING[kind])})"
             assert str(error) == expected  # noqa: PT017, since some names raise and others do not
     assert fitting == FITTING[kind]
 
 
 def test_an_unknown_metric_lists_those_that_fit():
-    with pytest.raises(ValueError, match=r"'acuracy' does not fit score labels \(expected one of pearson"):
+    with pytest.raises(ValueError, match=r"'acuracy' does not fit scores \(expected one of pearson"):
         build_metric("acuracy", STARS)
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from heads import ConcatProductHead, CosineHead, LabelSpace, LinearHead
+from heads import Classes, ConcatProductHead, CosineHead, LinearHead, Scores, YesNo
 from tasks import Example, InputError, Quora, Sst, Sts
 
 PRESETS = [Sst(), Quora(), Sts()]
@@ -140,9 +140,9 @@ def test_every_preset_reads_the_shared_files(cs224n_root):
 @pytest.mark.parametrize(
     ("task", "labels", "metrics", "header"),
     [
-        (Sst(), LabelSpace.of_classes(5), ("accuracy", "macro_f1"), "Predicted_Sentiment"),
-        (Quora(), LabelSpace.of_classes(2), ("accuracy", "f1"), "Predicted_Is_Paraphrase"),
-        (Sts(), LabelSpace.of_scores(0, 5), ("pearson", "spearman"), "Predicted_Similarity"),
+        (Sst(), Classes(5), ("accuracy", "macro_f1"), "Predicted_Sentiment"),
+        (Quora(), YesNo(), ("accuracy", "f1"), "Predicted_Is_Paraphrase"),
+        (Sts(), Scores(0, 5), ("pearson", "spearman"), "Predicted_Similarity"),
     ],
 )
 def test_labels_metrics_and_prediction_header(task, labels, metrics, header):

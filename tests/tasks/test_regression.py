@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from heads import LabelSpace
+from heads import Scores
 from tasks import InputError, PairRegression, Regression, Source
 
 SOURCE = Source(train="a.csv", test="c.csv")
@@ -42,7 +42,7 @@ def test_minus_one_marks_a_secret_test_label_elsewhere(tmp_path):
 
 
 def test_labels_are_scores():
-    assert regression(1, 4).labels == LabelSpace(kind="score", low=1, high=4)
+    assert regression(1, 4).labels == Scores(low=1, high=4)
     assert regression().metric_names == ("pearson", "spearman")
 
 

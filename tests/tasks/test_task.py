@@ -14,7 +14,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heads import ConcatProductHead, CosineHead, LabelSpace, LinearHead, ProductHead
+from heads import ConcatProductHead, CosineHead, LinearHead, ProductHead, Scores
 from tasks import Classification, Example, InputError, PairClassification, PairRegression, Regression, Source, Task
 
 SOURCE = Source(train="train.csv", dev="dev.csv", test="test.csv")
@@ -316,13 +316,13 @@ def test_a_split_that_the_source_lacks_is_an_error(tmp_path):
         (
             single,
             {"metrics": ("accuracy", "pearson")},
-            "Classification: metric 'pearson' does not fit class labels (expected one of accuracy, macro_f1, matthews)",
+            "Classification: metric 'pearson' does not fit classes (expected one of accuracy, macro_f1, matthews)",
         ),
-        (single, {"metrics": ("f1",)}, "Classification: metric 'f1' does not fit class labels (expected one of "),
+        (single, {"metrics": ("f1",)}, "Classification: metric 'f1' does not fit classes (expected one of "),
         (
             score,
             {"metrics": ("accuracy",)},
-            "PairRegression: metric 'accuracy' does not fit score labels (expected one",
+            "PairRegression: metric 'accuracy' does not fit scores (expected one",
         ),
     ],
 )
@@ -480,7 +480,7 @@ def test_a_head_that_does_not_fit_is_an_error(task, message):
 
 def test_a_head_knows_the_labels_of_its_task():
     assert single(num_classes=7).build_head(16)(torch.zeros(2, 1, 16)).shape == (2, 7)
-    assert score(high=10.0).labels == LabelSpace.of_scores(0, 10)
+    assert score(high=10.0).labels == Scores(0, 10)
     assert score(high=10.0).build_head(16)(torch.full((1, 1, 16), 1e6)).item() in (pytest.approx(0), pytest.approx(10))
 
 

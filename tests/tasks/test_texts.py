@@ -132,9 +132,9 @@ def test_wrong_settings_are_refused(arguments: dict[str, Any], message: str) -> 
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("a.csv", "one\ttext\nx\ty\n", r"a\.csv, line 2: no column 'text' \(found 'one\\ttext'; if .* set delimiter\)"),
-        ("a.csv", "text,text\nx,y\n", r"a\.csv, line 2: two columns are named 'text' \(expected one\)"),
-        ("a.jsonl", '{"txt": "x"}\n{"txt": "y"}\n', r"a\.jsonl, line 1: no column 'text' \(found 'txt'"),
+        ("a.csv", "one\ttext\nx\ty\n", r"a\.csv: no column 'text' \(found 'one\\ttext'; if .* set delimiter\)"),
+        ("a.csv", "text,text\nx,y\n", r"a\.csv: two columns are named 'text' \(expected one\)"),
+        ("a.jsonl", '{"txt": "x"}\n{"txt": "y"}\n', r"a\.jsonl: no column 'text' \(found 'txt'"),
         ("a.txt", "x\n\xff\n", r"a\.txt, line 2: not UTF-8 text"),
     ],
 )

@@ -1,0 +1,31 @@
+"""How a command ends: with an exit status, and what the user got wrong with one sentence."""
+
+import sys
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec
+
+from tasks import InputError
+
+Arguments = ParamSpec("Arguments")
+
+
+def command(main: Callable[Arguments, int | None]) -> Callable[Arguments, int]:
+    """Return a command's main function with an exit status: 2 after an InputError, 130 after Ctrl-C.
+
+    Args:
+        main: Does the work; returns a status, or None for 0.
+    """
+
+    @wraps(main)
+    def run(*args: Arguments.args, **kwargs: Arguments.kwargs) -> int:
+        try:
+            return main(*args, **kwargs) or 0
+        except InputError as error:
+            print(f"error: {error}", file=sys.stderr)
+            return 2
+        except KeyboardInterrupt:
+            print("stopped", file=sys.stderr)
+            return 130
+
+    return run

@@ -1,0 +1,193 @@
+"""Scores of the finished runs of several systems, and how certain their differences are."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+
+from analysis.intervals import mcnemar
+from analysis.resampling import Floats, Metric
+from analysis.run import Run
+from experiments.dev_curve import choose_best, read_dev_curve
+from experiments.job import Job
+from experiments.statistics import Interval, PairedRuns, compare, williams
+from tasks import InputError
+
+Verdict = Literal["helped", "hurt", "cannot be told apart"]
+METRICS: dict[str, Metric] = {"accuracy": "accuracy", "pearson": "pearson"}
+
+
+@dataclass(frozen=True)
+class System:
+    """The finished runs of one configuration, one per seed.
+
+    Args:
+        name: Name of the configuration.
+        jobs: Their jobs, each finished.
+    """
+
+    name: str
+    jobs: tuple[Job, ...]
+
+    @cached_property
+    def runs(self) -> list[Run]:
+        """The runs, in the order of their seeds."""
+        return [run for job in self.jobs if (run := job.finished())]
+
+    @property
+    def seeds(self) -> list[int]:
+        """The seeds."""
+        return [int(run.report["seed"]) for run in self.runs]
+
+    @cached_property
+    def metrics(self) -> dict[str, Metric]:
+        """The first metric of each task.
+
+        Raises:
+            InputError: If it is neither accuracy nor Pearson's correlation.
+        """
+        found = {name: str(task.metric_names[0]) for name, task in self.runs[0].tasks.items()}
+        for name, metric in found.items():
+            if metric not in METRICS:
+                raise InputError(
+                    f"{self.name}: task {name} is scored by {metric} (expected accuracy or pearson as the first metric)"
+                )
+        return {name: METRICS[metric] for name, metric in found.items()}
+
+    @cached_property
+    def last(self) -> dict[str, list[float]]:
+        """Scores of the final weights, one per seed, by task, and their `mean`; NaN where undefined."""
+        scores = {
+            name: [_number(run.report["metrics"][name][metric]) for run in self.runs]
+            for name, metric in self.metrics.items()
+        }
+        return {**scores, "mean": [_number(run.report["metrics"]["mean"]) for run in self.runs]}
+
+    @cached_property
+    def best(self) -> dict[str, list[float]]:
+        """Scores of the validation with the best mean of each run; chosen on dev, so they are optimistic."""
+        points = [choose_best(read_dev_curve(job.trainings(), self.metrics)) for job in self.jobs]
+        names = (*self.metrics, "mean")
+        return {name: [point.scores[name] if point else float("nan") for point in points] for name in names}
+
+    @cached_property
+    def predictions(self) -> dict[str, tuple[Floats, Floats]]:
+        """Labels (n,) and predictions of the final weights (K, n) of the dev rows, by task."""
+        found = {}
+        for name in self.metrics:
+            read = [run.read_predictions(name) for run in self.runs]
+            found[name] = read[0].labels, np.stack([run.predictions for run in read])
+        return found
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One system against another, by the scores of their final weights.
+
+    Args:
+        name: The system.
+        against: The other one.
+        intervals: First minus second with a 95 % interval, by task; `mean` where they have more than one in common.
+        p_values: Exact tests for one run of each (McNemar for accuracies, Williams for correlations); empty for more.
+        runs: Runs of the two systems.
+    """
+
+    name: str
+    against: str
+    intervals: Mapping[str, Interval]
+    p_values: Mapping[str, float]
+    runs: tuple[int, int]
+
+    @property
+    def measure(self) -> str:
+        """What the verdict is about: `mean`, or the only task."""
+        return "mean" if "mean" in self.intervals else next(iter(self.intervals))
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether the first system is better or worse, or the two cannot be told apart."""
+        interval = self.intervals[self.measure]
+        if not interval.excludes_zero:
+            return "cannot be told apart"
+        return "helped" if interval.estimate > 0 else "hurt"
+
+    def sentence(self) -> str:
+        """Return the verdict as one sentence."""
+        interval = self.intervals[self.measure]
+        numbers = f"{interval.estimate:+.4f}, 95 % interval {interval.low:+.4f} to {interval.high:+.4f}"
+        said = {
+            "helped": f"{self.name} is better than {self.against}",
+            "hurt": f"{self.name} is worse than {self.against}",
+            "cannot be told apart": f"{self.name} and {self.against} cannot be told apart",
+        }[self.verdict]
+        if np.isnan(interval.estimate):
+            return f"{self.name} against {self.against}: undefined, a run gives every pair the same score."
+        if np.isnan(interval.low):
+            return (
+                f"{said} ({self.measure} {interval.estimate:+.4f}, interval undefined: a run hardly tells pairs apart)."
+            )
+        return f"{said} ({self.measure} {numbers}{self._unknown_noise()})."
+
+    def _unknown_noise(self) -> str:
+        """Return what the interval leaves out: the noise between the runs of a system that has only one."""
+        if max(self.runs) == 1:
+            return "; one run each: the noise between runs is not included"
+        if min(self.runs) > 1:
+            return ""
+        alone = self.name if self.runs[0] == 1 else self.against
+        return f"; one run of {alone}: the noise between its runs is not included"
+
+
+def compare_systems(first: System, second: System) -> Difference:
+    """Compare the final weights of two systems on the dev rows of the tasks that both have.
+
+    Raises:
+        InputError: If they have no task in common, or were scored on different dev rows.
+    """
+    shared = [name for name in first.metrics if name in second.metrics]
+    if not shared:
+        raise InputError(f"{first.name} and {second.name} have no task in common")
+    tasks = {}
+    for name in shared:
+        (labels, predicted), (others, reference) = first.predictions[name], second.predictions[name]
+        if not np.array_equal(labels, others):
+            raise InputError(f"{first.name} and {second.name} were scored on different dev rows of {name}")
+        tasks[name] = PairedRuns(first.metrics[name], labels, predicted, reference)
+    intervals = compare(tasks)
+    if len(shared) == 1:
+        del intervals["mean"]
+    runs = len(first.runs), len(second.runs)
+    p_values = {name: _test(task) for name, task in tasks.items()} if runs == (1, 1) else {}
+    return Difference(first.name, second.name, intervals, p_values, runs)
+
+
+def check_same_data(systems: Sequence[System]) -> None:
+    """Raise an error unless all runs were trained and scored on the same data and rows.
+
+    Raises:
+        InputError: If two runs read different files, or different rows of them, for a split of a task.
+    """
+    seen: dict[tuple[str, str], tuple[str, object]] = {}
+    for run in (run for system in systems for run in system.runs):
+        for task, splits in run.report["data"].items():
+            for split, source in splits.items():
+                what = (source["sha256"], source["rows"])
+                name, before = seen.setdefault((task, split), (run.name, what))
+                if before != what:
+                    raise InputError(
+                        f"{run.name} and {name} read different {split} data of {task} (expected the same file and rows)"
+                    )
+
+
+def _test(task: PairedRuns) -> float:
+    """Return the p value of the exact test for one run of each system."""
+    first, second = task.first[0], task.second[0]
+    if task.metric == "accuracy":
+        return mcnemar(first == task.labels, second == task.labels)
+    return williams(task.labels, first, second)
+
+
+def _number(value: float | None) -> float:
+    return float("nan") if value is None else float(value)

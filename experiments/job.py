@@ -1,0 +1,138 @@
+"""One training of a comparison: its command, its folder, and the runs that it left there."""
+
+import json
+import os
+import re
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from analysis.run import Run
+from tasks import InputError
+from tasks.source import digest
+
+TRAIN = Path(__file__).resolve().parent.parent / "train.py"
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training: a plain `train.py fit` command and the folder of its attempts.
+
+    Each attempt creates a `version_N` in the folder. `log.txt` holds their output, `settings.json` the job's
+    settings.
+
+    Args:
+        name: Name for messages.
+        folder: Its folder, which no other job uses.
+        configs: Its `-c` files in order.
+        flags: Its flags, which come after them.
+        inputs: Folders whose weights the training starts from; if they change, the job has changed.
+        script: The entry point.
+    """
+
+    name: str
+    folder: Path
+    configs: tuple[Path, ...]
+    flags: tuple[str, ...]
+    inputs: tuple[Path, ...] = ()
+    script: Path = TRAIN
+
+    @property
+    def command(self) -> list[str]:
+        """The command, which continues where an earlier attempt was stopped."""
+        configs = [word for path in self.configs for word in ("-c", os.path.relpath(path))]
+        logger = ["--trainer.logger.save_dir", str(self.folder.parent), "--trainer.logger.name", self.folder.name]
+        return [
+            sys.executable,
+            os.path.relpath(self.script),
+            "fit",
+            *configs,
+            *self.flags,
+            *logger,
+            "--ckpt_path",
+            "auto",
+        ]
+
+    @property
+    def shown_command(self) -> str:
+        """The command as a user would type it."""
+        return shlex.join(["python", *self.command[1:]])
+
+    def settings(self) -> dict[str, Any]:
+        """Return what distinguishes this training from others: flags, and digests of the files that it reads."""
+        files = [path for folder in self.inputs for path in sorted(folder.iterdir())]
+        return {
+            "configs": [f"{path.name} {digest(path)}" for path in self.configs],
+            "flags": re.split(r" (?=--)", " ".join(self.flags)),
+            "weights": [f"{path.name} {digest(path)}" for path in files if path.suffix in (".safetensors", ".bin")],
+        }
+
+    def attempts(self) -> list[Path]:
+        """Return the folders of all attempts, oldest first."""
+        folders = [path for path in self.folder.glob("version_*") if re.fullmatch(r"version_\d+", path.name)]
+        return sorted(folders, key=lambda path: int(path.name.removeprefix("version_")))
+
+    def trainings(self) -> list[Path]:
+        """Return the attempts whose training led to the finished run, oldest first; none that only scored it."""
+        attempts = self.attempts()
+        ends = [number for number, folder in enumerate(attempts) if _is_trained(folder)]
+        kept = attempts[: ends[-1] + 1] if ends else attempts
+        return [folder for folder in kept if _is_trained(folder) or not (folder / "report.json").exists()]
+
+    def finished(self) -> Run | None:
+        """Return the finished run, if any."""
+        for folder in reversed(self.attempts()):
+            if _is_trained(folder):
+                return Run(folder)
+        return None
+
+    def holds_runs(self) -> bool:
+        """Whether the folder holds a finished run, or one to resume."""
+        return any(_is_trained(folder) or (folder / "checkpoints/last.ckpt").is_file() for folder in self.attempts())
+
+    def check_settings(self) -> None:
+        """Raise an error if the folder holds runs of other settings.
+
+        Raises:
+            InputError: If the folder holds runs of another configuration; the message says what differs. Also if it
+                does not say which.
+        """
+        if not self.holds_runs():
+            return
+        before, now = self._read_settings(), self.settings()
+        if {key: _sort_flags(values) for key, values in before.items()} != {
+            key: _sort_flags(values) for key, values in now.items()
+        }:
+            gone = [value for key in now for value in before[key] if value not in now[key]]
+            new = [value for key in now for value in now[key] if value not in before[key]]
+            raise InputError(
+                f"{self.folder}: was run with different settings: {', '.join(gone) or 'fewer'} before, "
+                f"{', '.join(new) or 'fewer'} now (expected the same; for other settings choose another --output)"
+            )
+
+    def _read_settings(self) -> dict[str, list[str]]:
+        path = self.folder / "settings.json"
+        try:
+            found: dict[str, list[str]] = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            reason = f"{type(error).__name__}; expected what this command wrote; otherwise choose another --output"
+            raise InputError(f"{path}: cannot be read, but there are runs next to it ({reason})") from None
+        return found
+
+
+def _is_trained(folder: Path) -> bool:
+    """Whether a run's report is complete and from `fit`; `validate` and `test` write reports too."""
+    try:
+        report = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(report, dict) and "weights_sha256" in report
+
+
+def _sort_flags(values: Sequence[str]) -> list[str]:
+    """Sort flags by name, `--a=1` as `--a 1`; flags of the same name keep their order, as the last one counts."""
+    spaced = [value.replace("=", " ", 1) if "=" in value.partition(" ")[0] else value for value in values]
+    return sorted(spaced, key=lambda value: value.partition(" ")[0])

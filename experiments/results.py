@@ -1,0 +1,44 @@
+"""Show and write the results of a comparison: notes, tables and sentences."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from analysis.json_file import write_json
+from analysis.table import Table
+
+
+def publish(
+    folder: Path,
+    notes: Sequence[str],
+    tables: Sequence[Table],
+    sentences: Sequence[str],
+    numbers: Mapping[str, Any],
+    console: Console,
+) -> None:
+    """Print results, and write them as `results.md` and `results.json`.
+
+    Args:
+        folder: Folder of the two files.
+        notes: Lines above the tables.
+        tables: The tables.
+        sentences: Lines below them.
+        numbers: All numbers as plain data; undefined ones become null.
+        console: Where to print.
+    """
+    for line in notes:
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    for table in tables:
+        console.print(table.to_rich())
+    for line in sentences:
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    parts = [_bullets(notes), *(table.to_markdown() for table in tables), _bullets(sentences)]
+    (folder / "results.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+    write_json(folder / "results.json", {"notes": notes, **numbers})
+    console.print(f"written: {folder / 'results.md'}, {folder / 'results.json'}", soft_wrap=True, highlight=False)
+
+
+def _bullets(lines: Sequence[str]) -> str:
+    return "\n".join(f"- {line}" for line in lines)

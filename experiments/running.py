@@ -1,0 +1,51 @@
+"""Running the trainings that a command asks for."""
+
+import sys
+from collections.abc import Mapping, Sequence
+
+from experiments.comparison import System
+from experiments.job import Job
+from experiments.launcher import Launcher
+from experiments.options import JobOptions
+
+
+def run_jobs(jobs: Mapping[str, Sequence[Job]], options: JobOptions) -> tuple[int, dict[str, System]]:
+    """Run the unfinished trainings, unless `--dry-run` or `--table-only` is given.
+
+    Args:
+        jobs: The trainings of each system.
+        options: How to run them.
+
+    Returns:
+        The exit status, and the systems that have a finished run, in order.
+
+    Raises:
+        InputError: If the folder of a job holds runs of other settings.
+    """
+    every = [job for system in jobs.values() for job in system]
+    if options.dry_run:
+        for job in every:
+            _say(job.shown_command)
+        return 0, {}
+    status = 0
+    if not options.table_only:
+        try:
+            outcomes = Launcher(jobs=options.jobs, report=_say, keep_last=options.keep_last).run(every)
+        except KeyboardInterrupt:
+            _say("run the same command to resume")
+            raise
+        failed = [outcome.job.name for outcome in outcomes if outcome.status]
+        if failed:
+            status = 1
+            _say(f"failed: {'; '.join(failed)}; run the same command to retry")
+    finished = {name: tuple(job for job in system if job.finished()) for name, system in jobs.items()}
+    systems = {name: System(name, found) for name, found in finished.items() if found}
+    missing = [name for name in finished if name not in systems]
+    if missing:
+        _say(f"no finished run of {', '.join(missing)} in {options.output}")
+    return status or (0 if systems else 1), systems
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")  # at once: several threads report
+    sys.stdout.flush()

@@ -1,0 +1,171 @@
+"""A checkpoint of `train.py fit`, read without a Trainer, a configuration or data files."""
+
+import re
+from collections.abc import Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
+
+import torch
+from jsonargparse import ArgumentParser
+from torch import Tensor
+from transformers.initialization import no_init_weights
+
+from backbones import Adapter, Backbone, build_bert, load_bert
+from backbones.digest import digest_tensors
+from heads import Trunk, TrunkSettings
+from inference.model import TrainedModel
+from tasks import InputError, Task
+
+BEST_OF_A_TASK = re.compile(r"best-.+-epoch=")  # the name of a BestTaskCheckpoint's file
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """What a checkpoint file holds, as plain data.
+
+    Args:
+        path: The file.
+        weights: The module's weights by name.
+        settings: The module's hyperparameters.
+        max_length: Tokens a sequence at most.
+        frozen_sha256: Digest of the frozen weights that were left out; None where all weights are there.
+    """
+
+    path: Path
+    weights: Mapping[str, Tensor]
+    settings: Mapping[str, Any]
+    max_length: int
+    frozen_sha256: str | None
+
+    @property
+    def backbone(self) -> str:
+        """Name of the backbone that training started from, whose tokenizer belongs to the model."""
+        return str(self.settings["backbone"])
+
+    @property
+    def run(self) -> Path | None:
+        """Folder of the run that wrote it; None where the file lies elsewhere."""
+        folder = self.path.absolute().parent.parent
+        return folder if (folder / "config.yaml").is_file() else None
+
+
+def find_checkpoint(path: Path) -> Path:
+    """Return a checkpoint file: the path itself, or of a run its best one by the mean, else its last one.
+
+    Args:
+        path: A checkpoint of `train.py fit`, or the folder of a run.
+
+    Raises:
+        InputError: If there is none.
+    """
+    if path.is_file():
+        return path
+    if not path.is_dir():
+        raise InputError(f"{path}: no such file or folder (expected a run or a checkpoint of train.py fit)")
+    files = sorted((path / "checkpoints").glob("*.ckpt"), key=lambda file: file.stat().st_mtime, reverse=True)
+    best = [file for file in files if file.name.startswith("best") and not BEST_OF_A_TASK.match(file.name)]
+    last = [file for file in files if file.name.startswith("last")]
+    if not best + last:
+        raise InputError(f"{path}: holds no checkpoint (expected checkpoints/best….ckpt or last.ckpt of a run)")
+    return (best + last)[0]
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """Read a checkpoint as plain data: code inside it never runs.
+
+    Args:
+        path: A checkpoint of `train.py fit`.
+
+    Raises:
+        InputError: If it cannot be read, or is none of a multitask training.
+    """
+    try:
+        found = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
+    except (OSError, EOFError, RuntimeError, UnpicklingError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(f"{path}: no readable checkpoint, cut off or not plain data ({reason})") from error
+    settings = found.get("hyper_parameters", {}) if isinstance(found, dict) else {}
+    if not {"tasks", "backbone", "pooling"} <= settings.keys():
+        raise InputError(f"{path}: not a checkpoint of a multitask training (expected a file that train.py fit wrote)")
+    identity = found.get("MultitaskDataModule", {}).get("identity", {})
+    if "max_length" not in identity:
+        raise InputError(f"{path}: does not say how long its sequences were (expected a file that train.py fit wrote)")
+    return Checkpoint(
+        path=path,
+        weights=found["state_dict"],
+        settings=settings,
+        max_length=int(identity["max_length"]),
+        frozen_sha256=found.get("frozen_sha256"),
+    )
+
+
+def build_tasks(checkpoint: Checkpoint) -> dict[str, Task]:
+    """Build the tasks that a checkpoint was trained on, by name.
+
+    Raises:
+        InputError: If a class of theirs cannot be had here.
+    """
+    tasks: dict[str, Task] = _instantiate(checkpoint, dict[str, Task], "tasks")
+    return tasks
+
+
+def build_model(checkpoint: Checkpoint, tasks: Mapping[str, Task]) -> TrainedModel:
+    """Build the backbone and the heads of a checkpoint with their trained weights, in evaluation mode.
+
+    Args:
+        checkpoint: The checkpoint.
+        tasks: Its tasks.
+
+    Raises:
+        InputError: If its weights are not all there, or a class cannot be had here.
+        ValueError: If the backbone's own files are needed and cannot be loaded.
+    """
+    adapter: Adapter | None = _instantiate(checkpoint, Adapter | None, "adapter")
+    trunk: TrunkSettings | None = _instantiate(checkpoint, TrunkSettings | None, "trunk")
+    pooling, config = checkpoint.settings["pooling"], checkpoint.settings.get("backbone_config")
+    frozen = bool(checkpoint.settings.get("freeze_backbone"))
+    with nullcontext() if config is None else no_init_weights():  # every weight is loaded, or loading fails
+        bert = load_bert(checkpoint.backbone) if config is None else build_bert(config, with_pooler=pooling == "pooler")
+        if pooling != "pooler":
+            bert.pooler = None
+        backbone = Backbone(bert, pooling=pooling, frozen=frozen, adapter=adapter, tasks=list(tasks))
+        size = backbone.hidden_size
+        heads = {name: task.build_head(size + (0 if trunk is None else trunk.size)) for name, task in tasks.items()}
+        model = TrainedModel(backbone, heads, None if trunk is None else Trunk(size, trunk))
+    _load_weights(model, checkpoint)
+    return model.eval()
+
+
+def _load_weights(model: TrainedModel, checkpoint: Checkpoint) -> None:
+    """Load what the model has of the checkpoint's weights; losses' learnt weights are no part of it."""
+    parts = {name for name, _ in model.named_children()}
+    weights = {name: weight for name, weight in checkpoint.weights.items() if name.split(".")[0] in parts}
+    if checkpoint.frozen_sha256 is not None:
+        frozen = {name: weight.detach() for name, weight in model.named_parameters() if not weight.requires_grad}
+        if digest_tensors(frozen) != checkpoint.frozen_sha256:
+            raise InputError(
+                f"{checkpoint.path}: holds the trained part only, and the weights of {checkpoint.backbone} are not "
+                "those that it was trained on (their SHA-256 is another; expected the same backbone)"
+            )
+        weights = {**frozen, **weights}
+    try:
+        model.load_state_dict(weights)
+    except RuntimeError as error:
+        raise InputError(f"{checkpoint.path}: its weights do not fit its settings ({error})") from None
+
+
+def _instantiate(checkpoint: Checkpoint, kind: Any, name: str) -> Any:
+    """Turn a hyperparameter, plain data as YAML has it, into the object it stands for."""
+    value = checkpoint.settings.get(name)
+    if value is None:
+        return None
+    parser = ArgumentParser(exit_on_error=False)
+    parser.add_argument(f"--{name}", type=kind)
+    try:
+        return parser.instantiate(parser.parse_object({name: value}))[name]
+    except Exception as error:  # jsonargparse's own, or what a class raises
+        reason = " ".join(str(error).split())
+        raise InputError(f"{checkpoint.path}: its {name} cannot be built here ({reason})") from error

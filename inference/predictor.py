@@ -1,0 +1,242 @@
+"""Predictions in Python: `Predictor.load("runs/cs224n/version_0").predict("sst", ["A warm, funny film."])`."""
+
+import logging
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+from rich.console import Console
+from rich.progress import track
+from torch import Tensor
+from torch.nn import functional as F
+from transformers import BertTokenizer
+
+from backbones import choose_attention, load_tokenizer
+from inference.checkpoint import build_model, build_tasks, find_checkpoint, read_checkpoint
+from inference.model import TrainedModel
+from inference.rows import EncodedRows, check_texts, encode_rows
+from tasks import Encoding, InputError, Task
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+TOKENS_PER_BATCH = 2048
+BATCHES_WITHOUT_BAR = 16  # of 2,048 tokens: a few seconds on one CPU thread
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What a task predicts for one example.
+
+    Args:
+        label: The most probable class as the task's files name it, or the score in text.
+        probabilities: Probability of each class by its name; empty for a score.
+        score: The score in label units; None for classes.
+    """
+
+    label: str
+    probabilities: Mapping[str, float]
+    score: float | None = None
+
+
+class Predictor:
+    """A trained model on texts: no Trainer, no configuration and no data files.
+
+    Numbers are those of `train.py predict`. Texts are computed in batches of similar length without padding, whatever
+    their number, and results are in the order of the texts.
+
+    Args:
+        model: Backbone and heads, in evaluation mode.
+        tasks: Its tasks.
+        tokenizer: The tokenizer of the backbone.
+        max_length: Tokens a sequence at most; longer ones are cut as in training.
+        threads: CPU threads while it computes; None for PyTorch's own number.
+        device: Where it computes; None for a GPU if there is one.
+        tokens_per_batch: Tokens of a batch at most.
+    """
+
+    def __init__(
+        self,
+        model: TrainedModel,
+        tasks: Mapping[str, Task],
+        tokenizer: BertTokenizer,
+        *,
+        max_length: int,
+        threads: int | None = None,
+        device: str | torch.device | None = None,
+        tokens_per_batch: int = TOKENS_PER_BATCH,
+    ) -> None:
+        self.device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+        self.model = model.to(self.device)
+        self.tasks = tasks
+        self.tokenizer = tokenizer
+        self.max_length = max_length
+        self.threads = threads
+        self.tokens_per_batch = tokens_per_batch
+        heads = self.model.backbone.attention_heads
+        self.model.backbone.attention = choose_attention("auto", self.device, heads=heads, dtype=torch.float32)
+
+    @classmethod
+    def load(
+        cls, path: str | Path, *, threads: int | None = None, device: str | torch.device | None = None
+    ) -> "Predictor":
+        """Load a trained model.
+
+        Args:
+            path: A checkpoint of `train.py fit`, or the folder of a run: then its best checkpoint, else its last one,
+                which the log names.
+            threads: See Predictor.
+            device: See Predictor.
+
+        Raises:
+            InputError: If there is no readable checkpoint.
+            ValueError: If the tokenizer of its backbone cannot be loaded.
+        """
+        checkpoint = read_checkpoint(find_checkpoint(Path(path).expanduser()))
+        log.info("checkpoint: %s", checkpoint.path)
+        tasks = build_tasks(checkpoint)
+        model, tokenizer = build_model(checkpoint, tasks), load_tokenizer(checkpoint.backbone)
+        return cls(model, tasks, tokenizer, max_length=checkpoint.max_length, threads=threads, device=device)
+
+    def predict(self, task: str, texts: Sequence[str] | Sequence[tuple[str, str]]) -> list[Prediction]:
+        """Predict the labels of a task.
+
+        Args:
+            task: Name of the task.
+            texts: Sentences, or pairs of sentences where the task is about pairs.
+
+        Raises:
+            InputError: If there is no such task, or a text is empty or not what the task is about.
+        """
+        outputs = self.compute([task], check_texts(texts, len(self._task(task).texts)))
+        return self._describe(task, outputs[task])
+
+    def predict_all(self, texts: Sequence[str] | Sequence[tuple[str, str]]) -> dict[str, list[Prediction]]:
+        """Predict the labels of every task about such texts, with one forward pass for each encoding that they have.
+
+        Tasks with weights of their own in the backbone (Pals) need a pass each.
+
+        Args:
+            texts: Sentences, or pairs of sentences.
+
+        Returns:
+            Predictions by task.
+
+        Raises:
+            InputError: If no task is about such texts, or a text is empty or unlike the first one.
+        """
+        num_texts = 1 if isinstance(next(iter(texts), ""), str) else 2
+        names = [name for name, task in self.tasks.items() if len(task.texts) == num_texts]
+        if not names:
+            found = "single sentences" if num_texts == 1 else "pairs"
+            raise InputError(f"no task is about {found} (expected what {', '.join(self.tasks)} read)")
+        outputs = self.compute(names, check_texts(texts, num_texts))
+        return {name: self._describe(name, outputs[name]) for name in names}
+
+    def embed(self, task: str, texts: Sequence[str]) -> Tensor:
+        """Return a vector of length 1 for each text, to be stored and compared.
+
+        Where the task's score is a cosine, it is the product of two such vectors on the task's scale.
+
+        Args:
+            task: Name of a task that encodes the sides of a pair one by one (encoding bi or both).
+            texts: Single texts.
+
+        Returns:
+            (rows, P), on the CPU.
+
+        Raises:
+            InputError: If the task encodes otherwise, or a text is empty.
+        """
+        if self._task(task).encoding not in ("bi", "both"):
+            fitting = [name for name, each in self.tasks.items() if each.encoding in ("bi", "both")]
+            raise InputError(
+                f"task {task}: reads {self._task(task).encoding} sequences, which gives no vector of one text "
+                f"(expected a task with encoding bi or both: {', '.join(fitting) or 'there is none'})"
+            )
+        rows = self._encode(check_texts(texts, 1), "single")
+        found: list[tuple[Tensor, Tensor]] = []
+        with self._computing():
+            for numbers in _with_bar(rows.cut(self.tokens_per_batch), "embedding"):
+                pooled = self.model.pool(rows.join(numbers).to(self.device), task)
+                found.append((torch.from_numpy(numbers), self.model.head(task).embed(pooled).cpu()))
+        return F.normalize(_in_order(found), dim=1)
+
+    def compute(self, names: Sequence[str], texts: Sequence[tuple[str, ...]]) -> dict[str, Tensor]:
+        """Return the outputs of tasks' heads in the order of the texts, on the CPU.
+
+        Args:
+            names: Names of tasks about such texts.
+            texts: The texts of each example, checked.
+        """
+        if not texts:
+            raise InputError("texts is empty (expected at least one)")
+        found: dict[str, list[tuple[Tensor, Tensor]]] = {name: [] for name in names}
+        with self._computing():
+            for group in self._share_passes(names):
+                first = self.tasks[group[0]]
+                rows = self._encode(texts, first.encoding)
+                for numbers in _with_bar(rows.cut(self.tokens_per_batch), ", ".join(group)):
+                    tokens = rows.join(numbers, both_orders=first.average_orders)
+                    pooled = self.model.pool(tokens.to(self.device), group[0])
+                    for name in group:
+                        output = self.model.output(pooled, name, orders=2 if first.average_orders else 1)
+                        found[name].append((torch.from_numpy(numbers), output.cpu()))
+        return {name: _in_order(parts) for name, parts in found.items()}
+
+    def _share_passes(self, names: Sequence[str]) -> list[list[str]]:
+        """Group tasks whose heads read the same vectors."""
+        groups: dict[tuple[str, ...], list[str]] = {}
+        for name in names:
+            own = "" if self.model.backbone.task_layers is None else name
+            groups.setdefault((self.tasks[name].encoding, str(self.tasks[name].average_orders), own), []).append(name)
+        return list(groups.values())
+
+    def _task(self, name: str) -> Task:
+        if name not in self.tasks:
+            raise InputError(f"no task {name!r} (expected {', '.join(self.tasks)})")
+        return self.tasks[name]
+
+    def _encode(self, texts: Sequence[tuple[str, ...]], encoding: Encoding) -> EncodedRows:
+        return encode_rows(texts, encoding, tokenizer=self.tokenizer, max_length=self.max_length)
+
+    def _describe(self, name: str, output: Tensor) -> list[Prediction]:
+        """Name what a head's output means, row by row."""
+        task, head = self.tasks[name], self.model.head(name)
+        predicted, probabilities = head.predict(output).tolist(), head.probabilities(output)
+        labels = [task.format_label(value) for value in predicted]
+        if probabilities is None:
+            return [Prediction(label, {}, score) for label, score in zip(labels, predicted, strict=True)]
+        classes = [task.format_label(number) for number in range(probabilities.shape[1])]
+        return [
+            Prediction(label, dict(zip(classes, row, strict=True)))
+            for label, row in zip(labels, probabilities.tolist(), strict=True)
+        ]
+
+    @contextmanager
+    def _computing(self) -> Iterator[None]:
+        """Compute without gradients, with the number of threads that was asked for."""
+        before = torch.get_num_threads()
+        if self.threads is not None:
+            torch.set_num_threads(self.threads)
+        try:
+            with torch.inference_mode():
+                yield
+        finally:
+            torch.set_num_threads(before)
+
+
+def _in_order(parts: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
+    """Join the results of batches in the order of their rows."""
+    rows = torch.cat([numbers for numbers, _ in parts])
+    return torch.cat([values for _, values in parts])[rows.argsort()]
+
+
+def _with_bar(batches: Sequence[T], what: str) -> Iterable[T]:
+    """Show progress on a terminal where there is much to do."""
+    is_short = len(batches) <= BATCHES_WITHOUT_BAR or not sys.stderr.isatty()
+    return batches if is_short else track(batches, description=what, console=Console(stderr=True))

@@ -1,0 +1,83 @@
+"""What this project asks of Lightning that has no public name: each question once, with the line that it mirrors.
+
+Lines are those of lightning 2.6.6; tests/test_lightning_internals.py holds every answer against that version.
+"""
+
+from typing import Any
+
+import lightning.pytorch as L
+from lightning.pytorch.callbacks import RichProgressBar, WeightAveraging
+from rich.table import Column
+from torch.optim.swa_utils import AveragedModel
+
+INSTANTIATOR = "_instantiator"  # among a module's hyperparameters: LightningCLI built it (core/saving.py:164)
+
+
+def attached_trainer(module: L.LightningModule) -> L.Trainer | None:
+    """Return a module's trainer; None outside of one, where asking for it is an error (pytorch/core/module.py:223)."""
+    return module._trainer
+
+
+def window_ends(trainer: L.Trainer) -> bool:
+    """Whether the optimiser steps after the batch under way (`_should_accumulate`, training_epoch_loop.py:447)."""
+    progress = trainer.fit_loop.epoch_loop.batch_progress
+    is_full = progress.current.ready % trainer.accumulate_grad_batches == 0
+    is_last = progress.current.ready == trainer.num_training_batches or progress.is_last_batch
+    return is_full or (is_last and not trainer.strategy.handles_gradient_accumulation)
+
+
+def validation_follows(trainer: L.Trainer) -> bool:
+    """Whether a validation comes right after the batch that ends (training_epoch_loop.py:390)."""
+    loop: Any = trainer.fit_loop
+    return bool(loop.epoch_loop._should_check_val_fx(loop._data_fetcher))
+
+
+def stops_here(trainer: L.Trainer) -> bool:
+    """Whether the training ends after this batch because something asked for it (fit_loop.py:195)."""
+    return bool(trainer.should_stop and trainer.fit_loop._can_stop_early)
+
+
+def logged_step(trainer: L.Trainer) -> int:
+    """Return the step that Lightning logs the scores of a validation on (logger_connector.py:123)."""
+    return trainer.fit_loop.epoch_loop._batches_that_stepped
+
+
+def validate_after_training(trainer: L.Trainer) -> None:
+    """Validate where Lightning does not, logged on the step before as at the end of an epoch (fit_loop.py:495)."""
+    loop = trainer.fit_loop.epoch_loop
+    loop.val_loop.restarting = False
+    loop._batches_that_stepped -= 1
+    trainer.validating = True
+    loop.val_loop.run()
+    trainer.training = True
+    loop._batches_that_stepped += 1
+
+
+def take_sigterm(trainer: L.Trainer) -> bool:
+    """Whether a SIGTERM came before the training; Lightning forgets it, and does not end (signal_connector.py:120)."""
+    received = trainer.received_sigterm
+    trainer._signal_connector.received_sigterm = False
+    return received
+
+
+def move_loaded_position(trainer: L.Trainer, batches: int) -> None:
+    """Move the count of batches that a checkpoint is about to restore (checkpoint_connector.py:342).
+
+    Args:
+        trainer: The trainer, which has loaded the checkpoint and restores its loops after the data module.
+        batches: How many batches more; negative for fewer.
+    """
+    loops: Any = trainer._checkpoint_connector._loaded_checkpoint["loops"]["fit_loop"]
+    current = loops["epoch_loop.batch_progress"]["current"]
+    current.update({name: count + batches for name, count in current.items()})
+
+
+def averaged_model(callback: WeightAveraging) -> AveragedModel | None:
+    """Return the model with the averaged weights; None outside `fit` (weight_averaging.py:157)."""
+    return callback._average_model
+
+
+def keep_numbers_on_one_line(bar: RichProgressBar) -> None:
+    """Cut the numbers of a progress bar off instead of wrapping them (rich_progress.py:393)."""
+    if bar._metric_component is not None:
+        bar._metric_component._table_column = Column(overflow="ignore")

@@ -1,0 +1,27 @@
+"""What libraries say that is of no use to anyone here."""
+
+import logging
+import warnings
+
+QUIET_WARNINGS = (
+    "does not have many workers",
+    "in eval mode at the start of training",
+    "to use `self.log\\(.*sync_dist=True\\)`",
+    "It is recommended to use `self.log",
+    "was called before the ``update`` method",  # of a metric, on a process that got no batch of a task
+    "The variance of predictions or target is close to zero",
+    "smaller than the logging interval",
+    "isinstance\\(treespec, LeafSpec\\)",
+)
+
+
+def silence_lightning(*more: str) -> None:
+    """Silence Lightning's advice that does not apply here, and its information below warnings.
+
+    Args:
+        more: Patterns of further warnings.
+    """
+    for message in (*QUIET_WARNINGS, *more):
+        warnings.filterwarnings("ignore", message=f".*{message}")
+    for name in ("lightning.pytorch", "lightning.fabric"):
+        logging.getLogger(name).setLevel(logging.WARNING)

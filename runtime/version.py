@@ -1,0 +1,53 @@
+"""Which code this is: its version, and the commit where it is a git checkout."""
+
+import subprocess
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+VERSION = "0.1.0"
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class CodeVersion:
+    """Version and state of the code.
+
+    Args:
+        version: Version of the last or coming release.
+        commit: Commit that is checked out; None outside a git checkout.
+        dirty: Whether tracked files differ from that commit; None outside a git checkout.
+    """
+
+    version: str
+    commit: str | None
+    dirty: bool | None
+
+
+@cache
+def find_code_version() -> CodeVersion:
+    """Return the version of the code, found at the first call: files that change later are not what runs."""
+    return read_code_version(ROOT)
+
+
+def read_code_version(root: Path) -> CodeVersion:
+    """Return the version of the code in a folder.
+
+    Args:
+        root: Folder of the code. A copy of it inside another project's checkout has no commit of its own.
+    """
+    top, _, commit = (_git(root, "rev-parse", "--show-toplevel", "HEAD") or "").partition("\n")
+    if not commit or Path(top).resolve() != root.resolve():
+        return CodeVersion(VERSION, None, None)
+    changes = _git(root, "status", "--porcelain", "--untracked-files=no")
+    return CodeVersion(VERSION, commit, None if changes is None else changes != "")
+
+
+def _git(root: Path, *arguments: str) -> str | None:
+    """Return what git prints, without the last line's end; None where it fails or is not installed."""
+    command = ["git", "--no-optional-locks", "-C", str(root), *arguments]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()

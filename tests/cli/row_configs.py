@@ -1,0 +1,25 @@
+"""The configuration that a row of a table ends up with."""
+
+import contextlib
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from experiments.rows import Row
+from tests.cli.command_line import CommandLine
+
+
+def layers(row: Row, *, recipe: Path | None = None) -> list[str]:
+    """Return the `-c` flags of a row, with a file laid over the recipe."""
+    return [word for path in row.layers(recipe) for word in ("-c", str(path))]
+
+
+def read_config(train: CommandLine, *flags: str) -> dict[str, Any]:
+    """Return the configuration that flags of `fit` end up with."""
+    with contextlib.redirect_stdout(io.StringIO()) as shown, pytest.raises(SystemExit) as ended:
+        train.raw("fit", *flags, "--print_config")
+    assert ended.value.code == 0
+    return dict(yaml.safe_load(shown.getvalue()))

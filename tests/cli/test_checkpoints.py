@@ -1,0 +1,122 @@
+"""Checkpoints by name."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from runtime.run_folders import find_checkpoint, find_in_run
+from tests.cli.command_line import TASKS, best_checkpoint, read_report
+
+
+def test_last_and_best_are_those_of_the_newest_run_that_has_one(tmp_path):
+    for version, names in {2: ["last.ckpt"], 10: ["last.ckpt", "best-a.ckpt"], 11: []}.items():
+        folder = tmp_path / f"version_{version}" / "checkpoints"
+        folder.mkdir(parents=True)
+        for name in names:
+            (folder / name).touch()
+    assert find_checkpoint(tmp_path, "last") == tmp_path / "version_10" / "checkpoints" / "last.ckpt"
+    assert find_checkpoint(tmp_path, "best") == tmp_path / "version_10" / "checkpoints" / "best-a.ckpt"
+    newer = tmp_path / "version_10" / "checkpoints" / "best-b.ckpt"
+    newer.touch()
+    os.utime(newer, (2**31, 2**31))
+    assert find_checkpoint(tmp_path, "best") == newer
+    assert find_checkpoint(tmp_path / "none", "last") is None
+    (tmp_path / "version_12_old").mkdir()
+    assert find_checkpoint(tmp_path, "best") == newer
+
+
+def test_a_saved_configuration_means_the_checkpoints_of_its_own_run(train, capsys):
+    first, second = (train("fit", "--seed_everything", seed) for seed in (1, 2))
+    for run_folder in (first, second):
+        train.raw("validate", "-c", str(run_folder / "config.yaml"), "--ckpt_path", "best")
+        own = read_report(run_folder)
+        assert read_report(train.newest("cs224n"))["metrics"] == {
+            name: pytest.approx(value, abs=1e-6) for name, value in own["metrics"].items()
+        }
+    assert read_report(first)["metrics"] != read_report(second)["metrics"]
+    best_checkpoint(first).unlink()
+    with pytest.raises(SystemExit):
+        train.raw("validate", "-c", str(first / "config.yaml"), "--ckpt_path", "best")
+    message = f"--ckpt_path best: {first}, whose config.yaml is given, has no such checkpoint"
+    assert message in capsys.readouterr().err
+
+
+def test_last_goes_on_where_the_newest_run_ended(train):
+    train("fit")
+    run_folder = train("fit", "--trainer.max_steps", 4, "--ckpt_path", "last")
+    report = read_report(run_folder)
+    assert report["steps"] == 4
+    assert report["resumed_from"] == "runs/cs224n/version_0/checkpoints/last.ckpt"
+
+
+def test_each_task_keeps_its_best_weights_beside_those_of_the_score(train, capsys):
+    weights = "{sst.accuracy: 0.5, sts.pearson: 0.5}"
+    folder = train(
+        "fit", "--best_checkpoint_per_task", "true", "--model.score", weights, "--best_checkpoint.monitor", "val/score"
+    )
+    names = sorted(path.name.split("=")[0] for path in (folder / "checkpoints").glob("best*"))
+    assert names == ["best-epoch", "best-quora-epoch", "best-sst-epoch", "best-sts-epoch"]
+    report = read_report(folder)
+    metrics = report["metrics"]
+    by_hand = 0.5 * metrics["sst"]["accuracy"] + 0.5 * metrics["sts"]["pearson"]
+    assert metrics["score"] == pytest.approx(by_hand, abs=1e-6)
+    assert Path(report["best_checkpoint"]).name == f"best-epoch=0-step=2-score={metrics['score']:.4f}.ckpt"
+    assert {task: Path(path).name.split("-")[1] for task, path in report["best_checkpoints"].items()} == {
+        task: task for task in TASKS
+    }
+    for which in ("best", "best-sst"):
+        assert read_report(train("validate", "--ckpt_path", which))["metrics"]["sst"] == metrics["sst"]
+    train.refuse("predict", "--ckpt_path", "best-nli")
+    assert "best-nli" in capsys.readouterr().err
+
+
+def test_best_is_never_that_of_one_task(tmp_path):
+    checkpoints = tmp_path / "version_0" / "checkpoints"
+    checkpoints.mkdir(parents=True)
+    names = ["best-epoch=0.ckpt", "best-sst-epoch=1.ckpt", "best-sst2-epoch=1.ckpt", "best-sst-5-epoch=1.ckpt"]
+    for number, name in enumerate(names):
+        (checkpoints / name).touch()
+        os.utime(checkpoints / name, (number, number))
+    tasks = ["sst", "sst2", "sst-5"]
+    assert find_checkpoint(tmp_path, "best", tasks) == checkpoints / "best-epoch=0.ckpt"
+    assert find_in_run(checkpoints.parent, "best-sst-5", tasks) == checkpoints / "best-sst-5-epoch=1.ckpt"
+    assert find_checkpoint(tmp_path, "best-sst", tasks) == checkpoints / "best-sst-epoch=1.ckpt"
+    assert find_checkpoint(tmp_path, "best-quora", tasks) is None
+
+
+@pytest.mark.parametrize("which", ["last", "best"])
+@pytest.mark.parametrize("subcommand", ["fit", "predict"])
+def test_a_checkpoint_that_no_run_has_is_an_error(subcommand, which, train, capsys):
+    train.refuse(subcommand, "--ckpt_path", which)
+    assert f"error: --ckpt_path {which}: no run in runs/cs224n has such a checkpoint" in capsys.readouterr().err
+
+
+def test_last_without_runs_of_a_logger_is_an_error(train, capsys):
+    train.refuse("fit", "--trainer.logger", "false", "--ckpt_path", "last")
+    assert "--ckpt_path last: there are no runs without a logger" in capsys.readouterr().err
+
+
+def test_auto_starts_afresh_where_there_is_nothing_to_go_on_from(train):
+    first, second = (read_report(train("fit", "--ckpt_path", "auto")) for _ in range(2))
+    assert first["resumed_from"] is None
+    assert second["resumed_from"] == "runs/cs224n/version_0/checkpoints/last.ckpt"
+
+
+def test_a_missing_or_damaged_checkpoint_is_an_error(train, fitted, tmp_path, capsys):
+    train.refuse("validate", "--ckpt_path", "none.ckpt")
+    assert "none.ckpt: no such checkpoint (expected last" in capsys.readouterr().err
+    (tmp_path / "cut.ckpt").write_bytes((fitted / "checkpoints" / "last.ckpt").read_bytes()[:1000])
+    train.refuse("validate", "--ckpt_path", "cut.ckpt")
+    assert "cut.ckpt: no readable checkpoint, cut off" in capsys.readouterr().err
+
+
+def test_training_does_not_go_on_from_weights_alone(train, fitted, capsys):
+    train.refuse("fit", "--ckpt_path", best_checkpoint(fitted))
+    assert "holds weights only" in capsys.readouterr().err
+
+
+def test_a_checkpoint_of_other_tasks_is_an_error(train, fitted, tmp_path, capsys):
+    (tmp_path / "fewer.yaml").write_text("tasks: {sst: Sst}\n")
+    train.refuse("validate", "--ckpt_path", fitted / "checkpoints" / "last.ckpt", config=tmp_path / "fewer.yaml")
+    assert "the checkpoint does not fit: heads." in capsys.readouterr().err

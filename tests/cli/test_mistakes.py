@@ -1,0 +1,134 @@
+"""What the user can get wrong: one sentence and exit status 2."""
+
+import pytest
+
+from tests.cli.command_line import contents
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--data.btach_size", "4"], "btach_size"),
+        (["--tasks.sst.wieght", "4"], "wieght"),
+        (["--tasks.sst", "Sts2"], "Sts2"),
+        (["--model.pooling", "max"], "pooling"),
+        (["--model.optimizer.schedule", "triangle"], "schedule"),
+        (["--model.optimizer.warmup", "3"], "optimizer.warmup is 3.0 (expected a share of the steps, 0 to 1)"),
+        (["--data.batch_size", "many"], "batch_size"),
+        (["--data.batch_size", "0"], "data.batch_size is 0 (expected 1 or more)"),
+        (["--data.schedule", "Staged", "--data.schedule.first", "nli"], "Staged: first is 'nli'"),
+        (["--data.sentences.task", "nli"], "data.sentences.task is 'nli' (expected one of sst, quora, sts)"),
+        (["--tasks.train", "Sst"], "task name 'train' cannot be used"),
+        (["--model.backbone", "/none"], "backbone /none: no such folder"),
+        (["--trainer.max_epochs", "-1", "--trainer.max_steps", "-1"], "set trainer.max_epochs or trainer.max_steps"),
+        (["--trainer.max_steps", "2", "--data.max_length", "4"], "data.max_length is 4 (expected 5 or more)"),
+        (["--data.root", "/none"], "/none/ids-sst-train.csv: no such file"),
+        (["--model.optimizer.layer_decay", "0"], "optimizer.layer_decay is 0.0 (expected more than 0, at most 1)"),
+        (["--averaging", "Ema", "--averaging.decay", "1"], "averaging.decay is 1.0 (expected 0 or more, less than 1)"),
+        (["--model.score", "sst.f1 / 2"], "model.score is 'sst.f1 / 2' (expected a mapping, as in '{name: value}')"),
+        (
+            ["--model.score", "{sst.f1: 1}"],
+            "model.score: there is no 'sst.f1' (expected sst.accuracy, sst.macro_f1, sst.loss",
+        ),
+        (["--model.adapter", "Lora", "--model.adapter.r", "0"], "adapter Lora: r is 0"),
+        (["--model.adapter", "Pals", "--model.freeze_backbone", "true"], "exclude each other"),
+        (["--model.save_trainable_only", "true"], "all weights train (expected an adapter or freeze_backbone)"),
+        (["--best_checkpoint.monitor", "val/score"], "model.score is not given (expected weights of metrics)"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_mistake_is_named_with_exit_status_two(flags, message, train, tmp_path, capsys):
+    train.refuse("fit", *flags)
+    printed = capsys.readouterr().err
+    assert message in printed
+    assert "Traceback" not in printed
+
+
+def test_an_unfit_head_is_refused_before_any_data_is_read(train, tmp_path, capsys):
+    pairing = ["--tasks.quora.encoding", "bi", "--tasks.quora.head", "CosineHead"]
+    train.refuse("fit", *pairing, "--data.root", tmp_path / "none")
+    assert "task quora: Quora: CosineHead predicts scores, but the task has yes/no labels" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_wrong_row_is_named_by_file_and_line(train, root, tmp_path, capsys):
+    for path in root.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    wrong = tmp_path / "sts-train.csv"
+    wrong.write_text(wrong.read_text().replace("\t4.5\n", "\t7\n", 1))
+    train.refuse("fit", "--data.root", tmp_path)
+    assert "sts-train.csv, line 3: similarity is '7' (expected a number from 0 to 5)" in capsys.readouterr().err
+
+
+def test_testing_without_labels_is_refused(train, cs224n_root, capsys):
+    train("fit", "--trainer.max_steps", 1)
+    train.refuse("test", "--data.root", cs224n_root, "--ckpt_path", "last")
+    assert "test: no task has a labelled test split" in capsys.readouterr().err
+    assert [path.name for path in (train.folder / "runs" / "cs224n").iterdir()] == ["version_0"]
+
+
+@pytest.mark.parametrize("flags", [["--model.surgery", "PcGrad"], ["--ckpt_path", "auto", "--data.max_length", "16"]])
+def test_a_refused_training_leaves_the_earlier_runs_alone(flags, train):
+    before = contents(train("fit", "--trainer.max_steps", 1))
+    train.refuse("fit", *flags)
+    runs = train.folder / "runs" / "cs224n"
+    assert [path.name for path in runs.iterdir()] == ["version_0"]
+    assert contents(runs / "version_0") == before
+
+
+def test_tasks_are_required(train, capsys):
+    train.refuse("fit", config=None)
+    assert "no tasks (expected a configuration that has some, such as -c configs/" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("flags", "sentence"),
+    [
+        (["--data.rot", "x"], "no flag --data.rot (did you mean --data.root?)"),
+        (["--data.batch_size", "many"], "data.batch_size is 'many' (expected int)"),
+        (
+            ["--model.regularizer", "Smrt"],
+            "model.regularizer: no class Smrt (did you mean Smart?) (expected one of Breg",
+        ),
+        (
+            ["--model.regularizer", "Smart", "--model.regularizer.weigh", "1"],
+            "model.regularizer: Smart has no weigh (did you mean weight?) (expected one of weight, noise,",
+        ),
+        (
+            ["--data.schedule", "RoundRobbin"],
+            "data.schedule: no class RoundRobbin (did you mean RoundRobin?) (expected",
+        ),
+        (["--tasks.ssst.weight", "2"], "--tasks.{ssst}: not all are tasks of the configuration"),
+        (["--tasks.sst.haed", "LinearHead"], "tasks: Sst has no haed (did you mean head?) (expected one of source,"),
+        (
+            ["--tasks.sst.head.loss", "OrdinalLogLoss"],
+            "loss is an option of a class that is not named (expected --tasks.NAME.head LinearHead --tasks.NAME.head.l",
+        ),
+        (["--tasks.other", "Clasification"], "tasks: no class Clasification (did you mean Classification?) (expected"),
+        (["-c", "none.yaml"], "File does not exist: "),
+    ],
+)
+def test_what_is_typed_wrong_is_said_in_one_sentence(flags, sentence, train, capsys):
+    train.refuse("fit", *flags)
+    said = capsys.readouterr().err.splitlines()
+    assert said[-1] == "All options: train.py fit --help"
+    assert said[-2].startswith("error: ")
+    assert sentence in said[-2]
+    assert not any("usage" in line for line in said)
+
+
+def test_words_that_yaml_reads_as_truth_values_need_quotes(train, tmp_path, capsys):
+    path = tmp_path / "mine.yaml"
+    arguments = "{source: {train: a.csv}, texts: [a, b], label: y, classes: [no, yes]}"
+    path.write_text(f"tasks: {{mine: {{class_path: PairClassification, init_args: {arguments}}}}}")
+    train.refuse("fit", config=path)
+    assert (
+        "tasks.classes: YAML reads yes, no, on, off, true and false as False (expected quotes"
+        in capsys.readouterr().err
+    )
+
+
+@pytest.mark.parametrize("subcommand", ["validate", "test", "predict"])
+def test_scoring_without_trained_weights_is_refused(train, capsys, subcommand):
+    train.refuse(subcommand)
+    assert f"error: {subcommand} needs trained weights: --ckpt_path best, last or a file" in capsys.readouterr().err

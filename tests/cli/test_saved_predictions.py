@@ -1,0 +1,24 @@
+"""Learning from saved predictions."""
+
+import yaml
+
+from tests.cli.command_line import TASKS, read_report
+
+
+def test_a_run_learns_from_the_train_predictions_of_others(train, fitted, capsys):
+    last = fitted / "checkpoints" / "last.ckpt"
+    predicted = train("predict", "--ckpt_path", last, "--data.predict_splits", "[train]")
+    names = {path.name for path in (predicted / "predictions").iterdir()}
+    assert names == {
+        *(f"{task}-train.csv" for task in TASKS),
+        "sst-train-probabilities.csv",
+        "quora-train-probabilities.csv",
+    }
+    teacher = [part for task in TASKS for part in (f"--tasks.{task}.teacher.files", f"[{predicted}]")]
+    taught = train("fit", *teacher, "--tasks.sst.teacher.weight", 0.9, "--tasks.sst.teacher.temperature", 2)
+    alone = train("fit")
+    assert read_report(taught)["weights_sha256"] != read_report(alone)["weights_sha256"]
+    saved = yaml.safe_load((taught / "config.yaml").read_text())
+    assert saved["tasks"]["sst"]["init_args"]["teacher"]["weight"] == 0.9
+    train.refuse("fit", "--tasks.sst.teacher.files", "[nowhere]", "--data.root", "/none")
+    assert "error: task sst: teacher nowhere: no such file or run folder" in capsys.readouterr().err

@@ -1,0 +1,62 @@
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from runtime.version import ROOT, VERSION, CodeVersion, find_code_version, read_code_version
+
+WHO = ("-c", "user.name=a", "-c", "user.email=a@b")
+
+
+def git(folder: Path, *arguments: str) -> str:
+    done = subprocess.run(["git", "-C", str(folder), *WHO, *arguments], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    folder = tmp_path / "checkout"
+    folder.mkdir()
+    git(folder, "init", "--quiet")
+    (folder / "train.py").write_text("1\n")
+    git(folder, "add", "train.py")
+    git(folder, "commit", "--quiet", "-m", "First")
+    return folder
+
+
+def test_the_version_has_three_numbers():
+    assert re.fullmatch(r"\d+\.\d+\.\d+", VERSION)
+    assert (ROOT / "train.py").is_file()
+    assert find_code_version().version == VERSION
+    assert find_code_version() is find_code_version()
+
+
+def test_a_clean_checkout_has_its_commit(checkout):
+    (checkout / "runs").mkdir()
+    (checkout / "runs" / "report.json").touch()  # untracked: not the code
+    assert read_code_version(checkout) == CodeVersion(VERSION, git(checkout, "rev-parse", "HEAD"), False)
+
+
+def test_a_changed_file_makes_it_dirty(checkout):
+    (checkout / "train.py").write_text("2\n")
+    assert read_code_version(checkout).dirty is True
+
+
+def test_a_folder_without_git_has_no_commit(tmp_path):
+    assert read_code_version(tmp_path) == CodeVersion(VERSION, None, None)
+
+
+def test_a_copy_inside_another_checkout_does_not_take_its_commit(checkout):
+    copy = checkout / "vendored"
+    copy.mkdir()
+    assert read_code_version(copy) == CodeVersion(VERSION, None, None)
+
+
+def test_a_checkout_without_a_commit_or_without_git_has_none(checkout, tmp_path, monkeypatch):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    git(empty, "init", "--quiet")
+    assert read_code_version(empty) == CodeVersion(VERSION, None, None)
+    monkeypatch.setenv("PATH", "")
+    assert read_code_version(checkout) == CodeVersion(VERSION, None, None)
