@@ -156,6 +156,7 @@ class MaskedLMDataModule(ResumableDataModule):
         return {
             "seed": self.seed,
             "max_length": self.max_length,
+            **({"special_tokens_as_text": True} if self.tokenizer.split_special_tokens else {}),
             "batch_size": self.batch_size,
             "weights": dict(self.weights),
             "masking": asdict(self.masking),

@@ -323,6 +323,7 @@ class MultitaskDataModule(ResumableDataModule):
             "seed": self.seed,
             "schedule": repr(self.schedule),
             "max_length": self.max_length,
+            **({"special_tokens_as_text": True} if self.tokenizer.split_special_tokens else {}),
             "tasks order": list(self.stores.get("train", {})),
             "tasks": {
                 name: {
