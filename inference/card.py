@@ -63,13 +63,14 @@ def read_origin(checkpoint: Checkpoint, tasks: Mapping[str, Task]) -> Origin:
     return Origin(checkpoint, tasks, report)
 
 
-def write_card(written: Written, origin: Origin, *, name: str) -> None:
+def write_card(written: Written, origin: Origin, *, name: str, place: str) -> None:
     """Write the README.md of an export.
 
     Args:
         written: The exported model.
         origin: Where it comes from.
         name: Its name.
+        place: The folder or the hub name that it is loaded by.
     """
     environment = Environment(trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, autoescape=False)
     environment.filters["cell"] = _cell
@@ -82,7 +83,7 @@ def write_card(written: Written, origin: Origin, *, name: str) -> None:
         data=_data_rows(written, origin.report),
         recipe=_recipe(origin),
         versions={package: _version(package) for package in PACKAGES},
-        usage=written.usage.replace('"DIR"', json.dumps(name)),
+        usage=written.usage.replace('"DIR"', json.dumps(place)),
     )
     card = ModelCard(f"---\n{_metadata(written, origin, name).to_yaml()}\n---\n{text}", ignore_metadata_errors=False)
     card.save(written.folder / "README.md")

@@ -49,7 +49,7 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     parser.add_argument(
         "--max_loss", type=float, default=0.01, help="what int8 may lose of each task's metric (default %(default)s)"
     )
-    parser.add_argument("--push_to_hub", metavar="NAME", help="upload as NAME, or NAME-<task> where there are several")
+    parser.add_argument("--push_to_hub", metavar="NAME", help="upload each folder as NAME-<folder>")
     options = parser.parse_args(arguments)
     if options.int8 and options.format != "onnx":
         parser.error(f"--int8 is for --format onnx (got {options.format})")
@@ -147,13 +147,32 @@ def export(options: argparse.Namespace, path: Path) -> list[Written]:
         for one in written:
             for parity in one.parities:
                 print(parity.describe())
-            write_card(one, origin, name=_name(options, one))
+            place = hub_name(options.push_to_hub, one) or str(options.folder / one.folder.name)
+            write_card(one, origin, name=f"{options.folder.name}-{one.folder.name}", place=place)
     return [dataclasses.replace(one, folder=options.folder / one.folder.name) for one in written]
 
 
-def _name(options: argparse.Namespace, written: Written) -> str:
-    name: str = options.push_to_hub or options.folder.name
-    return f"{name}-{written.folder.name}"
+def hub_name(prefix: str | None, written: Written) -> str | None:
+    """Return what an exported model is called on the hub, `PREFIX-<folder>`; None where it does not go there."""
+    return None if prefix is None else f"{prefix}-{written.folder.name}"
+
+
+def push(written: Written, name: str) -> str:
+    """Upload an exported model to the Hugging Face hub, and return its address there.
+
+    Raises:
+        InputError: If the hub refuses it or cannot be reached.
+    """
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
+
+    try:
+        url = HfApi().create_repo(name, exist_ok=True)
+        HfApi().upload_folder(repo_id=url.repo_id, folder_path=written.folder, commit_message="Exported model")
+    except (HfHubHTTPError, OfflineModeIsEnabled, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"--push_to_hub {name}: not uploaded, {written.folder} is whole ({reason})") from None
+    return str(url)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -169,6 +188,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             return
         for one in export(options, path):
             print(f"{', '.join(one.tasks)}: {one.folder} (how to run it: {one.folder / 'README.md'})")
+            name = hub_name(options.push_to_hub, one)
+            if name is not None:
+                print(f"uploaded: {push(one, name)}")
     except (InputError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)

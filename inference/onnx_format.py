@@ -142,7 +142,9 @@ def write_onnx(
                 f"{name}, {file.name}", predictor.tasks[task], splits[task], references[name], answers[task][name]
             )
             parities.append(found.check() if file.name == FILE or max_loss is None else found.check_loss(max_loss))
-    return Written(folder, "onnx", tuple(tasks), USAGE.read_text(encoding="utf-8"), tuple(parities))
+    example = '"A warm, funny film."' if encoding == "single" else '("How do I cook rice?", "How is rice cooked?")'
+    usage = f'{USAGE.read_text(encoding="utf-8")}\n\nprint(predict("DIR", [{example}]))'
+    return Written(folder, "onnx", tuple(tasks), usage, tuple(parities))
 
 
 def check_packages() -> None:

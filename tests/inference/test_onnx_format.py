@@ -16,9 +16,10 @@ from tests.inference.test_transformers_format import build_predictor
 pytest.importorskip("onnxruntime")
 ANSWER = """
 import json, re, sys
+from pathlib import Path
 card = (Path(sys.argv[1]) / "README.md").read_text()
 code = re.search("```python\\n(.*?)```", card, re.S)[1]
-exec(code)
+exec(code.replace("print(predict", "(lambda *_: None)(0 and predict"))
 found = predict(sys.argv[1], json.loads(sys.argv[2]), file=sys.argv[3])
 assert "torch" not in sys.modules and "transformers" not in sys.modules
 print(json.dumps({name: values.tolist() for name, values in found.items()}))
@@ -43,11 +44,10 @@ def test_the_code_of_the_card_gives_the_checkpoints_numbers_without_torch(run, e
     for encoding, task in (("single", "sst"), ("cross", "same"), ("bi", "sts")):
         found = run_elsewhere(ANSWER, tmp_path, str(exported / encoding), json.dumps(texts[task]), FILE)
         for name, values in found.items():
-            task = name.removesuffix("_bi")
-            if texts[task] == texts[next(iter(found)).removesuffix("_bi")]:
+            if texts[name.removesuffix("_bi")] == texts[task]:
                 np.testing.assert_allclose(values, answers[name], atol=1e-4, err_msg=name)
                 checked.add(name)
-    assert checked >= {"sst", "quora", "same", "quora_bi"} - {"quora_bi"}
+    assert checked == {"sst", "quora", "same", "near", "quora_bi", "sts"}
     assert {path.name for path in exported.iterdir()} == {"single", "cross", "bi"}
     labels = json.loads((exported / "cross" / "labels.json").read_text())
     assert labels["answers"]["near"] == {"low": 0.0, "high": 5.0}
