@@ -6,7 +6,9 @@ import onnxruntime
 from tokenizers import Tokenizer
 
 
-def predict(folder: Path | str, texts: list, file: str = "model.onnx", batch_size: int = 32) -> dict[str, np.ndarray]:
+def predict(
+    folder: Path | str, texts: list[str] | list[tuple[str, str]], file: str = "model.onnx", batch_size: int = 32
+) -> dict[str, np.ndarray]:
     """Return the answers of each task: probabilities of its classes (n, C), or scores (n,).
 
     `texts` are strings, or pairs of strings where the tasks are about pairs.

@@ -19,7 +19,7 @@ ALLOWED: dict[str, set[str]] = {
     "figures": set(),
     "tasks": {"heads"},
     "datamodules": {"tasks", "backbones"},
-    "lightning_modules": {"heads", "tasks", "backbones", "datamodules", "objectives"},
+    "lightning_modules": {"heads", "tasks", "backbones", "datamodules", "objectives", "inference"},
     "inference": {"heads", "tasks", "backbones", "datamodules"},
     "callbacks": {"tasks", "backbones", "datamodules", "lightning_modules", "figures", "objectives"},
     "cli_errors": set(),

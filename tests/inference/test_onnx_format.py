@@ -38,6 +38,7 @@ def exported(run, tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_the_code_of_the_card_gives_the_checkpoints_numbers_without_torch(run, exported, cs224n_root, tmp_path):
     texts, answers = dev_answers(run, cs224n_root)
     checked = set()
@@ -55,6 +56,7 @@ def test_the_code_of_the_card_gives_the_checkpoints_numbers_without_torch(run, e
     assert list(json.loads((exported / "bi" / "labels.json").read_text())["answers"]) == ["quora_bi", "sts"]
 
 
+@pytest.mark.slow
 def test_int8_stands_beside_fp32_and_the_card_has_both(exported):
     for encoding in ("single", "cross", "bi"):
         assert {FILE, INT8_FILE, "labels.json", "tokenizer.json", "README.md"} == {
@@ -65,6 +67,7 @@ def test_int8_stands_beside_fp32_and_the_card_has_both(exported):
     assert "| sst, model-int8.onnx | accuracy |" in card
 
 
+@pytest.mark.slow
 def test_int8_that_loses_too_much_is_refused(run, tmp_path, capsys):
     with pytest.raises(SystemExit) as ended:
         main([str(run), str(tmp_path / "out"), "--format", "onnx", "--tasks", "sst", "--int8", "--max_loss", "-1"])

@@ -44,7 +44,9 @@ def exported(run, tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_pipeline_and_cross_encoder_give_the_numbers_of_the_checkpoint(run, exported, cs224n_root, tmp_path):
+    pytest.importorskip("sentence_transformers")
     texts, answers = dev_answers(run, cs224n_root)
     assert sorted(path.name for path in exported.iterdir()) == ["near", "quora", "same", "sst"]
     for task in ("sst", "quora", "same"):
