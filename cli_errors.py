@@ -6,16 +6,17 @@ import importlib
 import inspect
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, NoReturn
 
-from jsonargparse import Namespace, get_loader, set_loader
+from jsonargparse import ArgumentParser, Namespace, get_loader, set_loader
 from lightning.pytorch.cli import LightningArgumentParser
 from yaml import YAMLError
 
-from cli_settings import Setting, class_of, given_settings, misplaced_options
+from cli_help import short
+from cli_settings import CLASS_PATH, Setting, class_of, given_settings, misplaced_options
 from cli_wishes import Flags
 from runtime.strict_yaml import check_keys, read_yaml_file
 from tasks import InputError, Task
@@ -24,13 +25,20 @@ from tasks.source import Source, as_whole_map
 KEY = re.compile(r'Parser key "([^"]+)"')
 DOTTED = re.compile(r"\b((?:[a-z_]\w*\.)+)([A-Z]\w*)")
 CLASS = re.compile(r"Problem with given class_path '(?:\w+\.)*(\w+)'")
+NO_CLASS = re.compile(r"Expected a dot import path string: (\S+)")
 LITERAL = re.compile(r"Literal\[([^\]]*)\]")
 VALUE = re.compile(r"(?:Got|Given) value: (.*)$", re.MULTILINE)
+UNKNOWN_KEY = re.compile(
+    r"Option '([^']+)' is not accepted|Group '([^']+)' does not accept option '([^']+)'"
+    r"|Subcommand '[^']+' does not accept option '([^']+)'"
+)
 NO_ANSWER = re.compile(
     r"Expected a <class '(NoneType|list)'>$|Expected a path but .* either not accessible or invalid$"
 )
+NOT_CHOSEN = ("collections.", "jsonargparse.")
 MOST_CHOICES = 15  # longer lists help nobody
-TYPES = {"tuple": "a list, as in '[a, b]'", "list": "a list, as in '[a, b]'", "dict": "a mapping, as in '{name: value}'"}
+LIST, MAPPING = "a list, as in '[a, b]'", "a mapping, as in '{name: value}'"
+TYPES = {"tuple": LIST, "list": LIST, "dict": MAPPING}
 PRECISIONS = {"fp16": "16-mixed", "float16": "16-mixed", "half": "16-mixed", "fp32": "32-true", "float32": "32-true"}
 
 load_value = get_loader("yaml")
@@ -38,7 +46,10 @@ load_value = get_loader("yaml")
 
 def load_strictly(text: str) -> Any:
     """Return what jsonargparse reads in YAML; a key that appears twice is an error in flags and nested files too."""
-    check_keys(text)
+    try:
+        check_keys(text)
+    except ValueError as error:
+        raise InputError(str(error)) from None
     return load_value(text)
 
 
@@ -61,12 +72,15 @@ class Parser(LightningArgumentParser):
             obj = Namespace({**obj, "source": as_whole_map(obj["source"])})
         return super().parse_object(obj, *args, **kwargs)
 
+    def parse_args(self, args: Any = None, *rest: Any, **kwargs: Any) -> Namespace:  # type: ignore[override]
+        """Parse the command line; what is no YAML in a file that a flag names is told by file and line."""
+        for value in nested_files(sys.argv[1:] if args is None else args):
+            read_settings_file(value)
+        return super().parse_args(args, *rest, **kwargs)
+
     def parse_path(self, path: Any, *args: Any, **kwargs: Any) -> Namespace:
-        """Parse a configuration file; what is no YAML, or has a key twice, is named by file and line."""
-        try:
-            read_yaml_file(Path(str(path)))
-        except ValueError as error:
-            raise InputError(str(error)) from None
+        """Parse a configuration file; what is no YAML, or has a key twice, is told by file and line."""
+        read_settings_file(Path(str(path)))
         return super().parse_path(path, *args, **kwargs)
 
     def link_arguments(self, source: Any, target: str, *args: Any, **kwargs: Any) -> None:
@@ -74,6 +88,13 @@ class Parser(LightningArgumentParser):
         super().link_arguments(source, target, *args, **kwargs)
         if isinstance(source, str):
             self.links[target] = source
+
+    def format_help(self, *args: Any) -> str:
+        """Return the help of a command: our settings and Lightning's usual ones, or all with `--help_all`."""
+        if "--help_all" not in self._option_string_actions or "--help_all" in sys.argv:
+            return str(super().format_help(*args))
+        with short(self):
+            return str(super().format_help(*args))
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         """End with one sentence and exit status 2."""
@@ -101,15 +122,15 @@ class Complaint:
     flags: Flags
 
     @property
-    def value(self) -> str | None:
-        """The value that was refused."""
-        found = VALUE.findall(self.message)
-        return found[-1] if found else None
-
-    @property
     def option(self) -> str:
         """Dotted name of the option, without the names of tasks."""
         return ".".join(key for key in dict.fromkeys(KEY.findall(self.message)) if key != "config")
+
+    @property
+    def value(self) -> Any:
+        """The value that was refused: the one that the user set, or what the message says."""
+        found, said = self.setting(), VALUE.findall(self.message)
+        return found.value if found else said[-1] if said else None
 
     @property
     def place(self) -> str:
@@ -117,21 +138,24 @@ class Complaint:
         found = self.setting()
         return f"{found.where}{found.key}" if found else self.option or "the command line"
 
-    def setting(self, option: str | None = None) -> Setting | None:
+    def setting(self, option: str | None = None, *, below: bool = False) -> Setting | None:
         """Return what the user set there; of several tasks the one of the class that is named, and with the value.
 
         Args:
             option: Dotted name without the name of a task; None for that of the message.
+            below: Whether what is set below it will do too.
         """
         first, _, rest = (option or self.option).partition(".")
-        if not first:
-            return None
+        name = r"\.(?P<task>[^.]+)" if first == "tasks" else "(?P<task>)"
+        name = name if rest or below else f"({name})?"
         rest = f"\\.{re.escape(rest)}" if rest else ""
-        pattern = re.compile(rf"tasks\.([^.]+){rest}" if first == "tasks" else re.escape(option or self.option))
-        matches = [(one, found) for one in self.given if (found := pattern.fullmatch(one.key))]
-        if first == "tasks" and (names := CLASS.findall(self.message)):
-            matches = [pair for pair in matches if class_of(pair[1][1], self.given) in (names[0], None)] or matches
-        with_value = [one for one, _ in matches if str(one.value) == self.value]
+        tail = r"(\..+)?" if below else ""
+        pattern = re.compile(re.escape(first) + name + rest + tail)
+        matches = [(one, found["task"]) for one in self.given if (found := pattern.fullmatch(one.key))]
+        if first == "tasks" and (owners := CLASS.findall(self.message)):
+            matches = [pair for pair in matches if class_of(pair[1], self.given) == owners[0]] or matches
+        said = [*VALUE.findall(self.message), *NO_CLASS.findall(self.message)]
+        with_value = [one for one, _ in matches if str(one.value) in said]
         return (with_value or [one for one, _ in matches] or [None])[-1]
 
 
@@ -157,6 +181,8 @@ def explain(message: str, flags: Flags, arguments: Sequence[str]) -> str:
 
 def _unknown_flag(complaint: Complaint) -> str | None:
     if found := re.match(r"unrecognized arguments: (--[^\s=]+)", complaint.message):
+        return f"no flag {found[1]}{_meant(complaint.flags.find(found[1]))}"
+    if found := re.match(r"unrecognized arguments: (-\w\S+)", complaint.message):
         return f"no flag {found[1]}{_meant(complaint.flags.find(found[1]))}"
     if found := re.match(r"unrecognized arguments: (.*)", complaint.message):
         return f"{found[1]!r} belongs to no flag (expected --NAME VALUE; a value with blanks needs quotes)"
@@ -197,24 +223,30 @@ def _no_tasks(complaint: Complaint) -> str | None:
 
 
 def _no_class(complaint: Complaint) -> str | None:
-    if not re.search(r"is abstract|[Mm]ust include a class_path|Not a valid subclass of (?!Callback)", complaint.message):
+    if not re.search(r"is abstract|[Mm]ust include a class_path|Not a valid subclass of ", complaint.message):
         return None
-    keys = [one for one in complaint.given if re.fullmatch(r"tasks\.[^.]+(\..*)?", one.key)]
-    for one in keys if complaint.option == "tasks" else ():
-        name = one.key.split(".")[1]
-        if class_of(name, complaint.given) is None:
+    for one in complaint.given if complaint.option == "tasks" else ():
+        first, _, rest = one.key.partition(".")
+        name = rest.partition(".")[0]
+        if first == "tasks" and name and class_of(name, complaint.given) is None:
             return _classless_task(name, one, complaint)
-    found = complaint.setting() or next((o for o in complaint.given if o.key.startswith(f"{complaint.option}.")), None)
+    found = complaint.setting(below=True)
+    if found is not None and isinstance(found.value, list):  # of a list the first that has no class
+        items = [one for one in complaint.given if one.key == found.key and isinstance(one.value, dict)]
+        found = next((one for one in items if CLASS_PATH not in one.value), None)
     if found is None:
         return None
-    key = found.key
-    names = [str(name) for name in found.value if name != "init_args"] if isinstance(found.value, dict) else []
-    if not isinstance(found.value, dict):
-        key, _, last = key.rpartition(".")
+    if isinstance(found.value, dict):
+        key, names = found.key, [str(name) for name in found.value if name != "init_args"]
+    else:
+        key, _, last = found.key.rpartition(".")
         names = [last]
-    choices = _choices(complaint, key)
-    expected = f"class_path{choices} and these below init_args" if found.where else f"--{key} CLASS first{choices}"
-    return f"{found.where}{key}: {', '.join(names) or 'init_args'} of a class that is not named (expected {expected})"
+    choices = sorted({name for base in _bases(complaint) for name in _subclasses(base)})
+    expected = f": one of {', '.join(choices)}" if 0 < len(choices) <= MOST_CHOICES else ""
+    expected = f"--{key} CLASS first{expected}"
+    if found.where:
+        expected = expected.replace(f"--{key} CLASS first", "class_path") + "; options below init_args"
+    return f"{found.where}{key}: {', '.join(names) or 'init_args'} without a class (expected {expected})"
 
 
 def _classless_task(name: str, setting: Setting, complaint: Complaint) -> str:
@@ -232,27 +264,34 @@ def _classless_task(name: str, setting: Setting, complaint: Complaint) -> str:
 
 
 def _unknown_class(complaint: Complaint) -> str | None:
-    found = re.search(r"Expected a dot import path string: (\S+)", complaint.message)
+    found = NO_CLASS.search(complaint.message)
     if found is None:
         return None
     choices = sorted({name for base in _bases(complaint) for name in _subclasses(base)})
+    if len(choices) == 1:
+        options = f"the options of {choices[0]}, as in --{complaint.option}.NAME"
+        return f"{complaint.place} is {found[1]!r} (expected {options})"
     expected = f" (expected one of {', '.join(choices)})" if 0 < len(choices) <= MOST_CHOICES else ""
     return f"{complaint.place}: no class {found[1]}{_suggest(found[1], choices)}{expected}"
 
 
 def _unknown_option(complaint: Complaint) -> str | None:
     message = complaint.message
-    if found := re.search(r"class_path '([^']+)':\s+Option '([^']+)' is not accepted", message):
-        options = [name for name in inspect.signature(_import(found[1])).parameters if name != "self"]
-        owner, wrong = found[1].rpartition(".")[2], found[2]
+    if found := re.search(r"Option '([^']+)' is not accepted\. Got value: Namespace\(class_path='([^']+)'", message):
+        wrong, path = found.groups()
+        owner, options = path.rpartition(".")[2], _options(path, inspect.Parameter.KEYWORD_ONLY)
+    elif found := re.search(r"class_path '([^']+)':\s+Option '([^']+)' is not accepted", message):
+        path, wrong = found.groups()
+        owner, options = path.rpartition(".")[2], _options(path)
+        if _import(path).__subclasses__() and path.startswith("lightning."):
+            return _no_class(complaint)  # the base class stands for none
     elif found := re.search(r"class_path '[^']*?(\w+)':\s+Group '(\w+)' does not accept option '([^']+)'", message):
         options = [each.name for each in fields(Source)] if found[2] == "source" else []
         owner, wrong = f"{found[2]} of {found[1]}", found[3]
     else:
         return _unknown_key(complaint)
-    setting = complaint.setting(f"{complaint.option}.{wrong}") or complaint.setting(
-        f"{complaint.option}.{owner.split()[0]}.{wrong}"
-    )
+    inside = f"{complaint.option}.{wrong}", f"{complaint.option}.{owner.split()[0]}.{wrong}"
+    setting = complaint.setting(inside[0]) or complaint.setting(inside[1])
     place = f"{setting.where}{setting.key.removesuffix('.' + wrong)}" if setting else complaint.place
     expected = f" (expected one of {', '.join(options)})" if options else ""
     return f"{place}: {owner} has no {wrong}{_suggest(wrong, options)}{expected}"
@@ -260,8 +299,7 @@ def _unknown_option(complaint: Complaint) -> str | None:
 
 def _unknown_key(complaint: Complaint) -> str | None:
     """Explain a key of a file that stands outside of tasks and classes."""
-    found = re.search(r"(?:Option|Group) '([^']+)' (?:is not accepted|does not accept option '([^']+)')", complaint.message)
-    found = found or re.search(r"Subcommand '()[^']+' does not accept option '([^']+)'", complaint.message)
+    found = UNKNOWN_KEY.search(complaint.message)
     if found is None:
         return None
     key = ".".join(filter(None, found.groups()))
@@ -290,37 +328,43 @@ def _missing(complaint: Complaint) -> str | None:
 
 def _wrong_value(complaint: Complaint) -> str | None:
     message, value = complaint.message, complaint.value
-    if value is None or not re.search(r"Expected a |Subtypes: ", message):
+    if not VALUE.search(message) or not re.search(r"Expected a |Subtypes: ", message):
         return None
-    if re.search(r"Expected a <class 'str'>", message) and value in ("True", "False"):
-        reads = f"YAML reads yes, no, on, off, true and false as {value}"
-        return f'{complaint.place}: {reads} (expected quotes, as in "no")'
-    if value == "None" and complaint.setting() is None:
+    if complaint.setting() is None and value == "None":
         return f"no {complaint.option} (expected in a configuration or as --{complaint.option})"
+    types = [name for name in re.findall(r"Expected a <class '(\w+)'>", message) if name != "NoneType"]
+    truths = [each for each in (value if isinstance(value, list) else [value]) if isinstance(each, bool)]
+    if "str" in types and truths:
+        reads = f"YAML reads yes, no, on, off, true and false as {truths[0]}"
+        return f'{complaint.place}: {reads} (expected quotes, as in "no")'
     choices = [str(one) for text in LITERAL.findall(message) for one in ast.literal_eval(f"[{text}]")]
-    types = dict.fromkeys(re.findall(r"Expected a <class '(\w+)'>", message))
     if re.search(r"Subtypes: \[dict", message):
-        expected = TYPES["dict"]
+        expected = MAPPING
     elif choices:
-        among = list(dict.fromkeys(choices))
-        many = "a list of " if "tuple[" in message else "one of " if len(among) > 1 else ""
-        expected = f"{many}{', '.join(among)}"
-        value = repr(value) if not value.startswith("[") else value
-        if (wish := PRECISIONS.get(value.strip("'"))) and wish in among:
-            return f"{complaint.place} is {value} (did you mean {wish}?) (expected {expected})"
-        return f"{complaint.place} is {value}{_suggest(value.strip(chr(39)), among)} (expected {expected})"
-    elif names := [TYPES.get(name, name) for name in types if name != "NoneType"]:
-        expected = " or ".join(dict.fromkeys(names))
+        expected = _among(list(dict.fromkeys(choices)), is_list="tuple[" in message or isinstance(value, list))
+    elif types:
+        expected = " or ".join(dict.fromkeys(TYPES.get(name, name) for name in types))
     else:
         return None
-    return f"{complaint.place} is {value!r} (expected {expected})"
+    wish = PRECISIONS.get(str(value))
+    meant = _meant(wish) if wish in choices else _suggest(str(value), choices)
+    return f"{complaint.place} is {value!r}{meant} (expected {expected})"
+
+
+def _among(choices: Sequence[str], *, is_list: bool) -> str:
+    many = "a list of " if is_list else "one of " if len(choices) > 1 else ""
+    return f"{many}{', '.join(choices)}"
 
 
 def _no_group(complaint: Complaint) -> str | None:
-    found = re.search(r"Unable to load config '?\"?([^'\"]*)", complaint.message)
-    if found is None:
+    if found := re.search(r"Unable to load config '?\"?([^'\"]*)", complaint.message):
+        setting = complaint.setting()
+    elif found := re.search(r"Subclasses are disabled .* thus '([^']+)' is not accepted", complaint.message):
+        setting = next((one for one in complaint.given if one.value == found[1]), None)
+    else:
         return None
-    return f"{complaint.place} is {found[1]!r} (expected its options, as in --{complaint.option}.NAME, or a file of them)"
+    where, key = (setting.where, setting.key) if setting else ("", complaint.option)
+    return f"{where}{key} is {found[1]!r} (expected its options, as in --{key}.NAME, or a file of them)"
 
 
 EXPLANATIONS: tuple[Callable[[Complaint], str | None], ...] = (
@@ -336,6 +380,51 @@ EXPLANATIONS: tuple[Callable[[Complaint], str | None], ...] = (
     _no_group,
     _wrong_value,
 )
+
+
+def nested_files(arguments: Sequence[str]) -> list[Path]:
+    """Return the YAML files that flags other than `--config` name, such as `--trainer FILE`."""
+    values = [argument.partition("=")[2] or argument for argument in arguments]
+    paths = [Path(value) for value in values if value.endswith((".yaml", ".yml"))]
+    return [path for path in paths if path.is_file()]
+
+
+def read_settings_file(path: Path) -> None:
+    """Read a file of settings.
+
+    Raises:
+        InputError: If it is no YAML or no mapping, or a mapping has a key twice.
+    """
+    try:
+        found = read_yaml_file(path)
+    except ValueError as error:
+        raise InputError(str(error)) from None
+    if not isinstance(found, dict):
+        holds = "is empty" if found is None else f"holds a {type(found).__name__}"
+        raise InputError(f"{path}: {holds} (expected settings by name, as in model: …)")
+
+
+def failing_task(tasks: Mapping[str, Any]) -> str | None:
+    """Return the name of the first task that cannot be built from its settings; None if all can."""
+    for name, settings in tasks.items():
+        parser = ArgumentParser(exit_on_error=False)
+        parser.add_argument("--tasks", type=dict[str, Task])
+        try:
+            parser.instantiate(parser.parse_object({"tasks": {name: settings}}))
+        except (ValueError, OSError):
+            return name
+    return None
+
+
+def name_task(task: str, reason: str) -> str:
+    """Return a class's complaint with the name of the task, of which there may be several of that class.
+
+    Example:
+        >>> name_task("films", "Classification: weight is -1 (expected 0 or more)")
+        'tasks.films: weight is -1 (expected 0 or more)'
+    """
+    said = re.sub(r"^[A-Z]\w+: ", "", reason)
+    return f"tasks.{task}: {said}"
 
 
 def task_options() -> list[str]:
@@ -357,15 +446,19 @@ def _listed(names: Sequence[str]) -> str:
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
-def _choices(complaint: Complaint, key: str) -> str:
-    names = sorted({name for base in _bases(complaint) for name in _subclasses(base)})
-    return f": {' or '.join(names)}" if 0 < len(names) <= MOST_CHOICES else ""
+def _options(path: str, kind: Any = None) -> list[str]:
+    """Return the names of a class's options; `kind` leaves out what its user cannot set."""
+    parameters = inspect.signature(_import(path)).parameters.values()
+    return [each.name for each in parameters if each.name != "self" and kind in (None, each.kind)]
 
 
 def _bases(complaint: Complaint) -> list[type]:
     """Return the classes that a message asks for a child of, or what `--tasks` takes."""
-    asked = re.sub(r"Callable\[\[.*?\], |class_path '\S+'", "", complaint.message)  # what builds it is no choice
-    found = [_import(module + name) for module, name in DOTTED.findall(asked) if not module.startswith("collections.")]
+    asked = re.sub(
+        r"(?:\w+\.)*Callable\[\[.*?\], |class_path '\S+'", "", complaint.message
+    )  # what builds it is no choice
+    paths = [(module, name) for module, name in DOTTED.findall(asked) if not module.startswith(NOT_CHOSEN)]
+    found = [_import(module + name) for module, name in paths]
     classes = [each for each in dict.fromkeys(found) if inspect.isclass(each)]
     abstract = [each for each in classes if inspect.isabstract(each)]
     return abstract or classes or ([Task] if complaint.option == "tasks" else [])

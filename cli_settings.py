@@ -32,7 +32,8 @@ def given_settings(arguments: Sequence[str]) -> list[Setting]:
     """Return what the files and flags of a command line set, in order; what cannot be read is left out.
 
     Example:
-        >>> [(one.key, one.value) for one in given_settings(["fit", "--tasks.a", "Sst", "--tasks.a.init_args.weight=2"])]
+        >>> given = given_settings(["fit", "--tasks.a", "Sst", "--tasks.a.init_args.weight=2"])
+        >>> [(one.key, one.value) for one in given]
         [('tasks.a', 'Sst'), ('tasks.a.weight', 2)]
     """
     found: list[Setting] = []

@@ -88,17 +88,16 @@ class Flags:
         if parts[0] == "tasks" and len(parts) > 2:
             close = difflib.get_close_matches(last, list(self.task_options), n=1)
             return f"--tasks.{parts[1]}.{close[0]}" if close else None
+        same = [flag for flag in known if flag.rpartition(".")[2] == last]
+        if same:
+            return f"--{min(same, key=lambda flag: (-_shared(flag, name), len(flag)))}"
+        if ALIASES.get(last) in (*known, *NESTED):
+            return f"--{ALIASES[last]}"
+        if last in self.task_options:
+            return f"--tasks.NAME.{last}"
         begun = [flag for flag in known if flag.startswith(name)]
         if len(begun) == 1:
             return f"--{begun[0]}"
-        same = [flag for flag in known if flag.rpartition(".")[2] == last]
-        alias = ALIASES.get(last)
-        if alias in (*known, *NESTED) and not same:
-            return f"--{alias}"
-        if same:
-            return f"--{min(same, key=lambda flag: (-_shared(flag, name), len(flag)))}"
-        if last in self.task_options:
-            return f"--tasks.NAME.{last}"
         return self._closest(name, last, known)
 
     def _closest(self, name: str, last: str, known: list[str]) -> str | None:

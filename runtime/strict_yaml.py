@@ -41,7 +41,7 @@ def read_yaml(text: str) -> Any:
 
 
 def check_keys(text: str, where: str = "") -> None:
-    """Check that no mapping has a key twice.
+    r"""Check that no mapping has a key twice.
 
     Args:
         text: The YAML.
@@ -52,7 +52,7 @@ def check_keys(text: str, where: str = "") -> None:
         yaml.YAMLError: If it is not YAML.
 
     Example:
-        >>> check_keys("model: {pooling: cls}\\nmodel: {pooling: mean}", "mine.yaml, ")
+        >>> check_keys("model: {pooling: cls}\nmodel: {pooling: mean}", "mine.yaml, ")
         Traceback (most recent call last):
         ValueError: mine.yaml, line 2: the key 'model' appears twice (first in line 1; expected once)
     """
