@@ -15,7 +15,7 @@ from jsonargparse import ArgumentParser, Namespace, get_loader, set_loader
 from lightning.pytorch.cli import LightningArgumentParser
 from yaml import YAMLError
 
-from cli_help import short
+from cli_help import EPILOG, short, task_help
 from cli_settings import CLASS_PATH, Setting, class_of, given_settings, misplaced_options
 from cli_wishes import Flags
 from runtime.strict_yaml import check_keys, read_yaml_file
@@ -94,7 +94,7 @@ class Parser(LightningArgumentParser):
         if "--help_all" not in self._option_string_actions or "--help_all" in sys.argv:
             return str(super().format_help(*args))
         with short(self):
-            return str(super().format_help(*args))
+            return f"{super().format_help(*args)}\n{task_help(Task)}\n\n{EPILOG}\n"
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         """End with one sentence and exit status 2."""

@@ -4,6 +4,8 @@ import argparse
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+from jsonargparse import ArgumentParser
+
 OFTEN = {  # what is shown of Lightning's
     *("trainer.max_epochs", "trainer.max_steps", "trainer.max_time", "trainer.devices", "trainer.num_nodes"),
     *("trainer.accelerator", "trainer.precision", "trainer.accumulate_grad_batches", "trainer.gradient_clip_val"),
@@ -19,9 +21,8 @@ CHECKPOINT = {
     "`-c RUN/config.yaml`; or a file.",
 }
 LAST = ("Customize every aspect of training via flags", "Lightning's ModelCheckpoint")
-EPILOG = (
-    "Not shown: the rest of Lightning's options (--help_all), and the options of a task's class (--tasks.help Sst)."
-)
+LINKED = "Linked arguments"
+EPILOG = "More: --help_all shows the rest of Lightning's options, --tasks.help Sst the options and defaults of a class."
 
 
 def describe_checkpoint(actions: Iterable[argparse.Action], subcommand: str) -> None:
@@ -45,16 +46,23 @@ def is_shown(action: argparse.Action) -> bool:
 @contextmanager
 def short(parser: argparse.ArgumentParser) -> Iterator[None]:
     """Hide what is seldom needed, and put Lightning's groups behind ours."""
-    hidden = [(action, action.help) for action in parser._actions if not is_shown(action)]
-    groups, usage, epilog = list(parser._action_groups), parser.usage, parser.epilog
+    links = [action for group in parser._action_groups if group.title == LINKED for action in group._group_actions]
+    hidden = [(action, action.help) for action in parser._actions if action in links or not is_shown(action)]
+    groups, usage = list(parser._action_groups), parser.usage
     for action, _ in hidden:
         action.help = argparse.SUPPRESS
     parser._action_groups.sort(key=lambda group: (group.title or "").startswith(LAST))
     parser.usage = f"{parser.prog.replace(' [options]', '')} -c FILE [--NAME VALUE ...]".replace("%", "%%")
-    parser.epilog = EPILOG
     try:
         yield
     finally:
         for action, text in hidden:
             action.help = text
-        parser._action_groups[:], parser.usage, parser.epilog = groups, usage, epilog
+        parser._action_groups[:], parser.usage = groups, usage
+
+
+def task_help(task: type) -> str:
+    """Return the help of the options that every task has."""
+    parser = ArgumentParser(usage=argparse.SUPPRESS, add_help=False)
+    parser.add_class_arguments(task, "tasks.NAME", help="Options of a task, each with the name of yours")
+    return parser.format_help().strip()
