@@ -33,7 +33,8 @@ from callbacks import (
     ValidationFigures,
 )
 from callbacks.run_folder import removing_refused
-from cli_errors import Parser
+from cli_errors import Parser, failing_task, name_task
+from cli_help import describe_checkpoint
 from runtime.matmul import choose_matmul, set_onednn
 from runtime.messages import silence_lightning
 from runtime.run_folders import find_checkpoint, find_in_run, run_name, saved_run
@@ -83,6 +84,10 @@ class TandemCLI(LightningCLI):
     def _prepare_subcommand_parser(self, klass: type, subcommand: str, **kwargs: Any) -> LightningArgumentParser:
         """Leave Lightning's box of scores out unless `--verbose true` asks for it: RunReport shows them."""
         parser: LightningArgumentParser = super()._prepare_subcommand_parser(klass, subcommand, **kwargs)
+        parser.add_argument(
+            "--help_all", action="help", help="Show all options, Lightning's seldom ones too, and exit."
+        )
+        describe_checkpoint(parser._actions, subcommand)
         if "verbose" in self._subcommand_method_arguments[subcommand]:
             parser.set_defaults(verbose=False)
         return parser
@@ -120,7 +125,8 @@ class TandemCLI(LightningCLI):
         try:
             super().instantiate_classes()
         except (ValueError, OSError) as error:
-            raise InputError(str(find_reason(error))) from error
+            reason, task = str(find_reason(error)), failing_task(self._get(self.config, "tasks") or {})
+            raise InputError(reason if task is None else name_task(task, reason)) from error
 
     def instantiate_trainer(self, **kwargs: Any) -> L.Trainer:
         """Build the trainer with our callbacks, atomic checkpoints and a strategy for idle heads."""

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
 from heads import Scores
+from runtime.strict_yaml import read_yaml_file
 from tasks import Example, InputError, Split, Task
 from tasks.source import digest
 
@@ -100,7 +100,10 @@ class Run:
     def config(self) -> Mapping[str, Any]:
         """What `config.yaml` holds, as plain data."""
         path = self.folder / "config.yaml"
-        config: dict[str, Any] | None = yaml.safe_load(path.read_text(encoding="utf-8"))
+        try:
+            config = read_yaml_file(path)
+        except ValueError as error:
+            raise InputError(str(error)) from None
         if not isinstance(config, dict) or not {"tasks", "data"} <= config.keys():
             raise InputError(f"{path}: not the configuration of a multitask run (expected tasks and data)")
         return config

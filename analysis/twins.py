@@ -34,7 +34,7 @@ Speeds = dict[str, float]
 @command
 def main(arguments: list[str] | None = None) -> None:
     """Measure each twin of a run on its dev split, show a table and write `twins.json` next to `report.json`."""
-    parser = argparse.ArgumentParser(prog="python -m analysis.twins", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m analysis.twins", description=__doc__, allow_abbrev=False)
     parser.add_argument("run", type=Path, help="run folder with a task of encoding: both")
     parser.add_argument("--pairs", type=int, default=500, help="time at most this many dev pairs (default %(default)s)")
     options = parser.parse_args(arguments)

@@ -30,7 +30,7 @@ from tasks import InputError
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the rows asked for and show the table; return the exit status."""
     own, extra = split_arguments(arguments)
-    parser = argparse.ArgumentParser(prog="python -m experiments.reproduce", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m experiments.reproduce", description=__doc__, allow_abbrev=False)
     parser.add_argument("--rows", nargs="+", required=True, help="names of files in the folder, or all")
     parser.add_argument("--folder", type=Path, default=PAPER, help="folder of the rows (default: configs/paper)")
     parser.add_argument("--pretrained", help="further pre-trained backbone, for the rows that start from one")

@@ -29,7 +29,7 @@ FORMATS: dict[str, Callable[[Predictor, str], str | None] | None] = {
 
 def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Parse the command line."""
-    parser = argparse.ArgumentParser(prog="python -m inference.export", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m inference.export", description=__doc__, allow_abbrev=False)
     parser.add_argument("source", type=Path, metavar="RUN_OR_CHECKPOINT", help="a run's folder, or a checkpoint of it")
     parser.add_argument("folder", type=Path, metavar="DIR", help="the folder to write, new or empty")
     parser.add_argument(

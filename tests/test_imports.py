@@ -43,8 +43,11 @@ ALLOWED: dict[str, set[str]] = {
         "objectives",
         "runtime",
     },
-    "cli_errors": {"tasks"},
-    "cli": {"cli_errors", "tasks", "datamodules", "lightning_modules", "callbacks", "runtime"},
+    "cli_settings": set(),
+    "cli_wishes": set(),
+    "cli_help": set(),
+    "cli_errors": {"cli_settings", "cli_wishes", "cli_help", "tasks", "runtime"},
+    "cli": {"cli_errors", "cli_help", "tasks", "datamodules", "lightning_modules", "callbacks", "runtime"},
     "train": {"cli", "datamodules", "lightning_modules"},
     "pretrain": {"cli", "datamodules", "lightning_modules"},
 }
