@@ -92,12 +92,12 @@ def open_split(
     key = cache_key(source, tokenizer, max_length, split=split, reading=dict(task.reading_settings()))
     target = cache_dir / f"{key}.arrow"
 
-    def write() -> None:
+    def write(target: Path) -> None:
         notes, lines = Notes(source["path"]), list[str]()
         examples = notes.collect(_check_ids(task.read(split, root, notes.add), source["path"]), lines)
         write_store(examples, target, encoding=task.encoding, tokenizer=tokenizer, max_length=max_length, notes=lines)
 
-    store = open_cached(target, write=write, read=lambda: TokenStore(target, task=task, source=source))
+    store = open_cached(target, write=write, read=lambda path: TokenStore(path, task=task, source=source))
     for line in store.notes:
         report(source["path"] + line)
     return store
@@ -151,7 +151,7 @@ def write_store(
             notes.append(f": {cut} example(s) were cut to {max_length} tokens")
         if unknown:
             notes.append(f": {unknown} example(s) hold no word that the tokenizer knows")
-        partial.with_suffix(".json").write_text(json.dumps({"notes": notes}))
+        partial.with_suffix(".json").write_text(json.dumps({"notes": notes}), encoding="utf-8")
         publish(partial.with_suffix(".json"), target.with_suffix(".json"))
         publish(partial, target)
 

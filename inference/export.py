@@ -1,12 +1,15 @@
 """A trained model in another library's format: `python -m inference.export RUN_OR_CHECKPOINT DIR --format FORMAT`."""
 
 import argparse
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from inference.backbone_format import export_backbone
 from inference.checkpoint import find_checkpoint
+from runtime.file_errors import naming_refusals
+from runtime.utf8 import use_utf8
 from tasks import InputError
 
 FORMATS = ("backbone",)
@@ -25,14 +28,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Write an export; what the user got wrong ends it with one sentence and exit status 2."""
     options = parse_arguments(arguments)
     try:
-        checkpoint = find_checkpoint(options.source)
-        print(f"checkpoint: {checkpoint}")
-        export_backbone(checkpoint, options.folder)
+        with naming_refusals(InputError):
+            checkpoint = find_checkpoint(options.source)
+            print(f"checkpoint: {checkpoint}")
+            export_backbone(checkpoint, options.folder)
     except (InputError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
-    print(f"backbone: {options.folder} (fine-tune with --model.backbone {options.folder})")
+    flag = shlex.join(["--model.backbone", str(options.folder)])
+    print(f"backbone: {options.folder} (fine-tune with {flag})")
 
 
 if __name__ == "__main__":
+    use_utf8()
     main()
