@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import lightning.pytorch as L
-import rich
 import torch
 from lightning.pytorch.callbacks import LearningRateMonitor
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
@@ -39,7 +38,6 @@ from runtime.file_errors import naming_refusals
 from runtime.matmul import choose_matmul, set_onednn
 from runtime.messages import silence_lightning
 from runtime.run_folders import find_checkpoint, find_in_run, run_name, saved_run
-from runtime.terminal import PLAIN
 from runtime.version import VERSION
 from tasks import InputError, Task
 
@@ -244,7 +242,6 @@ class PretrainCLI(TandemCLI):
 
 def run(cli: type[TandemCLI], model: type[L.LightningModule], data: type[L.LightningDataModule]) -> None:
     """Run an entry point; what the user or the file system got wrong ends it with one sentence and exit status 2."""
-    rich.reconfigure(**PLAIN)  # the console of Lightning's tables
     silence_lightning()
     logging.basicConfig(format="%(message)s")
     for package in OUR_PACKAGES:

@@ -12,7 +12,7 @@ Arguments = ParamSpec("Arguments")
 
 
 def command(main: Callable[Arguments, int | None]) -> Callable[Arguments, int]:
-    """Return a command's main function with an exit status: 2 after an InputError or a file that cannot be had, 130 after Ctrl-C.
+    """Return a command's main function with an exit status: 2 after what the user got wrong, 130 after Ctrl-C.
 
     Args:
         main: Does the work; returns a status, or None for 0.

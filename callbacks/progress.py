@@ -13,7 +13,6 @@ from rich import get_console
 
 from callbacks.losses import TaskLosses
 from lightning_internals import keep_numbers_on_one_line
-from runtime.terminal import PLAIN
 
 WIDE = 150  # characters; the bar takes 40
 
@@ -22,7 +21,7 @@ class TaskProgressBar(RichProgressBar):
     """Lightning's rich progress bar with every task's latest training loss and the dev mean."""
 
     def __init__(self) -> None:
-        super().__init__(theme=RichProgressBarTheme(metrics_format=".3f"), console_kwargs=PLAIN)
+        super().__init__(theme=RichProgressBarTheme(metrics_format=".3f"))
 
     def configure_columns(self, trainer: L.Trainer) -> list[Any]:
         """Return the columns before the numbers; without bar and speed where they would break the line."""

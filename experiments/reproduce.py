@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-
 from analysis.command import command
 from analysis.table import Table
 from experiments.cells import format_interval, format_score, format_spread

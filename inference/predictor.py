@@ -2,14 +2,15 @@
 
 import logging
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 import torch
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.console import Console
+from rich.progress import track
 from torch import Tensor
 from torch.nn import functional as F
 from transformers import BertTokenizer
@@ -18,7 +19,6 @@ from backbones import choose_attention, load_tokenizer
 from inference.checkpoint import build_model, build_tasks, find_checkpoint, read_checkpoint
 from inference.model import TrainedModel
 from inference.rows import EncodedRows, check_texts, encode_rows
-from runtime.terminal import plain_console
 from tasks import Encoding, InputError, Task
 
 log = logging.getLogger(__name__)
@@ -236,12 +236,7 @@ def _in_order(parts: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
     return torch.cat([values for _, values in parts])[rows.argsort()]
 
 
-def _with_bar(batches: Sequence[T], what: str) -> Iterator[T]:
+def _with_bar(batches: Sequence[T], what: str) -> Iterable[T]:
     """Show progress on a terminal where there is much to do."""
     is_short = len(batches) <= BATCHES_WITHOUT_BAR or not sys.stderr.isatty()
-    if is_short:
-        yield from batches
-        return
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=plain_console(stderr=True)) as bar:
-        yield from bar.track(batches, description=what)
+    return batches if is_short else track(batches, description=what, console=Console(stderr=True))

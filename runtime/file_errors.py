@@ -30,7 +30,7 @@ def explain_refusal(error: OSError) -> str | None:
 
 @contextmanager
 def naming_refusals(kind: type[Exception]) -> Iterator[None]:
-    """Turn an error of the block that is such a refusal into an error of another kind, which says it in one sentence."""
+    """Turn an error of the block that is such a refusal into one of another kind, which says it in one sentence."""
     try:
         yield
     except OSError as error:

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Sequence
-from glob import escape
 from pathlib import Path
 
 VERSION_FOLDER = re.compile(r"version_(\d+)")  # as Lightning's loggers name them
@@ -62,7 +61,7 @@ def find_checkpoint(runs: Path, which: str, tasks: Sequence[str] = ()) -> Path |
 def find_in_run(run: Path, which: str, tasks: Sequence[str] = ()) -> Path | None:
     """Find the newest `last` or `best` checkpoint of one run; the arguments are those of `find_checkpoint`."""
     folder = last_checkpoint(run).parent
-    of_tasks = {task: set(folder.glob(f"best-{escape(task)}-epoch=*.ckpt")) for task in tasks}
+    of_tasks = {task: set(folder.glob(f"best-{task}-epoch=*.ckpt")) for task in tasks}
     if which.startswith("best-"):
         matching = of_tasks.get(which.removeprefix("best-"), set())
     else:

@@ -1,10 +1,6 @@
 """What the user sees: text as it is, on any terminal."""
 
-from typing import Any
-
 from rich.console import Console
-
-PLAIN: dict[str, Any] = {"markup": False, "emoji": False, "highlight": False}  # options of a console
 
 
 def plain_console(*, stderr: bool = False) -> Console:
@@ -16,4 +12,4 @@ def plain_console(*, stderr: bool = False) -> Console:
     Args:
         stderr: Whether it prints to stderr.
     """
-    return Console(stderr=stderr, **PLAIN)
+    return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
