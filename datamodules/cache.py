@@ -37,9 +37,7 @@ def open_cached(target: Path, *, write: Callable[[Path], None], read: Callable[[
         return found
     refusal = _find_refusal(target.parent)
     if refusal is not None:
-        substitute = Path(_own_folder().name) / target.name
-        log.warning("data.cache_dir %s: cannot be written, nothing is kept (%s)", target.parent, refusal)
-        return open_cached(substitute, write=write, read=read)
+        return open_cached(Path(_substitute(target.parent, refusal).name) / target.name, write=write, read=read)
     try:
         write(target)
     except OSError as error:
@@ -58,18 +56,19 @@ def _read_whole(target: Path, read: Callable[[Path], T]) -> T | None:
         return None
 
 
-def _find_refusal(folder: Path) -> OSError | None:
+def _find_refusal(folder: Path) -> str | None:
     """Return why nothing can be written into a folder; None where it can."""
     try:
         with partial_folder(folder):
             return None
     except OSError as error:
-        return error
+        return str(error)
 
 
 @cache
-def _own_folder() -> "TemporaryDirectory[str]":
-    """Return a temporary folder that ends with this process."""
+def _substitute(folder: Path, refusal: str) -> "TemporaryDirectory[str]":
+    """Return a temporary folder that ends with this process, and say so at the first call."""
+    log.warning("data.cache_dir %s: cannot be written, nothing is kept (%s)", folder, refusal)
     return TemporaryDirectory(prefix="tandem-")
 
 

@@ -25,7 +25,8 @@ def explain_refusal(error: OSError) -> str | None:
     if error.errno not in REFUSALS:
         return None
     where = "writing a file" if error.filename is None else str(error.filename)
-    return f"{where}: {error.strerror} (expected a place that can be read and written, with space left)"
+    what = "a file is in the way" if error.errno in (errno.EEXIST, errno.ENOTDIR) else error.strerror
+    return f"{where}: {what} (expected a place that can be read and written, with space left)"
 
 
 @contextmanager

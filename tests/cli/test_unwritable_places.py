@@ -42,5 +42,5 @@ def test_a_backbone_that_could_not_be_written_is_refused_before_the_training(tin
     (project.folder / "file").write_text("x")
     ended = project.run("--export_dir", "file/backbone")
     assert ended.code == 2, ended.output
-    assert f"error: {project.folder}/file/" in ended.output
+    assert f"error: {project.folder}/file: a file is in the way (expected a place" in ended.output
     assert not (project.version(0) / "report.json").exists()
