@@ -62,7 +62,7 @@ def _find_refusal(folder: Path) -> str | None:
         with partial_folder(folder):
             return None
     except OSError as error:
-        return str(error)
+        return error.strerror or str(error)  # without the name of the file, another one at each try
 
 
 @cache
