@@ -35,6 +35,7 @@ from callbacks import (
 from callbacks.run_folder import removing_refused
 from cli_errors import Parser, failing_task, name_task
 from cli_help import describe_checkpoint
+from runtime.file_errors import naming_refusals
 from runtime.matmul import choose_matmul, set_onednn
 from runtime.messages import silence_lightning
 from runtime.run_folders import find_checkpoint, find_in_run, run_name, saved_run
@@ -246,13 +247,14 @@ class PretrainCLI(TandemCLI):
 
 
 def run(cli: type[TandemCLI], model: type[L.LightningModule], data: type[L.LightningDataModule]) -> None:
-    """Run an entry point; an InputError ends it with one sentence and exit status 2."""
+    """Run an entry point; what the user or the file system got wrong ends it with one sentence and exit status 2."""
     silence_lightning()
     logging.basicConfig(format="%(message)s")
     for package in OUR_PACKAGES:
         logging.getLogger(package).setLevel(logging.INFO)
     try:
-        cli(model, data)
+        with naming_refusals(InputError):
+            cli(model, data)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)

@@ -12,6 +12,7 @@ from analysis.command import command
 from analysis.run import Run
 from analysis.run_section import build_run_section
 from analysis.side_by_side import build_comparison, build_score_section, name_runs
+from runtime.utf8 import use_utf8
 from tasks import InputError, Split
 
 
@@ -86,4 +87,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
+    use_utf8()
     sys.exit(main())

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import torch
 from lightning.fabric.utilities.apply_func import move_data_to_device
-from rich.console import Console
 from torch import Tensor
 
 from analysis.command import command
@@ -25,6 +24,8 @@ from datamodules.pairs import lay_out
 from heads import TwinHead
 from lightning_modules import MultitaskModule
 from runtime.run_folders import last_checkpoint
+from runtime.terminal import plain_console
+from runtime.utf8 import use_utf8
 from tasks import InputError
 
 TOKENS_PER_BATCH = 2048
@@ -38,7 +39,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("run", type=Path, help="run folder with a task of encoding: both")
     parser.add_argument("--pairs", type=int, default=500, help="time at most this many dev pairs (default %(default)s)")
     options = parser.parse_args(arguments)
-    Console().print(build_table(compare_heads(Run(options.run), pairs=options.pairs)).to_rich())
+    plain_console().print(build_table(compare_heads(Run(options.run), pairs=options.pairs)).to_rich())
 
 
 def compare_heads(run: Run, *, pairs: int) -> dict[str, Any]:
@@ -164,4 +165,5 @@ def build_table(found: Mapping[str, Mapping[str, Any]]) -> Table:
 
 
 if __name__ == "__main__":
+    use_utf8()
     sys.exit(main())

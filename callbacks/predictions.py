@@ -8,12 +8,12 @@ from typing import Any, Protocol
 import lightning.pytorch as L
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
 from callbacks.run_folder import run_folder
 from datamodules import TaskBatch, multitask_data
+from runtime.terminal import plain_console
 from tasks import Task
 
 SHOWN_ROWS = 50
@@ -140,7 +140,7 @@ class PredictionWriter(L.Callback):
             store = multitask_data(trainer).stores[split][task]
             write_predictions(folder / f"{task}{view}-{split}.csv", store, *ordered)
             if split == "input":
-                Console().print(build_input_table(multitask_data(trainer).input_texts, store.task, *ordered[1:]))
+                plain_console().print(build_input_table(multitask_data(trainer).input_texts, store.task, *ordered[1:]))
 
 
 def build_input_table(
@@ -163,7 +163,7 @@ def build_input_table(
     for number, row in list(enumerate(texts))[:SHOWN_ROWS]:
         label = task.format_label(float(predictions[number]))
         probability = "" if probabilities is None else f"{probabilities[number].max():.3f}"
-        table.add_row(escape("\n".join(row)), label, probability)
+        table.add_row(Text("\n".join(row)), label, probability)
     return table
 
 

@@ -3,6 +3,7 @@
 import importlib.metadata
 import json
 import math
+import shlex
 import sys
 import time
 from collections.abc import Mapping
@@ -11,7 +12,6 @@ from typing import Any, TypeGuard
 import lightning.pytorch as L
 import torch
 from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
-from rich.console import Console
 from rich.table import Table
 
 from backbones.digest import digest_weights
@@ -23,6 +23,7 @@ from callbacks.evaluated import EvaluatedExamples, describe_part
 from callbacks.run_folder import run_folder
 from datamodules import MultitaskDataModule, TaskBatch, resumable_data
 from objectives import reduce_over_processes
+from runtime.terminal import plain_console
 from runtime.version import find_code_version
 from runtime.whole_files import replacing
 
@@ -107,7 +108,7 @@ class RunReport(L.Callback):
         """Name the folder of the predictions."""
         folder = run_folder(trainer)
         if folder is not None and trainer.is_global_zero:
-            Console().print(f"predictions: {folder / 'predictions'}", soft_wrap=True)
+            plain_console().print(f"predictions: {folder / 'predictions'}", soft_wrap=True)
 
     def on_fit_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Report the training."""
@@ -154,12 +155,12 @@ class RunReport(L.Callback):
         }
         with replacing(folder / "report.json") as file:
             file.write(f"{json.dumps(report, indent=2)}\n".encode())
-        console = Console()
+        console = plain_console()
         console.print(build_table(metrics, report["baseline"], title=name))
         if evaluated:
-            console.print(describe_part(evaluated, name), soft_wrap=True, highlight=False, markup=False)
+            console.print(describe_part(evaluated, name), soft_wrap=True)
         console.print(f"run folder: {folder}", soft_wrap=True)
-        console.print(f"curves:     tensorboard --logdir {folder.parent}", soft_wrap=True)
+        console.print(f"curves:     tensorboard --logdir {shlex.quote(str(folder.parent))}", soft_wrap=True)
 
     def _find_part(self, trainer: L.Trainer, split: str) -> dict[str, list[int]]:
         data = resumable_data(trainer)

@@ -10,8 +10,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from analysis.command import command
 from analysis.table import Table
 from experiments.cells import format_interval, format_score, format_spread
@@ -23,6 +21,8 @@ from experiments.results import publish
 from experiments.rows import PAPER, Row, choose_rows, read_rows
 from experiments.running import run_jobs
 from experiments.statistics import seed_interval
+from runtime.terminal import plain_console
+from runtime.utf8 import use_utf8
 from tasks import InputError
 
 
@@ -113,7 +113,7 @@ def show(rows: Sequence[Row], systems: Mapping[str, System], every: Mapping[str,
         *([build_differences(differences, columns)] if differences else []),
     ]
     sentences = [difference.sentence() for difference in differences]
-    publish(options.output, notes, tables, sentences, to_json(shown, systems, differences), Console())
+    publish(options.output, notes, tables, sentences, to_json(shown, systems, differences), plain_console())
 
 
 def find_columns(rows: Sequence[Row]) -> tuple[str, ...]:
@@ -201,4 +201,5 @@ def to_json(rows: Sequence[Row], systems: Mapping[str, System], differences: Seq
 
 
 if __name__ == "__main__":
+    use_utf8()
     sys.exit(main())

@@ -62,7 +62,8 @@ class Teacher:
         name = f"{task}-train-probabilities.csv" if labels.num_classes else f"{task}-train.csv"
         paths = []
         for entry in self.files:
-            found = [Path(path) for path in sorted(glob(str(Path(entry).expanduser())))]
+            named = Path(entry).expanduser()
+            found = [named] if named.exists() else [Path(path) for path in sorted(glob(str(named)))]
             if not found:
                 raise InputError(f"task {task}: teacher {entry}: no such file or run folder")
             paths += [path / "predictions" / name if path.is_dir() else path for path in found]

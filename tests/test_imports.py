@@ -48,8 +48,8 @@ ALLOWED: dict[str, set[str]] = {
     "cli_help": set(),
     "cli_errors": {"cli_settings", "cli_wishes", "cli_help", "tasks", "runtime"},
     "cli": {"cli_errors", "cli_help", "tasks", "datamodules", "lightning_modules", "callbacks", "runtime"},
-    "train": {"cli", "datamodules", "lightning_modules"},
-    "pretrain": {"cli", "datamodules", "lightning_modules"},
+    "train": {"cli", "datamodules", "lightning_modules", "runtime"},
+    "pretrain": {"cli", "datamodules", "lightning_modules", "runtime"},
 }
 # These may import all of the above, and of each other what is said here; nothing above imports them.
 ONLOOKERS: dict[str, set[str]] = {
