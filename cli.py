@@ -160,6 +160,7 @@ class MultitaskCLI(TandemCLI):
         parser.add_lightning_class_args(ConflictMonitor, "conflicts")
         parser.add_lightning_class_args(BestCheckpoint, "best_checkpoint")
         parser.add_lightning_class_args(ValidationFigures, "figures")
+        parser.add_class_arguments(PredictionWriter, "predictions")
         parser.set_defaults(
             {
                 "best_checkpoint.monitor": "val/mean",
@@ -210,7 +211,7 @@ class MultitaskCLI(TandemCLI):
 
     def own_callbacks(self) -> list[L.Callback]:
         """Return the callbacks of every multitask run."""
-        own = [*super().own_callbacks(), TaskLosses(), PredictionWriter(), RunReport()]
+        own = [*super().own_callbacks(), TaskLosses(), self._get(self.config_init, "predictions"), RunReport()]
         if self._get(self.config_init, "best_checkpoint_per_task"):
             tasks: dict[str, Task] = self._get(self.config_init, "tasks")
             own += [BestTaskCheckpoint(name, task.metric_names[0]) for name, task in tasks.items()]

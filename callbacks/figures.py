@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 class ValidationFigures(L.Callback):
     """Shows what the dev predictions look like after a validation of `fit`, as TensorBoard images.
 
-    `val/<task>/confusion` and `val/<task>/calibration` for classes, `val/<task>/similarity` for scores, each on the
-    step of the validation's scores. The predictions are those that PredictionWriter collects. Without a TensorBoard
-    logger, nothing is drawn; matplotlib is imported at the first figure.
+    `val/<task>/confusion` (of many classes, the most confused ones) and `val/<task>/calibration` for classes,
+    `val/<task>/similarity` for scores, each on the step of the validation's scores. The predictions are those that
+    PredictionWriter collects. Without a TensorBoard logger, nothing is drawn; matplotlib is imported at the first
+    figure.
 
     Args:
         every_n_validations: Draw after every n-th validation; 0 draws none.
@@ -78,8 +79,8 @@ def _draw(
             yield f"val/{name}/similarity", draw_scatter(labels, scores, low=space.low, high=space.high)
             continue
         class_names = [task.format_label(number) for number in range(space.num_classes)]
-        counts = count_confusions(labels, predictions, space.num_classes)
-        yield f"val/{name}/confusion", draw_confusion(counts, class_names)
+        confusions = count_confusions(labels, predictions, space.num_classes)
+        yield f"val/{name}/confusion", draw_confusion(confusions, class_names)
         confidence = rest[0].astype(np.float64)[np.arange(len(rows)), predictions.astype(np.int64)]
         yield f"val/{name}/calibration", draw_reliability(bin_confidence(confidence, predictions == labels))
 
