@@ -35,7 +35,7 @@ from callbacks import (
 from callbacks.run_folder import removing_refused
 from cli_errors import Parser
 from runtime.matmul import choose_matmul, set_onednn
-from runtime.messages import silence_lightning
+from runtime.messages import StderrLines, silence_lightning
 from runtime.run_folders import find_checkpoint, find_in_run, run_name, saved_run
 from runtime.version import VERSION
 from tasks import InputError, Task
@@ -243,7 +243,7 @@ class PretrainCLI(TandemCLI):
 def run(cli: type[TandemCLI], model: type[L.LightningModule], data: type[L.LightningDataModule]) -> None:
     """Run an entry point; an InputError ends it with one sentence and exit status 2."""
     silence_lightning()
-    logging.basicConfig(format="%(message)s")
+    logging.basicConfig(format="%(message)s", handlers=[StderrLines()])
     for package in OUR_PACKAGES:
         logging.getLogger(package).setLevel(logging.INFO)
     try:

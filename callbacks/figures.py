@@ -8,7 +8,7 @@ import numpy as np
 from lightning.pytorch.loggers import TensorBoardLogger
 from numpy.typing import NDArray
 
-from callbacks.predictions import PredictionWriter
+from callbacks.predictions import gather_predictions
 from datamodules import TokenStore, multitask_data
 from heads import Scores
 from lightning_internals import logged_step
@@ -55,12 +55,10 @@ class ValidationFigures(L.Callback):
         boards = [logger for logger in trainer.loggers if isinstance(logger, TensorBoardLogger)]
         if not boards or not self.every_n_validations or self._validations % self.every_n_validations:
             return
-        writer = next((one for one in trainer.callbacks if isinstance(one, PredictionWriter)), None)  # type: ignore[attr-defined]
-        gathered = writer.gather() if writer is not None else {}
+        predicted = gather_predictions(trainer.callbacks, "dev")  # type: ignore[attr-defined]
         if not trainer.is_global_zero:
             return
         stores = multitask_data(trainer).stores["dev"]
-        predicted = {(task, view): columns for (split, task, view), columns in gathered.items() if split == "dev"}
         for tag, figure in _draw(stores, predicted):
             _show(boards, tag, figure, step=logged_step(trainer))
 

@@ -176,6 +176,21 @@ def build_input_table(
     return table
 
 
+def gather_predictions(callbacks: Sequence[L.Callback], split: str) -> dict[tuple[str, str], list[NDArray[Any]]]:
+    """Return what the PredictionWriter among some callbacks collected of a split; call it on every process.
+
+    Args:
+        callbacks: The trainer's callbacks.
+        split: `dev` or `test`.
+
+    Returns:
+        The columns of `PredictionWriter.gather` by task and view; nothing where there is no writer.
+    """
+    writer = next((one for one in callbacks if isinstance(one, PredictionWriter)), None)
+    gathered = writer.gather() if writer is not None else {}
+    return {(task, view): columns for (found, task, view), columns in gathered.items() if found == split}
+
+
 def gather_objects(value: Any) -> list[Any]:
     """Return every process's value, in the order of the ranks, on every process."""
     import torch.distributed as dist
