@@ -20,7 +20,8 @@ def describe_stop(callbacks: Sequence[L.Callback], *, step: int) -> str | None:
         if isinstance(callback, EarlyStopping) and callback.stopping_reason_message:
             reason = callback.stopping_reason_message.replace(" Signaling Trainer to stop.", "").rstrip(".")
             return f"stopped early in epoch {callback.stopped_epoch + 1}, at step {step}: {reason}"
-        if isinstance(callback, Timer) and (callback.time_remaining() or 1) <= 0:
+        remaining = callback.time_remaining() if isinstance(callback, Timer) else None
+        if remaining is not None and remaining <= 0:
             return f"stopped at step {step}: its time is over (--trainer.max_time)"
     return None
 

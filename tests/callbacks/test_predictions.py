@@ -5,6 +5,7 @@ from typing import Any
 
 import lightning.pytorch as L
 import numpy as np
+import pandas
 import pytest
 import torch
 
@@ -164,6 +165,9 @@ def test_ids_and_classes_with_commas_quotes_and_line_ends_are_quoted_and_read_ba
     with (tmp_path / "out.csv").open(newline="") as file:
         rows = list(csv.reader(file))
     assert rows == [["id", "Prediction"], *([name, "no, never"] for name in names)]
+    read = pandas.read_csv(tmp_path / "out.csv", dtype=str)
+    assert read.to_numpy().tolist() == [[name, "no, never"] for name in names]
+    assert list(read.columns) == ["id", "Prediction"]
     assert (tmp_path / "out.csv").read_text().endswith('\nplain,"no, never"\n')
     assert task.read_teacher("own", names).tolist() == [[0.25, 0.75]] * 5
 
