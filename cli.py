@@ -37,7 +37,7 @@ from cli_errors import Parser, failing_task, name_task
 from cli_help import describe_checkpoint
 from runtime.file_errors import naming_refusals
 from runtime.matmul import choose_matmul, set_onednn
-from runtime.messages import silence_lightning
+from runtime.messages import StderrLines, silence_lightning
 from runtime.run_folders import find_checkpoint, find_in_run, run_name, saved_run
 from runtime.version import VERSION
 from tasks import InputError, Task
@@ -167,6 +167,7 @@ class MultitaskCLI(TandemCLI):
         parser.add_lightning_class_args(ConflictMonitor, "conflicts")
         parser.add_lightning_class_args(BestCheckpoint, "best_checkpoint")
         parser.add_lightning_class_args(ValidationFigures, "figures")
+        parser.add_class_arguments(PredictionWriter, "predictions")
         parser.set_defaults(
             {
                 "best_checkpoint.monitor": "val/mean",
@@ -217,7 +218,7 @@ class MultitaskCLI(TandemCLI):
 
     def own_callbacks(self) -> list[L.Callback]:
         """Return the callbacks of every multitask run."""
-        own = [*super().own_callbacks(), TaskLosses(), PredictionWriter(), RunReport()]
+        own = [*super().own_callbacks(), TaskLosses(), self._get(self.config_init, "predictions"), RunReport()]
         if self._get(self.config_init, "best_checkpoint_per_task"):
             tasks: dict[str, Task] = self._get(self.config_init, "tasks")
             own += [BestTaskCheckpoint(name, task.metric_names[0]) for name, task in tasks.items()]
@@ -249,7 +250,7 @@ class PretrainCLI(TandemCLI):
 def run(cli: type[TandemCLI], model: type[L.LightningModule], data: type[L.LightningDataModule]) -> None:
     """Run an entry point; what the user or the file system got wrong ends it with one sentence and exit status 2."""
     silence_lightning()
-    logging.basicConfig(format="%(message)s")
+    logging.basicConfig(format="%(message)s", handlers=[StderrLines()])
     for package in OUR_PACKAGES:
         logging.getLogger(package).setLevel(logging.INFO)
     try:

@@ -18,7 +18,7 @@ from analysis.run import Predictions, Run
 from analysis.scores import score
 from analysis.selection import Selection, first_metric, select_members
 from analysis.table import Table
-from callbacks.predictions import write_predictions
+from callbacks.prediction_files import write_predictions
 from heads import Scores
 from runtime.terminal import plain_console
 from runtime.utf8 import use_utf8

@@ -210,8 +210,13 @@ def _read_probabilities(path: Path, names: Sequence[str]) -> NDArray[np.float64]
     path = path.with_name(f"{path.stem}-probabilities.csv")
     if not path.is_file():
         return None
+    found, shares = [], []
     with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.reader(file))[1:]
-    if [row[0] for row in rows] != list(names):
+        reader = csv.reader(file)
+        next(reader, None)
+        for name, *cells in reader:
+            found.append(name)
+            shares.append(np.fromiter(map(float, cells), np.float64, len(cells)))  # a row of cells at a time
+    if found != list(names):
         raise InputError(f"{path}: its ids are not those of the prediction file")
-    return np.array([row[1:] for row in rows], dtype=np.float64)
+    return np.stack(shares)

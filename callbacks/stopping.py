@@ -11,6 +11,7 @@ from typing import Any
 import lightning.pytorch as L
 import torch
 
+from callbacks.progress import TaskProgressBar
 from callbacks.run_folder import run_folder
 from lightning_internals import take_sigterm, validation_follows, window_ends
 from objectives import reduce_over_processes
@@ -87,6 +88,8 @@ class StopOnSignal(L.Callback):
             path = last_checkpoint(folder)
             trainer.save_checkpoint(path)
             if trainer.is_global_zero:
+                if isinstance(trainer.progress_bar_callback, TaskProgressBar):
+                    trainer.progress_bar_callback.finish()
                 console = plain_console(stderr=True)
                 name = signal.Signals(number).name
                 console.print(f"stopped at step {trainer.global_step} by {name}; everything is saved", soft_wrap=True)
