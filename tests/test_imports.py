@@ -43,7 +43,8 @@ ALLOWED: dict[str, set[str]] = {
         "runtime",
     },
     "cli_errors": {"tasks"},
-    "cli": {"cli_errors", "tasks", "datamodules", "lightning_modules", "callbacks", "runtime"},
+    "trainer_options": {"tasks"},
+    "cli": {"cli_errors", "trainer_options", "tasks", "datamodules", "lightning_modules", "callbacks", "runtime"},
     "train": {"cli", "datamodules", "lightning_modules"},
     "pretrain": {"cli", "datamodules", "lightning_modules"},
 }
@@ -61,6 +62,7 @@ WITH_LIGHTNING = {
     "callbacks",
     "cli",
     "cli_errors",
+    "trainer_options",
     "train",
     "pretrain",
 }
