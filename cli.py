@@ -127,7 +127,8 @@ class TandemCLI(LightningCLI):
         except (ValueError, OSError) as error:
             raise InputError(str(find_reason(error))) from error
         if self.config.subcommand == "fit":
-            check_monitors(self.trainer.callbacks, self.model.validation_scores())
+            callbacks: list[L.Callback] = self.trainer.callbacks  # type: ignore[attr-defined]
+            check_monitors(callbacks, self.model.validation_scores())
 
     def instantiate_trainer(self, **kwargs: Any) -> L.Trainer:
         """Build the trainer with our callbacks, atomic checkpoints and a strategy for idle heads."""
@@ -136,7 +137,7 @@ class TandemCLI(LightningCLI):
         kwargs["callbacks"] = [BatchLimits(), *_as_list(config.get("callbacks")), *self.own_callbacks()]
         if config["strategy"] in ("auto", "ddp") and count_processes(config) > 1:
             kwargs["strategy"] = DDPStrategy(find_unused_parameters=True)  # one head is idle at each step
-        with refusing_misconfiguration(ValueError, TypeError):
+        with refusing_misconfiguration(ValueError, TypeError, ImportError):
             trainer: L.Trainer = super().instantiate_trainer(**kwargs)
         callbacks: list[L.Callback] = trainer.callbacks  # type: ignore[attr-defined]
         callbacks.sort(key=lambda callback: isinstance(callback, ResumableCheckpoint | StopOnSignal))  # the last to act

@@ -18,7 +18,7 @@ from lightning.pytorch.callbacks import (
     ThroughputMonitor,
     Timer,
 )
-from lightning.pytorch.utilities.exceptions import MisconfigurationException
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 
 from tasks import InputError
 
@@ -60,7 +60,8 @@ def _limit(*, zero: bool) -> Option:
 
 
 def _is_limit(value: float, *, zero: bool) -> bool:
-    return (0 < value <= 1 or value == int(value)) and value >= 0 and (zero or value > 0)
+    in_range = isinstance(value, int) or value <= 1  # 2.0 would be 2 batches for some, 200 % for others
+    return in_range and (value > 0 or (zero and value == 0))
 
 
 def _is_interval(value: Any) -> bool:

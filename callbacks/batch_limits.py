@@ -4,6 +4,7 @@ import lightning.pytorch as L
 from lightning.pytorch.callbacks import EarlyStopping
 
 from callbacks.monitors import check_monitors
+from callbacks.plateau import ReduceShareOnPlateau
 from datamodules import resumable_data
 from lightning_modules import MaskedLMModule, MultitaskModule
 from tasks import InputError
@@ -22,7 +23,7 @@ class BatchLimits(L.Callback):
         Raises:
             InputError: If one does not fit the data.
         """
-        if stage != "fit" or trainer.fast_dev_run:
+        if stage != "fit" or trainer.fast_dev_run:  # type: ignore[attr-defined]
             return
         check_training(trainer, resumable_data(trainer).count_batches())
         callbacks: list[L.Callback] = trainer.callbacks  # type: ignore[attr-defined]
@@ -74,7 +75,5 @@ def count_validated(trainer: L.Trainer) -> int:
 
 def _refuse_waiting(callbacks: list[L.Callback]) -> None:
     for callback in callbacks:
-        if isinstance(callback, EarlyStopping):
-            raise InputError(
-                f"trainer.callbacks.{type(callback).__name__} needs validations, but trainer.limit_val_batches is 0"
-            )
+        if isinstance(callback, EarlyStopping) or (isinstance(callback, ReduceShareOnPlateau) and callback.patience):
+            raise InputError(f"{type(callback).__name__} needs validations, but trainer.limit_val_batches is 0")

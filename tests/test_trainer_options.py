@@ -7,7 +7,7 @@ import lightning.pytorch as L
 import lightning.pytorch.callbacks
 import pytest
 from jsonargparse import Namespace
-from lightning.pytorch.utilities.exceptions import MisconfigurationException
+from lightning.fabric.utilities.exceptions import MisconfigurationException
 
 from tasks import InputError
 from trainer_options import OPTIONS, REFUSED_CALLBACKS, check_trainer, refusing_misconfiguration
@@ -24,7 +24,7 @@ WORKING: dict[str, list[Any]] = {
     "max_steps": [-1, 0, 3],
     "min_steps": [None, 3],
     "max_time": [None, "00:12:00:00", {"hours": 1}],
-    "limit_train_batches": [None, 1, 1.0, 0.5, 2.0, 6000],
+    "limit_train_batches": [None, 1, 1.0, 0.5, 6000],
     "limit_val_batches": [None, 0, 0.0, 1, 1.0, 0.5, 40],
     "limit_test_batches": [None, 0, 0.5, 40],
     "limit_predict_batches": [None, 0, 0.5, 40],
@@ -54,7 +54,7 @@ REFUSED: dict[str, list[Any]] = {
     "max_steps": [-5],
     "min_steps": [-1],
     "max_time": ["foo", "12:00", "00:00:01:-1"],
-    "limit_train_batches": [0, 0.0, -1, 1.5, -0.5],
+    "limit_train_batches": [0, 0.0, -1, 1.5, -0.5, 2.0],
     "limit_val_batches": [-1, 1.5],
     "limit_test_batches": [-1, 1.5],
     "limit_predict_batches": [-1, 1.5],

@@ -29,6 +29,11 @@ def ended(train, capsys):
         (["--trainer.val_check_interval", "1000"], "val_check_interval is 1000, but an epoch has 9 batches"),
         (["--trainer.callbacks+=Timer"], "trainer.callbacks: Timer does not work here (expected --trainer.max_time"),
         (["--trainer.callbacks", "Timer"], "trainer.callbacks: Timer does not work here (expected --trainer.max_time"),
+        (
+            ["--trainer.callbacks", "DeviceStatsMonitor", "--trainer.logger", "false"],
+            "trainer: Cannot use `DeviceStatsMonitor` callback with `Trainer(logger=False)`.",
+        ),
+        (["--trainer.precision", "transformer-engine"], "trainer: Requirement 'transformer_engine"),
         (["--trainer.plugins", "TorchCheckpointIO"], "trainer: Received multiple values for CheckpointIO flags"),
         (["--best_checkpoint.mode", "foo"], "`mode` can be min, max but got foo"),
         (["--checkpoint.every_n_train_steps", "-1"], "checkpoint.every_n_train_steps is -1 (expected 0 or more)"),
@@ -84,10 +89,16 @@ def test_a_monitor_that_few_batches_leave_out_is_refused_before_training(flags, 
     assert sentence in ended(train, capsys)
 
 
-def test_early_stopping_without_validations_is_refused(train, capsys):
-    stopping = [*STOPPING, "val/mean", "--trainer.callbacks.mode", "max"]
-    train.refuse("fit", *ONE_EPOCH, *stopping, "--trainer.limit_val_batches", 0, quick=False)
-    assert "EarlyStopping needs validations, but trainer.limit_val_batches is 0" in ended(train, capsys)
+@pytest.mark.parametrize(
+    ("flags", "callback"),
+    [
+        ([*STOPPING, "val/mean", "--trainer.callbacks.mode", "max"], "EarlyStopping"),
+        (["--plateau.patience", "1"], "ReduceShareOnPlateau"),
+    ],
+)
+def test_waiting_for_scores_without_validations_is_refused(flags, callback, train, capsys):
+    train.refuse("fit", *ONE_EPOCH, *flags, "--trainer.limit_val_batches", 0, quick=False)
+    assert f"{callback} needs validations, but trainer.limit_val_batches is 0" in ended(train, capsys)
 
 
 @pytest.mark.parametrize(
@@ -114,9 +125,9 @@ def test_early_stopping_without_validations_is_refused(train, capsys):
             9,
         ),
         (["max_time=00:00:00:00", "inference_mode=false"], 0),
-        (["gradient_clip_val=0.1", "gradient_clip_algorithm=value", "deterministic=warn", "detect_anomaly=true"], 9),
+        (["gradient_clip_val=0.1", "gradient_clip_algorithm=value", "limit_predict_batches=1"], 9),
         (["enable_progress_bar=true", "callbacks=TQDMProgressBar", "limit_train_batches=2", "limit_val_batches=1"], 2),
-        (["callbacks=EarlyStopping", "callbacks.monitor=val/sts/loss", "benchmark=true", "log_every_n_steps=0"], 9),
+        (["callbacks=EarlyStopping", "callbacks.monitor=val/sts/loss", "log_every_n_steps=0"], 9),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -129,6 +140,13 @@ def test_an_option_that_works_trains_and_reports(flags, steps, train):
     assert ("mean" in report["metrics"]) == has_validations
     if steps and has_validations:
         assert best_checkpoint(folder).is_file()
+
+
+def test_options_that_only_watch_leave_the_weights_as_they_are(train, fitted):
+    watching = ["--trainer.num_sanity_val_steps", -1, "--trainer.profiler", "simple", "--trainer.val_check_interval", 2]
+    others = ["--trainer.detect_anomaly", "true", "--trainer.inference_mode", "false"]
+    folder = train("fit", *watching, *others, "--trainer.max_steps", 5)
+    assert read_report(folder)["weights_sha256"] == read_report(fitted)["weights_sha256"]
 
 
 @pytest.mark.parametrize("batches", ["true", "2"])
