@@ -8,13 +8,14 @@ from typing import Any, Literal
 
 import lightning.pytorch as L
 import torch
-from lightning.pytorch.callbacks import LearningRateMonitor
+from lightning.pytorch.callbacks import LearningRateMonitor, ProgressBar
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.strategies import DDPStrategy
 
 from callbacks import (
     AtomicCheckpointIO,
     Averaging,
+    BatchLimits,
     BestCheckpoint,
     BestTaskCheckpoint,
     ConflictMonitor,
@@ -31,6 +32,7 @@ from callbacks import (
     TaskLosses,
     TaskProgressBar,
     ValidationFigures,
+    check_monitors,
 )
 from callbacks.run_folder import removing_refused
 from cli_errors import Parser, failing_task, name_task
@@ -41,6 +43,7 @@ from runtime.messages import StderrLines, silence_lightning
 from runtime.run_folders import find_checkpoint, find_in_run, run_name, saved_run
 from runtime.version import VERSION
 from tasks import InputError, Task
+from trainer_options import check_trainer, refusing_misconfiguration
 
 OUR_PACKAGES = ("backbones", "callbacks", "cli", "datamodules", "lightning_modules", "runtime")
 LOGGER = {
@@ -96,6 +99,7 @@ class TandemCLI(LightningCLI):
     def before_instantiate_classes(self) -> None:
         """Name the run after its configuration, and find the checkpoint that `last`, `best` or `auto` means."""
         config = self.config[self.config.subcommand]
+        check_trainer(config.trainer)
         if config.fp32_matmul == "auto":
             choose_matmul(Path(config.data.cache_dir).expanduser() / "matmul.json")
         else:
@@ -115,7 +119,7 @@ class TandemCLI(LightningCLI):
 
     def _run_subcommand(self, subcommand: str) -> None:
         """Run the command; one that is refused leaves no folder of a run."""
-        with removing_refused(self.trainer):
+        with removing_refused(self.trainer), refusing_misconfiguration():
             super()._run_subcommand(subcommand)
 
     def _parse_ckpt_path(self) -> None:
@@ -124,19 +128,24 @@ class TandemCLI(LightningCLI):
     def instantiate_classes(self) -> None:
         """Build everything; what the user got wrong becomes an InputError."""
         try:
-            super().instantiate_classes()
+            with refusing_misconfiguration():
+                super().instantiate_classes()
         except (ValueError, OSError) as error:
             reason, task = str(find_reason(error)), failing_task(self._get(self.config, "tasks") or {})
             raise InputError(reason if task is None else name_task(task, reason)) from error
+        if self.config.subcommand == "fit":
+            callbacks: list[L.Callback] = self.trainer.callbacks  # type: ignore[attr-defined]
+            check_monitors(callbacks, self.model.validation_scores())
 
     def instantiate_trainer(self, **kwargs: Any) -> L.Trainer:
         """Build the trainer with our callbacks, atomic checkpoints and a strategy for idle heads."""
         config = self._get(self.config_init, "trainer")
         kwargs["plugins"] = [*_as_list(config.get("plugins")), AtomicCheckpointIO()]
-        kwargs["callbacks"] = [*_as_list(config.get("callbacks")), *self.own_callbacks()]
+        kwargs["callbacks"] = [BatchLimits(), *_as_list(config.get("callbacks")), *self.own_callbacks()]
         if config["strategy"] in ("auto", "ddp") and count_processes(config) > 1:
             kwargs["strategy"] = DDPStrategy(find_unused_parameters=True)  # one head is idle at each step
-        trainer: L.Trainer = super().instantiate_trainer(**kwargs)
+        with refusing_misconfiguration(ValueError, TypeError, ImportError):
+            trainer: L.Trainer = super().instantiate_trainer(**kwargs)
         callbacks: list[L.Callback] = trainer.callbacks  # type: ignore[attr-defined]
         callbacks.sort(key=lambda callback: isinstance(callback, ResumableCheckpoint | StopOnSignal))  # the last to act
         return trainer
@@ -147,7 +156,8 @@ class TandemCLI(LightningCLI):
         own: list[L.Callback] = [StepSeed(self._get(self.config_init, "data").seed), FinalValidation(), StopOnSignal()]
         if config.get("logger"):
             own.append(LearningRateMonitor(logging_interval="step"))
-        if config.get("enable_progress_bar") is not False:
+        has_other_bar = any(isinstance(callback, ProgressBar) for callback in _as_list(config.get("callbacks")))
+        if config.get("enable_progress_bar") is not False and not has_other_bar:
             own.append(TaskProgressBar())
         return own
 

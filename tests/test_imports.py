@@ -47,7 +47,17 @@ ALLOWED: dict[str, set[str]] = {
     "cli_wishes": set(),
     "cli_help": set(),
     "cli_errors": {"cli_settings", "cli_wishes", "cli_help", "tasks", "runtime"},
-    "cli": {"cli_errors", "cli_help", "tasks", "datamodules", "lightning_modules", "callbacks", "runtime"},
+    "trainer_options": {"tasks"},
+    "cli": {
+        "cli_errors",
+        "cli_help",
+        "trainer_options",
+        "tasks",
+        "datamodules",
+        "lightning_modules",
+        "callbacks",
+        "runtime",
+    },
     "train": {"cli", "datamodules", "lightning_modules", "runtime"},
     "pretrain": {"cli", "datamodules", "lightning_modules", "runtime"},
 }
@@ -65,6 +75,7 @@ WITH_LIGHTNING = {
     "callbacks",
     "cli",
     "cli_errors",
+    "trainer_options",
     "train",
     "pretrain",
 }
