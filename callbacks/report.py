@@ -11,6 +11,7 @@ from typing import Any, TypeGuard
 import lightning.pytorch as L
 import torch
 from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
+from lightning.pytorch.loggers import TensorBoardLogger
 from rich.console import Console
 from rich.table import Table
 
@@ -159,7 +160,9 @@ class RunReport(L.Callback):
         if evaluated:
             console.print(describe_part(evaluated, name), soft_wrap=True, highlight=False, markup=False)
         console.print(f"run folder: {folder}", soft_wrap=True)
-        console.print(f"curves:     tensorboard --logdir {folder.parent}", soft_wrap=True)
+        for logger in trainer.loggers:
+            if isinstance(logger, TensorBoardLogger):
+                console.print(f"curves:     tensorboard --logdir {logger.root_dir}", soft_wrap=True)
 
     def _find_part(self, trainer: L.Trainer, split: str) -> dict[str, list[int]]:
         data = resumable_data(trainer)

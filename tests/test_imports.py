@@ -43,7 +43,8 @@ ALLOWED: dict[str, set[str]] = {
         "runtime",
     },
     "cli_errors": {"tasks"},
-    "cli": {"cli_errors", "tasks", "datamodules", "lightning_modules", "callbacks", "runtime"},
+    "cli_loggers": set(),
+    "cli": {"cli_errors", "cli_loggers", "tasks", "datamodules", "lightning_modules", "callbacks", "runtime"},
     "train": {"cli", "datamodules", "lightning_modules"},
     "pretrain": {"cli", "datamodules", "lightning_modules"},
 }
@@ -61,6 +62,7 @@ WITH_LIGHTNING = {
     "callbacks",
     "cli",
     "cli_errors",
+    "cli_loggers",
     "train",
     "pretrain",
 }
