@@ -12,7 +12,7 @@ from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 RUNS = "runs"
 LOGGER = {
     "class_path": "lightning.pytorch.loggers.TensorBoardLogger",
-    "init_args": {"save_dir": RUNS, "name": "", "default_hp_metric": False},
+    "init_args": {"save_dir": RUNS, "name": "", "version": None, "default_hp_metric": False},
 }
 NO_NAMES = ("", None, "lightning_logs")
 
