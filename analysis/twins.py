@@ -75,7 +75,10 @@ def _open(run: Run, name: str) -> TokenStore:
         run.tasks[name],
         "dev",
         root=Path(data["root"]).expanduser(),
-        tokenizer=load_tokenizer(data.get("tokenizer") or run.config["model"]["backbone"]),
+        tokenizer=load_tokenizer(
+            data.get("tokenizer") or run.config["model"]["backbone"],
+            special_tokens_as_text=data.get("special_tokens_as_text", False),
+        ),
         max_length=data["max_length"],
         cache_dir=Path(data["cache_dir"]).expanduser(),
         report=lambda message: None,
