@@ -1,13 +1,11 @@
 """The run's folder is ours, whatever logs; and it belongs to one run."""
 
 import json
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from tests.cli.command_line import CS224N, QUICK, CommandLine, best_checkpoint, contents, read_report
 
@@ -18,9 +16,7 @@ def names(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir() if "tfevents" not in path.name}
 
 
-def fit_twice_and_resume(
-    train: CommandLine, *flags: object, end: Callable[[], object] = lambda: None
-) -> list[Path]:
+def fit_twice_and_resume(train: CommandLine, *flags: object, end: Callable[[], object] = lambda: None) -> list[Path]:
     """Train twice, resume from `last` and predict with the best weights; return the folders of the trainings.
 
     Args:
@@ -153,7 +149,6 @@ def test_a_number_that_a_prediction_saved_means_the_same_configuration(train):
     predicted = train("predict", "--ckpt_path", "last")
     train.raw("predict", "-c", str(predicted / "config.yaml"))
     assert train.newest("cs224n", "predict").name == "predict_1"
-    assert yaml.safe_load((predicted / "config.yaml").read_text())["ckpt_path"].endswith("version_0/checkpoints/last.ckpt")
 
 
 @pytest.mark.parametrize("flags", [(), ("--trainer.logger", "false"), ("--trainer.logger.version", 5)])
@@ -168,5 +163,4 @@ def test_a_folder_for_runs_that_is_a_file_is_named(train, capsys):
     assert "error: runs/cs224n: Not a directory (expected a place for runs that can be written)" in (
         capsys.readouterr().err
     )
-    shutil.copy(train.folder / "runs", train.folder / "kept")
-    assert (train.folder / "kept").read_text() == "mine"
+    assert (train.folder / "runs").read_text() == "mine"
