@@ -34,9 +34,10 @@ from callbacks import (
     ValidationFigures,
     check_monitors,
 )
-from callbacks.run_folder import removing_refused
+from callbacks.run_folder import RunTrainer, claimed_run
 from cli_errors import Parser, failing_task, name_task
 from cli_help import describe_checkpoint
+from cli_loggers import LOGGER, complete_loggers
 from runtime.file_errors import naming_refusals
 from runtime.matmul import choose_matmul, set_onednn
 from runtime.messages import StderrLines, silence_lightning
@@ -46,10 +47,6 @@ from tasks import InputError, Task
 from trainer_options import check_trainer, refusing_misconfiguration
 
 OUR_PACKAGES = ("backbones", "callbacks", "cli", "datamodules", "lightning_modules", "runtime")
-LOGGER = {
-    "class_path": "lightning.pytorch.loggers.TensorBoardLogger",
-    "init_args": {"save_dir": "runs", "name": "", "default_hp_metric": False},
-}
 BEST_NAME = "best-epoch={{epoch}}-step={{step}}-{name}={{{monitor}:.4f}}"
 
 
@@ -60,6 +57,7 @@ class TandemCLI(LightningCLI):
         super().__init__(
             model_class,
             datamodule_class,
+            trainer_class=RunTrainer,
             seed_everything_default=42,
             auto_configure_optimizers=False,
             parser_class=Parser,
@@ -104,22 +102,23 @@ class TandemCLI(LightningCLI):
             choose_matmul(Path(config.data.cache_dir).expanduser() / "matmul.json")
         else:
             set_onednn(on=False)  # an earlier training of this process may have switched it on
-        arguments = getattr(config.trainer.logger, "init_args", None)
-        if arguments is not None and not arguments.get("name"):
-            arguments["name"] = run_name([str(path) for path in config.get("config") or []])
+        configs = [str(path) for path in config.get("config") or []]
+        self._runs = complete_loggers(config.trainer, run_name(configs))
         which = config.get("ckpt_path")
         if which is None and self.config.subcommand != "fit":
             raise InputError(f"{self.config.subcommand} needs trained weights: --ckpt_path best, last or a file")
         tasks = list(config.get("tasks") or {})
         if which in ("last", "best", "auto", *(f"best-{task}" for task in tasks)):
-            own = saved_run([str(path) for path in config.get("config") or []])
-            runs = None if arguments is None else Path(arguments["save_dir"]) / arguments["name"]
-            found = choose_checkpoint(which, own=own, runs=runs, tasks=tasks)
+            found = choose_checkpoint(which, own=saved_run(configs), runs=self._runs.folder, tasks=tasks)
             config["ckpt_path"] = str(found) if found else None
 
     def _run_subcommand(self, subcommand: str) -> None:
-        """Run the command; one that is refused leaves no folder of a run."""
-        with removing_refused(self.trainer), refusing_misconfiguration():
+        """Run the command in a folder of its own; one that is refused leaves none."""
+        kind = "version" if subcommand == "fit" else subcommand
+        with (
+            claimed_run(self.trainer, self._runs.folder, kind, version=self._runs.version),
+            refusing_misconfiguration(),
+        ):
             super()._run_subcommand(subcommand)
 
     def _parse_ckpt_path(self) -> None:
@@ -280,13 +279,13 @@ def find_reason(error: BaseException) -> BaseException:
     return error
 
 
-def choose_checkpoint(which: str, *, own: Path | None, runs: Path | None, tasks: Sequence[str]) -> Path | None:
+def choose_checkpoint(which: str, *, own: Path | None, runs: Path, tasks: Sequence[str]) -> Path | None:
     """Find the checkpoint that a word of `--ckpt_path` means.
 
     Args:
         which: `last`, `best`, `best-<task>` or `auto`.
         own: Folder of the run whose saved configuration is given, if one is; `auto` does not look at it.
-        runs: Folder of the configuration's runs; None without a logger.
+        runs: Folder of the configuration's runs.
         tasks: Names of the tasks.
 
     Returns:
@@ -300,8 +299,6 @@ def choose_checkpoint(which: str, *, own: Path | None, runs: Path | None, tasks:
         if found is None:
             raise InputError(f"--ckpt_path {which}: {own}, whose config.yaml is given, has no such checkpoint")
         return found
-    if runs is None:
-        raise InputError(f"--ckpt_path {which}: there are no runs without a logger (expected a path)")
     found = find_checkpoint(runs, "last" if which == "auto" else which, tasks)
     if found is None and which != "auto":
         raise InputError(f"--ckpt_path {which}: no run in {runs} has such a checkpoint")

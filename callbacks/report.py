@@ -12,6 +12,7 @@ from typing import Any
 import lightning.pytorch as L
 import numpy as np
 import torch
+from lightning.pytorch.loggers import TensorBoardLogger
 from numpy.typing import NDArray
 from rich.table import Table
 from rich.text import Text
@@ -151,7 +152,9 @@ class RunReport(L.Callback):
         for line in (*said, *_failures(tasks, metrics, baselines, predicted), *notes):
             console.print(line, soft_wrap=True)
         console.print(f"run folder: {folder}", soft_wrap=True)
-        console.print(f"curves:     tensorboard --logdir {shlex.quote(str(folder.parent))}", soft_wrap=True)
+        for logger in trainer.loggers:
+            if isinstance(logger, TensorBoardLogger):
+                console.print(f"curves:     tensorboard --logdir {shlex.quote(str(logger.root_dir))}", soft_wrap=True)
 
 
 def collect_metrics(logged: Mapping[str, Any], split: str) -> dict[str, Any]:

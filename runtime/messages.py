@@ -13,6 +13,7 @@ QUIET_WARNINGS = (
     "The variance of predictions or target is close to zero",
     "smaller than the logging interval",
     "isinstance\\(treespec, LeafSpec\\)",
+    "Experiment logs directory .* exists and is not empty",  # TensorBoard has written there; the folder is new
 )
 
 

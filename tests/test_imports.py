@@ -46,11 +46,13 @@ ALLOWED: dict[str, set[str]] = {
     "cli_settings": set(),
     "cli_wishes": set(),
     "cli_help": set(),
+    "cli_loggers": set(),
     "cli_errors": {"cli_settings", "cli_wishes", "cli_help", "tasks", "runtime"},
     "trainer_options": {"tasks"},
     "cli": {
         "cli_errors",
         "cli_help",
+        "cli_loggers",
         "trainer_options",
         "tasks",
         "datamodules",
@@ -76,6 +78,7 @@ WITH_LIGHTNING = {
     "cli",
     "cli_errors",
     "trainer_options",
+    "cli_loggers",
     "train",
     "pretrain",
 }

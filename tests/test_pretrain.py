@@ -63,7 +63,9 @@ def pretrain(
         overrides = [f"{flag}={value}" for flag, value in tiny.items()] if config == CONFIG else []
         monkeypatch.setattr(sys, "argv", ["pretrain.py", subcommand, "-c", str(config), *overrides, *flags])
         run(cli, MaskedLMModule, MaskedLMDataModule)
-        return max((tmp_path / "runs" / "pretrain").iterdir(), key=lambda folder: int(folder.name.split("_")[1]))
+        kind = "version" if subcommand == "fit" else subcommand
+        folders = (tmp_path / "runs" / "pretrain").glob(f"{kind}_*")
+        return max(folders, key=lambda folder: int(folder.name.split("_")[1]))
 
     return call
 
