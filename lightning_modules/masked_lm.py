@@ -16,6 +16,7 @@ from lightning_internals import attached_trainer
 from lightning_modules.acceleration import accelerate
 from lightning_modules.accumulation import WindowMean
 from lightning_modules.hyperparameters import check_fit, check_resumable, keep_plain_hyperparameters
+from lightning_modules.meaning import compare_with_checkpoint
 from lightning_modules.optim import OptimizerSettings, clip, configure
 from objectives import reduce_over_processes
 from tasks.exact_metrics import ExactMean
@@ -122,8 +123,13 @@ class MaskedLMModule(L.LightningModule):
         for metric in self._metrics.values():
             metric.reset()
 
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Save what the numbers mean."""
+        checkpoint["meaning"] = {"backbone": self.backbone.meaning()}
+
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse weights of another backbone with one sentence."""
+        compare_with_checkpoint(checkpoint, {"backbone": self.backbone.meaning()})
         check_fit(checkpoint, self.state_dict(), self.hparams)
         trainer = attached_trainer(self)
         if trainer is not None and trainer.training:

@@ -35,7 +35,7 @@ from tasks import (
 )
 from tests.tiny import build_module
 
-FILES = {"train": "a.jsonl", "dev": "b.jsonl"}
+FILES = Source(train="a.jsonl", dev="b.jsonl")
 WHOLE_HEAD = partial(CosineHead, dropout=0.1, projection_size=8, loss=Correlation(0.25))
 ALL_TASKS: list[Task] = [
     Sst(),
