@@ -6,7 +6,7 @@ from typing import Any
 
 from transformers import BertTokenizer
 
-PROBE = "Ünlike THIS, it's 中文 [MASK]"  # shows lower-casing, accents, punctuation, Chinese characters, special tokens
+PROBE = "Ünlike THIS, or 中文 [MASK]"  # shows lower-casing, accents, punctuation, Chinese characters, special tokens
 
 
 def describe_tokenizer(tokenizer: BertTokenizer) -> dict[str, Any]:

@@ -157,7 +157,7 @@ class Task(ABC):
             "encoding": self.encoding,
             "texts": dict(zip(self.texts, ("first", "second"), strict=False)),
             "classes": [self.format_label(number) for number in range(self.labels.num_classes)],
-            MAY_CHANGE: {"texts": list(self.texts), "average_orders": self.average_orders},
+            MAY_CHANGE: {"texts": ", ".join(self.texts), "average_orders": self.average_orders},
         }
 
     def read_teacher(self, name: str, ids: Sequence[str]) -> NDArray[np.float32] | None:
