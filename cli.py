@@ -32,6 +32,7 @@ from callbacks import (
     TaskProgressBar,
     ValidationFigures,
 )
+from callbacks.averaging import refuse_changed_weights
 from callbacks.run_folder import removing_refused
 from cli_errors import Parser
 from runtime.matmul import choose_matmul, set_onednn
@@ -131,6 +132,7 @@ class TandemCLI(LightningCLI):
             kwargs["strategy"] = DDPStrategy(find_unused_parameters=True)  # one head is idle at each step
         trainer: L.Trainer = super().instantiate_trainer(**kwargs)
         callbacks: list[L.Callback] = trainer.callbacks  # type: ignore[attr-defined]
+        refuse_changed_weights(callbacks, has_averaging="averaging" in self.config_init[self.config.subcommand])
         callbacks.sort(key=lambda callback: isinstance(callback, ResumableCheckpoint | StopOnSignal))  # the last to act
         return trainer
 

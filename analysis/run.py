@@ -163,7 +163,7 @@ class Run:
             examples=examples,
             labels=np.array([example.label for example in examples], dtype=np.float64),
             predictions=np.array(predicted, dtype=np.float64),
-            probabilities=_read_probabilities(path, [example.id for example in examples]),
+            probabilities=_read_probabilities(path, [example.id for example in examples], kind),
             split_size=len(everything),
         )
 
@@ -201,13 +201,17 @@ def _parse_score(cell: str) -> float:
     return value
 
 
-def _read_probabilities(path: Path, names: Sequence[str]) -> NDArray[np.float64] | None:
+def _read_probabilities(path: Path, names: Sequence[str], task: Task) -> NDArray[np.float64] | None:
     """Read the probabilities that belong to a prediction file, (n, C); None if there are none, as for scores."""
     path = path.with_name(f"{path.stem}-probabilities.csv")
     if not path.is_file():
         return None
     with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.reader(file))[1:]
+        reader = csv.reader(file)
+        header, rows = next(reader, []), list(reader)
+    classes = [task.format_label(number) for number in range(task.labels.num_classes)]
+    if header[1:] != classes:
+        raise InputError(f"{path}: its columns are {', '.join(header[1:])} (expected the classes {', '.join(classes)})")
     if [row[0] for row in rows] != list(names):
         raise InputError(f"{path}: its ids are not those of the prediction file")
     return np.array([row[1:] for row in rows], dtype=np.float64)

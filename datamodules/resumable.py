@@ -105,8 +105,8 @@ class ResumableDataModule(L.LightningDataModule):
     def take_position(self) -> tuple[int, int] | None:
         """Return the epoch and batch to start at, once; None to start at the trainer's epoch.
 
-        Under `reload_dataloaders_every_n_epochs` it stays until that epoch is over: Lightning asks for a loader before it
-        knows the epoch that it resumes in, and for another one there.
+        Under `reload_dataloaders_every_n_epochs` it stays until that epoch is over: Lightning asks for a loader before
+        it knows the epoch that it resumes in, and for another one there.
         """
         position, self._position = self._position, None
         trainer = self.trainer

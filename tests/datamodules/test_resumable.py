@@ -90,9 +90,7 @@ class SaveAt(L.Callback):
             trainer.save_checkpoint(self.path)
 
 
-def train(
-    data: Rows, *, callbacks: list[L.Callback], ckpt_path: Path | None = None, **options: Any
-) -> list[list[int]]:
+def train(data: Rows, *, callbacks: list[L.Callback], ckpt_path: Path | None = None, **options: Any) -> list[list[int]]:
     trainer = L.Trainer(
         max_epochs=EPOCHS,
         accelerator="cpu",
