@@ -6,10 +6,10 @@ import inspect
 import re
 import sys
 from collections.abc import Iterable
+from copy import copy
 from dataclasses import fields
 from typing import Any, NoReturn
 
-from jsonargparse import Namespace
 from lightning.pytorch.cli import LightningArgumentParser
 
 from tasks.source import Source, as_whole_map
@@ -31,7 +31,8 @@ class Parser(LightningArgumentParser):
         jsonargparse hands over a map as a dict, and one key of it (`--tasks.NAME.source.test`) as a Namespace.
         """
         if isinstance(obj.get("source"), dict):
-            obj = Namespace({**obj, "source": as_whole_map(obj["source"])})
+            obj = copy(obj)
+            obj["source"] = as_whole_map(obj["source"])
         return super().parse_object(obj, *args, **kwargs)
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:

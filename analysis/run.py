@@ -113,8 +113,9 @@ class Run:
         parser = ArgumentParser(exit_on_error=False)
         parser.add_argument("--tasks", type=dict[str, Task])
         parsed = parser.instantiate(parser.parse_object({"tasks": self.config["tasks"]}))
-        tasks: dict[str, Task] = parsed.tasks
-        return tasks
+        data = self.config["data"]
+        limits = {"train": data.get("train_limit"), "dev": data.get("dev_limit")}
+        return {name: task.with_limits(**limits) for name, task in parsed.tasks.items()}
 
     def read_examples(self, task: str, split: Split = "dev") -> list[Example]:
         """Read the examples that a prediction file is about, from the file that the run read.

@@ -64,7 +64,10 @@ def compare_heads(run: Run, *, pairs: int) -> dict[str, Any]:
     module = MultitaskModule.load_from_checkpoint(checkpoints[0], map_location="cpu").eval()
     module.to("cuda" if torch.cuda.is_available() else "cpu")
     data = run.config["data"]
-    tokenizer = load_tokenizer(data.get("tokenizer") or run.config["model"]["backbone"])
+    tokenizer = load_tokenizer(
+        data.get("tokenizer") or run.config["model"]["backbone"],
+        special_tokens_as_text=data.get("special_tokens_as_text", False),
+    )
     _check_tokenizer(checkpoints[0], tokenizer)
     scores = run.report["metrics"]
     found = {}

@@ -17,6 +17,7 @@ from transformers.utils import logging as transformers_logging
 log = logging.getLogger(__name__)
 
 WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
+CASED_SHARE = 0.01  # of the tokens; a lower-cased vocabulary has a stray one at most, a cased one a third
 
 
 @dataclass(frozen=True)
@@ -84,11 +85,12 @@ def _find_packaged(name: str) -> Path:
     return folder
 
 
-def load_tokenizer(name: str) -> BertTokenizer:
-    """Load the tokenizer that belongs to a backbone.
+def load_tokenizer(name: str, *, special_tokens_as_text: bool = False) -> BertTokenizer:
+    """Load the tokenizer that belongs to a backbone; warn if it lower-cases although its vocabulary is a cased one.
 
     Args:
         name: As for `resolve`.
+        special_tokens_as_text: Read `[SEP]`, `[MASK]` and the like in a text as the letters they are, not as tokens.
 
     Raises:
         ValueError: If there is none, or its vocabulary does not fit the model. (transformers 5 makes up a tokenizer of
@@ -107,7 +109,25 @@ def load_tokenizer(name: str) -> BertTokenizer:
             f"(expected a vocabulary that belongs to the model)"
         )
     tokenizer.model_max_length = min(tokenizer.model_max_length, config.max_position_embeddings)
+    tokenizer.split_special_tokens = special_tokens_as_text
+    unreachable = _count_capitals(tokenizer)
+    if unreachable > CASED_SHARE * len(tokenizer):
+        log.warning(
+            "backbone %s: the tokenizer lower-cases, but %d of its %d tokens have capitals, which no text becomes "
+            '(a cased model needs a tokenizer_config.json with {"do_lower_case": false})',
+            name,
+            unreachable,
+            len(tokenizer),
+        )
     return tokenizer
+
+
+def _count_capitals(tokenizer: BertTokenizer) -> int:
+    """Count the tokens with capitals of a tokenizer that lower-cases; 0 of another."""
+    normalizer = tokenizer.backend_tokenizer.normalizer
+    if normalizer is None or normalizer.normalize_str("A") != "a":
+        return 0
+    return sum(token != token.lower() for token in tokenizer.get_vocab().keys() - set(tokenizer.all_special_tokens))
 
 
 def _load_config(name: str, location: str) -> BertConfig:

@@ -6,13 +6,14 @@ from typing import Any
 
 from transformers import BertTokenizer
 
-PROBE = "Ünlike THIS, or 中文 [MASK]"  # shows lower-casing, accents, punctuation, Chinese characters, special tokens
+PROBE = "Ünlike THIS, or 中文"  # shows lower-casing, accents, punctuation and Chinese characters
 
 
 def describe_tokenizer(tokenizer: BertTokenizer) -> dict[str, Any]:
     """Return what the numbers of a model that reads its tokens depend on.
 
-    Two tokenizers of one description may differ in how they are written down, as those of two versions of a library do.
+    Two tokenizers of one description may differ in how they are written down, as those of two versions of a library do,
+    and in how they read special tokens in a text.
 
     Args:
         tokenizer: A fast tokenizer.

@@ -35,4 +35,5 @@ def _digest_tokenizer(tokenizer: BertTokenizer) -> str:
     backend = tokenizer.backend_tokenizer
     backend.no_truncation()  # left behind by the latest call, no part of what the tokenizer is; each call sets its own
     backend.no_padding()
-    return hashlib.sha256(f"{tokenizer.truncation_side} {backend.to_str()}".encode()).hexdigest()
+    settings = f"{tokenizer.truncation_side} {tokenizer.split_special_tokens} {backend.to_str()}"
+    return hashlib.sha256(settings.encode()).hexdigest()

@@ -12,6 +12,7 @@ from transformers import BertTokenizer
 
 from datamodules.cache import open_cached, partial_folder
 from datamodules.cache_key import cache_key
+from datamodules.encoding_notes import EncodingNotes
 from datamodules.notes import Notes
 from datamodules.store import SCHEMA, TokenStore
 from runtime.whole_files import publish
@@ -132,8 +133,7 @@ def write_store(
         max_length: Tokens a sequence at most.
         notes: What to tell about the source, each to stand behind its path; read after the last example.
     """
-    cut = unknown = 0
-    meaningless = {tokenizer.cls_token_id, tokenizer.sep_token_id, tokenizer.unk_token_id}
+    counted = EncodingNotes(tokenizer, max_length)
     with partial_folder(target.parent) as folder:  # its own for each concurrent writer
         partial = folder / target.name
         with pa.OSFile(str(partial), "wb") as file, pa.ipc.new_file(file, SCHEMA) as writer:
@@ -144,13 +144,10 @@ def write_store(
                     tokenizer=tokenizer,
                     max_length=max_length,
                 )
-                cut += sum(row.cut for row in encoded)
-                unknown += sum(meaningless.issuperset(row.input_ids) for row in encoded)
+                for example, row in zip(chunk, encoded, strict=True):
+                    counted.count(example.texts, row.input_ids, cut=row.cut)
                 writer.write_batch(_record_batch(chunk, encoded))
-        if cut:
-            notes.append(f": {cut} example(s) were cut to {max_length} tokens")
-        if unknown:
-            notes.append(f": {unknown} example(s) hold no word that the tokenizer knows")
+        notes += counted.lines()
         partial.with_suffix(".json").write_text(json.dumps({"notes": notes}))
         publish(partial.with_suffix(".json"), target.with_suffix(".json"))
         publish(partial, target)

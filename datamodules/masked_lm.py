@@ -34,6 +34,7 @@ class MaskedLMDataModule(ResumableDataModule):
         root: Folder that relative paths start from.
         batch_size: Sequences a batch over all processes.
         max_length: Tokens a sequence at most, special tokens included.
+        special_tokens_as_text: Read `[SEP]`, `[MASK]` and the like in a text as the letters they are, not as tokens.
         tokens_per_batch: Tokens of a validation batch at most.
         num_workers: Processes that prepare batches.
         cache_dir: Folder of the tokenised files.
@@ -57,6 +58,7 @@ class MaskedLMDataModule(ResumableDataModule):
         root: str = ".",
         batch_size: int = 64,
         max_length: int = 100,
+        special_tokens_as_text: bool = False,
         tokens_per_batch: int = 2048,
         num_workers: int = 0,
         cache_dir: str = "~/.cache/tandem",
@@ -68,6 +70,7 @@ class MaskedLMDataModule(ResumableDataModule):
             root=root,
             batch_size=batch_size,
             max_length=max_length,
+            special_tokens_as_text=special_tokens_as_text,
             tokens_per_batch=tokens_per_batch,
             num_workers=num_workers,
             cache_dir=cache_dir,
@@ -154,6 +157,7 @@ class MaskedLMDataModule(ResumableDataModule):
         return {
             "seed": self.seed,
             "max_length": self.max_length,
+            **({"special_tokens_as_text": True} if self.tokenizer.split_special_tokens else {}),
             "batch_size": self.batch_size,
             "weights": dict(self.weights),
             "masking": asdict(self.masking),

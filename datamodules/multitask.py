@@ -20,7 +20,7 @@ from datamodules.sampler import MultitaskSampler
 from datamodules.schedules import RoundRobinShuffled, Schedule
 from datamodules.sentences import SentenceInput, read_sentences
 from datamodules.store import TokenStore
-from tasks import InputError, Split, Task
+from tasks import InputError, MissingFileError, Split, Task
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +40,7 @@ class MultitaskDataModule(ResumableDataModule):
         root: Folder that the tasks' relative paths start from.
         batch_size: Examples a batch over all processes, for tasks that do not set their own.
         max_length: Tokens a sequence at most, special tokens included; longer ones are cut and counted.
+        special_tokens_as_text: Read `[SEP]`, `[MASK]` and the like in a text as the letters they are, not as tokens.
         schedule: Which task comes at each step of an epoch.
         num_workers: Processes that prepare batches; 0 is the fastest, since batches are cut from memory-mapped tokens.
         tokens_per_batch: Tokens of an evaluation batch at most.
@@ -49,6 +50,8 @@ class MultitaskDataModule(ResumableDataModule):
             and keeps kernels for each new shape; in fp32 it costs time.
         on_device: Keep the tokens of the training split on the device and join batches there: 4 bytes a token and 16 a
             row, 24 MB for 156,000 question pairs.
+        train_limit: Train on this many examples of a task at most, drawn evenly, where it does not set its own limit.
+        dev_limit: Read this many examples of a dev split at most, likewise.
         predict_splits: The splits that `predict` writes, for the tasks that have them.
         sentences: Sentences to predict instead of splits.
         cache_dir: Folder of the tokenised files.
@@ -68,11 +71,14 @@ class MultitaskDataModule(ResumableDataModule):
         root: str = ".",
         batch_size: int = 16,
         max_length: int = 128,
+        special_tokens_as_text: bool = False,
         schedule: Schedule | None = None,
         num_workers: int = 0,
         tokens_per_batch: int = 2048,
         round_tokens: int = 0,
         on_device: bool = False,
+        train_limit: int | None = None,
+        dev_limit: int | None = None,
         predict_splits: tuple[Split, ...] = ("dev", "test"),
         sentences: SentenceInput | None = None,
         cache_dir: str = "~/.cache/tandem",
@@ -85,6 +91,7 @@ class MultitaskDataModule(ResumableDataModule):
             root=root,
             batch_size=batch_size,
             max_length=max_length,
+            special_tokens_as_text=special_tokens_as_text,
             tokens_per_batch=tokens_per_batch,
             num_workers=num_workers,
             cache_dir=cache_dir,
@@ -99,7 +106,7 @@ class MultitaskDataModule(ResumableDataModule):
             raise InputError(f"data.num_workers is {num_workers} with data.on_device (expected 0 workers)")
         self.round_tokens = round_tokens
         self.on_device = on_device
-        self.tasks = tasks
+        self.tasks = {name: task.with_limits(train=train_limit, dev=dev_limit) for name, task in tasks.items()}
         self.schedule = schedule or RoundRobinShuffled()
         self.predict_splits = predict_splits
         self.sentences = sentences
@@ -129,6 +136,8 @@ class MultitaskDataModule(ResumableDataModule):
                 store.teacher = self.tasks[name].read_teacher(name, store.all_ids())
         if stage == "test":
             self._check_test_labels()
+        if stage == "predict" and not self.prediction_names:
+            raise InputError(f"predict: the files of {' and '.join(self._named_splits())} are missing for every task")
 
     @property
     def _stage(self) -> str:
@@ -150,26 +159,37 @@ class MultitaskDataModule(ResumableDataModule):
         )
 
     def _open(self, split: Split, *, report: bool) -> dict[str, TokenStore]:
-        stores = {}
+        stores: dict[str, TokenStore] = {}
+        missing: list[MissingFileError] = []
         for name, task in self.tasks.items():
             if split not in task.splits:
                 if split != "test" and self._stage != "predict":
                     raise InputError(f"task {name}: its source names no {split} split")
                 continue
-            stores[name] = open_split(
-                task,
-                split,
-                root=self.root,
-                tokenizer=self.tokenizer,
-                max_length=self.max_length,
-                cache_dir=self.cache_dir,
-                report=rank_zero_only(log.info) if report else _ignore,
-            )
+            try:
+                stores[name] = open_split(
+                    task,
+                    split,
+                    root=self.root,
+                    tokenizer=self.tokenizer,
+                    max_length=self.max_length,
+                    cache_dir=self.cache_dir,
+                    report=rank_zero_only(log.info) if report else _ignore,
+                )
+            except MissingFileError as error:
+                if self._stage not in ("predict", "test"):
+                    raise
+                missing.append(error)
+                if report:
+                    log.warning("task %s: left out, %s", name, error)
+                continue
             if len(stores[name]) == 0:
                 raise InputError(f"{stores[name].source['path']}: has no rows (task {name}, {split} split)")
             if report and split == "train":
                 _report_missing_classes(name, stores[name])
-        if not stores:
+        if not stores and missing and self._stage == "test":
+            raise missing[0]
+        if not stores and not missing:
             raise InputError(f"no task names a {split} split")
         return stores
 
@@ -190,8 +210,10 @@ class MultitaskDataModule(ResumableDataModule):
                 encoding=task.encoding,
                 tokenizer=self.tokenizer,
                 max_length=self.max_length,
-                notes=[],
+                notes=(notes := list[str]()),
             )
+            for note in notes:
+                rank_zero_only(log.info)("%s%s", "standard input" if source.file == "-" else source.file, note)
             return TokenStore(target, task=task, source={"path": source.file, "sha256": ""})
 
     def _check_test_labels(self) -> None:
@@ -282,7 +304,9 @@ class MultitaskDataModule(ResumableDataModule):
     @property
     def prediction_names(self) -> tuple[str, ...]:
         """What `predict` predicts: splits, or `input` for the user's sentences."""
-        return self._named_splits() if self.sentences is None else ("input",)
+        if self.sentences is not None:
+            return ("input",)
+        return tuple(split for split in self._named_splits() if self.stores.get(split))
 
     def _evaluation_loader(self, stores: dict[str, TokenStore]) -> ResumableLoader:
         sampler = EvaluationSampler(
@@ -299,6 +323,7 @@ class MultitaskDataModule(ResumableDataModule):
             "seed": self.seed,
             "schedule": repr(self.schedule),
             "max_length": self.max_length,
+            **({"special_tokens_as_text": True} if self.tokenizer.split_special_tokens else {}),
             "tasks order": list(self.stores.get("train", {})),
             "tasks": {
                 name: {

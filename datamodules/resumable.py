@@ -33,6 +33,7 @@ class ResumableDataModule(L.LightningDataModule):
         root: Folder that relative paths start from.
         batch_size: Examples a batch over all processes.
         max_length: Tokens a sequence at most, special tokens included.
+        special_tokens_as_text: Read `[SEP]`, `[MASK]` and the like in a text as the letters they are.
         tokens_per_batch: Tokens of an evaluation batch at most.
         num_workers: Processes that prepare batches.
         cache_dir: Folder of the tokenised files.
@@ -51,6 +52,7 @@ class ResumableDataModule(L.LightningDataModule):
         root: str,
         batch_size: int,
         max_length: int,
+        special_tokens_as_text: bool = False,
         tokens_per_batch: int,
         num_workers: int,
         cache_dir: str,
@@ -58,7 +60,7 @@ class ResumableDataModule(L.LightningDataModule):
         allow_changes: bool,
     ) -> None:
         super().__init__()
-        self.tokenizer = load_tokenizer(tokenizer)
+        self.tokenizer = load_tokenizer(tokenizer, special_tokens_as_text=special_tokens_as_text)
         for name, value, least in (("batch_size", batch_size, 1), ("max_length", max_length, 5)):
             if value < least:
                 raise InputError(f"data.{name} is {value} (expected {least} or more)")
@@ -176,7 +178,11 @@ class ResumableDataModule(L.LightningDataModule):
 
     def meaning(self) -> dict[str, Any]:
         """Return what the numbers of a model that was trained on this data depend on, as plain data."""
-        return {"tokenizer": self._tokenizer_meaning, MAY_CHANGE: {"max_length": self.max_length}}
+        may_change = {
+            "max_length": self.max_length,
+            "special_tokens_as_text": bool(self.tokenizer.split_special_tokens),
+        }
+        return {"tokenizer": self._tokenizer_meaning, MAY_CHANGE: may_change}
 
     @cached_property
     def _tokenizer_meaning(self) -> dict[str, Any]:

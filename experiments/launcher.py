@@ -131,8 +131,8 @@ class Launcher:
                 time.sleep(0.2)
 
     def _execute(self, job: Job, lock: int) -> int:
-        threads = str(max(1, (os.cpu_count() or 1) // self.jobs))
-        environment = {"OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads, **os.environ}
+        threads = os.environ.get("OMP_NUM_THREADS") or str(max(1, (os.cpu_count() or 1) // self.jobs))
+        environment = {"MKL_NUM_THREADS": threads, **os.environ, "OMP_NUM_THREADS": threads}  # PyTorch obeys MKL's
         with (job.folder / "log.txt").open("ab") as log:
             process = subprocess.Popen(
                 job.command,

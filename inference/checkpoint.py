@@ -31,6 +31,7 @@ class Checkpoint:
         weights: The module's weights by name.
         settings: The module's hyperparameters.
         max_length: Tokens a sequence at most.
+        special_tokens_as_text: Whether `[SEP]` and the like in a text were read as text.
         frozen_sha256: Digest of the frozen weights that were left out; None where all weights are there.
     """
 
@@ -38,6 +39,7 @@ class Checkpoint:
     weights: Mapping[str, Tensor]
     settings: Mapping[str, Any]
     max_length: int
+    special_tokens_as_text: bool
     frozen_sha256: str | None
 
     @property
@@ -98,6 +100,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
         weights=found["state_dict"],
         settings=settings,
         max_length=int(identity["max_length"]),
+        special_tokens_as_text=bool(identity.get("special_tokens_as_text", False)),
         frozen_sha256=found.get("frozen_sha256"),
     )
 

@@ -99,7 +99,8 @@ class Predictor:
         checkpoint = read_checkpoint(find_checkpoint(Path(path).expanduser()))
         log.info("checkpoint: %s", checkpoint.path)
         tasks = build_tasks(checkpoint)
-        model, tokenizer = build_model(checkpoint, tasks), load_tokenizer(checkpoint.backbone)
+        model = build_model(checkpoint, tasks)
+        tokenizer = load_tokenizer(checkpoint.backbone, special_tokens_as_text=checkpoint.special_tokens_as_text)
         return cls(model, tasks, tokenizer, max_length=checkpoint.max_length, threads=threads, device=device)
 
     def predict(self, task: str, texts: Sequence[str] | Sequence[tuple[str, str]]) -> list[Prediction]:

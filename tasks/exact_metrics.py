@@ -33,7 +33,7 @@ class ExactSpearman(SpearmanCorrCoef):
         predictions, targets = (values.double().cpu().numpy() for values in ends)
         with warnings.catch_warnings(action="ignore", category=scipy.stats.ConstantInputWarning):
             value = scipy.stats.spearmanr(predictions, targets).statistic
-        return torch.tensor(float(value), dtype=torch.float64)
+        return torch.tensor(float(value), dtype=torch.float64, device=self.device)
 
 
 class ExactMatthews(MulticlassMatthewsCorrCoef):

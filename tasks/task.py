@@ -3,9 +3,9 @@
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -240,6 +240,10 @@ class Task(ABC):
         examples = self._read_all(split, root, report)
         limit = self._limit(split)
         yield from sample(examples, limit) if limit else examples
+
+    def with_limits(self, *, train: int | None, dev: int | None) -> Self:
+        """Return the task with the limits that it does not set itself."""
+        return replace(self, train_limit=self.train_limit or train, dev_limit=self.dev_limit or dev)
 
     def _limit(self, split: Split) -> int | None:
         return {"train": self.train_limit, "dev": self.dev_limit}.get(split)

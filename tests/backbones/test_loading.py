@@ -286,6 +286,31 @@ def test_a_vocabulary_without_english_words_is_fine(folder: Path) -> None:
     assert load_tokenizer(str(folder))("Der Hund").input_ids == [2, 5, 6, 3]
 
 
+def test_a_cased_vocabulary_under_a_tokenizer_that_lower_cases_is_told(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A vocab.txt without tokenizer_config.json, as older cased models come."""
+    (folder / "tokenizer.json").unlink()
+    (folder / "tokenizer_config.json").unlink()
+    (folder / "vocab.txt").write_text("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nder\nHund\n##E\nℝ\n")
+
+    assert load_tokenizer(str(folder))("Hund").input_ids == [2, 1, 3]
+
+    (message,) = [record.getMessage() for record in caplog.records]
+    assert message.startswith(
+        f"backbone {folder}: the tokenizer lower-cases, but 2 of its 9 tokens have capitals, which no text becomes"
+    )
+    caplog.clear()
+    (folder / "tokenizer_config.json").write_text('{"do_lower_case": false}')  # what the message proposes
+    assert load_tokenizer(str(folder))("Hund").input_ids == [2, 6, 3]
+    assert caplog.messages == []
+
+
+def test_the_usual_tokenizer_has_nothing_to_tell(tiny_backbone: Path, caplog: pytest.LogCaptureFixture) -> None:
+    load_tokenizer(str(tiny_backbone))
+    assert caplog.messages == []
+
+
 def test_a_vocabulary_without_words_is_refused(folder: Path) -> None:
     (folder / "tokenizer.json").unlink()
     (folder / "vocab.txt").write_text("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n")

@@ -343,6 +343,34 @@ def test_texts_without_a_known_word_are_counted(tmp_path: Path, tokenizer: BertT
     assert notes == [": 1 example(s) hold no word that the tokenizer knows"]
 
 
+SPECIAL = [Example("a", ("a [SEP] film [MASK]", "good"), 0), Example("b", ("a film", "[SEP] bad"), 1)]
+SPECIAL += [Example("c", ("[sep] a film", "SEP"), 1)]
+
+
+def test_texts_with_special_tokens_are_counted(tmp_path: Path, tokenizer: BertTokenizer) -> None:
+    notes: list[str] = []
+    write_store(SPECIAL, tmp_path / "x.arrow", encoding="cross", tokenizer=tokenizer, max_length=32, notes=notes)
+
+    found = "2 example(s) hold special tokens, which the model reads as such: [SEP] 2, [MASK] 1"
+    assert notes == [f": {found} (--data.special_tokens_as_text true reads them as text)"]
+
+
+@pytest.mark.parametrize("mode", ["cross", "bi", "single"])
+def test_special_tokens_can_be_read_as_text(mode: Any, tmp_path: Path, tiny_backbone: Path, cache: Cache) -> None:
+    plain = load_tokenizer(str(tiny_backbone), special_tokens_as_text=True)
+    texts = [example.texts[:1] if mode == "single" else example.texts for example in SPECIAL]
+    changed = [tuple(text.replace("[SEP]", "[sep]").replace("[MASK]", "[mask]") for text in each) for each in texts]
+
+    found = encode(texts, encoding=mode, tokenizer=plain, max_length=32)
+
+    assert found == encode(changed, encoding=mode, tokenizer=cache.tokenizer, max_length=32)
+    assert found != encode(texts, encoding=mode, tokenizer=cache.tokenizer, max_length=32)
+    notes: list[str] = []
+    write_store(SPECIAL, tmp_path / "x.arrow", encoding="cross", tokenizer=plain, max_length=32, notes=notes)
+    assert notes == []
+    assert cache.open(Sst()).path != replace(cache, tokenizer=plain).open(Sst()).path
+
+
 def test_many_notes_of_one_kind_are_counted_and_name_the_file_that_is_read(cache: Cache, sst_file: Path) -> None:
     sst_file.write_text(sst_file.read_text() + "".join(f"{n}\tlast{n}\t \t3\n" for n in range(12, 20)))
     cache.root = sst_file.parent

@@ -209,6 +209,17 @@ def test_sentences_from_standard_input_are_the_only_thing_read(tiny_backbone, tm
     assert [opened.stores["input"]["sst"].id(row) for row in range(2)] == ["0", "1"]
 
 
+def test_what_sentences_lose_on_the_way_to_tokens_is_told(tiny_backbone, tmp_path, monkeypatch, caplog):
+    monkeypatch.setattr("sys.stdin", io.StringIO("a good film\nnot [SEP] good\n" + "long " * 50))
+    opened = open_data(
+        tiny_backbone, tmp_path / "none", tmp_path / "cache", sentences=SentenceInput("sst"), max_length=16
+    )
+    with caplog.at_level(logging.INFO, logger="datamodules"):
+        predict(opened, tiny_backbone, tmp_path, TASKS)
+    assert "standard input: 1 example(s) were cut to 16 tokens" in caplog.messages
+    assert any(message.startswith("standard input: 1 example(s) hold special tokens") for message in caplog.messages)
+
+
 def test_test_wants_a_labelled_split(tiny_backbone, cs224n_root, cache, tmp_path):
     module = build_module(tiny_backbone)
     with pytest.raises(InputError, match="no task has a labelled test split"):

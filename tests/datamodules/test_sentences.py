@@ -68,6 +68,8 @@ def test_a_csv_file_is_read_by_the_columns_and_the_delimiter_of_the_task(tmp_pat
         ("own.tsv", "sentence\textra\ngood\t1\nbad\t2\n"),
         ("own.csv", "sentence\textra\ngood\t1\nbad\t2\n"),
         ("own.jsonl", '{"sentence": "good", "extra": 1}\n{"sentence": "bad"}\n'),
+        ("own.JSON", '[{"sentence": "good", "extra": [1]},\n {"sentence": "bad"}]'),
+        ("own.CSV", "sentence\tx\ngood\t1\nbad\t2\n"),
     ],
 )
 def test_rows_without_an_id_are_numbered(tmp_path: Path, name: str, text: str) -> None:

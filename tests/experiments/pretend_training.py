@@ -14,7 +14,8 @@ def main(arguments: list[str]) -> int:
     attempt = folder / f"version_{len(list(folder.glob('version_*')))}"
     (attempt / "checkpoints").mkdir(parents=True)
     (attempt / "checkpoints" / "last.ckpt").write_text("state")
-    print(f"started with {os.environ['OMP_NUM_THREADS']} thread(s), process {os.getpid()}", flush=True)
+    threads = {os.environ[name] for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")}
+    print(f"started with {' and '.join(sorted(threads))} thread(s), process {os.getpid()}", flush=True)
     while (hold := Path(values.get("--hold", "/nowhere"))).exists():
         time.sleep(0.02)
     if "--fail" in values and not hold.with_name("repaired").exists():

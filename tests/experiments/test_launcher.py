@@ -40,10 +40,19 @@ def test_jobs_are_printed_run_and_leave_a_log_and_their_settings(tmp_path, launc
     assert f"b1: {first.shown_command}" in said
     assert any(line.startswith("b2: done in") for line in said)
     assert {path.name for path in first.folder.iterdir()} == {"lock", "log.txt", "settings.json", "version_0"}
-    threads = max(1, os.cpu_count() // 2)
-    if "OMP_NUM_THREADS" not in os.environ:
-        assert f"started with {threads} thread(s)" in (first.folder / "log.txt").read_text()
     assert first.finished().folder == first.folder / "version_0"
+
+
+@pytest.mark.parametrize(("given", "expected"), [(None, str(max(1, os.cpu_count() // 2))), ("3", "3")])
+def test_jobs_share_the_cores_or_take_the_threads_that_are_given(tmp_path, launch, monkeypatch, given, expected):
+    monkeypatch.delenv("MKL_NUM_THREADS", raising=False)  # PyTorch takes MKL's number where the two differ
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    if given is not None:
+        monkeypatch.setenv("OMP_NUM_THREADS", given)
+    first, second = make_job(tmp_path, "b1"), make_job(tmp_path, "b2")
+    launch(first, second, at_once=2)
+    for job in (first, second):
+        assert f"started with {expected} thread(s)" in (job.folder / "log.txt").read_text()
 
 
 def test_a_finished_job_is_not_run_again(tmp_path, launch, said):

@@ -152,6 +152,17 @@ def test_tasks_with_layers_of_their_own_take_a_pass_each(tiny_backbone, cs224n_r
     assert found == {name: predictor.predict(name, pairs) for name in ("quora", "sts")}
 
 
+@pytest.mark.parametrize("as_text", [False, True])
+def test_special_tokens_in_a_text_are_read_as_in_training(as_text, tiny_backbone, cs224n_root, tmp_path):
+    data = open_data(tiny_backbone, cs224n_root, tmp_path / "cache", special_tokens_as_text=as_text)
+    trainer = make_trainer(tmp_path, max_steps=3)
+    trainer.fit(build_module(tiny_backbone), datamodule=data)
+    trainer.save_checkpoint(tmp_path / "last.ckpt", weights_only=True)
+    predictor = Predictor.load(tmp_path / "last.ckpt")
+    first, second = predictor.predict("sst", ["a [SEP] film", "a [sep] film"])
+    assert (first.probabilities == second.probabilities) == as_text
+
+
 def test_loading_needs_neither_lightning_nor_torchmetrics(project):
     code = (
         "import sys; from inference import Predictor; Predictor.load(sys.argv[1]).predict('sst', ['good']); "
