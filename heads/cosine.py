@@ -50,6 +50,16 @@ class CosineHead(Head):
         first, second = self.embed(pooled).unbind(dim=1)  # (B, P) each
         return score_by_cosine(first, second, low=self.low, high=self.high)
 
+    @property
+    def compares_by_cosine(self) -> bool:
+        """It does."""
+        return True
+
+    @property
+    def projection(self) -> nn.Linear:
+        """The projection of both sides."""
+        return self.project
+
     def embed(self, pooled: Tensor) -> Tensor:
         """Return the projections whose cosine is taken, (..., H) to (..., P)."""
         projected: Tensor = self.project(self.dropout(pooled))

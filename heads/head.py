@@ -75,6 +75,21 @@ class Head(nn.Module, ABC):
         output: Tensor = self.compute(pooled)
         return output
 
+    @property
+    def readout(self) -> nn.Linear | None:
+        """The layer whose raw values are the output, where it alone reads the first vector; None in other heads."""
+        return None
+
+    @property
+    def compares_by_cosine(self) -> bool:
+        """Whether its score is the cosine of two texts' `embed`, laid on the label's range."""
+        return False
+
+    @property
+    def projection(self) -> nn.Linear | None:
+        """The layer that `embed` consists of, where it is one linear layer."""
+        return None
+
     def embed(self, pooled: Tensor) -> Tensor:
         """Return what stands for one text where texts are compared, (N, H) to (N, P): the pooled vector as it is."""
         return pooled
@@ -102,6 +117,11 @@ class Head(nn.Module, ABC):
     def probabilities(self, output: Tensor) -> Tensor | None:
         """Probability of each class, (B, C); None for scores."""
         return self.output.probabilities(output)
+
+    @property
+    def parts(self) -> Mapping[str, "Head"]:
+        """The head of each of `views`."""
+        return {"": self}
 
     def split(self, output: Tensor) -> Mapping[str, tuple["Head", Tensor]]:
         """Return the head and its output for each of `views`."""

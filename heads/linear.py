@@ -31,6 +31,11 @@ class LinearHead(Head):
         self.dropout = nn.Dropout(dropout)
         self.linear = nn.Linear(hidden_size, self.output.num_values)
 
+    @property
+    def readout(self) -> nn.Linear:
+        """The linear layer."""
+        return self.linear
+
     def compute(self, pooled: Tensor) -> Tensor:
         """Map (B, 1, H) to the output."""
         return self.output.from_raw(self.linear(self.dropout(pooled[:, 0])))

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass, is_dataclass
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -21,9 +21,12 @@ class OutputKind(ABC):
     Attributes:
         num_values: Raw values that a head computes for one example: C for classes, or C - 1 for a ladder of them; 1 for
             yes/no and scores.
+        squashing: The standard function that makes probabilities of classes, or the share of a score's range, of the
+            raw values; None if there is none.
     """
 
     num_values: int
+    squashing: ClassVar[Literal["softmax", "sigmoid"] | None] = None
 
     def meaning(self) -> dict[str, Any]:
         """Return what loss and prediction depend on, as plain data: the class and, of a dataclass, its fields."""
@@ -67,6 +70,7 @@ class ClassOutput(OutputKind):
         alpha: Power of the distance in the ordinal log loss (see OrdinalLogLoss); None for cross-entropy.
     """
 
+    squashing: ClassVar[Literal["softmax", "sigmoid"] | None] = "softmax"
     num_values: int
     alpha: float | None = None
 
@@ -110,6 +114,7 @@ class BinaryOutput(OutputKind):
             the sigmoid and the label, the paper's choice for its head B1.
     """
 
+    squashing: ClassVar[Literal["softmax", "sigmoid"] | None] = "sigmoid"
     criterion: Literal["bce", "l1"] = "bce"
     num_values = 1
 
@@ -159,6 +164,7 @@ class ScoreOutput(OutputKind):
         correlation: Share of the loss that is 1 - Pearson's correlation over the batch (see Correlation), 0 to 1.
     """
 
+    squashing: ClassVar[Literal["softmax", "sigmoid"] | None] = "sigmoid"
     low: float
     high: float
     criterion: Literal["mse", "l1"] = "mse"

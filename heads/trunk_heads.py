@@ -156,6 +156,11 @@ class TrunkCosineHead(Head):
         first, second = self.embed(pooled).unbind(dim=1)  # (B, P + U) each
         return score_by_cosine(first, second, low=self.low, high=self.high)
 
+    @property
+    def compares_by_cosine(self) -> bool:
+        """It does."""
+        return True
+
     def embed(self, pooled: Tensor) -> Tensor:
         """Return [own projection, shared], whose cosine is taken, (..., H + U) to (..., P + U)."""
         _, own, shared = self.own(pooled)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from heads.cosine import CosineHead
 from heads.head import Head, HeadFactory
@@ -86,6 +86,21 @@ class TwinHead(Head):
         """Map (B, 3, H) to both outputs, (B, 2, C) or (B, 2)."""
         return torch.stack([self.cross(pooled[:, :1]), self.bi(pooled[:, 1:])], dim=1)  # (B, 2, ...)
 
+    @property
+    def readout(self) -> nn.Linear | None:
+        """Of the cross head."""
+        return self.cross.readout
+
+    @property
+    def compares_by_cosine(self) -> bool:
+        """Of the bi head."""
+        return self.bi.compares_by_cosine
+
+    @property
+    def projection(self) -> nn.Linear | None:
+        """Of the bi head."""
+        return self.bi.projection
+
     def embed(self, pooled: Tensor) -> Tensor:
         """Of the bi head."""
         return self.bi.embed(pooled)
@@ -120,6 +135,11 @@ class TwinHead(Head):
     def probabilities(self, output: Tensor) -> Tensor | None:
         """Of the cross head."""
         return self.cross.probabilities(output[:, 0])
+
+    @property
+    def parts(self) -> Mapping[str, Head]:
+        """The cross head under the task's own name, the bi head under `<task>_bi`."""
+        return {"": self.cross, "_bi": self.bi}
 
     def split(self, output: Tensor) -> Mapping[str, tuple[Head, Tensor]]:
         """Return the cross head under the task's own name, the bi head under `<task>_bi`."""

@@ -1,15 +1,30 @@
 """A trained model in another library's format: `python -m inference.export RUN_OR_CHECKPOINT DIR --format FORMAT`."""
 
 import argparse
+import dataclasses
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import yaml
+from transformers.utils import logging as transformers_logging
+
+from inference import onnx_format, sentence_transformers_format, transformers_format
 from inference.backbone_format import export_backbone
-from inference.checkpoint import find_checkpoint
+from inference.card import Origin, read_origin, write_card
+from inference.checkpoint import Checkpoint, find_checkpoint, read_checkpoint
+from inference.folder import new_folder
+from inference.parity import DevSplit, answer_dev, read_dev
+from inference.predictor import Predictor
+from inference.written import Written
 from tasks import InputError
 
-FORMATS = ("backbone",)
+FORMATS: dict[str, Callable[[Predictor, str], str | None] | None] = {
+    "backbone": None,
+    "transformers": transformers_format.why_not,
+    "sentence-transformers": sentence_transformers_format.why_not,
+    "onnx": onnx_format.why_not,
+}
 
 
 def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -17,21 +32,168 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     parser = argparse.ArgumentParser(prog="python -m inference.export", description=__doc__)
     parser.add_argument("source", type=Path, metavar="RUN_OR_CHECKPOINT", help="a run's folder, or a checkpoint of it")
     parser.add_argument("folder", type=Path, metavar="DIR", help="the folder to write, new or empty")
-    parser.add_argument("--format", choices=FORMATS, required=True, help="backbone: the encoder alone, to fine-tune")
-    return parser.parse_args(arguments)
+    parser.add_argument(
+        "--format",
+        choices=FORMATS,
+        required=True,
+        help="backbone: the encoder alone, to fine-tune. transformers: a folder a task with its head, for pipeline and "
+        "CrossEncoder. sentence-transformers: an embedder a task that encodes texts one by one. onnx: a file for all "
+        "tasks of an encoding",
+    )
+    parser.add_argument("--tasks", nargs="+", metavar="TASK", help="the tasks to export (all that the format can hold)")
+    parser.add_argument("--root", type=Path, metavar="DIR", help="folder of the data files (the run's --data.root)")
+    parser.add_argument(
+        "--dev_rows", type=int, default=2000, help="rows of the dev split to check at most (default %(default)s)"
+    )
+    parser.add_argument("--int8", action="store_true", help="onnx: write an int8 file beside the fp32 one")
+    parser.add_argument(
+        "--max_loss", type=float, default=0.01, help="what int8 may lose of each task's metric (default %(default)s)"
+    )
+    parser.add_argument("--push_to_hub", metavar="NAME", help="upload each folder as NAME-<folder>")
+    options = parser.parse_args(arguments)
+    if options.int8 and options.format != "onnx":
+        parser.error(f"--int8 is for --format onnx (got {options.format})")
+    if options.format == "backbone" and (options.tasks or options.push_to_hub):
+        parser.error("--tasks and --push_to_hub are for exports with heads (got --format backbone)")
+    return options
+
+
+def choose_tasks(
+    predictor: Predictor, why_not: Callable[[Predictor, str], str | None], named: Sequence[str] | None
+) -> list[str]:
+    """Return the tasks to export, and print why others are not among them.
+
+    Args:
+        predictor: The trained model.
+        why_not: Says why the format cannot hold a task; None if it can.
+        named: The tasks that were asked for; None for all that the format can hold.
+
+    Raises:
+        InputError: If one that was asked for cannot be held, or none can.
+    """
+    unknown = [name for name in named or () if name not in predictor.tasks]
+    if unknown:
+        raise InputError(f"no task {unknown[0]!r} (expected {', '.join(predictor.tasks)})")
+    reasons = {name: why_not(predictor, name) for name in named or predictor.tasks}
+    refused = [f"task {name}: {reason}" for name, reason in reasons.items() if reason is not None]
+    if refused and (named or len(refused) == len(reasons)):
+        raise InputError("; ".join(refused))
+    for line in refused:
+        print(f"left out: {line}")
+    return [name for name, reason in reasons.items() if reason is None]
+
+
+def find_root(checkpoint: Checkpoint) -> Path:
+    """Return the data folder of the run that wrote a checkpoint; the working folder where there is no run."""
+    if checkpoint.run is None:
+        return Path()
+    config = yaml.safe_load((checkpoint.run / "config.yaml").read_text(encoding="utf-8"))
+    return Path(config.get("data", {}).get("root", ".")).expanduser()
+
+
+def write_format(
+    kind: str, predictor: Predictor, splits: dict[str, DevSplit], folder: Path, *, max_loss: float | None
+) -> list[Written]:
+    """Write a format's folders and check each against the checkpoint.
+
+    Args:
+        kind: The format.
+        predictor: The trained model.
+        splits: The dev splits of the tasks to export.
+        folder: The folder to fill.
+        max_loss: What int8 may lose; None for no int8 file.
+
+    Raises:
+        InputError: If an export answers otherwise than the checkpoint.
+    """
+    names = list(splits)
+    if kind == "sentence-transformers":
+        write = sentence_transformers_format.write_sentence_transformers
+        return [write(predictor, name, splits[name], folder / name) for name in names]
+    references = answer_dev(predictor, splits)
+    if kind == "transformers":
+        return [
+            transformers_format.write_transformers(predictor, name, splits[name], references[name], folder / name)
+            for name in names
+        ]
+    return [
+        onnx_format.write_onnx(
+            predictor, heads, splits, references, folder / encoding, encoding=encoding, max_loss=max_loss
+        )
+        for encoding, heads in onnx_format.group_heads(predictor, names).items()
+    ]
+
+
+def export(options: argparse.Namespace, path: Path) -> list[Written]:
+    """Write an export with its cards; the folder appears only when all of it was checked.
+
+    Args:
+        options: The command line.
+        path: The checkpoint.
+
+    Raises:
+        InputError: If the export is refused.
+    """
+    why_not = FORMATS[options.format]
+    assert why_not is not None
+    checkpoint, predictor = read_checkpoint(path), Predictor.load(path, device="cpu")
+    names = choose_tasks(predictor, why_not, options.tasks)
+    root = options.root or find_root(checkpoint)
+    origin: Origin = read_origin(checkpoint, predictor.tasks)
+    with new_folder(options.folder) as partial:
+        splits = {name: read_dev(predictor.tasks[name], root, most_rows=options.dev_rows) for name in names}
+        max_loss = options.max_loss if options.int8 else None
+        written = write_format(options.format, predictor, splits, partial, max_loss=max_loss)
+        for one in written:
+            for parity in one.parities:
+                print(parity.describe())
+            place = hub_name(options.push_to_hub, one) or str(options.folder / one.folder.name)
+            write_card(one, origin, name=f"{options.folder.name}-{one.folder.name}", place=place)
+    return [dataclasses.replace(one, folder=options.folder / one.folder.name) for one in written]
+
+
+def hub_name(prefix: str | None, written: Written) -> str | None:
+    """Return what an exported model is called on the hub, `PREFIX-<folder>`; None where it does not go there."""
+    return None if prefix is None else f"{prefix}-{written.folder.name}"
+
+
+def push(written: Written, name: str) -> str:
+    """Upload an exported model to the Hugging Face hub, and return its address there.
+
+    Raises:
+        InputError: If the hub refuses it or cannot be reached.
+    """
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
+
+    try:
+        url = HfApi().create_repo(name, exist_ok=True)
+        HfApi().upload_folder(repo_id=url.repo_id, folder_path=written.folder, commit_message="Exported model")
+    except (HfHubHTTPError, OfflineModeIsEnabled, OSError) as error:
+        reason = str(error).splitlines()[0]
+        raise InputError(f"--push_to_hub {name}: not uploaded, {written.folder} is whole ({reason})") from None
+    return str(url)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Write an export; what the user got wrong ends it with one sentence and exit status 2."""
     options = parse_arguments(arguments)
+    transformers_logging.disable_progress_bar()
     try:
-        checkpoint = find_checkpoint(options.source)
-        print(f"checkpoint: {checkpoint}")
-        export_backbone(checkpoint, options.folder)
+        path = find_checkpoint(options.source)
+        print(f"checkpoint: {path}")
+        if options.format == "backbone":
+            export_backbone(path, options.folder)
+            print(f"backbone: {options.folder} (fine-tune with --model.backbone {options.folder})")
+            return
+        for one in export(options, path):
+            print(f"{', '.join(one.tasks)}: {one.folder} (how to run it: {one.folder / 'README.md'})")
+            name = hub_name(options.push_to_hub, one)
+            if name is not None:
+                print(f"uploaded: {push(one, name)}")
     except (InputError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
-    print(f"backbone: {options.folder} (fine-tune with --model.backbone {options.folder})")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from contextlib import AbstractContextManager
 from functools import partial
+from pathlib import Path
 from typing import Any, Literal
 
 import lightning.pytorch as L
@@ -19,6 +20,7 @@ from lightning_modules.accumulation import WindowMean
 from lightning_modules.building import build_backbone, build_heads, build_score, check_saving
 from lightning_modules.frozen_vectors import FrozenVectors
 from lightning_modules.hyperparameters import check_fit, check_resumable, keep_plain_hyperparameters
+from lightning_modules.init_from import init_from
 from lightning_modules.meaning import compare_with_checkpoint, model_meaning
 from lightning_modules.objective import build_objective, learn_from_targets
 from lightning_modules.optim import OptimizerSettings, clip, configure
@@ -91,6 +93,8 @@ class MultitaskModule(L.LightningModule):
             itself (`each`): the same numbers with fewer operations, where nothing is compiled.
         compile: Compile the encoder's training steps, with CUDA graphs for `reduce-overhead`; needs data.round_tokens.
         seed: Seed of what weighting and surgery draw, at each step anew; the run's.
+        init_from: A checkpoint or the folder of a run whose backbone, trunk and heads a new training starts from, the
+            heads where a task of the same name has the same labels, encoding and head; other tasks start new.
         backbone_config: Shape of the backbone; given, its weights start at random. Checkpoints set it, so that they
             load without the backbone's files.
 
@@ -122,10 +126,12 @@ class MultitaskModule(L.LightningModule):
         weight_casts: WeightCasts = "each",
         compile: CompileChoice = "none",
         seed: int = 42,
+        init_from: str | None = None,
         backbone_config: dict[str, Any] | None = None,
     ) -> None:
         super().__init__()
         self.tasks = tasks
+        self.init_from = init_from
         self.optimizer = optimizer
         self.seed = seed
         self.cache_vectors = cache_vectors
@@ -152,7 +158,7 @@ class MultitaskModule(L.LightningModule):
         )
         self.save_trainable_only = save_trainable_only
         if save_trainable_only:
-            check_saving(self.backbone, has_own_weights=fresh_layers or backbone_config is not None)
+            check_saving(self.backbone, has_own_weights=fresh_layers or bool(backbone_config or init_from))
         if compile != "none" and self.backbone.task_layers is not None:
             raise InputError(
                 f"model.compile is {compile}, but {type(adapter).__name__} has other weights for each task"
@@ -163,7 +169,7 @@ class MultitaskModule(L.LightningModule):
         self.weighting = (weighting or Fixed)({name: task.labels for name, task in tasks.items()})
         self._metrics = nn.ModuleDict({split: TaskScores(tasks, self.heads) for split in ("val", "test")})
         config = None if save_trainable_only else self.backbone.bert.config.to_diff_dict()
-        keep_plain_hyperparameters(self, backbone_config=config)
+        keep_plain_hyperparameters(self, backbone_config=config, init_from=None)
 
     def forward(self, batch: TaskBatch, perturbation: Tensor | None = None) -> Tensor:
         """Return the output of the batch's head, (B, C) or (B,); a perturbation (T, H) moves the embeddings."""
@@ -217,7 +223,9 @@ class MultitaskModule(L.LightningModule):
         return start is not None and attached_trainer(self) is not None and self.current_epoch >= start
 
     def on_fit_start(self) -> None:
-        """Check gradient surgery, say how many parameters train, and compute a frozen backbone's vectors once."""
+        """Take the weights to start from, check surgery, count parameters, and compute a frozen backbone's vectors."""
+        if self.init_from is not None and not self.trainer.ckpt_path:
+            init_from(Path(self.init_from), self.backbone, self.heads, self.trunk, self.tasks)
         if self._surgeon is not None:
             self._surgeon.start(self.trainer)
         report_parameters(self.parameters())

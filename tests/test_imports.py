@@ -27,6 +27,7 @@ ALLOWED: dict[str, set[str]] = {
         "backbones",
         "datamodules",
         "objectives",
+        "inference",
         "lightning_internals",
         "runtime",
     },

@@ -1,0 +1,39 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+from tokenizers import Tokenizer
+
+
+def predict(
+    folder: Path | str, texts: list[str] | list[tuple[str, str]], file: str = "model.onnx", batch_size: int = 32
+) -> dict[str, np.ndarray]:
+    """Return the answers of each task: probabilities of its classes (n, C), or scores (n,).
+
+    `texts` are strings, or pairs of strings where the tasks are about pairs.
+    """
+    folder = Path(folder)
+    settings = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
+    session = onnxruntime.InferenceSession(folder / file, providers=["CPUExecutionProvider"])
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.enable_truncation(settings["max_length"])
+    tokenizer.enable_padding()
+    rows = [(row,) if isinstance(row, str) else tuple(row) for row in texts]
+    order = np.argsort([sum(map(len, row)) for row in rows], kind="stable")  # rows of similar length together
+    found: dict[str, list[np.ndarray]] = {output.name: [] for output in session.get_outputs()}
+    for start in range(0, len(rows), batch_size):
+        chosen = [rows[number] for number in order[start : start + batch_size]]
+        if settings["encoding"] == "bi":  # each side by itself: all first ones, then all second ones
+            inputs = [row[side] for side in (0, 1) for row in chosen]
+        else:
+            inputs = [row if len(row) == 2 else row[0] for row in chosen]
+        encoded = tokenizer.encode_batch(inputs)
+        feed = {
+            "input_ids": np.array([each.ids for each in encoded]),
+            "attention_mask": np.array([each.attention_mask for each in encoded]),
+            "token_type_ids": np.array([each.type_ids for each in encoded]),
+        }
+        for output, values in zip(found, session.run(None, feed), strict=True):
+            found[output].append(values)
+    return {name: np.concatenate(values)[np.argsort(order)] for name, values in found.items()}

@@ -1,0 +1,192 @@
+"""Whether an exported model answers as the checkpoint does, on the dev split."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from heads import Head, LabelSpace, Scores
+from inference.predictor import Predictor
+from tasks import InputError, Task
+from tasks.sample import sample
+
+RESAMPLES = 400  # of an interval
+LEAST_ROWS = 10
+LARGEST_DIFFERENCE = 1e-4  # of a probability, or of a score as a share of its range: rounding is about 1e-6
+
+
+@dataclass(frozen=True)
+class DevSplit:
+    """Labelled examples of a task.
+
+    Args:
+        texts: Their texts, [n].
+        labels: Class indices or scores, (n,).
+        size: Examples of the whole split.
+    """
+
+    texts: Sequence[tuple[str, ...]]
+    labels: Tensor
+    size: int
+
+
+@dataclass(frozen=True)
+class Parity:
+    """An exported model beside the checkpoint.
+
+    Args:
+        name: What was compared, such as a task or a task and a file.
+        metric: Name of the task's first metric; None where vectors were compared.
+        checkpoint: Its value with the checkpoint's answers.
+        exported: Its value with the exported model's.
+        difference: Largest difference of a probability or a score.
+        changed: Examples whose predicted class changed; of scores, those that moved by a hundredth of the range.
+        rows: Examples compared.
+        size: Examples of the dev split.
+        bound: What `difference` may be at most.
+        interval: 95 % interval of `exported` over resamples of the rows; None where it is undefined.
+    """
+
+    name: str
+    metric: str | None
+    checkpoint: float | None
+    exported: float | None
+    difference: float
+    changed: int
+    rows: int
+    size: int
+    bound: float
+    interval: tuple[float, float] | None = None
+
+    def describe(self) -> str:
+        """Return one line for the terminal."""
+        part = f"{self.rows}" if self.rows == self.size else f"{self.rows} of {self.size}"
+        if self.metric is None:
+            return f"{self.name}: largest difference of a vector's entry {self.difference:.1e} on {part} dev rows"
+        return (
+            f"{self.name}: {self.metric} {self.checkpoint:.4f} (checkpoint), {self.exported:.4f} (exported) on {part} "
+            f"dev rows; largest difference {self.difference:.1e}, labels changed {self.changed}"
+        )
+
+    def check(self) -> "Parity":
+        """Return itself; raise an InputError if the difference is above the bound."""
+        if not self.difference <= self.bound:
+            raise InputError(f"{self.describe()} (expected {self.bound:.1e} at most; nothing was written)")
+        return self
+
+    def check_loss(self, max_loss: float) -> "Parity":
+        """Return itself; raise an InputError if the metric lost more, or became undefined."""
+        assert self.checkpoint is not None
+        assert self.exported is not None
+        if not self.checkpoint - self.exported <= max_loss:
+            raise InputError(
+                f"{self.describe()} (expected a loss of {max_loss:g} at most, see --max_loss; nothing was written)"
+            )
+        return self
+
+
+def read_dev(task: Task, root: Path, *, most_rows: int) -> DevSplit:
+    """Read the dev split of a task.
+
+    Args:
+        task: The task.
+        root: Folder that its relative paths start from.
+        most_rows: Examples at most, drawn evenly.
+
+    Raises:
+        InputError: If the source names no dev split, or a file is missing or wrong.
+    """
+    if "dev" not in task.splits:
+        raise InputError(f"its source names no dev split, which an export is checked on ({task.source})")
+    every = list(task.read("dev", root, lambda note: None))
+    examples = list(sample(iter(every), most_rows))
+    labels = torch.tensor([float(example.label or 0) for example in examples])
+    return DevSplit(
+        [example.texts for example in examples], labels.long() if task.labels.num_classes else labels, len(every)
+    )
+
+
+def score_range(labels: LabelSpace) -> tuple[float, float]:
+    """Return the smallest and the largest score of labels that are scores."""
+    assert isinstance(labels, Scores)
+    return labels.low, labels.high
+
+
+def answer(head: Head, output: Tensor) -> Tensor:
+    """Return probabilities (n, C) or scores (n,) of a head's output."""
+    probabilities = head.probabilities(output)
+    return head.predict(output) if probabilities is None else probabilities
+
+
+def compare(name: str, task: Task, split: DevSplit, checkpoint: Tensor, exported: Tensor) -> Parity:
+    """Compare answers.
+
+    Args:
+        name: What is compared.
+        task: The task.
+        split: What was answered.
+        checkpoint: Probabilities (n, C) or scores (n,) of the checkpoint.
+        exported: Those of the exported model.
+    """
+    low, high = (0.0, 1.0) if task.labels.num_classes else score_range(task.labels)
+    extent = high - low
+    predictions = [values.argmax(dim=1) if task.labels.num_classes else values for values in (checkpoint, exported)]
+    moved = (predictions[0] - predictions[1]).abs() > (0 if task.labels.num_classes else extent / 100)
+    metric = task.metric_names[0]
+    scores = []
+    for values in predictions:
+        measured = task.build_metrics()[metric]
+        measured.update(values, split.labels)
+        scores.append(float(measured.compute()))
+    return Parity(
+        name=name,
+        metric=metric,
+        checkpoint=scores[0],
+        exported=scores[1],
+        difference=float((checkpoint - exported).abs().max()),
+        changed=int(moved.sum()),
+        rows=len(split.texts),
+        size=split.size,
+        bound=LARGEST_DIFFERENCE * extent,
+        interval=bootstrap(task, predictions[1], split.labels),
+    )
+
+
+def bootstrap(task: Task, predictions: Tensor, labels: Tensor) -> tuple[float, float] | None:
+    """Return the 95 % percentile interval of a task's first metric over resamples of the rows, the same at each call.
+
+    Args:
+        task: The task.
+        predictions: In label units, (n,).
+        labels: The labels, (n,).
+
+    Returns:
+        None for fewer than ten rows, or where the metric is undefined.
+    """
+    count = len(labels)
+    if count < LEAST_ROWS:
+        return None
+    generator, values = torch.Generator().manual_seed(0), []
+    measured = task.build_metrics()[task.metric_names[0]]
+    for _ in range(RESAMPLES):
+        rows = torch.randint(count, (count,), generator=generator)
+        measured.reset()
+        measured.update(predictions[rows], labels[rows])
+        values.append(float(measured.compute()))
+    found = torch.tensor(values)[torch.tensor(values).isfinite()]
+    if not found.numel():
+        return None
+    low, high = torch.quantile(found, torch.tensor([0.025, 0.975])).tolist()
+    return low, high
+
+
+def answer_dev(predictor: Predictor, splits: Mapping[str, DevSplit]) -> dict[str, Tensor]:
+    """Return the checkpoint's answers to dev splits, by the task's name and the ending of each of its head's views."""
+    answers = {}
+    for name, split in splits.items():
+        output = predictor.compute([name], split.texts)[name]
+        for view, (head, part) in predictor.model.head(name).split(output).items():
+            answers[name + view] = answer(head, part)
+    return answers

