@@ -34,6 +34,7 @@ from callbacks import (
     ValidationFigures,
     check_monitors,
 )
+from callbacks.averaging import refuse_changed_weights
 from callbacks.run_folder import RunTrainer, claimed_run
 from cli_errors import Parser, failing_task, name_task
 from cli_help import describe_checkpoint
@@ -146,6 +147,7 @@ class TandemCLI(LightningCLI):
         with refusing_misconfiguration(ValueError, TypeError, ImportError):
             trainer: L.Trainer = super().instantiate_trainer(**kwargs)
         callbacks: list[L.Callback] = trainer.callbacks  # type: ignore[attr-defined]
+        refuse_changed_weights(callbacks, has_averaging="averaging" in self.config_init[self.config.subcommand])
         callbacks.sort(key=lambda callback: isinstance(callback, ResumableCheckpoint | StopOnSignal))  # the last to act
         return trainer
 

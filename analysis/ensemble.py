@@ -99,8 +99,15 @@ def _check_same_data(first: Run, other: Run, split: Split) -> None:
             raise InputError(
                 f"{other.name} has a different {split} split of {task} than {first.name} (different SHA-256)"
             )
-        if first.tasks[task].labels != other.tasks[task].labels:
-            raise InputError(f"{other.name} has different labels of {task} than {first.name}")
+        labels, others = (_describe_labels(run.tasks[task]) for run in (first, other))
+        if labels != others:
+            raise InputError(f"{other.name} has {others} as labels of {task} (expected {labels}, as {first.name})")
+
+
+def _describe_labels(task: Task) -> str:
+    """Return the classes in their order, or the range of the scores."""
+    classes = ", ".join(task.format_label(number) for number in range(task.labels.num_classes))
+    return classes or str(task.labels)
 
 
 def write_ensemble(

@@ -167,7 +167,7 @@ class Run:
             examples=examples,
             labels=np.array([example.label for example in examples], dtype=np.float64),
             predictions=np.array(predicted, dtype=np.float64),
-            probabilities=_read_probabilities(path, [example.id for example in examples]),
+            probabilities=_read_probabilities(path, [example.id for example in examples], kind),
             split_size=len(everything),
         )
 
@@ -205,7 +205,7 @@ def _parse_score(cell: str) -> float:
     return value
 
 
-def _read_probabilities(path: Path, names: Sequence[str]) -> NDArray[np.float64] | None:
+def _read_probabilities(path: Path, names: Sequence[str], task: Task) -> NDArray[np.float64] | None:
     """Read the probabilities that belong to a prediction file, (n, C); None if there are none, as for scores."""
     path = path.with_name(f"{path.stem}-probabilities.csv")
     if not path.is_file():
@@ -213,10 +213,13 @@ def _read_probabilities(path: Path, names: Sequence[str]) -> NDArray[np.float64]
     found, shares = [], []
     with path.open(encoding="utf-8", newline="") as file:
         reader = csv.reader(file)
-        next(reader, None)
+        header = next(reader, [])
         for name, *cells in reader:
             found.append(name)
             shares.append(np.fromiter(map(float, cells), np.float64, len(cells)))  # a row of cells at a time
+    classes = [task.format_label(number) for number in range(task.labels.num_classes)]
+    if header[1:] != classes:
+        raise InputError(f"{path}: its columns are {', '.join(header[1:])} (expected the classes {', '.join(classes)})")
     if found != list(names):
         raise InputError(f"{path}: its ids are not those of the prediction file")
     return np.stack(shares)

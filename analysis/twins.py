@@ -11,12 +11,14 @@ import numpy as np
 import torch
 from lightning.fabric.utilities.apply_func import move_data_to_device
 from torch import Tensor
+from transformers import BertTokenizer
 
 from analysis.command import command
 from analysis.json_file import write_json
 from analysis.run import Run
 from analysis.table import Table
 from backbones import load_tokenizer, pack
+from backbones.vocabulary import describe_tokenizer
 from datamodules import TokenStore
 from datamodules.encoding import open_split
 from datamodules.evaluation import cut_by_tokens
@@ -26,7 +28,8 @@ from lightning_modules import MultitaskModule
 from runtime.run_folders import last_checkpoint
 from runtime.terminal import plain_console
 from runtime.utf8 import use_utf8
-from tasks import InputError
+from tasks import InputError, Task
+from tasks.meaning import compare_meaning
 
 TOKENS_PER_BATCH = 2048
 Speeds = dict[str, float]
@@ -50,7 +53,8 @@ def compare_heads(run: Run, *, pairs: int) -> dict[str, Any]:
         pairs: Largest number of dev pairs to time.
 
     Raises:
-        InputError: If no task of the run is encoded both ways, or the run has no checkpoint.
+        InputError: If no task of the run is encoded both ways, the run has no checkpoint, or the backbone's tokenizer
+            is not that of its training any more.
     """
     names = [name for name, task in run.tasks.items() if task.encoding == "both"]
     last = last_checkpoint(run.folder)
@@ -60,26 +64,34 @@ def compare_heads(run: Run, *, pairs: int) -> dict[str, Any]:
         raise InputError(f"{run.folder}: has no {missing}")
     module = MultitaskModule.load_from_checkpoint(checkpoints[0], map_location="cpu").eval()
     module.to("cuda" if torch.cuda.is_available() else "cpu")
+    data = run.config["data"]
+    tokenizer = load_tokenizer(
+        data.get("tokenizer") or run.config["model"]["backbone"],
+        special_tokens_as_text=data.get("special_tokens_as_text", False),
+    )
+    _check_tokenizer(checkpoints[0], tokenizer)
     scores = run.report["metrics"]
     found = {}
     for name in names:
-        speed = measure(module, name, _open(run, name), pairs)
+        speed = measure(module, name, _open(module.tasks[name], data, tokenizer), pairs)
         found[name] = {"cross": scores[name], "bi": scores[f"{name}_bi"], "speed": speed}
     write_json(run.folder / "twins.json", found)
     return found
 
 
-def _open(run: Run, name: str) -> TokenStore:
+def _check_tokenizer(checkpoint: Path, tokenizer: BertTokenizer) -> None:
+    """Check that the tokens are those that a checkpoint was trained on."""
+    saved = torch.load(checkpoint, map_location="cpu", weights_only=True, mmap=True)
+    compare_meaning(saved["MultitaskDataModule"].get("meaning", {}), {"tokenizer": describe_tokenizer(tokenizer)})
+
+
+def _open(task: Task, data: Mapping[str, Any], tokenizer: BertTokenizer) -> TokenStore:
     """Open the dev split as the run's own configuration says."""
-    data = run.config["data"]
     return open_split(
-        run.tasks[name],
+        task,
         "dev",
         root=Path(data["root"]).expanduser(),
-        tokenizer=load_tokenizer(
-            data.get("tokenizer") or run.config["model"]["backbone"],
-            special_tokens_as_text=data.get("special_tokens_as_text", False),
-        ),
+        tokenizer=tokenizer,
         max_length=data["max_length"],
         cache_dir=Path(data["cache_dir"]).expanduser(),
         report=lambda message: None,

@@ -83,6 +83,16 @@ class Backbone(nn.Module):
             () if self.task_layers is None else self.task_layers.attention_heads
         )
 
+    def meaning(self) -> dict[str, Any]:
+        """Return what its vectors depend on beside the weights and their shapes, as plain data."""
+        config = self.bert.config
+        return {
+            "pooling": self.pooling,
+            "num_attention_heads": config.num_attention_heads,
+            "hidden_act": str(config.hidden_act),
+            "layer_norm_eps": config.layer_norm_eps,
+        }
+
     def shared_parameters(self) -> dict[str, nn.Parameter]:
         """Return by name the weights that train and that all tasks share: not what an adapter has for each task."""
         return {

@@ -2,10 +2,11 @@
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from typing import Any
 
 import lightning.pytorch as L
-from lightning.pytorch.callbacks import WeightAveraging
+from lightning.pytorch.callbacks import ModelPruning, StochasticWeightAveraging, WeightAveraging
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from lightning_internals import averaged_model
@@ -138,3 +139,29 @@ class Swa(Averaging):
     def averages_after(self, step: int) -> bool:
         """Average after the steps of the later part."""
         return step > self.start * self._num_steps and step % self.every_n_steps == 0
+
+
+def refuse_changed_weights(callbacks: Iterable[L.Callback], *, has_averaging: bool) -> None:
+    """Refuse Lightning's callbacks that leave other weights than those that were validated and kept.
+
+    Args:
+        callbacks: The trainer's callbacks.
+        has_averaging: Whether the command has `--averaging`.
+
+    Raises:
+        InputError: If there is such a callback, or more than one averages.
+    """
+    averaging = [callback for callback in callbacks if isinstance(callback, Averaging)]
+    if len(averaging) > 1:
+        raise InputError(f"{' and '.join(type(each).__name__ for each in averaging)} both average the weights")
+    for callback in callbacks:
+        if isinstance(callback, Averaging) or not isinstance(
+            callback, StochasticWeightAveraging | WeightAveraging | ModelPruning
+        ):
+            continue
+        name = "Swa" if isinstance(callback, StochasticWeightAveraging) else "Ema or Swa"
+        instead = "" if isinstance(callback, ModelPruning) or not has_averaging else f"; use --averaging {name}"
+        raise InputError(
+            f"trainer.callbacks: {type(callback).__name__} changes the weights after their validation, the scores "
+            f"would be those of others{instead}"
+        )

@@ -14,6 +14,7 @@ from datamodules.resumable import ResumableDataModule, ResumableLoader
 from datamodules.sampler import MultitaskSampler
 from datamodules.schedules import Sequential
 from tasks import InputError, Task, Texts
+from tasks.meaning import MAY_CHANGE
 
 log = logging.getLogger(__name__)
 
@@ -171,6 +172,11 @@ class MaskedLMDataModule(ResumableDataModule):
                 for name, corpus in self.corpora.items()
             },
         }
+
+    def meaning(self) -> dict[str, Any]:
+        """Return what the numbers of a model that was trained on this data depend on, as plain data."""
+        whole = super().meaning()
+        return {**whole, MAY_CHANGE: {**whole[MAY_CHANGE], "masking": asdict(self.masking)}}
 
     def _masker(self) -> TokenMasker:
         return TokenMasker(self.tokenizer, self.masking, seed=self.seed)

@@ -3,6 +3,7 @@
 import logging
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,12 @@ from lightning.pytorch.utilities import rank_zero_only
 from torch.utils.data import DataLoader, Dataset
 
 from backbones import load_tokenizer
+from backbones.vocabulary import describe_tokenizer
 from datamodules.device_store import DeviceDataset
 from datamodules.sampler import MultitaskSampler
 from lightning_internals import move_loaded_position
 from tasks import InputError
+from tasks.meaning import MAY_CHANGE, compare_meaning
 
 log = logging.getLogger(__name__)
 
@@ -102,8 +105,15 @@ class ResumableDataModule(L.LightningDataModule):
         )
 
     def take_position(self) -> tuple[int, int] | None:
-        """Return the epoch and batch to start at, once; None to start at the trainer's epoch."""
+        """Return the epoch and batch to start at, once; None to start at the trainer's epoch.
+
+        Under `reload_dataloaders_every_n_epochs` it stays until that epoch is over: Lightning asks for a loader before
+        it knows the epoch that it resumes in, and for another one there.
+        """
         position, self._position = self._position, None
+        trainer = self.trainer
+        if position and trainer and trainer.reload_dataloaders_every_n_epochs:  # type: ignore[attr-defined]
+            self._position = position if trainer.current_epoch <= position["epoch"] else None
         return None if position is None else (position["epoch"], position["batch"])
 
     def state_dict(self) -> dict[str, Any]:
@@ -114,15 +124,20 @@ class ResumableDataModule(L.LightningDataModule):
         inside = epoch.ready > epoch.processed
         batch = loop.epoch_loop.batch_progress.current.processed if inside else 0
         batches = self.trainer.num_training_batches
-        return {"epoch": epoch.processed, "batch": batch, "batches": batches, "identity": self.identity()}
+        position = {"epoch": epoch.processed, "batch": batch, "batches": batches}
+        return {**position, "identity": self.identity(), "meaning": self.meaning()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Keep the position that the next training loader starts at; nothing where no training goes on.
 
         Raises:
-            InputError: If the data or its order is not that of the checkpoint and `allow_changes` is off.
+            InputError: If the tokenizer is not that of the checkpoint; where a training goes on, if the data or its
+                order is not and `allow_changes` is off.
         """
+        other_conditions = compare_meaning(state_dict.get("meaning", {}), self.meaning())
         if self.trainer is not None and self.trainer.state.fn != "fit":
+            if other_conditions:
+                rank_zero_only(log.warning)(other_conditions)
             return
         changes = list(_differences(state_dict["identity"], self.identity()))
         if changes and not self.allow_changes:
@@ -160,6 +175,18 @@ class ResumableDataModule(L.LightningDataModule):
     @abstractmethod
     def make_sampler(self) -> MultitaskSampler:
         """Return the sampler of the training split, at its start."""
+
+    def meaning(self) -> dict[str, Any]:
+        """Return what the numbers of a model that was trained on this data depend on, as plain data."""
+        may_change = {
+            "max_length": self.max_length,
+            "special_tokens_as_text": bool(self.tokenizer.split_special_tokens),
+        }
+        return {"tokenizer": self._tokenizer_meaning, MAY_CHANGE: may_change}
+
+    @cached_property
+    def _tokenizer_meaning(self) -> dict[str, Any]:
+        return describe_tokenizer(self.tokenizer)
 
     @abstractmethod
     def identity(self) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from torch import Tensor, nn
 
@@ -42,6 +42,13 @@ class Head(nn.Module, ABC):
     def can_predict(cls, labels: LabelSpace) -> bool:
         """Whether the head is made for this kind of label."""
         return isinstance(labels, cls.label_kinds)
+
+    def meaning(self) -> dict[str, Any]:
+        """Return what its numbers depend on beside the weights and their shapes, as plain data.
+
+        A head with options of that kind adds them: a checkpoint is refused where they differ.
+        """
+        return {"class": type(self).__name__, "output": self.output.meaning()}
 
     @abstractmethod
     def compute(self, pooled: Tensor) -> Tensor:

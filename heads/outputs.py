@@ -1,8 +1,8 @@
 """What a head's output means: its loss, its prediction in label units and its probabilities."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
-from typing import ClassVar, Literal
+from dataclasses import asdict, dataclass, is_dataclass
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -27,6 +27,10 @@ class OutputKind(ABC):
 
     num_values: int
     squashing: ClassVar[Literal["softmax", "sigmoid"] | None] = None
+
+    def meaning(self) -> dict[str, Any]:
+        """Return what loss and prediction depend on, as plain data: the class and, of a dataclass, its fields."""
+        return {"class": type(self).__name__, **(asdict(self) if is_dataclass(self) else {})}
 
     @abstractmethod
     def from_raw(self, raw: Tensor) -> Tensor:

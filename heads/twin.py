@@ -1,7 +1,7 @@
 """Two heads for a pair that is encoded both ways: an accurate scorer and a fast embedder in one model."""
 
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -77,6 +77,10 @@ class TwinHead(Head):
         super().__init__(labels, one.output)
         self.cross, self.bi = one, two
         self.share, self.temperature = share, temperature
+
+    def meaning(self) -> dict[str, Any]:
+        """Of both heads."""
+        return {"class": type(self).__name__, "cross": self.cross.meaning(), "bi": self.bi.meaning()}
 
     def compute(self, pooled: Tensor) -> Tensor:
         """Map (B, 3, H) to both outputs, (B, 2, C) or (B, 2)."""

@@ -16,6 +16,7 @@ from lightning_internals import attached_trainer
 from lightning_modules.acceleration import accelerate
 from lightning_modules.accumulation import WindowMean
 from lightning_modules.hyperparameters import check_fit, check_resumable, keep_plain_hyperparameters
+from lightning_modules.meaning import compare_with_checkpoint
 from lightning_modules.optim import OptimizerSettings, clip, configure
 from lightning_modules.task_scores import Direction
 from objectives import reduce_over_processes
@@ -127,8 +128,13 @@ class MaskedLMModule(L.LightningModule):
         """Return what a validation logs, however many batches it has, and which way it gets better."""
         return {"val/mlm/loss": "min", "val/mlm/perplexity": "min", "val/mlm/accuracy": "max"}
 
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Save what the numbers mean."""
+        checkpoint["meaning"] = {"backbone": self.backbone.meaning()}
+
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse weights of another backbone with one sentence."""
+        compare_with_checkpoint(checkpoint, {"backbone": self.backbone.meaning()})
         check_fit(checkpoint, self.state_dict(), self.hparams)
         trainer = attached_trainer(self)
         if trainer is not None and trainer.training:

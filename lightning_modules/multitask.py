@@ -21,6 +21,7 @@ from lightning_modules.building import build_backbone, build_heads, build_score,
 from lightning_modules.frozen_vectors import FrozenVectors
 from lightning_modules.hyperparameters import check_fit, check_resumable, keep_plain_hyperparameters
 from lightning_modules.init_from import init_from
+from lightning_modules.meaning import compare_with_checkpoint, model_meaning
 from lightning_modules.objective import build_objective, learn_from_targets
 from lightning_modules.optim import OptimizerSettings, clip, configure
 from lightning_modules.regularization import Regularization
@@ -395,11 +396,13 @@ class MultitaskModule(L.LightningModule):
             averaging.on_save_checkpoint(self.trainer, self, checkpoint)
             drop_trained(checkpoint)
         self._regularization.save(checkpoint)
+        checkpoint["meaning"] = model_meaning(self.backbone, self.tasks, self.heads)
         if self.save_trainable_only:
             leave_out_frozen(checkpoint, frozen_weights(self))
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Refuse weights of other tasks, heads or backbones with one sentence."""
+        """Refuse weights of other tasks, heads or backbones, and those that meant something else, in one sentence."""
+        compare_with_checkpoint(checkpoint, model_meaning(self.backbone, self.tasks, self.heads))
         fill_in_frozen(checkpoint, frozen_weights(self), backbone=str(self.hparams["backbone"]))
         check_fit(checkpoint, self.state_dict(), self.hparams)
         trainer = attached_trainer(self)

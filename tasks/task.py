@@ -14,6 +14,7 @@ from heads import Head, HeadFactory, LabelSpace, LinearHead, TwinHead, usual_pai
 from objectives import PairObjective
 from tasks.errors import InputError
 from tasks.handin import HandIn
+from tasks.meaning import MAY_CHANGE
 from tasks.metrics import DEFAULT_METRICS, MetricName, build_metric, check_metric
 from tasks.rows import Row
 from tasks.sample import sample
@@ -155,6 +156,15 @@ class Task(ABC):
     @abstractmethod
     def format_label(self, label: float) -> str:
         """Turn a class index or score into the text of a prediction file."""
+
+    def meaning(self) -> dict[str, Any]:
+        """Return what the numbers of a model of this task depend on beside its head, as plain data."""
+        return {
+            "encoding": self.encoding,
+            "texts": dict(zip(self.texts, ("first", "second"), strict=False)),
+            "classes": [self.format_label(number) for number in range(self.labels.num_classes)],
+            MAY_CHANGE: {"texts": ", ".join(self.texts), "average_orders": self.average_orders},
+        }
 
     def read_teacher(self, name: str, ids: Sequence[str]) -> NDArray[np.float32] | None:
         """Read the teacher's predictions.

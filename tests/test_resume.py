@@ -105,6 +105,7 @@ VARIANTS["linear_probe_across_a_window"] = {
     "model.adapter": {"class_path": "Pals", "init_args": {"num_heads": 2}},
 }
 VARIANTS["head_only"] = {"tasks.sst": {"class_path": "Sst", "init_args": {"head_only_from": 1}}}
+VARIANTS["reloaded_loaders"] = {"trainer.reload_dataloaders_every_n_epochs": 1}
 VARIANTS["plateau"] = {
     "plateau": {"patience": 1, "factor": 0.5},
     "trainer.max_epochs": 4,

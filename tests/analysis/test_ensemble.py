@@ -2,6 +2,7 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 
 from analysis.ensemble import ensemble, main
 from analysis.report import write_report
@@ -80,3 +81,19 @@ def test_runs_that_do_not_fit_are_refused(members: list[Path], tmp_path: Path):
     with pytest.raises(InputError, match="no task has scores"):
         ensemble(classes, out, method="score")
     assert not out.exists()
+
+
+@pytest.mark.parametrize(
+    ("task", "changes", "message"),
+    [
+        ("same", {"classes": ["yes, same", "no"]}, "has yes, same, no as labels of same (expected no, yes, same, as "),
+        ("near", {"high": 10}, "has Scores(low=0.0, high=10.0) as labels of near (expected Scores(low=0.0, high=5.0)"),
+    ],
+)
+def test_members_whose_labels_mean_something_else_are_refused(task, changes, message, members, tmp_path, capsys):
+    path = members[2] / "config.yaml"
+    config = yaml.safe_load(path.read_text())
+    config["tasks"][task]["init_args"].update(changes)
+    path.write_text(yaml.safe_dump(config, sort_keys=False))
+    assert main([*map(str, members), "--output", str(tmp_path / "out")]) == 2
+    assert message in capsys.readouterr().err

@@ -101,3 +101,12 @@ def test_a_task_with_a_head_of_its_own_is_read(folder: Path):
     task = Run(folder).tasks["near"]
     assert task.encoding == "bi"
     assert type(task.build_head(8)).__name__ == "CosineHead"
+
+
+def test_probabilities_of_classes_in_another_order_are_an_error(folder: Path):
+    path = folder / "config.yaml"
+    config = yaml.safe_load(path.read_text())
+    config["tasks"]["same"]["init_args"]["classes"] = ["yes, same", "no"]
+    path.write_text(yaml.safe_dump(config, sort_keys=False))
+    with pytest.raises(InputError, match=r"its columns are no, yes, same \(expected the classes yes, same, no\)"):
+        Run(folder).read_predictions("same")

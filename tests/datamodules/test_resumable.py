@@ -74,6 +74,7 @@ class Recorder(L.LightningModule):
         return self.weight.sum()
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
+        assert self.trainer.estimated_stepping_batches  # as for a schedule of the rate: Lightning asks for the loader
         return torch.optim.SGD(self.parameters(), lr=0.1)
 
 
@@ -89,7 +90,7 @@ class SaveAt(L.Callback):
             trainer.save_checkpoint(self.path)
 
 
-def train(data: Rows, *, callbacks: list[L.Callback], ckpt_path: Path | None = None) -> list[list[int]]:
+def train(data: Rows, *, callbacks: list[L.Callback], ckpt_path: Path | None = None, **options: Any) -> list[list[int]]:
     trainer = L.Trainer(
         max_epochs=EPOCHS,
         accelerator="cpu",
@@ -99,6 +100,7 @@ def train(data: Rows, *, callbacks: list[L.Callback], ckpt_path: Path | None = N
         enable_model_summary=False,
         use_distributed_sampler=False,
         callbacks=callbacks,
+        **options,
     )
     module = Recorder()
     trainer.fit(module, datamodule=data, ckpt_path=ckpt_path)
@@ -131,6 +133,23 @@ def test_a_run_with_workers_sees_the_same_batches_also_when_resumed(tmp_path: Pa
 
     assert train(Rows(seed=1, num_workers=2), callbacks=[SaveAt(7, tmp_path / "7.ckpt")]) == alone
     assert train(Rows(seed=1, num_workers=2), callbacks=[], ckpt_path=tmp_path / "7.ckpt") == alone[7:]
+
+
+@pytest.mark.parametrize("every", [1, 2])
+def test_a_run_whose_loaders_are_reloaded_sees_the_same_batches_also_when_resumed(tmp_path: Path, every: int) -> None:
+    alone = train(Rows(seed=1), callbacks=[])
+    steps = (2, STEPS, STEPS + 2, 2 * STEPS + 1)
+    saving: list[L.Callback] = [SaveAt(step, tmp_path / f"{step}.ckpt") for step in steps]
+
+    assert train(Rows(seed=1), callbacks=saving, reload_dataloaders_every_n_epochs=every) == alone
+    for step in steps:
+        resumed = train(
+            Rows(seed=1),
+            callbacks=[],
+            ckpt_path=tmp_path / f"{step}.ckpt",
+            reload_dataloaders_every_n_epochs=every,
+        )
+        assert resumed == alone[step:], f"resumed at step {step}"
 
 
 def test_the_position_is_taken_once() -> None:
