@@ -179,7 +179,8 @@ def callback_classes(options: Namespace) -> list[type]:
     """Return the classes of the callbacks that a configuration names."""
     given = options.get("callbacks") or []
     paths = [callback.class_path for callback in (given if isinstance(given, Sequence) else [given])]
-    return [getattr(importlib.import_module(module), name) for module, _, name in (p.rpartition(".") for p in paths)]
+    named = [getattr(importlib.import_module(module), name) for module, _, name in (p.rpartition(".") for p in paths)]
+    return [each for each in named if isinstance(each, type)]  # a function may build one too
 
 
 @contextmanager

@@ -146,6 +146,10 @@ def test_a_callback_that_does_not_work_is_refused_with_what_does(kind, as_list):
         check_trainer(Namespace(callbacks=[callback] if as_list else callback))
 
 
+def test_a_function_that_builds_a_callback_is_left_alone():
+    check_trainer(Namespace(callbacks=Namespace(class_path="os.path.join")))
+
+
 def test_a_progress_bar_is_refused_only_where_bars_are_off():
     bar = Namespace(class_path="lightning.pytorch.callbacks.RichProgressBar")
     check_trainer(Namespace(callbacks=bar, enable_progress_bar=None))

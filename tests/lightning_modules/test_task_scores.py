@@ -42,3 +42,11 @@ def test_each_view_of_a_head_has_metrics_and_no_task_its_name():
     assert list(scores.take(lambda counts: counts)) == ["sts_bi"]
     with pytest.raises(InputError, match="task name 'sts_bi' cannot be used: the second head of task sts has it"):
         build({"sts": Sts(encoding="both"), "sts_bi": Sts()})
+
+
+def test_each_score_says_which_way_it_gets_better():
+    scores = build({"sts": Sts(encoding="both", metrics=("pearson", "mean_absolute_error")), "quora": Quora()})
+    half = {"pearson": "max", "mean_absolute_error": "min", "loss": "min"}
+    expected = {f"{name}/{metric}": way for name in ("sts", "sts_bi") for metric, way in half.items()}
+    assert scores.directions(["sts"]) == expected
+    assert scores.directions(["quora"]) == {"quora/accuracy": "max", "quora/f1": "max", "quora/loss": "min"}
