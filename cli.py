@@ -36,9 +36,9 @@ from callbacks import (
 )
 from callbacks.averaging import refuse_changed_weights
 from callbacks.run_folder import RunTrainer, claimed_run
-from cli_errors import Parser, failing_task, name_task
 from cli_help import describe_checkpoint
 from cli_loggers import LOGGER, complete_loggers
+from cli_parser import Parser, failing_task, name_task
 from runtime.file_errors import naming_refusals
 from runtime.matmul import choose_matmul, set_onednn
 from runtime.messages import StderrLines, silence_lightning

@@ -2,33 +2,19 @@
 
 import ast
 import difflib
-import importlib
 import inspect
 import re
-import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from copy import copy
-from dataclasses import dataclass, fields
-from pathlib import Path
-from typing import Any, NoReturn
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import fields
+from typing import Any
 
-from jsonargparse import ArgumentParser, Namespace, get_loader, set_loader
-from lightning.pytorch.cli import LightningArgumentParser
-from yaml import YAMLError
-
-from cli_help import EPILOG, short, task_help
+from cli_complaint import CLASS, NO_CLASS, VALUE, Complaint, choosable, import_path, subclasses
 from cli_settings import CLASS_PATH, Setting, class_of, given_settings, misplaced_options
 from cli_wishes import Flags
-from runtime.strict_yaml import check_keys, read_yaml_file
-from tasks import InputError, Task
-from tasks.source import Source, as_whole_map
+from tasks import Task
+from tasks.source import Source
 
-KEY = re.compile(r'Parser key "([^"]+)"')
-DOTTED = re.compile(r"\b((?:[a-z_]\w*\.)+)([A-Z]\w*)")
-CLASS = re.compile(r"Problem with given class_path '(?:\w+\.)*(\w+)'")
-NO_CLASS = re.compile(r"Expected a dot import path string: (\S+)")
 LITERAL = re.compile(r"Literal\[([^\]]*)\]")
-VALUE = re.compile(r"(?:Got|Given) value: (.*)$", re.MULTILINE)
 UNKNOWN_KEY = re.compile(
     r"Option '([^']+)' is not accepted|Group '([^']+)' does not accept option '([^']+)'"
     r"|Subcommand '[^']+' does not accept option '([^']+)'"
@@ -36,129 +22,10 @@ UNKNOWN_KEY = re.compile(
 NO_ANSWER = re.compile(
     r"Expected a <class '(NoneType|list)'>$|Expected a path but .* either not accessible or invalid$"
 )
-NOT_CHOSEN = ("collections.", "jsonargparse.")
 MOST_CHOICES = 15  # longer lists help nobody
 LIST, MAPPING = "a list, as in '[a, b]'", "a mapping, as in '{name: value}'"
 TYPES = {"tuple": LIST, "list": LIST, "dict": MAPPING}
 PRECISIONS = {"fp16": "16-mixed", "float16": "16-mixed", "half": "16-mixed", "fp32": "32-true", "float32": "32-true"}
-
-load_value = get_loader("yaml")
-
-
-def load_strictly(text: str) -> Any:
-    """Return what jsonargparse reads in YAML; a key that appears twice is an error in flags and nested files too."""
-    try:
-        check_keys(text)
-    except ValueError as error:
-        raise InputError(str(error)) from None
-    return load_value(text)
-
-
-set_loader("yaml", load_strictly, exceptions=(YAMLError,))
-
-
-class Parser(LightningArgumentParser):
-    """LightningArgumentParser that says what is wrong and what was expected, without the hundred lines of usage."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        self.links: dict[str, str] = {}
-        super().__init__(*args, allow_abbrev=False, **kwargs)
-
-    def parse_object(self, obj: Any, *args: Any, **kwargs: Any) -> Any:
-        """Parse the options of a class; a map for a task's `source` replaces that of a preset.
-
-        jsonargparse hands over a map as a dict, and one key of it (`--tasks.NAME.source.test`) as a Namespace.
-        """
-        if isinstance(obj.get("source"), dict):
-            obj = copy(obj)
-            obj["source"] = as_whole_map(obj["source"])
-        return super().parse_object(obj, *args, **kwargs)
-
-    def parse_args(self, args: Any = None, *rest: Any, **kwargs: Any) -> Namespace:  # type: ignore[override]
-        """Parse the command line; what is no YAML in a file that a flag names is told by file and line."""
-        for value in nested_files(sys.argv[1:] if args is None else args):
-            read_settings_file(value)
-        return super().parse_args(args, *rest, **kwargs)
-
-    def parse_path(self, path: Any, *args: Any, **kwargs: Any) -> Namespace:
-        """Parse a configuration file; what is no YAML, or has a key twice, is told by file and line."""
-        read_settings_file(Path(str(path)))
-        return super().parse_path(path, *args, **kwargs)
-
-    def link_arguments(self, source: Any, target: str, *args: Any, **kwargs: Any) -> None:
-        """Make a setting follow another one; nobody is told to set it."""
-        super().link_arguments(source, target, *args, **kwargs)
-        if isinstance(source, str):
-            self.links[target] = source
-
-    def format_help(self, *args: Any) -> str:
-        """Return the help of a command: our settings and Lightning's usual ones, or all with `--help_all`."""
-        if "--help_all" not in self._option_string_actions or "--help_all" in sys.argv:
-            return str(super().format_help(*args))
-        with short(self):
-            return f"{super().format_help(*args)}\n{task_help(Task)}\n\n{EPILOG}\n"
-
-    def error(self, message: str, ex: Exception | None = None) -> NoReturn:
-        """End with one sentence and exit status 2."""
-        if not self.exit_on_error:
-            super().error(message, ex)
-        parser = getattr(ex, "subcommand_parser", None) or self
-        flags = Flags(parser._option_string_actions, getattr(parser, "links", {}), task_options())
-        print(f"error: {explain(message, flags, sys.argv[1:])}", file=sys.stderr)
-        print(f"All options: {parser.prog.replace(' [options]', '')} --help", file=sys.stderr)
-        sys.exit(2)
-
-
-@dataclass(frozen=True)
-class Complaint:
-    """What jsonargparse says, taken apart.
-
-    Args:
-        message: The whole of it.
-        given: What the user set.
-        flags: The flags that there are.
-    """
-
-    message: str
-    given: Sequence[Setting]
-    flags: Flags
-
-    @property
-    def option(self) -> str:
-        """Dotted name of the option, without the names of tasks."""
-        return ".".join(key for key in dict.fromkeys(KEY.findall(self.message)) if key != "config")
-
-    @property
-    def value(self) -> Any:
-        """The value that was refused: the one that the user set, or what the message says."""
-        found, said = self.setting(), VALUE.findall(self.message)
-        return found.value if found else said[-1] if said else None
-
-    @property
-    def place(self) -> str:
-        """File, line and dotted name of what was refused, as a sentence begins."""
-        found = self.setting()
-        return f"{found.where}{found.key}" if found else self.option or "the command line"
-
-    def setting(self, option: str | None = None, *, below: bool = False) -> Setting | None:
-        """Return what the user set there; of several tasks the one of the class that is named, and with the value.
-
-        Args:
-            option: Dotted name without the name of a task; None for that of the message.
-            below: Whether what is set below it will do too.
-        """
-        first, _, rest = (option or self.option).partition(".")
-        name = r"\.(?P<task>[^.]+)" if first == "tasks" else "(?P<task>)"
-        name = name if rest or below else f"({name})?"
-        rest = f"\\.{re.escape(rest)}" if rest else ""
-        tail = r"(\..+)?" if below else ""
-        pattern = re.compile(re.escape(first) + name + rest + tail)
-        matches = [(one, found["task"]) for one in self.given if (found := pattern.fullmatch(one.key))]
-        if first == "tasks" and (owners := CLASS.findall(self.message)):
-            matches = [pair for pair in matches if class_of(pair[1], self.given) == owners[0]] or matches
-        said = [*VALUE.findall(self.message), *NO_CLASS.findall(self.message)]
-        with_value = [one for one, _ in matches if str(one.value) in said]
-        return (with_value or [one for one, _ in matches] or [None])[-1]
 
 
 def explain(message: str, flags: Flags, arguments: Sequence[str]) -> str:
@@ -211,7 +78,7 @@ def _misplaced(complaint: Complaint) -> str | None:
 
 def _key_twice(complaint: Complaint) -> str | None:
     found = re.search(r"line \d+: (the key .* appears twice.*)", complaint.message)
-    return f"{complaint.place}: {found[1]}" if found else None
+    return f"{complaint.option}: {found[1]}" if found else None
 
 
 def _no_tasks(complaint: Complaint) -> str | None:
@@ -243,7 +110,7 @@ def _no_class(complaint: Complaint) -> str | None:
     else:
         key, _, last = found.key.rpartition(".")
         names = [last]
-    choices = sorted({name for base in _bases(complaint) for name in _subclasses(base)})
+    choices = sorted({name for base in choosable(complaint) for name in subclasses(base)})
     expected = f": one of {', '.join(choices)}" if 0 < len(choices) <= MOST_CHOICES else ""
     expected = f"--{key} CLASS first{expected}"
     if found.where:
@@ -252,7 +119,7 @@ def _no_class(complaint: Complaint) -> str | None:
 
 
 def _classless_task(name: str, setting: Setting, complaint: Complaint) -> str:
-    names = sorted(_subclasses(Task))
+    names = sorted(subclasses(Task))
     if setting.where:
         return (
             f"{setting.where}tasks.{name} has no class_path (expected class_path: {' or '.join(names)}, and the "
@@ -269,7 +136,7 @@ def _unknown_class(complaint: Complaint) -> str | None:
     found = NO_CLASS.search(complaint.message)
     if found is None:
         return None
-    choices = sorted({name for base in _bases(complaint) for name in _subclasses(base)})
+    choices = sorted({name for base in choosable(complaint) for name in subclasses(base)})
     if len(choices) == 1:
         options = f"the options of {choices[0]}, as in --{complaint.option}.NAME"
         return f"{complaint.place} is {found[1]!r} (expected {options})"
@@ -285,7 +152,7 @@ def _unknown_option(complaint: Complaint) -> str | None:
     elif found := re.search(r"class_path '([^']+)':\s+Option '([^']+)' is not accepted", message):
         path, wrong = found.groups()
         owner, options = path.rpartition(".")[2], _options(path)
-        if _import(path).__subclasses__() and path.startswith("lightning."):
+        if import_path(path).__subclasses__() and path.startswith("lightning."):
             return _no_class(complaint)  # the base class stands for none
     elif found := re.search(r"class_path '[^']*?(\w+)':\s+Group '(\w+)' does not accept option '([^']+)'", message):
         options = [each.name for each in fields(Source)] if found[2] == "source" else []
@@ -384,56 +251,6 @@ EXPLANATIONS: tuple[Callable[[Complaint], str | None], ...] = (
 )
 
 
-def nested_files(arguments: Sequence[str]) -> list[Path]:
-    """Return the YAML files that flags other than `--config` name, such as `--trainer FILE`."""
-    values = [argument.partition("=")[2] or argument for argument in arguments]
-    paths = [Path(value) for value in values if value.endswith((".yaml", ".yml"))]
-    return [path for path in paths if path.is_file()]
-
-
-def read_settings_file(path: Path) -> None:
-    """Read a file of settings.
-
-    Raises:
-        InputError: If it is no YAML or no mapping, or a mapping has a key twice.
-    """
-    try:
-        found = read_yaml_file(path)
-    except ValueError as error:
-        raise InputError(str(error)) from None
-    if not isinstance(found, dict):
-        holds = "is empty" if found is None else f"holds a {type(found).__name__}"
-        raise InputError(f"{path}: {holds} (expected settings by name, as in model: …)")
-
-
-def failing_task(tasks: Mapping[str, Any]) -> str | None:
-    """Return the name of the first task that cannot be built from its settings; None if all can."""
-    for name, settings in tasks.items():
-        parser = ArgumentParser(exit_on_error=False)
-        parser.add_argument("--tasks", type=dict[str, Task])
-        try:
-            parser.instantiate(parser.parse_object({"tasks": {name: settings}}))
-        except (ValueError, OSError):
-            return name
-    return None
-
-
-def name_task(task: str, reason: str) -> str:
-    """Return a class's complaint with the name of the task, of which there may be several of that class.
-
-    Example:
-        >>> name_task("films", "Classification: weight is -1 (expected 0 or more)")
-        'tasks.films: weight is -1 (expected 0 or more)'
-    """
-    said = re.sub(r"^[A-Z]\w+: ", "", reason)
-    return f"tasks.{task}: {said}"
-
-
-def task_options() -> list[str]:
-    """Return the names of the options that tasks have."""
-    return [name for name in inspect.signature(Task).parameters if name != "self"]
-
-
 def _meant(flag: str | None) -> str:
     return f" (did you mean {flag}?)" if flag else ""
 
@@ -450,34 +267,5 @@ def _listed(names: Sequence[str]) -> str:
 
 def _options(path: str, kind: Any = None) -> list[str]:
     """Return the names of a class's options; `kind` leaves out what its user cannot set."""
-    parameters = inspect.signature(_import(path)).parameters.values()
+    parameters = inspect.signature(import_path(path)).parameters.values()
     return [each.name for each in parameters if each.name != "self" and kind in (None, each.kind)]
-
-
-def _bases(complaint: Complaint) -> list[type]:
-    """Return the classes that a message asks for a child of, or what `--tasks` takes."""
-    asked = re.sub(
-        r"(?:\w+\.)*Callable\[\[.*?\], |class_path '\S+'", "", complaint.message
-    )  # what builds it is no choice
-    paths = [(module, name) for module, name in DOTTED.findall(asked) if not module.startswith(NOT_CHOSEN)]
-    found = [_import(module + name) for module, name in paths]
-    classes = [each for each in dict.fromkeys(found) if inspect.isclass(each)]
-    abstract = [each for each in classes if inspect.isabstract(each)]
-    return abstract or classes or ([Task] if complaint.option == "tasks" else [])
-
-
-def _subclasses(base: type) -> list[str]:
-    """Return the names of all classes that can be chosen where a base class is asked for."""
-    children: list[type] = base.__subclasses__()
-    below = [name for child in children for name in _subclasses(child)]
-    top = base.__module__.partition(".")[0]
-    is_inner = top != "lightning" and not hasattr(sys.modules[top], base.__name__)
-    return below if inspect.isabstract(base) or is_inner else [base.__name__, *below]
-
-
-def _import(path: str) -> Any:
-    module, _, name = path.rpartition(".")
-    try:
-        return getattr(importlib.import_module(module), name, None)
-    except ImportError:
-        return None

@@ -20,7 +20,7 @@ CHECKPOINT = {
     "other": "Weights to use: `best`, `best-TASK` or `last` for those of the newest run, or of RUN with "
     "`-c RUN/config.yaml`; or a file.",
 }
-LAST = ("Customize every aspect of training via flags", "Lightning's ModelCheckpoint")
+LAST = ("trainer.", "best_checkpoint.")
 LINKED = "Linked arguments"
 EPILOG = "More: --help_all shows the rest of Lightning's options, --tasks.help Sst the options and defaults of a class."
 
@@ -51,7 +51,7 @@ def short(parser: argparse.ArgumentParser) -> Iterator[None]:
     groups, usage = list(parser._action_groups), parser.usage
     for action, _ in hidden:
         action.help = argparse.SUPPRESS
-    parser._action_groups.sort(key=lambda group: (group.title or "").startswith(LAST))
+    parser._action_groups.sort(key=lambda group: any(each.dest.startswith(LAST) for each in group._group_actions))
     parser.usage = f"{parser.prog.replace(' [options]', '')} -c FILE [--NAME VALUE ...]".replace("%", "%%")
     try:
         yield
@@ -65,4 +65,7 @@ def task_help(task: type) -> str:
     """Return the help of the options that every task has."""
     parser = ArgumentParser(usage=argparse.SUPPRESS, add_help=False)
     parser.add_class_arguments(task, "tasks.NAME", help="Options of a task, each with the name of yours")
+    for action in parser._actions:
+        if any(name.endswith(".help") for name in action.option_strings):
+            action.help = argparse.SUPPRESS
     return parser.format_help().strip()

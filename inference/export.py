@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import yaml
 from transformers.utils import logging as transformers_logging
 
 from inference import onnx_format, sentence_transformers_format, transformers_format
@@ -19,6 +18,7 @@ from inference.parity import DevSplit, answer_dev, read_dev
 from inference.predictor import Predictor
 from inference.written import Written
 from runtime.file_errors import naming_refusals
+from runtime.strict_yaml import read_yaml_file
 from runtime.utf8 import use_utf8
 from tasks import InputError
 
@@ -90,7 +90,10 @@ def find_root(checkpoint: Checkpoint) -> Path:
     """Return the data folder of the run that wrote a checkpoint; the working folder where there is no run."""
     if checkpoint.run is None:
         return Path()
-    config = yaml.safe_load((checkpoint.run / "config.yaml").read_text(encoding="utf-8"))
+    try:
+        config = read_yaml_file(checkpoint.run / "config.yaml")
+    except ValueError as error:
+        raise InputError(str(error)) from None
     return Path(config.get("data", {}).get("root", ".")).expanduser()
 
 

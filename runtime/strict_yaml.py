@@ -29,17 +29,6 @@ def read_yaml_file(path: Path) -> Any:
         raise ValueError(f"{path}{line}: not YAML ({reason})") from None
 
 
-def read_yaml(text: str) -> Any:
-    """Return what YAML text, such as the value of a flag, holds.
-
-    Raises:
-        ValueError: If a mapping has a key twice.
-        yaml.YAMLError: If it is not YAML.
-    """
-    check_keys(text)
-    return yaml.safe_load(text)
-
-
 def check_keys(text: str, where: str = "") -> None:
     r"""Check that no mapping has a key twice.
 

@@ -1,9 +1,11 @@
 """Keys that appear twice."""
 
+import re
+
 import pytest
 import yaml
 
-from runtime.strict_yaml import check_keys, read_yaml, read_yaml_file
+from runtime.strict_yaml import check_keys, read_yaml_file
 
 
 @pytest.mark.parametrize(
@@ -15,29 +17,31 @@ from runtime.strict_yaml import check_keys, read_yaml, read_yaml_file
     ],
 )
 def test_a_key_twice_is_named_with_both_lines(text, message, tmp_path):
-    with pytest.raises(ValueError) as refused:
-        read_yaml(text)
-    assert str(refused.value) == message
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        check_keys(text)
     (tmp_path / "a.yaml").write_text(text)
-    with pytest.raises(ValueError) as refused:
+    with pytest.raises(ValueError, match=f"/a.yaml, {re.escape(message)}$"):
         read_yaml_file(tmp_path / "a.yaml")
-    assert str(refused.value) == f"{tmp_path / 'a.yaml'}, {message}"
 
 
-def test_equal_keys_of_different_mappings_and_merged_ones_are_accepted():
+def test_equal_keys_of_different_mappings_and_merged_ones_are_accepted(tmp_path):
     text = "base: &base {a: 1, b: 2}\nother: {<<: *base, a: 3}\nlist: [{a: 1}, {a: 2}]\nsame: *base\n1: x\n'1': y\n"
-    assert read_yaml(text) == yaml.safe_load(text)
-    assert read_yaml(text)["other"] == {"a": 3, "b": 2}
+    (tmp_path / "a.yaml").write_text(text)
+    found = read_yaml_file(tmp_path / "a.yaml")
+    assert found == yaml.safe_load(text)
+    assert found["other"] == {"a": 3, "b": 2}
 
 
 def test_a_mapping_that_holds_itself_is_read_once():
     check_keys("a: &a {b: *a}")
+    with pytest.raises(ValueError, match="appears twice"):
+        check_keys("a: &a {b: *a, b: 1}")
 
 
 def test_what_is_not_yaml_or_not_utf8_is_named_by_file(tmp_path):
     path = tmp_path / "a.yaml"
     path.write_text("a: 1\n\tb: 2\n")
-    with pytest.raises(ValueError, match=r"a\.yaml, line 2: not YAML \(found character"):
+    with pytest.raises(ValueError, match=r"a\.yaml, line 2: not YAML \("):
         read_yaml_file(path)
     path.write_bytes(b"a: \xe9\n")
     with pytest.raises(ValueError, match=r"a\.yaml: not YAML \(not UTF-8 text"):
