@@ -7,7 +7,7 @@ import sys
 import pytest
 import yaml
 
-from tests.cli.command_line import ROOT, read_report
+from tests.cli.command_line import CS224N, ROOT, read_report
 
 CLASSES = ["größer", "klein"]
 
@@ -53,3 +53,13 @@ def test_a_run_reads_and_writes_utf8_and_prints_what_it_can(configuration, envir
     assert (head, len(rows)) == ("id,größer,klein", 8)
     saved = yaml.safe_load((run / "config.yaml").read_text(encoding="utf-8"))
     assert saved["tasks"]["own"]["init_args"]["classes"] == CLASSES
+
+
+def test_a_configuration_in_another_encoding_is_one_sentence(train, tmp_path, capsys):
+    path = tmp_path / "latin.yaml"
+    path.write_bytes("data: {root: grün}\n".encode("latin-1"))
+    with pytest.raises(SystemExit) as ended:
+        train.raw("fit", "-c", str(CS224N), "-c", str(path), *train.tiny)
+    assert ended.value.code == 2
+    expected = f"error: {path}: not YAML (not UTF-8 text: invalid start byte)"
+    assert capsys.readouterr().err.splitlines()[-1] == expected
