@@ -126,10 +126,11 @@ def test_a_task_over_own_files_needs_yaml_only(train, tmp_path):
     assert read_report(run_folder)["baseline"]["nli"]["accuracy"] == pytest.approx(1 / 3)
     predicted = train("predict", "--data.root", tmp_path, "--ckpt_path", "last", config=tmp_path / "own.yaml")
     for split in ("dev", "test"):
-        header, *lines = (predicted / "predictions" / f"nli-{split}.csv").read_text().splitlines()
-        assert header == "id, Verdict"
-        assert [line.split(", ")[0] for line in lines] == [row["key"] for row in rows]
-        assert {line.split(", ")[1] for line in lines} <= set(classes)
+        with (predicted / "predictions" / f"nli-{split}.csv").open(newline="") as file:
+            header, *lines = csv.reader(file)
+        assert header == ["id", "Verdict"]
+        assert [line[0] for line in lines] == [row["key"] for row in rows]
+        assert {line[1] for line in lines} <= set(classes)
         with (predicted / "predictions" / f"nli-{split}-probabilities.csv").open(newline="") as file:
             assert next(csv.reader(file)) == ["id", "entailment", "neutral", "contradiction"]
 
