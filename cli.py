@@ -115,6 +115,7 @@ class TandemCLI(LightningCLI):
 
     def _run_subcommand(self, subcommand: str) -> None:
         """Run the command in a folder of its own; one that is refused leaves none."""
+        assert isinstance(self.trainer, RunTrainer)
         kind = "version" if subcommand == "fit" else subcommand
         with (
             claimed_run(self.trainer, self._runs.folder, kind, version=self._runs.version),

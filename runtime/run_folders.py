@@ -41,7 +41,9 @@ def _names(runs: Path, kind: str, version: int | str | None) -> Iterator[str]:
         name = version if kind == "version" else f"{kind}_{version}"
         yield name
         yield from (f"{name}_{number}" for number in count(1))
-    yield from (f"{kind}_{number}" for number in count(_next_number(runs, kind) if version is None else version))
+    else:
+        first = _next_number(runs, kind) if version is None else version
+        yield from (f"{kind}_{number}" for number in count(first))
 
 
 def _next_number(runs: Path, kind: str) -> int:

@@ -28,7 +28,7 @@ class Teacher:
 
     Args:
         files: Run folders, whose `predictions/<task>-train-probabilities.csv` (`<task>-train.csv` for scores) is
-            taken, such files themselves, or patterns of both (`runs/seeds/version_*`). Several are averaged.
+            taken, such files themselves, or patterns of both (`runs/seeds/predict_*`). Several are averaged.
         weight: Share of the soft loss, above 0 to 1.
         temperature: Flattens the teacher's and the own probabilities before they are compared; above 0.
 
