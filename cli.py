@@ -8,13 +8,14 @@ from typing import Any, Literal
 
 import lightning.pytorch as L
 import torch
-from lightning.pytorch.callbacks import LearningRateMonitor
+from lightning.pytorch.callbacks import LearningRateMonitor, ProgressBar
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.strategies import DDPStrategy
 
 from callbacks import (
     AtomicCheckpointIO,
     Averaging,
+    BatchLimits,
     BestCheckpoint,
     BestTaskCheckpoint,
     ConflictMonitor,
@@ -31,21 +32,22 @@ from callbacks import (
     TaskLosses,
     TaskProgressBar,
     ValidationFigures,
+    check_monitors,
 )
 from callbacks.averaging import refuse_changed_weights
-from callbacks.run_folder import removing_refused
-from cli_errors import Parser
+from callbacks.run_folder import RunTrainer, claimed_run
+from cli_errors import Parser, failing_task, name_task
+from cli_help import describe_checkpoint
+from cli_loggers import LOGGER, complete_loggers
+from runtime.file_errors import naming_refusals
 from runtime.matmul import choose_matmul, set_onednn
-from runtime.messages import silence_lightning
+from runtime.messages import StderrLines, silence_lightning
 from runtime.run_folders import find_checkpoint, find_in_run, run_name, saved_run
 from runtime.version import VERSION
 from tasks import InputError, Task
+from trainer_options import check_trainer, refusing_misconfiguration
 
 OUR_PACKAGES = ("backbones", "callbacks", "cli", "datamodules", "lightning_modules", "runtime")
-LOGGER = {
-    "class_path": "lightning.pytorch.loggers.TensorBoardLogger",
-    "init_args": {"save_dir": "runs", "name": "", "default_hp_metric": False},
-}
 BEST_NAME = "best-epoch={{epoch}}-step={{step}}-{name}={{{monitor}:.4f}}"
 
 
@@ -56,6 +58,7 @@ class TandemCLI(LightningCLI):
         super().__init__(
             model_class,
             datamodule_class,
+            trainer_class=RunTrainer,
             seed_everything_default=42,
             auto_configure_optimizers=False,
             parser_class=Parser,
@@ -84,6 +87,10 @@ class TandemCLI(LightningCLI):
     def _prepare_subcommand_parser(self, klass: type, subcommand: str, **kwargs: Any) -> LightningArgumentParser:
         """Leave Lightning's box of scores out unless `--verbose true` asks for it: RunReport shows them."""
         parser: LightningArgumentParser = super()._prepare_subcommand_parser(klass, subcommand, **kwargs)
+        parser.add_argument(
+            "--help_all", action="help", help="Show all options, Lightning's seldom ones too, and exit."
+        )
+        describe_checkpoint(parser._actions, subcommand)
         if "verbose" in self._subcommand_method_arguments[subcommand]:
             parser.set_defaults(verbose=False)
         return parser
@@ -91,26 +98,28 @@ class TandemCLI(LightningCLI):
     def before_instantiate_classes(self) -> None:
         """Name the run after its configuration, and find the checkpoint that `last`, `best` or `auto` means."""
         config = self.config[self.config.subcommand]
+        check_trainer(config.trainer)
         if config.fp32_matmul == "auto":
             choose_matmul(Path(config.data.cache_dir).expanduser() / "matmul.json")
         else:
             set_onednn(on=False)  # an earlier training of this process may have switched it on
-        arguments = getattr(config.trainer.logger, "init_args", None)
-        if arguments is not None and not arguments.get("name"):
-            arguments["name"] = run_name([str(path) for path in config.get("config") or []])
+        configs = [str(path) for path in config.get("config") or []]
+        self._runs = complete_loggers(config.trainer, run_name(configs))
         which = config.get("ckpt_path")
         if which is None and self.config.subcommand != "fit":
             raise InputError(f"{self.config.subcommand} needs trained weights: --ckpt_path best, last or a file")
         tasks = list(config.get("tasks") or {})
         if which in ("last", "best", "auto", *(f"best-{task}" for task in tasks)):
-            own = saved_run([str(path) for path in config.get("config") or []])
-            runs = None if arguments is None else Path(arguments["save_dir"]) / arguments["name"]
-            found = choose_checkpoint(which, own=own, runs=runs, tasks=tasks)
+            found = choose_checkpoint(which, own=saved_run(configs), runs=self._runs.folder, tasks=tasks)
             config["ckpt_path"] = str(found) if found else None
 
     def _run_subcommand(self, subcommand: str) -> None:
-        """Run the command; one that is refused leaves no folder of a run."""
-        with removing_refused(self.trainer):
+        """Run the command in a folder of its own; one that is refused leaves none."""
+        kind = "version" if subcommand == "fit" else subcommand
+        with (
+            claimed_run(self.trainer, self._runs.folder, kind, version=self._runs.version),
+            refusing_misconfiguration(),
+        ):
             super()._run_subcommand(subcommand)
 
     def _parse_ckpt_path(self) -> None:
@@ -119,18 +128,24 @@ class TandemCLI(LightningCLI):
     def instantiate_classes(self) -> None:
         """Build everything; what the user got wrong becomes an InputError."""
         try:
-            super().instantiate_classes()
+            with refusing_misconfiguration():
+                super().instantiate_classes()
         except (ValueError, OSError) as error:
-            raise InputError(str(find_reason(error))) from error
+            reason, task = str(find_reason(error)), failing_task(self._get(self.config, "tasks") or {})
+            raise InputError(reason if task is None else name_task(task, reason)) from error
+        if self.config.subcommand == "fit":
+            callbacks: list[L.Callback] = self.trainer.callbacks  # type: ignore[attr-defined]
+            check_monitors(callbacks, self.model.validation_scores())
 
     def instantiate_trainer(self, **kwargs: Any) -> L.Trainer:
         """Build the trainer with our callbacks, atomic checkpoints and a strategy for idle heads."""
         config = self._get(self.config_init, "trainer")
         kwargs["plugins"] = [*_as_list(config.get("plugins")), AtomicCheckpointIO()]
-        kwargs["callbacks"] = [*_as_list(config.get("callbacks")), *self.own_callbacks()]
+        kwargs["callbacks"] = [BatchLimits(), *_as_list(config.get("callbacks")), *self.own_callbacks()]
         if config["strategy"] in ("auto", "ddp") and count_processes(config) > 1:
             kwargs["strategy"] = DDPStrategy(find_unused_parameters=True)  # one head is idle at each step
-        trainer: L.Trainer = super().instantiate_trainer(**kwargs)
+        with refusing_misconfiguration(ValueError, TypeError, ImportError):
+            trainer: L.Trainer = super().instantiate_trainer(**kwargs)
         callbacks: list[L.Callback] = trainer.callbacks  # type: ignore[attr-defined]
         refuse_changed_weights(callbacks, has_averaging="averaging" in self.config_init[self.config.subcommand])
         callbacks.sort(key=lambda callback: isinstance(callback, ResumableCheckpoint | StopOnSignal))  # the last to act
@@ -142,7 +157,8 @@ class TandemCLI(LightningCLI):
         own: list[L.Callback] = [StepSeed(self._get(self.config_init, "data").seed), FinalValidation(), StopOnSignal()]
         if config.get("logger"):
             own.append(LearningRateMonitor(logging_interval="step"))
-        if config.get("enable_progress_bar") is not False:
+        has_other_bar = any(isinstance(callback, ProgressBar) for callback in _as_list(config.get("callbacks")))
+        if config.get("enable_progress_bar") is not False and not has_other_bar:
             own.append(TaskProgressBar())
         return own
 
@@ -162,6 +178,7 @@ class MultitaskCLI(TandemCLI):
         parser.add_lightning_class_args(ConflictMonitor, "conflicts")
         parser.add_lightning_class_args(BestCheckpoint, "best_checkpoint")
         parser.add_lightning_class_args(ValidationFigures, "figures")
+        parser.add_class_arguments(PredictionWriter, "predictions")
         parser.set_defaults(
             {
                 "best_checkpoint.monitor": "val/mean",
@@ -212,7 +229,7 @@ class MultitaskCLI(TandemCLI):
 
     def own_callbacks(self) -> list[L.Callback]:
         """Return the callbacks of every multitask run."""
-        own = [*super().own_callbacks(), TaskLosses(), PredictionWriter(), RunReport()]
+        own = [*super().own_callbacks(), TaskLosses(), self._get(self.config_init, "predictions"), RunReport()]
         if self._get(self.config_init, "best_checkpoint_per_task"):
             tasks: dict[str, Task] = self._get(self.config_init, "tasks")
             own += [BestTaskCheckpoint(name, task.metric_names[0]) for name, task in tasks.items()]
@@ -242,13 +259,14 @@ class PretrainCLI(TandemCLI):
 
 
 def run(cli: type[TandemCLI], model: type[L.LightningModule], data: type[L.LightningDataModule]) -> None:
-    """Run an entry point; an InputError ends it with one sentence and exit status 2."""
+    """Run an entry point; what the user or the file system got wrong ends it with one sentence and exit status 2."""
     silence_lightning()
-    logging.basicConfig(format="%(message)s")
+    logging.basicConfig(format="%(message)s", handlers=[StderrLines()])
     for package in OUR_PACKAGES:
         logging.getLogger(package).setLevel(logging.INFO)
     try:
-        cli(model, data)
+        with naming_refusals(InputError):
+            cli(model, data)
     except InputError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
@@ -263,13 +281,13 @@ def find_reason(error: BaseException) -> BaseException:
     return error
 
 
-def choose_checkpoint(which: str, *, own: Path | None, runs: Path | None, tasks: Sequence[str]) -> Path | None:
+def choose_checkpoint(which: str, *, own: Path | None, runs: Path, tasks: Sequence[str]) -> Path | None:
     """Find the checkpoint that a word of `--ckpt_path` means.
 
     Args:
         which: `last`, `best`, `best-<task>` or `auto`.
         own: Folder of the run whose saved configuration is given, if one is; `auto` does not look at it.
-        runs: Folder of the configuration's runs; None without a logger.
+        runs: Folder of the configuration's runs.
         tasks: Names of the tasks.
 
     Returns:
@@ -283,8 +301,6 @@ def choose_checkpoint(which: str, *, own: Path | None, runs: Path | None, tasks:
         if found is None:
             raise InputError(f"--ckpt_path {which}: {own}, whose config.yaml is given, has no such checkpoint")
         return found
-    if runs is None:
-        raise InputError(f"--ckpt_path {which}: there are no runs without a logger (expected a path)")
     found = find_checkpoint(runs, "last" if which == "auto" else which, tasks)
     if found is None and which != "auto":
         raise InputError(f"--ckpt_path {which}: no run in {runs} has such a checkpoint")

@@ -7,6 +7,7 @@ from typing import Any
 
 import lightning.pytorch as L
 from lightning.pytorch.callbacks import RichProgressBar, WeightAveraging
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from rich.table import Column
 from torch.optim.swa_utils import AveragedModel
 
@@ -81,3 +82,8 @@ def keep_numbers_on_one_line(bar: RichProgressBar) -> None:
     """Cut the numbers of a progress bar off instead of wrapping them (rich_progress.py:393)."""
     if bar._metric_component is not None:
         bar._metric_component._table_column = Column(overflow="ignore")
+
+
+def set_version(logger: TensorBoardLogger | CSVLogger, version: str) -> None:
+    """Name the folder that a logger has not begun to write to (fabric/loggers/tensorboard.py:131, csv_logs.py:99)."""
+    logger._version = version

@@ -3,6 +3,8 @@
 from cli import PretrainCLI, run
 from datamodules import MaskedLMDataModule
 from lightning_modules import MaskedLMModule
+from runtime.utf8 import use_utf8
 
 if __name__ == "__main__":
+    use_utf8()
     run(PretrainCLI, MaskedLMModule, MaskedLMDataModule)

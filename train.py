@@ -3,6 +3,8 @@
 from cli import MultitaskCLI, run
 from datamodules import MultitaskDataModule
 from lightning_modules import MultitaskModule
+from runtime.utf8 import use_utf8
 
 if __name__ == "__main__":
+    use_utf8()
     run(MultitaskCLI, MultitaskModule, MultitaskDataModule)

@@ -11,7 +11,7 @@ from analysis.blocks import Block, Sentence, picture
 from analysis.run import Predictions, Run
 from analysis.slices import class_names
 from analysis.table import Table
-from figures import draw_balance
+from figures import draw_balance, pick_classes
 from heads import Scores
 from tasks import InputError, Split
 
@@ -28,13 +28,21 @@ def show_balance(run: Run, task: str, split: Split, predictions: Predictions, an
     except InputError as error:
         blocks.append(Sentence(f"The train split is not shown: {error}."))
     names, numbers = _label_ranges(predictions, counted)
-    shares = {what: np.bincount(values, minlength=len(names)) / max(len(values), 1) for what, values in numbers.items()}
+    every = {what: np.bincount(values, minlength=len(names)) / max(len(values), 1) for what, values in numbers.items()}
+    chosen = pick_classes(np.abs(every["predicted"] - every[split]))
+    note = (
+        f"The {len(chosen)} of {len(names):,} classes whose share of the predictions is furthest from that of {split}."
+        if len(chosen) < len(names)
+        else ""
+    )
+    names = [names[number] for number in chosen]
+    shares = {what: values[chosen] for what, values in every.items()}
     rows = [[name, *(f"{values[row]:.1%}" for values in shares.values())] for row, name in enumerate(names)]
     title = "Class balance" if not isinstance(predictions.task.labels, Scores) else "Balance of scores"
     label = f"{title}: " + "; ".join(f"{row[0]}: " + ", ".join(row[1:]) for row in rows[:12])
     figure = draw_balance(shares, names)
     return [
-        picture(figure, title=title, name=f"{anchor}-balance", label=label),
+        picture(figure, title=title, name=f"{anchor}-balance", label=label, note=note),
         Table(f"{title} in numbers", ("label", *shares), rows),
         *blocks,
     ]

@@ -5,13 +5,14 @@ from collections.abc import Callable
 from functools import wraps
 from typing import ParamSpec
 
+from runtime.file_errors import naming_refusals
 from tasks import InputError
 
 Arguments = ParamSpec("Arguments")
 
 
 def command(main: Callable[Arguments, int | None]) -> Callable[Arguments, int]:
-    """Return a command's main function with an exit status: 2 after an InputError, 130 after Ctrl-C.
+    """Return a command's main function with an exit status: 2 after what the user got wrong, 130 after Ctrl-C.
 
     Args:
         main: Does the work; returns a status, or None for 0.
@@ -20,7 +21,8 @@ def command(main: Callable[Arguments, int | None]) -> Callable[Arguments, int]:
     @wraps(main)
     def run(*args: Arguments.args, **kwargs: Arguments.kwargs) -> int:
         try:
-            return main(*args, **kwargs) or 0
+            with naming_refusals(InputError):
+                return main(*args, **kwargs) or 0
         except InputError as error:
             print(f"error: {error}", file=sys.stderr)
             return 2

@@ -1,5 +1,7 @@
 """What a report shows of a task with classes: confusions, near misses and calibration."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from analysis.blocks import Block, Sentence, number, picture, span
@@ -7,26 +9,47 @@ from analysis.intervals import wilson_interval
 from analysis.run import Predictions
 from analysis.slices import NeighbourErrors, class_names, count_neighbour_errors
 from analysis.table import Table
-from figures import bin_confidence, count_confusions, draw_confusion, draw_reliability
+from figures import bin_confidence, count_confusions, draw_confusion, draw_reliability, most_frequent_confusions
+from figures.confusion import LABELLED_CELLS
 from figures.reliability import NUM_BINS
+
+SHOWN_CONFUSIONS = 20
 
 
 def show_confusion(predictions: Predictions, anchor: str) -> list[Block]:
-    """Return the confusion matrix, and the near misses where the classes have an order."""
+    """Return the confusion matrix; of many classes also a table, and near misses where the classes have an order."""
     names = class_names(predictions.task)
-    counts = count_confusions(predictions.labels, predictions.predictions, len(names))
-    shares = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    confusions = count_confusions(predictions.labels, predictions.predictions, len(names))
+    shown = [names[number] for number in confusions.classes]
     label = "Confusion matrix. " + "; ".join(
-        f"true {name}: " + ", ".join(f"{share:.0%} predicted {other}" for other, share in zip(names, row, strict=True))
-        for name, row in zip(names[:12], shares, strict=False)
+        f"true {name}: " + ", ".join(f"{share:.0%} predicted {other}" for other, share in zip(shown, row, strict=True))
+        for name, row in zip(shown[:12], confusions.shares, strict=False)
     )
-    note = "Each row is a true class and adds up to 100 %; the number of examples is below the share."
-    figure = draw_confusion(counts, names)
+    note = (
+        f"The {len(shown)} of {len(names):,} classes that take part in most mistakes, as label or as prediction. Each "
+        "row is a true class; the shares are of all its examples, the rest was predicted as a class not shown."
+        if confusions.is_part
+        else "Each row is a true class and adds up to 100 %; the number of examples is below the share."
+    )
+    figure = draw_confusion(confusions, names)
     blocks: list[Block] = [
         picture(figure, title="Confusion matrix", name=f"{anchor}-confusion", label=label, note=note)
     ]
+    if len(shown) > LABELLED_CELLS:
+        blocks.append(_confusion_table(predictions, names))
     neighbours = count_neighbour_errors(predictions)
     return blocks if neighbours is None else [*blocks, _neighbour_table(neighbours)]
+
+
+def _confusion_table(predictions: Predictions, names: Sequence[str]) -> Table:
+    found = most_frequent_confusions(predictions.labels, predictions.predictions, SHOWN_CONFUSIONS)
+    totals = np.bincount(predictions.labels.astype(np.int64), minlength=len(names))
+    rows = [
+        [names[label], names[predicted], f"{count:,}", number(count / totals[label], 3)]
+        for (label, predicted), count in found
+    ]
+    columns = ("label", "predicted", "n", "share of the label's examples")
+    return Table("Most frequent confusions", columns, rows, num_text_columns=2)
 
 
 def _neighbour_table(found: NeighbourErrors) -> Table:

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from rich.console import Console
 
 from analysis.combining import METHODS, Method, combine
 from analysis.command import command
@@ -19,8 +18,10 @@ from analysis.run import Predictions, Run
 from analysis.scores import score
 from analysis.selection import Selection, first_metric, select_members
 from analysis.table import Table
-from callbacks.predictions import write_predictions
+from callbacks.prediction_files import write_predictions
 from heads import Scores
+from runtime.terminal import plain_console
+from runtime.utf8 import use_utf8
 from tasks import Example, InputError, Split, Task
 
 Members = Mapping[str, Sequence[Predictions]]
@@ -40,7 +41,7 @@ class _Examples:
 
 def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Parse the command line."""
-    parser = argparse.ArgumentParser(prog="python -m analysis.ensemble", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m analysis.ensemble", description=__doc__, allow_abbrev=False)
     parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="folder of a finished run; two or more")
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder to create")
     parser.add_argument(
@@ -232,12 +233,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         select=options.select,
         seed=options.seed,
     )
-    console = Console()
+    console = plain_console()
     console.print(table.to_rich())
     for number, folder in enumerate(options.runs, start=1):
-        console.print(f"member {number}: {folder}", soft_wrap=True, markup=False)
-    console.print(f"ensemble: {options.output}", soft_wrap=True, markup=False)
+        console.print(f"member {number}: {folder}", soft_wrap=True)
+    console.print(f"ensemble: {options.output}", soft_wrap=True)
 
 
 if __name__ == "__main__":
+    use_utf8()
     sys.exit(main())

@@ -12,12 +12,13 @@ from analysis.command import command
 from analysis.run import Run
 from analysis.run_section import build_run_section
 from analysis.side_by_side import build_comparison, build_score_section, name_runs
+from runtime.utf8 import use_utf8
 from tasks import InputError, Split
 
 
 def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Parse the command line."""
-    parser = argparse.ArgumentParser(prog="python -m analysis.report", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m analysis.report", description=__doc__, allow_abbrev=False)
     parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="folder of a finished run")
     parser.add_argument("--output", type=Path, required=True, metavar="FILE.html", help="page to write")
     parser.add_argument(
@@ -86,4 +87,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
+    use_utf8()
     sys.exit(main())

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 from numpy.typing import NDArray
 
 from heads import Scores
+from runtime.strict_yaml import read_yaml_file
 from tasks import Example, InputError, Split, Task
 from tasks.source import digest
 
@@ -100,7 +100,10 @@ class Run:
     def config(self) -> Mapping[str, Any]:
         """What `config.yaml` holds, as plain data."""
         path = self.folder / "config.yaml"
-        config: dict[str, Any] | None = yaml.safe_load(path.read_text(encoding="utf-8"))
+        try:
+            config = read_yaml_file(path)
+        except ValueError as error:
+            raise InputError(str(error)) from None
         if not isinstance(config, dict) or not {"tasks", "data"} <= config.keys():
             raise InputError(f"{path}: not the configuration of a multitask run (expected tasks and data)")
         return config
@@ -207,12 +210,16 @@ def _read_probabilities(path: Path, names: Sequence[str], task: Task) -> NDArray
     path = path.with_name(f"{path.stem}-probabilities.csv")
     if not path.is_file():
         return None
+    found, shares = [], []
     with path.open(encoding="utf-8", newline="") as file:
         reader = csv.reader(file)
-        header, rows = next(reader, []), list(reader)
+        header = next(reader, [])
+        for name, *cells in reader:
+            found.append(name)
+            shares.append(np.fromiter(map(float, cells), np.float64, len(cells)))  # a row of cells at a time
     classes = [task.format_label(number) for number in range(task.labels.num_classes)]
     if header[1:] != classes:
         raise InputError(f"{path}: its columns are {', '.join(header[1:])} (expected the classes {', '.join(classes)})")
-    if [row[0] for row in rows] != list(names):
+    if found != list(names):
         raise InputError(f"{path}: its ids are not those of the prediction file")
-    return np.array([row[1:] for row in rows], dtype=np.float64)
+    return np.stack(shares)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from analysis.intervals import Ends, bootstrap_pearson, pearson, wilson_interval
 from analysis.run import Predictions
 from analysis.words import has_negation, numbers, overlap, words
+from figures import pick_classes
 from heads import Classes, Scores
 from tasks import Example, Task
 
@@ -118,9 +119,15 @@ def slice_scores(predictions: Predictions) -> list[Slice]:
     chosen = {grouping.title: grouping for grouping in reversed(GROUPINGS) if is_pair or not grouping.only_pairs}
     groupings = [grouping for grouping in GROUPINGS if chosen.get(grouping.title) is grouping]
     slices = [one for grouping in groupings for one in _score_grouping(predictions, grouping)]
-    if not isinstance(predictions.task.labels, Scores):
-        slices += _score_each(predictions, LABEL, class_names(predictions.task), predictions.labels.astype(np.int64))
-    return slices
+    return slices if isinstance(predictions.task.labels, Scores) else [*slices, *_score_labels(predictions)]
+
+
+def _score_labels(predictions: Predictions) -> Iterator[Slice]:
+    """Yield the recall of each class; of many classes, of those with the most mistakes."""
+    names, labels = class_names(predictions.task), predictions.labels.astype(np.int64)
+    for number in pick_classes(np.bincount(labels[~predictions.is_right], minlength=len(names))):
+        if (labels == number).any():
+            yield _score_slice(predictions, LABEL, names[number], labels == number)
 
 
 def _score_grouping(predictions: Predictions, grouping: Grouping) -> Iterator[Slice]:

@@ -13,7 +13,7 @@ from analysis.scores import score
 from analysis.similarity import show_similarity
 from analysis.slices import slice_scores
 from analysis.table import Table
-from figures import Curve, draw_curves
+from figures import MOST_CLASSES, Curve, draw_curves
 from heads import Scores
 from tasks import InputError, Split
 
@@ -118,6 +118,9 @@ def _slice_table(predictions: Predictions) -> Table:
         if is_score
         else "Score: accuracy, with a Wilson interval. Largest class: what predicting it alone would score there."
     )
+    num_classes = predictions.task.labels.num_classes
+    if num_classes > MOST_CLASSES:
+        note += f" Of the {num_classes:,} labels, the {MOST_CLASSES} with the most mistakes."
     columns = ("by", "slice", "n", "score", "95 % interval", reference)
     return Table("Error slices", columns, rows, num_text_columns=2, note=note)
 

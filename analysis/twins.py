@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import torch
 from lightning.fabric.utilities.apply_func import move_data_to_device
-from rich.console import Console
 from torch import Tensor
 from transformers import BertTokenizer
 
@@ -27,6 +26,8 @@ from datamodules.pairs import lay_out
 from heads import TwinHead
 from lightning_modules import MultitaskModule
 from runtime.run_folders import last_checkpoint
+from runtime.terminal import plain_console
+from runtime.utf8 import use_utf8
 from tasks import InputError, Task
 from tasks.meaning import compare_meaning
 
@@ -37,11 +38,11 @@ Speeds = dict[str, float]
 @command
 def main(arguments: list[str] | None = None) -> None:
     """Measure each twin of a run on its dev split, show a table and write `twins.json` next to `report.json`."""
-    parser = argparse.ArgumentParser(prog="python -m analysis.twins", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m analysis.twins", description=__doc__, allow_abbrev=False)
     parser.add_argument("run", type=Path, help="run folder with a task of encoding: both")
     parser.add_argument("--pairs", type=int, default=500, help="time at most this many dev pairs (default %(default)s)")
     options = parser.parse_args(arguments)
-    Console().print(build_table(compare_heads(Run(options.run), pairs=options.pairs)).to_rich())
+    plain_console().print(build_table(compare_heads(Run(options.run), pairs=options.pairs)).to_rich())
 
 
 def compare_heads(run: Run, *, pairs: int) -> dict[str, Any]:
@@ -176,4 +177,5 @@ def build_table(found: Mapping[str, Mapping[str, Any]]) -> Table:
 
 
 if __name__ == "__main__":
+    use_utf8()
     sys.exit(main())

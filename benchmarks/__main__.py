@@ -22,7 +22,7 @@ ALL_SUITES = (*SUITES, "startup", "scale")
 
 def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Parse the command line."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__, allow_abbrev=False)
     parser.add_argument(
         "--suite", nargs="+", choices=[*ALL_SUITES, "all"], default=["training"], help="what to measure"
     )

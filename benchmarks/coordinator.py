@@ -47,7 +47,7 @@ class Program:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
-            tail = "\n".join(self._log.read_text(errors="replace").splitlines()[-LOG_TAIL:])
+            tail = "\n".join(self._log.read_text(encoding="utf-8", errors="replace").splitlines()[-LOG_TAIL:])
             raise RuntimeError(f"{self.name} ended with status {self._process.wait()}:\n{tail}")
         reply = json.loads(line)
         if "unavailable" in reply:
@@ -73,13 +73,14 @@ def start(name: str, job: Job) -> Iterator[Program]:
         "HF_HUB_OFFLINE": "1",
     }
     with (
-        log.open("w") as errors,
+        log.open("w", encoding="utf-8") as errors,
         subprocess.Popen(
             [sys.executable, "-m", "benchmarks.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
+            encoding="utf-8",
             cwd=ROOT,
             env=environment,
         ) as process,

@@ -37,7 +37,7 @@ def prepare(job: Job, data: Path, *, with_sentences: bool) -> None:
     _write_model(job.masked_lm, BertForMaskedLM, workload)
     if with_sentences:
         command = [sys.executable, "-m", "benchmarks.ours.train_lines"]
-        subprocess.run(command, input=job.to_json(), text=True, check=True)
+        subprocess.run(command, input=job.to_json(), text=True, encoding="utf-8", check=True)
 
 
 def _write_model(

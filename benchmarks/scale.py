@@ -46,7 +46,7 @@ def write_generated_store(path: Path, rows: int) -> None:
                 pa.array((lengths // 2).astype(np.int32)),
             ]
             writer.write_batch(pa.record_batch(columns, schema=SCHEMA))
-    path.with_suffix(".json").write_text(json.dumps({"notes": []}))
+    path.with_suffix(".json").write_text(json.dumps({"notes": []}), encoding="utf-8")
 
 
 def measure(path: Path) -> dict[str, Any]:
@@ -94,7 +94,7 @@ def run_scale(sizes: Sequence[int], *, report: Callable[[str], None]) -> list[di
             path = Path(folder) / f"{rows}.arrow"
             write_generated_store(path, rows)
             command = [sys.executable, "-m", "benchmarks.scale", str(path)]
-            done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+            done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True, encoding="utf-8")
             found = json.loads(done.stdout.splitlines()[-1])
             path.unlink()
             entries.append(

@@ -66,7 +66,7 @@ def time_command(arguments: Sequence[str]) -> tuple[float, float]:
         RuntimeError: If the command fails.
     """
     started = time.perf_counter()
-    with tempfile.TemporaryFile("w+") as errors:
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors:
         environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
         process = subprocess.Popen(
             [sys.executable, *arguments], stdout=subprocess.DEVNULL, stderr=errors, cwd=ROOT, env=environment

@@ -15,7 +15,7 @@ from benchmarks.meter import Meter, Unavailable
 
 def main() -> None:
     """Run the job of the first input line; libraries' own output goes to stderr."""
-    replies = os.fdopen(os.dup(1), "w")
+    replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     job = Job.from_json(sys.stdin.readline())
     try:

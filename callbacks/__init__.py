@@ -2,6 +2,7 @@
 
 from callbacks.atomic_io import AtomicCheckpointIO
 from callbacks.averaging import Averaging, Ema, Swa
+from callbacks.batch_limits import BatchLimits
 from callbacks.checkpoints import BestCheckpoint, BestTaskCheckpoint, ResumableCheckpoint
 from callbacks.conflicts import ConflictMonitor
 from callbacks.export import ExportBackbone
@@ -9,6 +10,7 @@ from callbacks.figures import ValidationFigures
 from callbacks.final_validation import FinalValidation
 from callbacks.guard import LossGuard
 from callbacks.losses import TaskLosses
+from callbacks.monitors import check_monitors
 from callbacks.plateau import ReduceShareOnPlateau
 from callbacks.predictions import PredictionWriter
 from callbacks.progress import TaskProgressBar
@@ -19,6 +21,7 @@ from callbacks.stopping import RunStopped, StopOnSignal
 __all__ = [
     "AtomicCheckpointIO",
     "Averaging",
+    "BatchLimits",
     "BestCheckpoint",
     "BestTaskCheckpoint",
     "ConflictMonitor",
@@ -37,4 +40,5 @@ __all__ = [
     "TaskLosses",
     "TaskProgressBar",
     "ValidationFigures",
+    "check_monitors",
 ]

@@ -1,24 +1,32 @@
-"""What a model that ignores the texts would score."""
+"""What a model that ignores the texts would score, and whether ours is such a model."""
 
 import math
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 from datamodules import TokenStore
+from tasks import Task
+
+EQUAL = 1e-3  # label units; classes are whole numbers
 
 
-def score_baseline(train: TokenStore, evaluated: TokenStore) -> dict[str, float | None]:
+def score_baseline(
+    train: TokenStore, evaluated: TokenStore, rows: NDArray[np.int64] | None = None
+) -> dict[str, float | None]:
     """Score the best constant prediction: the most frequent class of the training split, or its mean score.
 
     Args:
         train: The training split.
         evaluated: A labelled split.
+        rows: The rows that were evaluated, (n,); None for all.
 
     Returns:
         Each of the task's metrics; None where it is undefined, as a correlation with a constant is.
     """
     task = train.task
-    labels = task.labels.as_tensor(evaluated.labels)
+    labels = task.labels.as_tensor(evaluated.labels if rows is None else evaluated.labels[rows])
     constant = torch.full_like(labels, task.labels.best_constant(train.labels))
     scores = {}
     for name, metric in task.build_metrics().items():
@@ -26,3 +34,24 @@ def score_baseline(train: TokenStore, evaluated: TokenStore) -> dict[str, float 
         value = math.nan if undefined else float(metric(constant, labels))  # unlike compute(), of this process alone
         scores[str(name)] = None if math.isnan(value) else value
     return scores
+
+
+def describe_failure(
+    task: Task, predictions: NDArray[np.float64], score: float | None, baseline: float | None
+) -> str | None:
+    """Say that a model predicts the same for every text, or no better than the constant; None where it does neither.
+
+    Args:
+        task: The task.
+        predictions: Its predictions in label units, (n,).
+        score: The task's first metric; None where it is undefined.
+        baseline: That of the best constant; None where it is undefined, as a correlation with a constant is: then a
+            score above 0 is better.
+    """
+    if len(predictions) > 1 and np.ptp(predictions) < EQUAL:
+        what = "class" if task.labels.num_classes else "score"
+        return f"predicts one {what} only, {task.format_label(float(predictions[0]))}, whatever the text"
+    metric, constant = task.metric_names[0], 0.0 if baseline is None else baseline
+    if score is not None and score <= constant + 1e-6:
+        return f"{metric} {score:.4f} is no better than {constant:.4f}, that of one prediction for all texts"
+    return None

@@ -8,6 +8,7 @@ from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
 from callbacks.run_folder import run_folder
 from lightning_internals import stops_here, validation_follows
 from runtime.run_folders import last_checkpoint
+from tasks import InputError
 
 
 class ResumableCheckpoint(Checkpoint):
@@ -21,9 +22,14 @@ class ResumableCheckpoint(Checkpoint):
 
     Args:
         every_n_train_steps: Optimiser steps between two writes; 0 writes at the end of training only.
+
+    Raises:
+        InputError: If it is negative.
     """
 
     def __init__(self, every_n_train_steps: int = 500) -> None:
+        if every_n_train_steps < 0:
+            raise InputError(f"checkpoint.every_n_train_steps is {every_n_train_steps} (expected 0 or more)")
         self.every_n_train_steps = every_n_train_steps
         self._saved_step = 0
         self._is_due = False

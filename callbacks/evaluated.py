@@ -1,43 +1,23 @@
 """How much of each task an evaluation really looked at."""
 
-from collections.abc import Callable, Mapping, Sequence
-
-import torch
-from torch import Tensor
-
-from datamodules import TaskBatch
+from collections.abc import Mapping, Sequence
 
 FLAGS = {"dev": "limit_val_batches", "test": "limit_test_batches"}
 
 
-class EvaluatedExamples:
-    """Counts the examples of each task that this process evaluates."""
+def find_part(counts: Mapping[str, int], sizes: Mapping[str, int]) -> dict[str, list[int]]:
+    """Return what was evaluated of each task and its size; nothing where it was everything, or nothing at all.
 
-    def __init__(self) -> None:
-        self._counts: dict[str, int] = {}
+    Args:
+        counts: Examples that were evaluated, by task.
+        sizes: Examples of each task in the whole split.
 
-    def clear(self) -> None:
-        """Forget the previous evaluation."""
-        self._counts.clear()
-
-    def add(self, batch: TaskBatch) -> None:
-        """Count a batch; a row of weight 0 counts for nothing (see EvaluationSampler)."""
-        if batch.weight:
-            self._counts[batch.task] = self._counts.get(batch.task, 0) + len(batch.rows)
-
-    def find_part(self, sizes: Mapping[str, int], total: Callable[[Tensor], Tensor]) -> dict[str, list[int]]:
-        """Return what was evaluated of each task and its size, `{task: [93, 1101]}`; call it on every process.
-
-        Args:
-            sizes: Examples of each task in the whole split.
-            total: Sums a tensor over the processes.
-
-        Returns:
-            All tasks, where some but not all examples were evaluated; else nothing.
-        """
-        counts = total(torch.tensor([self._counts.get(task, 0) for task in sizes])).tolist()
-        is_part = any(counts) and counts != list(sizes.values())
-        return {task: [count, sizes[task]] for task, count in zip(sizes, counts, strict=True)} if is_part else {}
+    Example:
+        >>> find_part({"sst": 93}, {"sst": 1101, "sts": 863})
+        {'sst': [93, 1101], 'sts': [0, 863]}
+    """
+    is_part = any(counts.values()) and any(counts.get(task, 0) != size for task, size in sizes.items())
+    return {task: [counts.get(task, 0), size] for task, size in sizes.items()} if is_part else {}
 
 
 def describe_part(evaluated: Mapping[str, Sequence[int]], split: str) -> str:

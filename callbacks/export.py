@@ -1,16 +1,17 @@
 """The result of further pre-training as a Hugging Face folder."""
 
+import shlex
 from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as L
-from rich.console import Console
 from transformers import BertForMaskedLM
 
 from callbacks.run_folder import run_folder
 from datamodules import resumable_data
 from lightning_modules import MaskedLMModule
-from runtime.whole_files import is_filled, replacing_folder
+from runtime.terminal import plain_console
+from runtime.whole_files import check_place, is_filled, replacing_folder
 from tasks import InputError
 
 
@@ -36,6 +37,7 @@ class ExportBackbone(L.Callback):
         folder = self._target(trainer)
         if folder is not None and trainer.is_global_zero:
             _refuse_filled(folder)
+            check_place(folder)
 
     def on_fit_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Write the folder."""
@@ -44,7 +46,8 @@ class ExportBackbone(L.Callback):
             return
         assert isinstance(pl_module, MaskedLMModule)
         export_masked_lm(pl_module, resumable_data(trainer).tokenizer, folder)
-        Console().print(f"backbone:   {folder} (fine-tune with --model.backbone {folder})", soft_wrap=True)
+        flag = shlex.join(["--model.backbone", str(folder)])
+        plain_console().print(f"backbone:   {folder} (fine-tune with {flag})", soft_wrap=True)
 
     def _target(self, trainer: L.Trainer) -> Path | None:
         run = run_folder(trainer)

@@ -8,7 +8,7 @@ import numpy as np
 from lightning.pytorch.loggers import TensorBoardLogger
 from numpy.typing import NDArray
 
-from callbacks.predictions import PredictionWriter
+from callbacks.predictions import gather_predictions
 from datamodules import TokenStore, multitask_data
 from heads import Scores
 from lightning_internals import logged_step
@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 class ValidationFigures(L.Callback):
     """Shows what the dev predictions look like after a validation of `fit`, as TensorBoard images.
 
-    `val/<task>/confusion` and `val/<task>/calibration` for classes, `val/<task>/similarity` for scores, each on the
-    step of the validation's scores. The predictions are those that PredictionWriter collects. Without a TensorBoard
-    logger, nothing is drawn; matplotlib is imported at the first figure.
+    `val/<task>/confusion` (of many classes, the most confused ones) and `val/<task>/calibration` for classes,
+    `val/<task>/similarity` for scores, each on the step of the validation's scores. The predictions are those that
+    PredictionWriter collects. Without a TensorBoard logger, nothing is drawn; matplotlib is imported at the first
+    figure.
 
     Args:
         every_n_validations: Draw after every n-th validation; 0 draws none.
@@ -54,12 +55,10 @@ class ValidationFigures(L.Callback):
         boards = [logger for logger in trainer.loggers if isinstance(logger, TensorBoardLogger)]
         if not boards or not self.every_n_validations or self._validations % self.every_n_validations:
             return
-        writer = next((one for one in trainer.callbacks if isinstance(one, PredictionWriter)), None)  # type: ignore[attr-defined]
-        gathered = writer.gather() if writer is not None else {}
+        predicted = gather_predictions(trainer.callbacks, "dev")  # type: ignore[attr-defined]
         if not trainer.is_global_zero:
             return
         stores = multitask_data(trainer).stores["dev"]
-        predicted = {(task, view): columns for (split, task, view), columns in gathered.items() if split == "dev"}
         for tag, figure in _draw(stores, predicted):
             _show(boards, tag, figure, step=logged_step(trainer))
 
@@ -78,8 +77,8 @@ def _draw(
             yield f"val/{name}/similarity", draw_scatter(labels, scores, low=space.low, high=space.high)
             continue
         class_names = [task.format_label(number) for number in range(space.num_classes)]
-        counts = count_confusions(labels, predictions, space.num_classes)
-        yield f"val/{name}/confusion", draw_confusion(counts, class_names)
+        confusions = count_confusions(labels, predictions, space.num_classes)
+        yield f"val/{name}/confusion", draw_confusion(confusions, class_names)
         confidence = rest[0].astype(np.float64)[np.arange(len(rows)), predictions.astype(np.int64)]
         yield f"val/{name}/calibration", draw_reliability(bin_confidence(confidence, predictions == labels))
 

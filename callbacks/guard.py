@@ -148,8 +148,7 @@ class LossGuard(L.Callback):
             "rows": self._batch.rows.tolist(),
         }
         if trainer.is_global_zero:
-            (folder / "nonfinite.json").write_text(json.dumps(details, indent=2) + "\n")
-        raise NonFiniteLossError(
-            f"{said}; see {folder / 'nonfinite.json'}). Reproduce: {resume_command()} --ckpt_path {path} "
-            f"--trainer.max_steps {trainer.global_step + 1} --trainer.detect_anomaly true. {helps}"
-        )
+            (folder / "nonfinite.json").write_text(json.dumps(details, indent=2) + "\n", encoding="utf-8")
+        one_more = ("--trainer.max_steps", str(trainer.global_step + 1), "--trainer.detect_anomaly", "true")
+        command = resume_command(path, *one_more)
+        raise NonFiniteLossError(f"{said}; see {folder / 'nonfinite.json'}). {helps}. Reproduce: {command}")

@@ -1,31 +1,22 @@
-"""Prediction files in CS224N's hand-in format."""
+"""The predictions of a run, collected and written."""
 
-import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import lightning.pytorch as L
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
+from callbacks.prediction_files import describe_handin, open_handin, write_handin, write_predictions
 from callbacks.run_folder import run_folder
 from datamodules import TaskBatch, multitask_data
+from runtime.terminal import plain_console
 from tasks import Task
 
 SHOWN_ROWS = 50
-
-
-class HasIds(Protocol):
-    """A split of a task whose examples have ids; a TokenStore is one."""
-
-    task: Task
-
-    def id(self, row: int) -> str:
-        """Id of an example."""
 
 
 class PredictionWriter(L.Callback):
@@ -33,10 +24,20 @@ class PredictionWriter(L.Callback):
 
     Where a pair is encoded both ways, `<task>_bi-<split>.csv` holds what its bi head predicts.
     In `fit` these are the predictions of the last validation; in `validate`, `test` and `predict` those of the run.
+
+    Args:
+        handin: Folder for the dev and test predictions of Sst, Quora and Sts under the names and headers of CS224N's
+            starter code (`sst-dev-output.csv`, `para-...`, `sts-...`), beside the run's own files; None for none.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, handin: str | None = None) -> None:
+        self.handin = None if handin is None else Path(handin).expanduser()
         self._collected: dict[tuple[str, str, str], list[tuple[NDArray[Any], ...]]] = {}
+
+    def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
+        """Create the folder of the hand-in files."""
+        if self.handin is not None and not trainer.fast_dev_run and trainer.is_global_zero:  # type: ignore[attr-defined]
+            open_handin(self.handin, multitask_data(trainer).tasks)
 
     def on_validation_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Forget the previous validation."""
@@ -136,11 +137,19 @@ class PredictionWriter(L.Callback):
             return
         folder = run / "predictions"
         folder.mkdir(parents=True, exist_ok=True)
+        data, console = multitask_data(trainer), plain_console()
+        handed_in: dict[str, tuple[int, int]] = {}
         for (split, task, view), ordered in gathered.items():
-            store = multitask_data(trainer).stores[split][task]
+            store = data.stores[split][task]
             write_predictions(folder / f"{task}{view}-{split}.csv", store, *ordered)
             if split == "input":
-                Console().print(build_input_table(multitask_data(trainer).input_texts, store.task, *ordered[1:]))
+                console.print(build_input_table(data.input_texts, store.task, *ordered[1:]))
+            if self.handin is not None and not view:
+                path = write_handin(self.handin, split, store, *ordered[:2])
+                handed_in |= {} if path is None else {path.name: (len(ordered[0]), len(store))}
+        if self.handin is not None and handed_in:
+            for line in describe_handin(self.handin, data.tasks.values(), handed_in):
+                console.print(line, soft_wrap=True)
 
 
 def build_input_table(
@@ -159,47 +168,27 @@ def build_input_table(
     """
     table = Table()
     for column in ("sentence" if len(task.texts) == 1 else "sentences", task.label, "probability"):
-        table.add_column(column)
+        table.add_column(Text(column))
     for number, row in list(enumerate(texts))[:SHOWN_ROWS]:
         label = task.format_label(float(predictions[number]))
         probability = "" if probabilities is None else f"{probabilities[number].max():.3f}"
-        table.add_row(escape("\n".join(row)), label, probability)
+        table.add_row(Text("\n".join(row)), Text(label), probability)
     return table
 
 
-def write_predictions(
-    path: Path,
-    store: HasIds,
-    rows: NDArray[np.int64],
-    predictions: NDArray[Any],
-    probabilities: NDArray[np.float32] | None = None,
-) -> None:
-    """Write a prediction file, and a second one with the probability of each class.
+def gather_predictions(callbacks: Sequence[L.Callback], split: str) -> dict[tuple[str, str], list[NDArray[Any]]]:
+    """Return what the PredictionWriter among some callbacks collected of a split; call it on every process.
 
     Args:
-        path: `<task>-<split>.csv`; the second file is `<task>-<split>-probabilities.csv`.
-        store: The split that was predicted.
-        rows: Row numbers, rising, (n,).
-        predictions: Labels in label units, (n,).
-        probabilities: Probability of each class, (n, C).
+        callbacks: The trainer's callbacks.
+        split: `dev` or `test`.
+
+    Returns:
+        The columns of `PredictionWriter.gather` by task and view; nothing where there is no writer.
     """
-    task = store.task
-    ids = [store.id(int(row)) for row in rows]
-    labels = [task.format_label(float(prediction)) for prediction in predictions]
-    with path.open("w", encoding="utf-8", newline="") as file:
-        file.write(f"id, {_quote(task.prediction_header)}\n")
-        file.writelines(f"{_quote(name)}, {_quote(label)}\n" for name, label in zip(ids, labels, strict=True))
-    if probabilities is not None:
-        header = ["id", *(task.format_label(number) for number in range(probabilities.shape[1]))]
-        with path.with_name(f"{path.stem}-probabilities.csv").open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file, lineterminator="\n")
-            writer.writerow(header)
-            writer.writerows([name, *(f"{p:.6f}" for p in row)] for name, row in zip(ids, probabilities, strict=True))
-
-
-def _quote(cell: str) -> str:
-    """Quote a cell that holds a comma, a quote or a line end; all others stand as they are, as the format wants it."""
-    return '"' + cell.replace('"', '""') + '"' if set(cell) & set(',"\r\n') else cell
+    writer = next((one for one in callbacks if isinstance(one, PredictionWriter)), None)
+    gathered = writer.gather() if writer is not None else {}
+    return {(task, view): columns for (found, task, view), columns in gathered.items() if found == split}
 
 
 def gather_objects(value: Any) -> list[Any]:

@@ -3,29 +3,35 @@
 import importlib.metadata
 import json
 import math
+import shlex
 import sys
 import time
-from collections.abc import Mapping
-from typing import Any, TypeGuard
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import lightning.pytorch as L
+import numpy as np
 import torch
-from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
-from rich.console import Console
+from lightning.pytorch.loggers import TensorBoardLogger
+from numpy.typing import NDArray
 from rich.table import Table
+from rich.text import Text
 
 from backbones.digest import digest_weights
-from callbacks.baseline import score_baseline
-from callbacks.checkpoints import BestTaskCheckpoint
+from callbacks.baseline import describe_failure, score_baseline
 from callbacks.conflicts import ConflictMonitor
 from callbacks.drawn import DrawnExamples
-from callbacks.evaluated import EvaluatedExamples, describe_part
+from callbacks.ending import describe_best, describe_stop, summarize_best
+from callbacks.evaluated import describe_part, find_part
+from callbacks.predictions import gather_predictions
 from callbacks.run_folder import run_folder
-from datamodules import MultitaskDataModule, TaskBatch, resumable_data
-from objectives import reduce_over_processes
+from datamodules import MultitaskDataModule, TaskBatch, TokenStore, resumable_data
+from runtime.terminal import plain_console
 from runtime.version import find_code_version
 from runtime.whole_files import replacing
+from tasks import Task
 
+Predicted = Mapping[str, Sequence[NDArray[Any]]]  # rows, predictions and, of classes, probabilities, by task
 PACKAGES = ("torch", "lightning", "torchmetrics", "transformers", "datasets")
 
 
@@ -33,7 +39,9 @@ class RunReport(L.Callback):
     """Writes `report.json` into the run's folder and shows the scores beside those of a constant prediction.
 
     The scores are those of the last validation, the final weights' (see FinalValidation); where it saw a part of the
-    examples, `evaluated` says how many of each task, and a line below the scores. `drawn` holds the batches and
+    examples, `evaluated` says how many of each task, and a line below the scores; the constant is scored on the same
+    examples. Further lines say which task predicts one class only or no better than the constant, what ended the
+    training early, and where the best weights are. `drawn` holds the batches and
     examples of each task over the whole training, also over its resumes; it is null where a checkpoint from before
     that count was resumed.
     """
@@ -42,7 +50,6 @@ class RunReport(L.Callback):
         self._started = self._validated = 0.0
         self._examples = 0
         self._drawn = DrawnExamples()
-        self._evaluated = EvaluatedExamples()
         self._knows_all_drawn = True
         self._took_count = False
 
@@ -72,26 +79,6 @@ class RunReport(L.Callback):
     def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Leave the validation out of the training time."""
         self._validation_started = time.monotonic()
-        self._evaluated.clear()
-
-    def on_test_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Count the test's examples alone."""
-        self._evaluated.clear()
-
-    def on_validation_batch_end(
-        self,
-        trainer: L.Trainer,
-        pl_module: L.LightningModule,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
-        dataloader_idx: int = 0,
-    ) -> None:
-        """Count the examples."""
-        if isinstance(batch, TaskBatch):
-            self._evaluated.add(batch)
-
-    on_test_batch_end = on_validation_batch_end
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Leave the validation out of the training time; report what `validate` scored."""
@@ -107,11 +94,13 @@ class RunReport(L.Callback):
         """Name the folder of the predictions."""
         folder = run_folder(trainer)
         if folder is not None and trainer.is_global_zero:
-            Console().print(f"predictions: {folder / 'predictions'}", soft_wrap=True)
+            plain_console().print(f"predictions: {folder / 'predictions'}", soft_wrap=True)
 
     def on_fit_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Report the training."""
         wall = time.monotonic() - self._started
+        callbacks: list[L.Callback] = trainer.callbacks  # type: ignore[attr-defined]
+        stopped = describe_stop(callbacks, step=trainer.global_step)
         self._finish(
             trainer,
             "val",
@@ -124,27 +113,30 @@ class RunReport(L.Callback):
                 "peak_memory_bytes": peak_memory(),
                 "backbone": pl_module.hparams.get("backbone"),
                 "resumed_from": str(trainer.ckpt_path) if trainer.ckpt_path else None,
-                "best_checkpoint": next(
-                    (callback.best_model_path for callback in trainer.checkpoint_callbacks if _is_best(callback)), None
-                ),
+                "stopped_early": stopped,
+                **summarize_best(trainer.checkpoint_callbacks),
                 **_conflicts(trainer),
-                **_best_of_tasks(trainer),
             },
+            [*([stopped] if stopped else []), *describe_best(trainer.checkpoint_callbacks, trainer.callback_metrics)],
         )
 
-    def _finish(self, trainer: L.Trainer, split: str, training: Mapping[str, Any]) -> None:
+    def _finish(self, trainer: L.Trainer, split: str, training: Mapping[str, Any], notes: Sequence[str] = ()) -> None:
         name = "dev" if split == "val" else split
-        evaluated = self._find_part(trainer, name)
+        found = gather_predictions(trainer.callbacks, name)  # type: ignore[attr-defined]
+        predicted = {task: columns for (task, view), columns in found.items() if not view}
         folder = run_folder(trainer)
         if folder is None or not trainer.is_global_zero:
             return
         data = resumable_data(trainer)
         metrics = collect_metrics(trainer.callback_metrics, split)
+        stores, tasks = (data.stores, data.tasks) if isinstance(data, MultitaskDataModule) else ({}, {})
+        evaluated = _find_part(stores.get(name, {}), predicted)
+        baselines = _baselines(stores.get("train", {}), stores.get(name, {}), predicted)
         code = find_code_version()
         report = {
             "metrics": metrics,
             **({"evaluated": evaluated} if evaluated else {}),
-            "baseline": _baselines(data) if isinstance(data, MultitaskDataModule) else {},
+            "baseline": baselines,
             **training,
             "seed": data.seed,
             "data": data.describe_data(),
@@ -154,22 +146,15 @@ class RunReport(L.Callback):
         }
         with replacing(folder / "report.json") as file:
             file.write(f"{json.dumps(report, indent=2)}\n".encode())
-        console = Console()
-        console.print(build_table(metrics, report["baseline"], title=name))
-        if evaluated:
-            console.print(describe_part(evaluated, name), soft_wrap=True, highlight=False, markup=False)
+        console = plain_console()
+        console.print(build_table(metrics, baselines, title=name))
+        said = [describe_part(evaluated, name)] if evaluated else []
+        for line in (*said, *_failures(tasks, metrics, baselines, predicted), *notes):
+            console.print(line, soft_wrap=True)
         console.print(f"run folder: {folder}", soft_wrap=True)
-        console.print(f"curves:     tensorboard --logdir {folder.parent}", soft_wrap=True)
-
-    def _find_part(self, trainer: L.Trainer, split: str) -> dict[str, list[int]]:
-        data = resumable_data(trainer)
-        if not isinstance(data, MultitaskDataModule):
-            return {}
-        stores = data.stores.get(split, {})
-        return self._evaluated.find_part(
-            {name: len(store) for name, store in stores.items() if store.is_labelled},
-            lambda counts: reduce_over_processes(counts.to(trainer.strategy.root_device), "sum"),
-        )
+        for logger in trainer.loggers:
+            if isinstance(logger, TensorBoardLogger):
+                console.print(f"curves:     tensorboard --logdir {shlex.quote(str(logger.root_dir))}", soft_wrap=True)
 
 
 def collect_metrics(logged: Mapping[str, Any], split: str) -> dict[str, Any]:
@@ -199,23 +184,36 @@ def _conflicts(trainer: L.Trainer) -> dict[str, Any]:
     return {}
 
 
-def _is_best(callback: Checkpoint) -> TypeGuard[ModelCheckpoint]:
-    is_of_a_task = isinstance(callback, BestTaskCheckpoint)
-    return isinstance(callback, ModelCheckpoint) and callback.monitor is not None and not is_of_a_task
-
-
-def _best_of_tasks(trainer: L.Trainer) -> dict[str, dict[str, str]]:
-    found = [callback for callback in trainer.checkpoint_callbacks if isinstance(callback, BestTaskCheckpoint)]
-    return {"best_checkpoints": {callback.task: callback.best_model_path for callback in found}} if found else {}
-
-
 def _number(value: Any) -> float | None:
     return None if value is None or math.isnan(float(value)) else float(value)
 
 
-def _baselines(data: MultitaskDataModule) -> dict[str, dict[str, float | None]]:
-    train, dev = data.stores.get("train", {}), data.stores.get("dev", {})
-    return {name: score_baseline(train[name], dev[name]) for name in train if name in dev}
+def _find_part(stores: Mapping[str, TokenStore], predicted: Predicted) -> dict[str, list[int]]:
+    sizes = {name: len(store) for name, store in stores.items() if store.is_labelled}
+    return find_part({task: len(rows) for task, (rows, *_) in predicted.items()}, sizes)
+
+
+def _baselines(
+    train: Mapping[str, TokenStore], evaluated: Mapping[str, TokenStore], predicted: Predicted
+) -> dict[str, dict[str, float | None]]:
+    """Score the constant on the rows that the scores are of."""
+    return {
+        task: score_baseline(train[task], evaluated[task], rows)
+        for task, (rows, *_) in predicted.items()
+        if task in train
+    }
+
+
+def _failures(
+    tasks: Mapping[str, Task], metrics: Mapping[str, Any], baselines: Mapping[str, Any], predicted: Predicted
+) -> Iterator[str]:
+    for name, (_, predictions, *_) in predicted.items():
+        metric = str(tasks[name].metric_names[0])
+        score, baseline = metrics[name][metric], baselines.get(name)
+        constant = baseline[metric] if baseline else -math.inf  # validate and test know no training split
+        said = describe_failure(tasks[name], predictions.astype(np.float64), score, constant)
+        if said is not None:
+            yield f"task {name}: {said}"
 
 
 def build_table(metrics: Mapping[str, Any], baseline: Mapping[str, Any], *, title: str) -> Table:
@@ -235,7 +233,7 @@ def build_table(metrics: Mapping[str, Any], baseline: Mapping[str, Any], *, titl
         for metric, value in scores.items():
             reference = baseline.get(name, {}).get(metric)
             cells = [name, metric, _cell(value), "" if metric == "loss" or name not in baseline else _cell(reference)]
-            table.add_row(*cells[: len(table.columns)])
+            table.add_row(*map(Text, cells[: len(table.columns)]))  # a name may look like markup
     overall = [name for name in ("mean", "score") if name in metrics and not isinstance(metrics[name], Mapping)]
     for name in overall:
         if name == overall[0]:

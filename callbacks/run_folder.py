@@ -1,16 +1,36 @@
 """Where the files of a run go."""
 
+import logging
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import lightning.pytorch as L
-from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
+from lightning_internals import set_version
+from runtime.run_folders import claim_folder
 from tasks import InputError
 
+log = logging.getLogger(__name__)
 SETTINGS = {"config.yaml", "hparams.yaml"}
+
+
+class RunTrainer(L.Trainer):
+    """Lightning's Trainer, whose files lie in the folder of its run, whatever logs; see `claimed_run`."""
+
+    run: Path | None = None
+
+    @property
+    def log_dir(self) -> str | None:
+        """Return the run's folder, that of the first process; what Lightning says where none was claimed.
+
+        Call it on every process: they wait for each other.
+        """
+        folder: str | None = self.strategy.broadcast(None if self.run is None else str(self.run))
+        return super().log_dir if folder is None else folder
 
 
 def run_folder(trainer: L.Trainer) -> Path | None:
@@ -23,23 +43,55 @@ def run_folder(trainer: L.Trainer) -> Path | None:
 
 
 @contextmanager
-def removing_refused(trainer: L.Trainer) -> Iterator[None]:
-    """Remove the new folder of a run that an InputError ends before it wrote more than its settings.
+def claimed_run(trainer: RunTrainer, runs: Path, kind: str, *, version: int | str | None = None) -> Iterator[None]:
+    """Give a run a new folder, that no other run has, and put its checkpoints and logs there.
 
-    The first process removes it, without asking the others: they may wait for something else, or be gone.
+    The first process claims it and, where an InputError ends the run before it wrote more than its settings, removes
+    it, without asking the others: they may wait for something else, or be gone.
+
+    Args:
+        trainer: The trainer, before it runs.
+        runs: Folder of the configuration's runs.
+        kind: `version`, `validate`, `test` or `predict`: the folder's name before its number.
+        version: The number or the name that is wanted; the next free one where it is taken.
+
+    Raises:
+        InputError: If the folder cannot be created.
     """
-    logger = trainer.logger
-    if not isinstance(logger, TensorBoardLogger) or not trainer.is_global_zero:
+    if trainer.fast_dev_run or not trainer.is_global_zero:  # type: ignore[attr-defined]
         yield
         return
-    before = {path.name for path in Path(logger.root_dir).glob("*")}  # logger.log_dir would choose the folder now
+    missing = [folder for folder in (runs, *runs.parents) if not folder.exists()]
+    trainer.run = _claim(runs, kind, version)
+    _place(trainer, trainer.run)
     try:
         yield
     except InputError:
-        folder = Path(logger.log_dir)
-        if folder.name not in before and folder.is_dir() and not _holds_results(folder):
-            shutil.rmtree(folder)
+        if not _holds_results(trainer.run):
+            shutil.rmtree(trainer.run)
+            _remove_empty(missing)
         raise
+
+
+def _claim(runs: Path, kind: str, version: int | str | None) -> Path:
+    try:
+        folder = claim_folder(runs, kind, version)
+    except OSError as error:
+        expected = "a place for runs that can be written"
+        raise InputError(f"{error.filename or runs}: {error.strerror} (expected {expected})") from error
+    if version is not None and folder.name not in (str(version), f"{kind}_{version}"):
+        log.warning("%s has a run %s already; this one is %s", runs, version, folder.name)
+    return folder
+
+
+def _place(trainer: L.Trainer, run: Path) -> None:
+    """Put the checkpoints and what TensorBoard and CSV loggers write into the run's folder."""
+    for logger in trainer.loggers:
+        if isinstance(logger, TensorBoardLogger | CSVLogger):
+            set_version(logger, run.name)
+    for callback in trainer.checkpoint_callbacks:
+        if isinstance(callback, ModelCheckpoint) and callback.dirpath is None:
+            callback.dirpath = str(run / "checkpoints")
 
 
 def _holds_results(folder: Path) -> bool:
@@ -51,3 +103,12 @@ def _holds_results(folder: Path) -> bool:
     if len(rest) > len(events) or len(events) > 1:
         return True
     return any(logged for path in events for logged in EventAccumulator(str(path)).Reload().Tags().values())
+
+
+def _remove_empty(folders: list[Path]) -> None:
+    """Remove folders that this run created, the innermost first, up to the first that holds something."""
+    for folder in folders:
+        try:
+            folder.rmdir()
+        except OSError:
+            return

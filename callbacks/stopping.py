@@ -5,16 +5,18 @@ import shlex
 import signal
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as L
 import torch
-from rich.console import Console
 
+from callbacks.progress import TaskProgressBar
 from callbacks.run_folder import run_folder
 from lightning_internals import take_sigterm, validation_follows, window_ends
 from objectives import reduce_over_processes
 from runtime.run_folders import last_checkpoint
+from runtime.terminal import plain_console
 
 SIGNALS = tuple(  # Windows has no SIGUSR1
     getattr(signal, name) for name in ("SIGTERM", "SIGINT", "SIGUSR1") if hasattr(signal, name)
@@ -86,10 +88,12 @@ class StopOnSignal(L.Callback):
             path = last_checkpoint(folder)
             trainer.save_checkpoint(path)
             if trainer.is_global_zero:
-                console = Console(stderr=True)
+                if isinstance(trainer.progress_bar_callback, TaskProgressBar):
+                    trainer.progress_bar_callback.finish()
+                console = plain_console(stderr=True)
                 name = signal.Signals(number).name
-                console.print(f"stopped at step {trainer.global_step} by {name}; everything is saved", highlight=False)
-                console.print(f"resume with: {resume_command()} --ckpt_path {path}", soft_wrap=True, highlight=False)
+                console.print(f"stopped at step {trainer.global_step} by {name}; everything is saved", soft_wrap=True)
+                console.print(f"resume with: {resume_command(path)}", soft_wrap=True)
         is_preempted = signal.Signals(number).name == "SIGUSR1" and "SLURM_JOB_ID" in os.environ
         if trainer.is_global_zero and is_preempted:
             requeue(slurm_job())
@@ -102,8 +106,13 @@ class StopOnSignal(L.Callback):
         self._previous.clear()
 
 
-def resume_command() -> str:
-    """Return this command line without its checkpoint, for the user to go on with."""
+def resume_command(checkpoint: Path, *more: str) -> str:
+    """Return this command line, from another checkpoint, for the user's shell.
+
+    Args:
+        checkpoint: The checkpoint.
+        more: Further flags.
+    """
     arguments = iter(sys.argv[1:])
     kept = []
     for argument in arguments:
@@ -111,7 +120,7 @@ def resume_command() -> str:
             next(arguments, None)
         elif not argument.startswith("--ckpt_path="):
             kept.append(argument)
-    return shlex.join(["python", sys.argv[0], *kept])
+    return shlex.join(["python", sys.argv[0], *kept, "--ckpt_path", str(checkpoint), *more])
 
 
 def requeue(job: str) -> None:

@@ -90,7 +90,7 @@ def open_corpus(
     for part in ("train", "held_out"):
         target = cache_dir / f"corpus-{cache_key(source, tokenizer, max_length, part=part, **own)}.arrow"
 
-        def write(target: Path = target, held_out: bool = part == "held_out") -> None:
+        def write(target: Path, held_out: bool = part == "held_out") -> None:
             notes, lines = Notes(source["path"]), list[str]()
             examples = _examples(texts, settings, root, paired=paired, held_out=held_out, report=notes.add)
             write_store(
@@ -102,7 +102,7 @@ def open_corpus(
                 notes=lines,
             )
 
-        parts[part] = open_cached(target, write=write, read=partial(TokenFile, target, source=source))
+        parts[part] = open_cached(target, write=write, read=partial(TokenFile, source=source))
         if len(parts[part]) == 0:
             raise InputError(f"{source['path']}: leaves no text for the {part} part (corpus.held_out is a share of it)")
     for line in parts["train"].notes:

@@ -93,12 +93,12 @@ def open_split(
     key = cache_key(source, tokenizer, max_length, split=split, reading=dict(task.reading_settings()))
     target = cache_dir / f"{key}.arrow"
 
-    def write() -> None:
+    def write(target: Path) -> None:
         notes, lines = Notes(source["path"]), list[str]()
         examples = notes.collect(_check_ids(task.read(split, root, notes.add), source["path"]), lines)
         write_store(examples, target, encoding=task.encoding, tokenizer=tokenizer, max_length=max_length, notes=lines)
 
-    store = open_cached(target, write=write, read=lambda: TokenStore(target, task=task, source=source))
+    store = open_cached(target, write=write, read=lambda path: TokenStore(path, task=task, source=source))
     for line in store.notes:
         report(source["path"] + line)
     return store
@@ -148,7 +148,7 @@ def write_store(
                     counted.count(example.texts, row.input_ids, cut=row.cut)
                 writer.write_batch(_record_batch(chunk, encoded))
         notes += counted.lines()
-        partial.with_suffix(".json").write_text(json.dumps({"notes": notes}))
+        partial.with_suffix(".json").write_text(json.dumps({"notes": notes}), encoding="utf-8")
         publish(partial.with_suffix(".json"), target.with_suffix(".json"))
         publish(partial, target)
 

@@ -21,6 +21,7 @@ from datamodules.schedules import RoundRobinShuffled, Schedule
 from datamodules.sentences import SentenceInput, read_sentences
 from datamodules.store import TokenStore
 from tasks import InputError, MissingFileError, Split, Task
+from tasks.labels import list_names
 
 log = logging.getLogger(__name__)
 
@@ -361,7 +362,7 @@ def multitask_data(trainer: L.Trainer) -> MultitaskDataModule:
 def _report_missing_classes(name: str, store: TokenStore) -> None:
     missing = sorted(set(range(store.task.labels.num_classes)) - {int(label) for label in np.unique(store.labels)})
     if missing:
-        named = ", ".join(store.task.format_label(number) for number in missing)
+        named = list_names([store.task.format_label(number) for number in missing])
         log.warning("task %s: the train split has no example of class %s", name, named)
 
 

@@ -148,7 +148,7 @@ class ResumableDataModule(L.LightningDataModule):
 
     def _convert(self, position: dict[str, Any], changes: list[str]) -> dict[str, Any]:
         """Return the corresponding position in an epoch of the changed data, and move Lightning's count there."""
-        batch, batches, now = position["batch"], position.get("batches"), self._count_batches()
+        batch, batches, now = position["batch"], position.get("batches"), self.count_batches()
         window = self.trainer.accumulate_grad_batches if self.trainer else 1
         place = batch * now // batches if batches else min(batch, now)
         place -= 0 if place == now else place % window
@@ -166,7 +166,7 @@ class ResumableDataModule(L.LightningDataModule):
         )
         return {**position, "batch": place}
 
-    def _count_batches(self) -> int:
+    def count_batches(self) -> int:
         """Count the batches of an epoch, at most as many as the trainer takes."""
         limit = self.trainer.limit_train_batches if self.trainer else 1.0
         whole = len(self.make_sampler())

@@ -36,7 +36,7 @@ class TokenFile:
     def __init__(self, path: Path, *, source: Mapping[str, str]) -> None:
         self.path = path
         self.source = source
-        self.notes: list[str] = json.loads(path.with_suffix(".json").read_text())["notes"]
+        self.notes = _read_notes(path.with_suffix(".json"))
         self._open()
 
     @property
@@ -46,6 +46,8 @@ class TokenFile:
 
     def _open(self) -> None:
         reader = pa.ipc.open_file(_map(self.path))
+        if not reader.schema.equals(SCHEMA):
+            raise ValueError(f"{self.path}: holds {reader.schema.names} (expected {SCHEMA.names})")
         self._batches = [reader.get_batch(i) for i in range(reader.num_record_batches)]
         sizes = [batch.num_rows for batch in self._batches]
         self._chunk_starts = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
@@ -103,6 +105,14 @@ class TokenFile:
     def _place(self, row: int) -> tuple[int, int]:
         chunk = int(np.searchsorted(self._chunk_starts, row, side="right")) - 1
         return chunk, row - int(self._chunk_starts[chunk])
+
+
+def _read_notes(path: Path) -> list[str]:
+    found = json.loads(path.read_text(encoding="utf-8"))
+    notes = found.get("notes") if isinstance(found, dict) else None
+    if not isinstance(notes, list) or not all(isinstance(note, str) for note in notes):
+        raise ValueError(f"{path}: holds no notes (expected {{'notes': [...]}})")
+    return notes
 
 
 def _map(path: Path) -> pa.Buffer:

@@ -10,8 +10,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
 from analysis.command import command
 from analysis.table import Table
 from experiments.cells import format_interval, format_score, format_spread
@@ -23,6 +21,8 @@ from experiments.results import publish
 from experiments.rows import PAPER, Row, choose_rows, read_rows
 from experiments.running import run_jobs
 from experiments.statistics import seed_interval
+from runtime.terminal import plain_console
+from runtime.utf8 import use_utf8
 from tasks import InputError
 
 
@@ -30,7 +30,7 @@ from tasks import InputError
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the rows asked for and show the table; return the exit status."""
     own, extra = split_arguments(arguments)
-    parser = argparse.ArgumentParser(prog="python -m experiments.reproduce", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m experiments.reproduce", description=__doc__, allow_abbrev=False)
     parser.add_argument("--rows", nargs="+", required=True, help="names of files in the folder, or all")
     parser.add_argument("--folder", type=Path, default=PAPER, help="folder of the rows (default: configs/paper)")
     parser.add_argument("--pretrained", help="further pre-trained backbone, for the rows that start from one")
@@ -113,7 +113,7 @@ def show(rows: Sequence[Row], systems: Mapping[str, System], every: Mapping[str,
         *([build_differences(differences, columns)] if differences else []),
     ]
     sentences = [difference.sentence() for difference in differences]
-    publish(options.output, notes, tables, sentences, to_json(shown, systems, differences), Console())
+    publish(options.output, notes, tables, sentences, to_json(shown, systems, differences), plain_console())
 
 
 def find_columns(rows: Sequence[Row]) -> tuple[str, ...]:
@@ -201,4 +201,5 @@ def to_json(rows: Sequence[Row], systems: Mapping[str, System], differences: Seq
 
 
 if __name__ == "__main__":
+    use_utf8()
     sys.exit(main())

@@ -29,15 +29,15 @@ def publish(
         console: Where to print.
     """
     for line in notes:
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
+        console.print(line, soft_wrap=True)
     for table in tables:
         console.print(table.to_rich())
     for line in sentences:
-        console.print(line, highlight=False, markup=False, soft_wrap=True)
+        console.print(line, soft_wrap=True)
     parts = [_bullets(notes), *(table.to_markdown() for table in tables), _bullets(sentences)]
     (folder / "results.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
     write_json(folder / "results.json", {"notes": notes, **numbers})
-    console.print(f"written: {folder / 'results.md'}, {folder / 'results.json'}", soft_wrap=True, highlight=False)
+    console.print(f"written: {folder / 'results.md'}, {folder / 'results.json'}", soft_wrap=True)
 
 
 def _bullets(lines: Sequence[str]) -> str:

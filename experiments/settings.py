@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from runtime.strict_yaml import read_yaml_file
 from tasks import InputError
 
 
@@ -14,12 +15,12 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """Return what a configuration file holds; an empty mapping for a file of comments.
 
     Raises:
-        InputError: If it is not YAML, or not a mapping.
+        InputError: If it is not YAML, has a key twice, or is not a mapping.
     """
     try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise InputError(f"{path}: not YAML ({' '.join(str(error).split())})") from None
+        found = read_yaml_file(path)
+    except ValueError as error:
+        raise InputError(str(error)) from None
     if not isinstance(found, dict | None):
         raise InputError(f"{path}: holds a {type(found).__name__} (expected a mapping such as data: …)")
     return found or {}

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from rich.console import Console
 
 from analysis.command import command
 from analysis.table import Table
@@ -21,6 +20,8 @@ from experiments.overview import describe, is_limited, is_timed
 from experiments.results import publish
 from experiments.running import run_jobs
 from experiments.settings import read_yaml
+from runtime.terminal import plain_console
+from runtime.utf8 import use_utf8
 from tasks import InputError
 
 Sets = Literal["singles", "pairs", "all"]
@@ -39,7 +40,7 @@ WHOLE_EPOCHS = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train each task alone and with others, and show what it gains; return the exit status."""
     own, extra = split_arguments(arguments)
-    parser = argparse.ArgumentParser(prog="python -m experiments.transfer", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m experiments.transfer", description=__doc__, allow_abbrev=False)
     parser.add_argument(
         "-c", "--config", action="append", required=True, help="a training configuration; may be repeated"
     )
@@ -202,7 +203,7 @@ def show(tasks: tuple[str, ...], systems: Mapping[str, System], options: JobOpti
             for (name, target), difference in differences.items()
         ],
     }
-    publish(options.output, notes, tables, sentences, results, Console())
+    publish(options.output, notes, tables, sentences, results, plain_console())
 
 
 def compare_with_alone(
@@ -246,4 +247,5 @@ def build_matrix(
 
 
 if __name__ == "__main__":
+    use_utf8()
     sys.exit(main())

@@ -2,12 +2,15 @@
 
 from figures.balance import draw_balance
 from figures.canvas import to_image, to_svg
-from figures.confusion import count_confusions, draw_confusion
+from figures.confusion import Confusions, count_confusions, draw_confusion, most_frequent_confusions
 from figures.curves import Curve, draw_curves
 from figures.reliability import Reliability, bin_confidence, draw_reliability
 from figures.scatter import RegressionLine, draw_residuals, draw_scatter, fit_line
+from figures.shown import MOST_CLASSES, pick_classes
 
 __all__ = [
+    "MOST_CLASSES",
+    "Confusions",
     "Curve",
     "RegressionLine",
     "Reliability",
@@ -20,6 +23,8 @@ __all__ = [
     "draw_residuals",
     "draw_scatter",
     "fit_line",
+    "most_frequent_confusions",
+    "pick_classes",
     "to_image",
     "to_svg",
 ]

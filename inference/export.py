@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,6 +18,8 @@ from inference.folder import new_folder
 from inference.parity import DevSplit, answer_dev, read_dev
 from inference.predictor import Predictor
 from inference.written import Written
+from runtime.file_errors import naming_refusals
+from runtime.utf8 import use_utf8
 from tasks import InputError
 
 FORMATS: dict[str, Callable[[Predictor, str], str | None] | None] = {
@@ -29,7 +32,7 @@ FORMATS: dict[str, Callable[[Predictor, str], str | None] | None] = {
 
 def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Parse the command line."""
-    parser = argparse.ArgumentParser(prog="python -m inference.export", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m inference.export", description=__doc__, allow_abbrev=False)
     parser.add_argument("source", type=Path, metavar="RUN_OR_CHECKPOINT", help="a run's folder, or a checkpoint of it")
     parser.add_argument("folder", type=Path, metavar="DIR", help="the folder to write, new or empty")
     parser.add_argument(
@@ -180,21 +183,29 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parse_arguments(arguments)
     transformers_logging.disable_progress_bar()
     try:
-        path = find_checkpoint(options.source)
-        print(f"checkpoint: {path}")
-        if options.format == "backbone":
-            export_backbone(path, options.folder)
-            print(f"backbone: {options.folder} (fine-tune with --model.backbone {options.folder})")
-            return
-        for one in export(options, path):
-            print(f"{', '.join(one.tasks)}: {one.folder} (how to run it: {one.folder / 'README.md'})")
-            name = hub_name(options.push_to_hub, one)
-            if name is not None:
-                print(f"uploaded: {push(one, name)}")
+        with naming_refusals(InputError):
+            run(options)
     except (InputError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
 
 
+def run(options: argparse.Namespace) -> None:
+    """Write what the options ask for and say where it is."""
+    path = find_checkpoint(options.source)
+    print(f"checkpoint: {path}")
+    if options.format == "backbone":
+        export_backbone(path, options.folder)
+        flag = shlex.join(["--model.backbone", str(options.folder)])
+        print(f"backbone: {options.folder} (fine-tune with {flag})")
+        return
+    for one in export(options, path):
+        print(f"{', '.join(one.tasks)}: {one.folder} (how to run it: {one.folder / 'README.md'})")
+        name = hub_name(options.push_to_hub, one)
+        if name is not None:
+            print(f"uploaded: {push(one, name)}")
+
+
 if __name__ == "__main__":
+    use_utf8()
     main()

@@ -3,5 +3,6 @@
 from lightning_modules.masked_lm import MaskedLMModule
 from lightning_modules.multitask import MultitaskModule
 from lightning_modules.optim import OptimizerSettings
+from lightning_modules.task_scores import Direction
 
-__all__ = ["MaskedLMModule", "MultitaskModule", "OptimizerSettings"]
+__all__ = ["Direction", "MaskedLMModule", "MultitaskModule", "OptimizerSettings"]

@@ -18,6 +18,7 @@ from lightning_modules.accumulation import WindowMean
 from lightning_modules.hyperparameters import check_fit, check_resumable, keep_plain_hyperparameters
 from lightning_modules.meaning import compare_with_checkpoint
 from lightning_modules.optim import OptimizerSettings, clip, configure
+from lightning_modules.task_scores import Direction
 from objectives import reduce_over_processes
 from tasks.exact_metrics import ExactMean
 
@@ -122,6 +123,10 @@ class MaskedLMModule(L.LightningModule):
             self.log(f"val/mlm/{name}", value, prog_bar=name == "loss")
         for metric in self._metrics.values():
             metric.reset()
+
+    def validation_scores(self, batches: int | None = None) -> dict[str, Direction]:
+        """Return what a validation logs, however many batches it has, and which way it gets better."""
+        return {"val/mlm/loss": "min", "val/mlm/perplexity": "min", "val/mlm/accuracy": "max"}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Save what the numbers mean."""

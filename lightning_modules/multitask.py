@@ -36,7 +36,7 @@ from lightning_modules.saved_weights import (
     report_parameters,
 )
 from lightning_modules.surgery import GradientSurgeon
-from lightning_modules.task_scores import TaskScores
+from lightning_modules.task_scores import Direction, TaskScores
 from objectives import (
     Fixed,
     ForwardPass,
@@ -411,6 +411,17 @@ class MultitaskModule(L.LightningModule):
             check_resumable(checkpoint, trained, self.hparams)
             refuse_forgotten_averaging(checkpoint, find_averaging(self.trainer.callbacks))  # type: ignore[attr-defined]
             self._regularization.load(checkpoint)
+
+    def validation_scores(self, batches: int | None = None) -> dict[str, Direction]:
+        """Return what a validation logs, and which way it gets better.
+
+        Args:
+            batches: How many batches it has, of which the first are one of each task; None for the whole split.
+        """
+        tasks = list(self.tasks)[:batches]
+        found = {f"val/{name}": way for name, way in self._task_scores("val").directions(tasks).items()}
+        has_score = self._score is not None and set(tasks) >= set(self._score.tasks)
+        return {**found, "val/mean": "max", **({"val/score": "either"} if has_score else {})}
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Build AdamW and its schedule over all optimiser steps of the training."""

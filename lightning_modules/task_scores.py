@@ -1,7 +1,7 @@
 """The metrics of every task over a whole split."""
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +10,8 @@ from torchmetrics import MetricCollection
 from heads import Head
 from tasks import InputError, Task
 from tasks.exact_metrics import ExactMean
+
+Direction = Literal["max", "min", "either"]  # of a score, towards the better
 
 
 class TaskScores(nn.Module):
@@ -28,6 +30,7 @@ class TaskScores(nn.Module):
     def __init__(self, tasks: Mapping[str, Task], heads: nn.ModuleDict) -> None:
         super().__init__()
         self._metrics: Any = nn.ModuleDict()
+        self._task_of: dict[str, str] = {}  # by name of task and view
         for name, task in tasks.items():
             head = heads[name]
             assert isinstance(head, Head)
@@ -35,7 +38,18 @@ class TaskScores(nn.Module):
                 if view and name + view in tasks:
                     raise InputError(f"task name {name + view!r} cannot be used: the second head of task {name} has it")
                 scores = MetricCollection({str(metric): built for metric, built in task.build_metrics().items()})
+                self._task_of[name + view] = name
                 self._metrics[name + view] = nn.ModuleDict({"scores": scores, "loss": ExactMean()})
+
+    def directions(self, tasks: Collection[str]) -> dict[str, Direction]:
+        """Return which way each score of some tasks gets better, by `<task>/<metric>`, their losses included."""
+        found: dict[str, Direction] = {}
+        for name, metrics in self._metrics.items():
+            if self._task_of[name] in tasks:
+                for metric, built in metrics["scores"].items():
+                    found[f"{name}/{metric}"] = "min" if built.higher_is_better is False else "max"
+                found[f"{name}/loss"] = "min"
+        return found
 
     def update(self, name: str, predictions: Tensor, labels: Tensor, loss: Tensor) -> None:
         """Count a batch.

@@ -4,6 +4,7 @@ import json
 import logging
 import platform
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,8 +38,7 @@ def choose_matmul(memory: Path) -> bool:
     known = _read(memory)
     if key not in known:
         known = {key: probe(), **_read(memory)}
-        with replacing(memory) as file:
-            file.write(f"{json.dumps(known, indent=2)}\n".encode())
+        _write(memory, known)
     set_onednn(on=known[key])
     if known[key]:
         log.info("fp32 matrix products: oneDNN (as accurate here and faster; --fp32_matmul default switches it off)")
@@ -46,7 +46,26 @@ def choose_matmul(memory: Path) -> bool:
 
 
 def _read(memory: Path) -> dict[str, bool]:
-    return dict(json.loads(memory.read_text())) if memory.is_file() else {}
+    try:
+        found = json.loads(memory.read_text(encoding="utf-8")) if memory.is_file() else {}
+    except (OSError, ValueError) as error:  # of the file, of its encoding, of JSON
+        log.warning("%s: cannot be read, fp32 matrix products are measured anew (%s)", memory, error)
+        return {}
+    entries = found.items() if isinstance(found, dict) else ()
+    return {key: choice for key, choice in entries if isinstance(choice, bool)}
+
+
+def _write(memory: Path, known: Mapping[str, bool]) -> None:
+    try:
+        with replacing(memory) as file:
+            file.write(f"{json.dumps(known, indent=2)}\n".encode())
+    except OSError as error:
+        log.warning(
+            "%s: not written, the next run measures fp32 matrix products again and may choose otherwise "
+            "(%s; --fp32_matmul default measures nothing)",
+            memory,
+            error,
+        )
 
 
 def probe() -> bool:
@@ -95,7 +114,7 @@ def _time_layer(inputs: Tensor, weight: Tensor) -> float:
 def _processor() -> str:
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.is_file():
-        for line in cpuinfo.read_text().splitlines():
+        for line in cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines():
             if line.startswith("model name"):
                 return line.split(":", 1)[1].strip()
     return platform.processor() or platform.machine()

@@ -1,6 +1,7 @@
 """What libraries say that is of no use to anyone here."""
 
 import logging
+import sys
 import warnings
 
 QUIET_WARNINGS = (
@@ -12,6 +13,7 @@ QUIET_WARNINGS = (
     "The variance of predictions or target is close to zero",
     "smaller than the logging interval",
     "isinstance\\(treespec, LeafSpec\\)",
+    "Experiment logs directory .* exists and is not empty",  # TensorBoard has written there; the folder is new
 )
 
 
@@ -25,3 +27,15 @@ def silence_lightning(*more: str) -> None:
         warnings.filterwarnings("ignore", message=f".*{message}")
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+class StderrLines(logging.Handler):
+    """Writes messages to what `sys.stderr` is at that moment.
+
+    On a terminal, a progress bar takes its place to stay below such lines; logging's own handler keeps the first one
+    and writes into the bar.
+    """
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a message as a line."""
+        print(self.format(record), file=sys.stderr)

@@ -1,10 +1,69 @@
 """The folders of runs, `runs/<configuration>/version_N/`, and the checkpoints in them."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from itertools import count
 from pathlib import Path
 
 VERSION_FOLDER = re.compile(r"version_(\d+)")  # as Lightning's loggers name them
+RUN_FOLDER = re.compile(r"(version|validate|test|predict)_\d+")
+TRIES = 10
+
+
+def claim_folder(runs: Path, kind: str, version: int | str | None = None) -> Path:
+    """Create the folder of a new run, which no other process can have.
+
+    Args:
+        runs: Folder of the configuration's runs; it need not exist.
+        kind: `version`, `validate`, `test` or `predict`: the folder's name before its number.
+        version: The number or the name that is wanted; where it is taken, the next free one. None for the number
+            after the highest.
+
+    Returns:
+        The new, empty folder.
+
+    Raises:
+        OSError: If it cannot be created.
+
+    Example:
+        >>> runs = Path(getfixture("tmp_path")) / "mine"
+        >>> [claim_folder(runs, "version", wanted).name for wanted in (5, 5, None, "big", "big")]
+        ['version_5', 'version_6', 'version_7', 'big', 'big_1']
+        >>> [claim_folder(runs, "predict", wanted).name for wanted in (None, None, "big")]
+        ['predict_0', 'predict_1', 'predict_big']
+    """
+    return next(runs / name for name in _names(runs, kind, version) if _create(runs / name))
+
+
+def _names(runs: Path, kind: str, version: int | str | None) -> Iterator[str]:
+    if isinstance(version, str):
+        name = version if kind == "version" else f"{kind}_{version}"
+        yield name
+        yield from (f"{name}_{number}" for number in count(1))
+    yield from (f"{kind}_{number}" for number in count(_next_number(runs, kind) if version is None else version))
+
+
+def _next_number(runs: Path, kind: str) -> int:
+    names = [re.fullmatch(rf"{kind}_(\d+)", path.name) for path in runs.glob(f"{kind}_*")]
+    return max((int(name[1]) for name in names if name), default=-1) + 1
+
+
+def _create(folder: Path) -> bool:
+    """Create a folder; False if it is there already."""
+    for _ in range(TRIES):
+        with suppress(FileNotFoundError):  # a refused run may remove the empty parent between the two
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            return _is_new(folder)
+    return _is_new(folder)
+
+
+def _is_new(folder: Path) -> bool:
+    try:
+        folder.mkdir()
+    except FileExistsError:
+        return False
+    return True
 
 
 def run_name(configs: Sequence[str]) -> str:
@@ -28,12 +87,12 @@ def saved_run(configs: Sequence[str]) -> Path | None:
         (PosixPath('runs/a/version_3'), None)
     """
     path = Path(configs[-1]) if configs else Path()
-    is_saved = path.name == "config.yaml" and VERSION_FOLDER.fullmatch(path.absolute().parent.name)
+    is_saved = path.name == "config.yaml" and RUN_FOLDER.fullmatch(path.absolute().parent.name)
     return path.parent if is_saved else None
 
 
 def list_runs(folder: Path) -> list[Path]:
-    """Return the folders of a configuration's runs, oldest first."""
+    """Return the folders of a configuration's trainings, oldest first."""
     found = [(VERSION_FOLDER.fullmatch(path.name), path) for path in folder.glob("version_*")]
     return [path for _, path in sorted((int(name[1]), path) for name, path in found if name)]
 

@@ -47,7 +47,7 @@ def _git(root: Path, *arguments: str) -> str | None:
     """Return what git prints, without the last line's end; None where it fails or is not installed."""
     command = ["git", "--no-optional-locks", "-C", str(root), *arguments]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=10)
+        done = subprocess.run(command, capture_output=True, text=True, encoding="utf-8", check=True, timeout=10)
     except (OSError, subprocess.SubprocessError):
         return None
     return done.stdout.strip()

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import IO
 
 
@@ -46,6 +47,13 @@ def publish(partial: Path, target: Path) -> None:
     with partial.open("rb+") as file:
         os.fsync(file.fileno())
     os.replace(partial, target)
+
+
+def check_place(target: Path) -> None:
+    """Raise OSError where a file or folder could not be written later; the folder around it is made."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=target.parent, prefix=f".{target.name}."):
+        pass
 
 
 def is_filled(folder: Path) -> bool:

@@ -45,7 +45,7 @@ LABELS = {
 
 def main() -> None:
     """Read the command line and write the files."""
-    parser = argparse.ArgumentParser(description="Write the sample data in the CS224N format.")
+    parser = argparse.ArgumentParser(description="Write the sample data in the CS224N format.", allow_abbrev=False)
     parser.add_argument("--seed", type=int, default=0, help="another seed, other sentences (default: %(default)s)")
     parser.add_argument("--output", type=Path, default=Path(__file__).parent, help="folder (default: this script's)")
     arguments = parser.parse_args()

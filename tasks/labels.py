@@ -3,6 +3,21 @@
 import math
 from collections.abc import Sequence
 
+SHOWN_NAMES = 20
+
+
+def list_names(names: Sequence[str]) -> str:
+    """Return names for a message; of many, the first and how many there are.
+
+    Example:
+        >>> list_names(["no", "yes"])
+        'no, yes'
+        >>> list_names([str(number) for number in range(1000)])[-30:]
+        '17, 18, 19, ... (1,000 in all)'
+    """
+    more = f", ... ({len(names):,} in all)" if len(names) > SHOWN_NAMES else ""
+    return ", ".join(names[:SHOWN_NAMES]) + more
+
 
 def name_classes(num_classes: int | None, classes: Sequence[str | int] | None) -> tuple[str, ...]:
     """Return the classes as they stand in the file.
@@ -20,7 +35,7 @@ def name_classes(num_classes: int | None, classes: Sequence[str | int] | None) -
     if len(names) < 2:
         raise ValueError(f"has {len(names)} class(es) (expected at least 2)")
     if len(set(names)) < len(names):
-        raise ValueError(f"a class stands twice in {', '.join(names)}")
+        raise ValueError(f"a class stands twice in {list_names(names)}")
     return names
 
 
@@ -42,7 +57,7 @@ def parse_class(cell: str, names: Sequence[str], *, numbered: bool) -> int:
         if number.is_integer() and 0 <= number < len(names):
             return int(number)
         raise ValueError("0 or 1" if len(names) == 2 else f"0 to {len(names) - 1}")
-    raise ValueError(", ".join(names))
+    raise ValueError(list_names(names))
 
 
 def parse_score(cell: str, low: float, high: float) -> float:

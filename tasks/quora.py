@@ -1,9 +1,10 @@
 """Preset: paraphrase of questions."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from tasks.classification import PairClassification
+from tasks.handin import HandIn
 from tasks.source import Source
 
 FILES = Source(train="quora-train.csv", dev="quora-dev.csv", test="quora-test-student.csv")
@@ -15,6 +16,8 @@ class Quora(PairClassification):
 
     Source: https://quoradata.quora.com/First-Quora-Dataset-Release-Question-Pairs
     """
+
+    handin: ClassVar[HandIn | None] = HandIn("para", "Predicted_Is_Paraphrase", decimal_classes=True)
 
     source: Source = FILES
     texts: tuple[str, ...] = ("sentence1", "sentence2")

@@ -1,9 +1,10 @@
 """Preset: five-level sentiment."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from tasks.classification import Classification
+from tasks.handin import HandIn
 from tasks.source import Source
 
 FILES = Source(train="ids-sst-train.csv", dev="ids-sst-dev.csv", test="ids-sst-test-student.csv")
@@ -15,6 +16,8 @@ class Sst(Classification):
 
     Source: Socher et al. 2013, https://aclanthology.org/D13-1170
     """
+
+    handin: ClassVar[HandIn | None] = HandIn("sst", "Predicted_Sentiment")
 
     source: Source = FILES
     texts: tuple[str, ...] = ("sentence",)

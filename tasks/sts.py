@@ -1,8 +1,9 @@
 """Preset: similarity of sentences."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
+from tasks.handin import HandIn
 from tasks.regression import PairRegression
 from tasks.source import Source
 
@@ -15,6 +16,8 @@ class Sts(PairRegression):
 
     Source: Cer et al. 2017, https://arxiv.org/abs/1708.00055
     """
+
+    handin: ClassVar[HandIn | None] = HandIn("sts", "Predicted_Similiary")  # as the starter code spells it
 
     source: Source = FILES
     texts: tuple[str, ...] = ("sentence1", "sentence2")

@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from heads import Head, HeadFactory, LabelSpace, LinearHead, TwinHead, usual_pair_head
 from objectives import PairObjective
 from tasks.errors import InputError
+from tasks.handin import HandIn
 from tasks.meaning import MAY_CHANGE
 from tasks.metrics import DEFAULT_METRICS, MetricName, build_metric, check_metric
 from tasks.rows import Row
@@ -78,9 +79,14 @@ class Task(ABC):
         dev_limit: Validate on this many examples at most, drawn likewise; None for `--data.dev_limit`.
         prediction_header: Second column name of the prediction file.
 
+    Attributes:
+        handin: How CS224N wants the predictions of this task; None for all tasks but its own three.
+
     Raises:
         InputError: If a setting is out of range or does not fit the others.
     """
+
+    handin: ClassVar[HandIn | None] = None
 
     source: Source
     texts: tuple[str, ...]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from heads import LabelSpace
 from tasks.errors import InputError
+from tasks.labels import list_names
 
 ROUNDING = 0.01  # how far a row of probabilities may be from summing to 1
 
@@ -62,7 +63,8 @@ class Teacher:
         name = f"{task}-train-probabilities.csv" if labels.num_classes else f"{task}-train.csv"
         paths = []
         for entry in self.files:
-            found = [Path(path) for path in sorted(glob(str(Path(entry).expanduser())))]
+            named = Path(entry).expanduser()
+            found = [named] if named.exists() else [Path(path) for path in sorted(glob(str(named)))]
             if not found:
                 raise InputError(f"task {task}: teacher {entry}: no such file or run folder")
             paths += [path / "predictions" / name if path.is_dir() else path for path in found]
@@ -115,8 +117,8 @@ def _read_rows(path: Path, class_names: Sequence[str], width: int) -> Iterator[t
         rows = csv.reader(file, skipinitialspace=True)
         header = [cell.strip() for cell in next(rows, [])]
         if len(header) != width + 1 or (class_names and header[1:] != [name.strip() for name in class_names]):
-            expected = ", ".join(["id", *(class_names or ["a score"])])
-            raise InputError(f"{path}: its columns are {', '.join(header)} (expected {expected})")
+            expected = list_names(["id", *(class_names or ["a score"])])
+            raise InputError(f"{path}: its columns are {list_names(header)} (expected {expected})")
         for row in rows:
             yield row[0].strip(), _parse(row, f"{path}, line {rows.line_num}", is_score=not class_names)
 
@@ -131,4 +133,4 @@ def _parse(row: list[str], where: str, *, is_score: bool) -> list[float]:
     if not is_score and values and min(values) >= 0 and abs(sum(values) - 1) < ROUNDING:
         return values
     expected = "one finite score" if is_score else "probabilities that sum to 1"
-    raise InputError(f"{where}: holds {', '.join(row[1:])} (expected {expected})")
+    raise InputError(f"{where}: holds {list_names(row[1:])} (expected {expected})")

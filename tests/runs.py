@@ -200,11 +200,11 @@ class Project:
     def newest(self) -> int:
         return max(int(folder.name.removeprefix("version_")) for folder in self.version(0).parent.glob("version_*"))
 
-    def version(self, number: int) -> Path:
-        return self.folder / "runs" / "tiny" / f"version_{number}"
+    def version(self, number: int, kind: str = "version") -> Path:
+        return self.folder / "runs" / "tiny" / f"{kind}_{number}"
 
-    def report(self, number: int) -> dict[str, Any]:
-        return dict(json.loads((self.version(number) / "report.json").read_text()))
+    def report(self, number: int, kind: str = "version") -> dict[str, Any]:
+        return dict(json.loads((self.version(number, kind) / "report.json").read_text()))
 
     def trace(self, number: int, rank: int = 0) -> list[dict[str, Any]]:
         """Return what each batch of a run was."""
@@ -217,9 +217,9 @@ class Project:
         points = [(tag, point) for tag in events.Tags()["scalars"] for point in events.Scalars(tag)]
         return {(tag, point.step, math.inf if math.isnan(point.value) else point.value) for tag, point in points}
 
-    def predictions(self, number: int) -> dict[str, str]:
+    def predictions(self, number: int, kind: str = "version") -> dict[str, str]:
         """Return the text of each prediction file of a run."""
-        return {path.name: path.read_text() for path in (self.version(number) / "predictions").glob("*.csv")}
+        return {path.name: path.read_text() for path in (self.version(number, kind) / "predictions").glob("*.csv")}
 
     def resumed_step(self, number: int) -> int:
         """Return the optimiser steps that lay behind a run when it was continued."""

@@ -43,10 +43,25 @@ ALLOWED: dict[str, set[str]] = {
         "objectives",
         "runtime",
     },
-    "cli_errors": {"tasks"},
-    "cli": {"cli_errors", "tasks", "datamodules", "lightning_modules", "callbacks", "runtime"},
-    "train": {"cli", "datamodules", "lightning_modules"},
-    "pretrain": {"cli", "datamodules", "lightning_modules"},
+    "cli_settings": set(),
+    "cli_wishes": set(),
+    "cli_help": set(),
+    "cli_loggers": set(),
+    "cli_errors": {"cli_settings", "cli_wishes", "cli_help", "tasks", "runtime"},
+    "trainer_options": {"tasks"},
+    "cli": {
+        "cli_errors",
+        "cli_help",
+        "cli_loggers",
+        "trainer_options",
+        "tasks",
+        "datamodules",
+        "lightning_modules",
+        "callbacks",
+        "runtime",
+    },
+    "train": {"cli", "datamodules", "lightning_modules", "runtime"},
+    "pretrain": {"cli", "datamodules", "lightning_modules", "runtime"},
 }
 # These may import all of the above, and of each other what is said here; nothing above imports them.
 ONLOOKERS: dict[str, set[str]] = {
@@ -62,6 +77,8 @@ WITH_LIGHTNING = {
     "callbacks",
     "cli",
     "cli_errors",
+    "trainer_options",
+    "cli_loggers",
     "train",
     "pretrain",
 }

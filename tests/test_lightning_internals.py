@@ -10,6 +10,7 @@ import lightning.pytorch as L
 import pytest
 import torch
 from lightning.pytorch.callbacks import RichProgressBar, WeightAveraging
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
 import lightning_internals
 from datamodules import MultitaskDataModule
@@ -172,3 +173,13 @@ def test_lightning_loads_a_module_by_the_name_of_what_built_it(tiny_backbone):
     assert build_module(tiny_backbone).hparams[lightning_internals.INSTANTIATOR] == (
         "lightning.pytorch.cli.instantiate_module"
     )
+
+
+@pytest.mark.parametrize("kind", [TensorBoardLogger, CSVLogger])
+def test_a_logger_writes_to_the_version_that_is_set(kind: type[TensorBoardLogger | CSVLogger], tmp_path):
+    logger = kind(tmp_path, name="mine")
+    lightning_internals.set_version(logger, "predict_3")
+    logger.log_metrics({"score": 1.0}, step=1)
+    logger.save()
+    assert logger.log_dir == str(tmp_path / "mine" / "predict_3")
+    assert [path.name for path in (tmp_path / "mine").iterdir()] == ["predict_3"]

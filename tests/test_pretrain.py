@@ -63,7 +63,9 @@ def pretrain(
         overrides = [f"{flag}={value}" for flag, value in tiny.items()] if config == CONFIG else []
         monkeypatch.setattr(sys, "argv", ["pretrain.py", subcommand, "-c", str(config), *overrides, *flags])
         run(cli, MaskedLMModule, MaskedLMDataModule)
-        return max((tmp_path / "runs" / "pretrain").iterdir(), key=lambda folder: int(folder.name.split("_")[1]))
+        kind = "version" if subcommand == "fit" else subcommand
+        folders = (tmp_path / "runs" / "pretrain").glob(f"{kind}_*")
+        return max(folders, key=lambda folder: int(folder.name.split("_")[1]))
 
     return call
 
@@ -256,6 +258,43 @@ def test_what_the_user_got_wrong_ends_in_one_sentence(
         pretrain(*flags)
 
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--trainer.overfit_batches=2"], "trainer.overfit_batches is 2 (expected 0; to train on the same few"),
+        (
+            ["--trainer.limit_train_batches=0.01"],
+            "trainer.limit_train_batches is 0.01, which leaves no batch of an epoch",
+        ),
+        (["--trainer.val_check_interval=1000"], "trainer.val_check_interval is 1000, but an epoch has"),
+        (["--trainer.callbacks=BatchSizeFinder"], "BatchSizeFinder does not work here (expected --data.batch_size)"),
+        (["--trainer.devices=-1"], "trainer: `devices` selected with `CPUAccelerator` should be an int > 0."),
+        (
+            ["--trainer.callbacks=EarlyStopping", "--trainer.callbacks.monitor=val/mean"],
+            "monitor is val/mean (expected one of val/mlm/loss, val/mlm/perplexity, val/mlm/accuracy)",
+        ),
+        (
+            ["--trainer.callbacks=EarlyStopping", "--trainer.callbacks.monitor=val/mlm/accuracy"],
+            "EarlyStopping.mode is min, but more of val/mlm/accuracy is better (expected max)",
+        ),
+    ],
+)
+def test_an_option_of_the_trainer_that_does_not_work_is_refused(
+    pretrain: Pretrain, tmp_path: Path, capsys: pytest.CaptureFixture[str], flags: list[str], message: str
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        pretrain(*flags)
+
+    assert message in capsys.readouterr().err.splitlines()[-1]
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_early_stopping_on_the_loss_ends_a_training(pretrain: Pretrain) -> None:
+    stopping = ["--trainer.callbacks=EarlyStopping", "--trainer.callbacks.monitor=val/mlm/loss"]
+    folder = pretrain(*stopping, "--trainer.callbacks.stopping_threshold=100", "--trainer.max_epochs=3")
+    assert read_report(folder)["steps"] == pytest.approx(read_report(pretrain("--trainer.max_epochs=1"))["steps"])
 
 
 def call_script(folder: Path, script: str, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -134,7 +134,7 @@ def _write(
     }
     with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, SCHEMA) as writer:
         writer.write_table(pa.table(columns, schema=SCHEMA))
-    path.with_suffix(".json").write_text(json.dumps({"notes": []}))
+    path.with_suffix(".json").write_text(json.dumps({"notes": []}), encoding="utf-8")
     return TokenStore(path, task=Quora(), source={})
 
 

@@ -16,7 +16,7 @@ def write_train_lines(job: Job) -> None:
     data = build_masked_lm_data(job)
     data.setup("fit")
     train = data.corpora[TASK].train
-    job.train_lines.write_text(json.dumps([int(train.id(row)) for row in range(len(train))]))
+    job.train_lines.write_text(json.dumps([int(train.id(row)) for row in range(len(train))]), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -66,7 +66,7 @@ def encode_pairs(job: Job) -> list[Features]:
 def encode_sentences(job: Job) -> list[Features]:
     """Tokenise the trained sentences once, without padding, as the stock collator likes them best."""
     lines = job.sentences.read_text(encoding="utf-8").splitlines()
-    chosen = [lines[number] for number in json.loads(job.train_lines.read_text())]
+    chosen = [lines[number] for number in json.loads(job.train_lines.read_text(encoding="utf-8"))]
     columns = dict(
         load_tokenizer(job)(
             chosen, truncation=True, max_length=job.workload.max_length, return_special_tokens_mask=True

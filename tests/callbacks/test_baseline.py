@@ -2,9 +2,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from callbacks.baseline import score_baseline
+from callbacks.baseline import describe_failure, score_baseline
 from datamodules import TokenStore
 from tasks import Classification, Regression, Source, Task
 from tests.tiny import open_data
@@ -59,3 +60,30 @@ def test_scores_get_the_mean_and_correlations_are_undefined(stores):
 def test_a_correlation_of_classes_with_a_constant_is_undefined(stores):
     train, dev = stores(Classification, [1, 1, 0], [0, 0, 1], num_classes=2, metrics=("matthews",))
     assert score_baseline(train, dev) == {"matthews": None}
+
+
+def test_it_is_scored_on_the_rows_that_were_evaluated(stores):
+    train, dev = stores(Classification, [1, 1, 0], [0, 0, 0, 1, 1], num_classes=2)
+    assert score_baseline(train, dev, np.array([0, 3, 4])) == pytest.approx({"accuracy": 2 / 3, "f1": 2 * 2 / (4 + 1)})
+
+
+SOURCE = Source(train="a.csv")
+KINDS = Classification(source=SOURCE, texts=("text",), label="y", classes=("no", "yes"))
+SCORES = Regression(source=SOURCE, texts=("text",), label="y", low=0, high=5)
+
+
+@pytest.mark.parametrize(
+    ("task", "predictions", "score", "baseline", "said"),
+    [
+        (KINDS, [1, 1, 1], 0.9, 0.5, "predicts one class only, yes, whatever the text"),
+        (SCORES, [2.5, 2.5004], None, None, "predicts one score only, 2.500000, whatever the text"),
+        (KINDS, [1, 0], 0.5, 0.5, "accuracy 0.5000 is no better than 0.5000, that of one prediction for all texts"),
+        (SCORES, [1, 3], -0.1, None, "pearson -0.1000 is no better than 0.0000, that of one prediction for all texts"),
+        (KINDS, [1, 0], 0.6, 0.5, None),
+        (SCORES, [1, 3], 0.1, None, None),
+        (SCORES, [1, 3], None, None, None),
+        (KINDS, [1], 0.6, 0.5, None),
+    ],
+)
+def test_a_model_that_ignores_the_texts_is_told(task, predictions, score, baseline, said):
+    assert describe_failure(task, np.array(predictions, dtype=np.float64), score, baseline) == said

@@ -5,11 +5,13 @@ from typing import Any
 
 import lightning.pytorch as L
 import numpy as np
+import pandas
 import pytest
 import torch
 
 from callbacks import PredictionWriter
-from callbacks.predictions import gather_objects, write_predictions
+from callbacks.prediction_files import write_predictions
+from callbacks.predictions import gather_objects
 from datamodules import MultitaskDataModule, TokenStore
 from tasks import Classification, Source, Sst, Task, Teacher
 from tests.tiny import build_module, make_trainer, open_data
@@ -141,13 +143,13 @@ def test_classes_are_written_as_the_users_file_names_them(tiny_backbone, tmp_pat
     )
     store = dev_store({"own": task}, tiny_backbone, tmp_path, tmp_path / "cache")
     write_predictions(tmp_path / "own.csv", store, np.array([0, 1]), np.array([1, 0]), np.eye(2, dtype=np.float32))
-    assert (tmp_path / "own.csv").read_text() == 'id, Prediction\n0, "yes, please"\n1, no\n'
+    assert (tmp_path / "own.csv").read_text() == 'id,Prediction\n0,"yes, please"\n1,no\n'
     with (tmp_path / "own-probabilities.csv").open(newline="") as file:
         assert next(csv.reader(file)) == ["id", "no", "yes, please"]
 
 
 def test_ids_and_classes_with_commas_quotes_and_line_ends_are_quoted_and_read_back(tiny_backbone, tmp_path):
-    names = ["q,1", 'x"y', "two\nlines", "plain"]
+    names = ["q,1", 'x"y', "two\nlines", "old\rline", "plain"]
     with (tmp_path / "own.csv").open("w", newline="") as file:
         csv.writer(file).writerows([["id", "text", "y"], *([f" {name}", "good film", "no, never"] for name in names)])
     task = Classification(
@@ -159,12 +161,15 @@ def test_ids_and_classes_with_commas_quotes_and_line_ends_are_quoted_and_read_ba
         teacher=Teacher(files=(str(tmp_path / "out-probabilities.csv"),)),
     )
     store = dev_store({"own": replace(task, teacher=None)}, tiny_backbone, tmp_path, tmp_path / "cache")
-    write_predictions(tmp_path / "out.csv", store, np.arange(4), np.ones(4), np.tile([[0.25, 0.75]], (4, 1)))
+    write_predictions(tmp_path / "out.csv", store, np.arange(5), np.ones(5), np.tile([[0.25, 0.75]], (5, 1)))
     with (tmp_path / "out.csv").open(newline="") as file:
-        rows = list(csv.reader(file, skipinitialspace=True))
+        rows = list(csv.reader(file))
     assert rows == [["id", "Prediction"], *([name, "no, never"] for name in names)]
-    assert (tmp_path / "out.csv").read_text().endswith('\nplain, "no, never"\n')
-    assert task.read_teacher("own", names).tolist() == [[0.25, 0.75]] * 4
+    read = pandas.read_csv(tmp_path / "out.csv", dtype=str)
+    assert read.to_numpy().tolist() == [[name, "no, never"] for name in names]
+    assert list(read.columns) == ["id", "Prediction"]
+    assert (tmp_path / "out.csv").read_text().endswith('\nplain,"no, never"\n')
+    assert task.read_teacher("own", names).tolist() == [[0.25, 0.75]] * 5
 
 
 def test_one_process_gathers_its_own_value():

@@ -37,6 +37,7 @@ class Looker(L.Callback):
 
     def on_train_batch_end(self, *_: Any) -> None:
         console = Console(width=self.width, file=io.StringIO(), record=True)
+        assert self.bar.progress is not None
         console.print(self.bar.progress.make_tasks_table(self.bar.progress.tasks[:1]))
         self.seen.append(console.export_text().splitlines())
 
@@ -49,5 +50,5 @@ def test_the_bar_is_one_line_in_a_narrow_terminal(tiny_backbone, cs224n_root, tm
     trainer = make_trainer(tmp_path, losses, bar, looker, **settings)
     trainer.fit(build_module(tiny_backbone), datamodule=open_data(tiny_backbone, cs224n_root, tmp_path / "cache"))
     assert [len(lines) for lines in looker.seen] == [1] * 18
-    assert looker.seen[-1][0].startswith("Epoch 1/1  9/9 0:00:0")
+    assert looker.seen[-1][0].startswith("Epoch 2/2  9/9 0:00:0")
     assert "val/mean: " in looker.seen[-1][0]

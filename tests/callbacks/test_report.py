@@ -11,11 +11,12 @@ import pytest
 import torch
 from rich.console import Console
 
-from callbacks import RunReport
+from callbacks import PredictionWriter, RunReport
 from callbacks.report import build_table, collect_metrics, peak_memory
 from tests.runs import Project
 from tests.tiny import build_module, make_trainer, open_data
 
+ALL = {"sst": [12, 12], "quora": [12, 12], "sts": [12, 12]}
 LOGGED: dict[str, Any] = {
     "val/sst/accuracy": torch.tensor(0.5),
     "val/sst/loss": torch.tensor(1.25),
@@ -78,10 +79,12 @@ def test_a_part_of_the_split_is_said_below_the_table_and_in_the_report(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ):
-    trainer = make_trainer(tmp_path, RunReport(), limit_val_batches=limit)
+    trainer = make_trainer(tmp_path, PredictionWriter(), RunReport(), limit_val_batches=limit)
     data = open_data(tiny_backbone, cs224n_root, tmp_path / "cache", tokens_per_batch=10**6)
     trainer.fit(build_module(tiny_backbone), datamodule=data)
-    assert json.loads((tmp_path / "report.json").read_text()).get("evaluated") == expected
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert report.get("evaluated") == expected
+    assert report["baseline"].keys() == {task for task, (count, _) in (expected or ALL).items() if count}
     said = (
         "on a part of dev (--trainer.limit_val_batches): sst 12 of 12, quora 12 of 12, sts none; "
         "mean is over sst and quora\n"

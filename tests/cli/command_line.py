@@ -49,7 +49,8 @@ class CommandLine:
         """Run a command and give the folder of the newest run of the configuration."""
         chosen = [] if config is None else ["-c", str(config)]
         self.raw(subcommand, *chosen, *self.tiny, *(QUICK if quick else []), *map(str, flags))
-        return self.newest("default" if config is None else run_name([str(config)]))
+        kind = "version" if subcommand == "fit" else subcommand
+        return self.newest("default" if config is None else run_name([str(config)]), kind)
 
     def raw(self, *arguments: str) -> None:
         with pytest.MonkeyPatch.context() as patch:
@@ -57,9 +58,9 @@ class CommandLine:
             patch.setattr(sys, "argv", ["train.py", *arguments])
             run(one_command(arguments[0]), MultitaskModule, MultitaskDataModule)
 
-    def newest(self, name: str) -> Path:
-        versions = (self.folder / "runs" / name).glob("version_*")
-        return max(versions, key=lambda path: int(path.name.removeprefix("version_")))
+    def newest(self, name: str, kind: str = "version") -> Path:
+        folders = (self.folder / "runs" / name).glob(f"{kind}_*")
+        return max(folders, key=lambda path: int(path.name.removeprefix(f"{kind}_")))
 
     def refuse(self, *arguments: object, **options: Any) -> None:
         """Run a command that ends with exit status 2."""

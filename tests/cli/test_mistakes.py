@@ -98,13 +98,22 @@ def test_tasks_are_required(train, capsys):
             ["--data.schedule", "RoundRobbin"],
             "data.schedule: no class RoundRobbin (did you mean RoundRobin?) (expected",
         ),
-        (["--tasks.ssst.weight", "2"], "--tasks.{ssst}: not all are tasks of the configuration"),
-        (["--tasks.sst.haed", "LinearHead"], "tasks: Sst has no haed (did you mean head?) (expected one of source,"),
+        (
+            ["--tasks.ssst.weight", "2"],
+            "--tasks.ssst: no task of the configuration (did you mean sst?) (a new one needs",
+        ),
+        (
+            ["--tasks.sst.haed", "LinearHead"],
+            "tasks.sst: Sst has no haed (did you mean head?) (expected one of source,",
+        ),
         (
             ["--tasks.sst.head.loss", "OrdinalLogLoss"],
-            "loss is an option of a class that is not named (expected --tasks.NAME.head LinearHead --tasks.NAME.head.l",
+            "tasks.sst.head: loss without a class (expected --tasks.sst.head CLASS first: one of ConcatProductHead,",
         ),
-        (["--tasks.other", "Clasification"], "tasks: no class Clasification (did you mean Classification?) (expected"),
+        (
+            ["--tasks.other", "Clasification"],
+            "tasks.other: no class Clasification (did you mean Classification?) (expected",
+        ),
         (["-c", "none.yaml"], "File does not exist: "),
     ],
 )
@@ -123,7 +132,7 @@ def test_words_that_yaml_reads_as_truth_values_need_quotes(train, tmp_path, caps
     path.write_text(f"tasks: {{mine: {{class_path: PairClassification, init_args: {arguments}}}}}")
     train.refuse("fit", config=path)
     assert (
-        "tasks.classes: YAML reads yes, no, on, off, true and false as False (expected quotes"
+        "tasks.mine.classes: YAML reads yes, no, on, off, true and false as False (expected quotes"
         in capsys.readouterr().err
     )
 

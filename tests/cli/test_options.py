@@ -69,12 +69,12 @@ def test_a_fast_run_leaves_no_files(train, tmp_path, capsys):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_without_a_logger_files_go_to_the_root_folder(train, tmp_path):
+def test_without_a_logger_runs_lie_in_the_root_folder(train, tmp_path):
     train.raw(
         *["fit", "-c", str(CS224N), *train.tiny, *QUICK, "--trainer.logger", "false"],
         *["--trainer.default_root_dir", str(tmp_path / "here")],
     )
-    assert {path.name for path in (tmp_path / "here").iterdir()} == {
+    assert {path.name for path in (tmp_path / "here" / "runs" / "cs224n" / "version_0").iterdir()} == {
         "checkpoints",
         "config.yaml",
         "predictions",

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -385,7 +386,10 @@ def test_many_notes_of_one_kind_are_counted_and_name_the_file_that_is_read(cache
     assert cache.reports == [*expected, f"{copy}: 3 more: {kind}"]
 
 
-@pytest.mark.parametrize("damage", ["empty", "half", "no notes", "half of the notes"])
+@pytest.mark.parametrize(
+    "damage",
+    ["empty", "half", "other columns", "no notes", "half of the notes", "[]", '{"notes": 3}', '{"notes": [3]}'],
+)
 def test_a_damaged_file_is_made_anew(cache: Cache, caplog: pytest.LogCaptureFixture, damage: str) -> None:
     path = cache.open(Sst()).path
     expected, notes = path.read_bytes(), path.with_suffix(".json")
@@ -393,6 +397,12 @@ def test_a_damaged_file_is_made_anew(cache: Cache, caplog: pytest.LogCaptureFixt
         notes.unlink()
     elif damage == "half of the notes":
         notes.write_text('{"no')
+    elif damage[0] in "[{":
+        notes.write_text(damage)
+    elif damage == "other columns":
+        table = pa.table({"id": ["a"]})
+        with pa.OSFile(str(path), "wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+            writer.write_table(table)
     else:
         path.write_bytes(expected[: len(expected) // 2 if damage == "half" else 0])
 
@@ -403,12 +413,20 @@ def test_a_damaged_file_is_made_anew(cache: Cache, caplog: pytest.LogCaptureFixt
     assert [record.getMessage() for record in caplog.records if "damaged, it is made anew" in record.getMessage()]
 
 
-def test_a_cache_that_cannot_be_written_is_one_sentence(cache: Cache, tmp_path: Path) -> None:
+def test_a_cache_that_cannot_be_written_is_done_without(
+    cache: Cache, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    expected = cache.open(Sst())
     (tmp_path / "file").write_text("")
     cache.folder = tmp_path / "file" / "cache"
 
-    with pytest.raises(InputError, match=rf"^data\.cache_dir {cache.folder}: cannot be written \("):
-        cache.open(Sst())
+    opened, again = cache.open(Sst()), cache.open(Sst())
+
+    assert opened.path.read_bytes() == expected.path.read_bytes()
+    assert again.path == opened.path
+    said = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert len(said) == 1
+    assert said[0].startswith(f"data.cache_dir {cache.folder}: cannot be written, nothing is kept (")
 
 
 def test_what_killed_writers_left_behind_is_removed_after_a_day(cache: Cache) -> None:

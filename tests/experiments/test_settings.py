@@ -21,7 +21,7 @@ def test_the_last_value_of_a_setting_counts(tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("a: [1", r"a\.yaml: not YAML \(while parsing"), ("- 1\n", r"a\.yaml: holds a list \(expected a mapping")],
+    [("a: [1", r"a\.yaml, line 1: not YAML \("), ("- 1\n", r"a\.yaml: holds a list \(expected a mapping")],
 )
 def test_what_is_no_configuration_is_refused(text, message, tmp_path):
     (tmp_path / "a.yaml").write_text(text)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from figures import (
+    Confusions,
     Curve,
     bin_confidence,
     count_confusions,
@@ -23,9 +24,16 @@ from figures.canvas import INK
 from tests.runs import ROOT
 
 LABELS = np.array([0.0, 1.0, 2.0, 5.0])
+
+
+def confusions(counts: list[list[int]]) -> Confusions:
+    array = np.array(counts)
+    return Confusions(np.arange(len(array)), array, array.sum(axis=1), len(array))
+
+
 EVERY_FIGURE = {
-    "confusion": lambda: draw_confusion(np.array([[3, 1], [0, 2]]), ["$no", "<script>"]),
-    "confusion_of_a_missing_class": lambda: draw_confusion(np.array([[0, 0], [0, 2]]), ["a", "b" * 40]),
+    "confusion": lambda: draw_confusion(confusions([[3, 1], [0, 2]]), ["$no", "<script>"]),
+    "confusion_of_a_missing_class": lambda: draw_confusion(confusions([[0, 0], [0, 2]]), ["a", "b" * 40]),
     "scatter": lambda: draw_scatter(LABELS, LABELS[::-1].copy(), low=0, high=5),
     "scatter_of_equal_labels": lambda: draw_scatter(np.ones(3), np.arange(3.0), low=0, high=5),
     "scatter_of_many": lambda: draw_scatter(np.linspace(0, 5, 4000), np.linspace(1, 4, 4000), low=0, high=5),
@@ -59,7 +67,7 @@ def test_every_figure_is_a_picture_of_more_than_one_colour(name):
 
 def test_texts_stay_as_they_are():
     text = f'id="x {INK}'
-    svg = to_svg(draw_confusion(np.array([[1, 0], [0, 1]]), [text, "b"]), name="one", label="x")
+    svg = to_svg(draw_confusion(confusions([[1, 0], [0, 1]]), [text, "b"]), name="one", label="x")
     assert text in "".join(ElementTree.fromstring(svg).itertext())
     assert svg.count(INK) == svg.count(f"{INK}</text>")
 
