@@ -2,7 +2,8 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Literal
+from dataclasses import asdict, is_dataclass
+from typing import Any, ClassVar, Literal
 
 from torch import Tensor, nn
 from transformers import BertModel
@@ -39,6 +40,14 @@ class TaskLayers(nn.Module, ABC):
 
 class Adapter(ABC):
     """Settings of an adapter; a frozen dataclass: Lora or Pals."""
+
+    training_options: ClassVar[tuple[str, ...]] = ()  # which do not change what trained weights give
+
+    def meaning(self) -> dict[str, Any]:
+        """Return what its numbers depend on, as plain data; no shape of a weight shows the scale of an update."""
+        assert is_dataclass(self)
+        options = {name: value for name, value in asdict(self).items() if name not in self.training_options}
+        return {"class": type(self).__name__, **options}
 
     @abstractmethod
     def attach(self, bert: BertModel, tasks: Sequence[str]) -> TaskLayers | None:

@@ -67,6 +67,7 @@ class Backbone(nn.Module):
         self.weight_casts: WeightCasts = "each"
         self._pool_static: Callable[[PackedTokens], Tensor] = self._pool
         self.requires_grad_(not frozen)
+        self._adapter = adapter
         self.task_layers = None if adapter is None else adapter.attach(bert, tasks)
         self.train()
 
@@ -91,6 +92,7 @@ class Backbone(nn.Module):
             "num_attention_heads": config.num_attention_heads,
             "hidden_act": str(config.hidden_act),
             "layer_norm_eps": config.layer_norm_eps,
+            "adapter": None if self._adapter is None else self._adapter.meaning(),
         }
 
     def shared_parameters(self) -> dict[str, nn.Parameter]:

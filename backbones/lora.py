@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from torch import nn
 from transformers import BertModel
@@ -42,6 +42,7 @@ class Lora(Adapter):
     Source: Hu et al. 2021, https://arxiv.org/abs/2106.09685; dora: Liu et al. 2024, https://arxiv.org/abs/2402.09353
     """
 
+    training_options: ClassVar[tuple[str, ...]] = ("dropout", "bias", "also_train")
     r: int = 8
     alpha: float = 16.0
     dropout: float = 0.0

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from torch import Tensor, nn
 from transformers import BertModel
@@ -31,6 +32,7 @@ class Pals(Adapter):
     Source: Stickland & Murray 2019 ("BERT and PALs"), https://arxiv.org/abs/1902.02671
     """
 
+    training_options: ClassVar[tuple[str, ...]] = ("frozen", "also_train")
     size: int | None = None
     num_heads: int = 12
     frozen: bool = False

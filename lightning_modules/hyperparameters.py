@@ -34,13 +34,12 @@ def keep_plain_hyperparameters(module: L.LightningModule, **replaced: Any) -> No
     module.hparams.update(to_plain(replaced))
 
 
-def check_fit(checkpoint: Mapping[str, Any], weights: Mapping[str, Tensor], hparams: Mapping[str, Any]) -> None:
+def check_fit(checkpoint: Mapping[str, Any], weights: Mapping[str, Tensor]) -> None:
     """Check that a checkpoint's weights are those of the module that is about to load it.
 
     Args:
         checkpoint: A Lightning checkpoint.
         weights: The module's `state_dict`.
-        hparams: Its hyperparameters.
 
     Raises:
         InputError: If not; the message names the difference.
@@ -53,9 +52,6 @@ def check_fit(checkpoint: Mapping[str, Any], weights: Mapping[str, Tensor], hpar
             raise InputError(
                 f"the checkpoint does not fit: {name} is {there} there, {here} here (other tasks, heads or backbone?)"
             )
-    was, now = (_adapter_options(each) for each in (checkpoint.get("hyper_parameters", {}), hparams))
-    if was != now:  # weights of one rank fit whatever the scale is that they were trained with
-        raise InputError(f"the checkpoint does not fit: its adapter has {was}, but {now} was asked for")
 
 
 def check_resumable(checkpoint: Mapping[str, Any], trained: Sequence[str], hparams: Mapping[str, Any]) -> None:
@@ -93,7 +89,7 @@ def _resumed_settings(hparams: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "optimizer": {**to_plain(OptimizerSettings()), **(hparams.get("optimizer") or {})},
         "linear_probe_epochs": hparams.get("linear_probe_epochs", 0),
-        **{name: _with_short_names(hparams.get(name)) for name in ("regularizer", "weighting", "surgery")},
+        **{name: _with_short_names(hparams.get(name)) for name in ("adapter", "regularizer", "weighting", "surgery")},
         "weights, auxiliary objectives and head_only_from of the tasks": {
             name: [_with_short_names((task.get("init_args") or {}).get(option)) for option in OBJECTIVE_OPTIONS]
             for name, task in (hparams.get("tasks") or {}).items()
@@ -109,10 +105,6 @@ def _with_short_names(value: Any) -> Any:
             for key, entry in value.items()
         }
     return [_with_short_names(entry) for entry in value] if isinstance(value, list | tuple) else value
-
-
-def _adapter_options(hparams: Mapping[str, Any]) -> Any:
-    return to_plain(dict((hparams.get("adapter") or {}).get("init_args") or {}))
 
 
 def to_plain(value: Any) -> Any:

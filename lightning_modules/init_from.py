@@ -10,7 +10,9 @@ from torch import nn
 from backbones import Backbone
 from heads import Trunk
 from inference.checkpoint import build_model, build_tasks, find_checkpoint, read_checkpoint
+from lightning_modules.meaning import describe_tasks
 from tasks import InputError, Task
+from tasks.meaning import compare_meaning, is_same_meaning
 
 log = logging.getLogger(__name__)
 
@@ -20,8 +22,8 @@ def init_from(
 ) -> None:
     """Give backbone and trunk, and the heads of tasks that were trained before, the weights of another training.
 
-    A task was trained before where one of its name has the same labels, encoding and head; all other heads stay as they
-    are, and the log names both.
+    A task was trained before where one of its name has the same meaning (classes, columns, encoding, head and loss);
+    all other heads stay as they are, and the log names both.
 
     Args:
         source: A checkpoint of `train.py fit`, or the folder of a run (see `find_checkpoint`).
@@ -31,18 +33,20 @@ def init_from(
         tasks: The tasks.
 
     Raises:
-        InputError: If there is no such checkpoint, or its backbone or trunk has other weights.
+        InputError: If there is no such checkpoint, or its backbone or trunk is another.
     """
     checkpoint = read_checkpoint(find_checkpoint(source.expanduser()))
     known = build_tasks(checkpoint)
     trained = build_model(checkpoint, known)
     _copy(trained.backbone, backbone, f"model.init_from {source}: its backbone and adapter")
+    compare_meaning({"backbone": trained.backbone.meaning()}, {"backbone": backbone.meaning()})
     if (trained.trunk is None) != (trunk is None):
         raise InputError(f"model.init_from {source}: has {_trunk(trained.trunk)} (expected {_trunk(trunk)}, as here)")
     if trunk is not None and trained.trunk is not None:
         _copy(trained.trunk, trunk, f"model.init_from {source}: its trunk")
-    taken = [name for name in tasks if name in known and _mean_the_same(tasks[name], known[name])]
-    taken = [name for name in taken if _shapes(trained.heads[name]) == _shapes(heads[name])]
+    taken = [name for name in tasks if name in known and _shapes(trained.heads[name]) == _shapes(heads[name])]
+    before, now = (describe_tasks(*each) for each in ((known, trained.heads), (tasks, heads)))
+    taken = [name for name in taken if is_same_meaning(before[name], now[name])]
     for name in taken:
         heads[name].load_state_dict(trained.heads[name].state_dict())
     new = [name for name in tasks if name not in taken]
@@ -52,12 +56,6 @@ def init_from(
         ", ".join(taken) or "no task",
         ", ".join(new) or "none",
     )
-
-
-def _mean_the_same(one: Task, other: Task) -> bool:
-    """Whether two tasks' heads read and answer the same."""
-    names = [[task.format_label(number) for number in range(task.labels.num_classes)] for task in (one, other)]
-    return (one.labels, one.encoding, names[0]) == (other.labels, other.encoding, names[1])
 
 
 def _shapes(module: nn.Module) -> dict[str, tuple[int, ...]]:

@@ -135,7 +135,7 @@ class MaskedLMModule(L.LightningModule):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse weights of another backbone with one sentence."""
         compare_with_checkpoint(checkpoint, {"backbone": self.backbone.meaning()})
-        check_fit(checkpoint, self.state_dict(), self.hparams)
+        check_fit(checkpoint, self.state_dict())
         trainer = attached_trainer(self)
         if trainer is not None and trainer.training:
             trained = [name for name, weight in self.named_parameters() if weight.requires_grad]

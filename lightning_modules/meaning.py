@@ -23,12 +23,17 @@ def model_meaning(backbone: Backbone, tasks: Mapping[str, Task], heads: nn.Modul
         tasks: The tasks by name.
         heads: Their heads.
     """
+    return {"backbone": backbone.meaning(), "tasks": describe_tasks(tasks, heads)}
+
+
+def describe_tasks(tasks: Mapping[str, Task], heads: nn.ModuleDict) -> dict[str, dict[str, Any]]:
+    """Return by task what the numbers of its head depend on."""
     described = {}
     for name, task in tasks.items():
         head = heads[name]
         assert isinstance(head, Head)
         described[name] = {**task.meaning(), "head": head.meaning()}
-    return {"backbone": backbone.meaning(), "tasks": described}
+    return described
 
 
 def compare_with_checkpoint(checkpoint: Mapping[str, Any], meaning: Mapping[str, Any]) -> None:

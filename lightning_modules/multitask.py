@@ -404,7 +404,7 @@ class MultitaskModule(L.LightningModule):
         """Refuse weights of other tasks, heads or backbones, and those that meant something else, in one sentence."""
         compare_with_checkpoint(checkpoint, model_meaning(self.backbone, self.tasks, self.heads))
         fill_in_frozen(checkpoint, frozen_weights(self), backbone=str(self.hparams["backbone"]))
-        check_fit(checkpoint, self.state_dict(), self.hparams)
+        check_fit(checkpoint, self.state_dict())
         trainer = attached_trainer(self)
         if trainer is not None and trainer.training:
             trained = [name for name, weight in self.named_parameters() if weight.requires_grad]

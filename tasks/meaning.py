@@ -53,6 +53,11 @@ def compare_meaning(found: Mapping[str, Any], now: Mapping[str, Any]) -> str:
     return f"not as in training: {_name(differences)}" if differences else ""
 
 
+def is_same_meaning(found: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
+    """Whether nothing differs but what may."""
+    return all(MAY_CHANGE in difference.path for difference in find_differences(found, now))
+
+
 def find_differences(found: Any, now: Any, path: tuple[str, ...] = ()) -> Iterator[Difference]:
     """Return the values that differ between two pieces of plain data.
 

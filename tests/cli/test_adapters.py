@@ -46,4 +46,4 @@ def test_a_trained_part_is_not_put_on_another_backbone(train, tiny_backbone, tmp
     train.refuse("validate", "--model.adapter", "Lora", "--model.backbone", other, "--ckpt_path", "best")
     assert "the checkpoint holds the trained part only" in capsys.readouterr().err
     train.refuse("validate", "--model.adapter", "Lora", "--model.adapter.alpha", 8, "--ckpt_path", "best")
-    assert "the checkpoint does not fit: its adapter has " in capsys.readouterr().err
+    assert "another meaning: backbone.adapter.alpha was 16.0, is 8.0" in capsys.readouterr().err

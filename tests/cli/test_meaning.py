@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,7 +10,10 @@ import pytest
 import torch
 import yaml
 
-from tests.cli.command_line import CommandLine, best_checkpoint, read_report
+from cli import PretrainCLI, run
+from datamodules import MaskedLMDataModule
+from lightning_modules import MaskedLMModule
+from tests.cli.command_line import QUICK, ROOT, CommandLine, best_checkpoint, read_report
 
 ROWS = [
     {"id": number, "one": f"a film {number}", "two": f"the song {number}", "mood": ("neg", "pos", "so")[number % 3]}
@@ -135,3 +139,21 @@ def test_a_checkpoint_without_meaning_is_read_and_that_is_told(own, tmp_path, ca
     flags = ["--data.root", command.folder, "--ckpt_path", tmp_path / "old.ckpt"]
     command("validate", *flags, config=command.folder / "own.yaml")
     assert "does not say what its numbers mean" in caplog.text
+
+
+def test_pretraining_is_not_evaluated_with_another_activation(tiny_backbone, root, tmp_path, monkeypatch, capsys):
+    other = shutil.copytree(tiny_backbone, tmp_path / "other")
+    change_json(other / "config.json", hidden_act="relu")
+    monkeypatch.chdir(tmp_path)
+
+    def pretrain(subcommand: str, backbone: Path, *flags: str) -> None:
+        data = ["--data.root", str(root), "--data.cache_dir", str(tmp_path), "--data.corpus.held_out", "0.2"]
+        config = ["-c", str(ROOT / "configs" / "pretrain.yaml"), "--model.backbone", str(backbone)]
+        monkeypatch.setattr(sys, "argv", ["pretrain.py", subcommand, *config, *data, *QUICK, *flags])
+        run(PretrainCLI, MaskedLMModule, MaskedLMDataModule)
+
+    pretrain("fit", tiny_backbone)
+    for subcommand in ("validate", "fit"):
+        with pytest.raises(SystemExit):
+            pretrain(subcommand, other, "--ckpt_path", "last")
+        assert "another meaning: backbone.hidden_act was 'gelu', is 'relu'" in capsys.readouterr().err

@@ -149,7 +149,7 @@ def test_weights_that_do_not_fit_are_named(change: Change, message: str, tiny_ba
     module = build_module(tiny_backbone)
     weights = dict(module.state_dict())
     checkpoint = {"state_dict": weights, "hyper_parameters": dict(module.hparams)}
-    check_fit(checkpoint, module.state_dict(), module.hparams)
+    check_fit(checkpoint, module.state_dict())
     change(weights)
     with pytest.raises(InputError, match=message):
-        check_fit(checkpoint, module.state_dict(), module.hparams)
+        check_fit(checkpoint, module.state_dict())
