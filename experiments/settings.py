@@ -10,19 +10,43 @@ import yaml
 from tasks import InputError
 
 
+def load_yaml(path: Path) -> Any:
+    """Return what a YAML file holds.
+
+    Raises:
+        InputError: If it is not YAML in UTF-8.
+    """
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"{path}: not YAML ({' '.join(str(error).split())})") from None
+
+
 def read_yaml(path: Path) -> dict[str, Any]:
     """Return what a configuration file holds; an empty mapping for a file of comments.
 
     Raises:
         InputError: If it is not YAML, or not a mapping.
     """
-    try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise InputError(f"{path}: not YAML ({' '.join(str(error).split())})") from None
+    found = load_yaml(path)
     if not isinstance(found, dict | None):
         raise InputError(f"{path}: holds a {type(found).__name__} (expected a mapping such as data: …)")
     return found or {}
+
+
+def find_tasks(configs: Sequence[Path]) -> dict[str, Any]:
+    """Return the `tasks:` of the last file that has some, as plain data: they replace those of the files below.
+
+    Raises:
+        InputError: If a file cannot be read, or its `tasks:` are not a mapping.
+    """
+    tasks: dict[str, Any] = {}
+    for path in configs:
+        found = read_yaml(path).get("tasks")
+        if not isinstance(found, dict | None):
+            raise InputError(f"{path}: tasks holds a {type(found).__name__} (expected a mapping such as sst: Sst)")
+        tasks = found or tasks
+    return tasks
 
 
 def find_flag(flags: Sequence[str], name: str) -> str | None:

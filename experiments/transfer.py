@@ -20,7 +20,7 @@ from experiments.options import JobOptions, add_options, find_file, read_options
 from experiments.overview import describe, is_limited, is_timed
 from experiments.results import publish
 from experiments.running import run_jobs
-from experiments.settings import read_yaml
+from experiments.settings import find_tasks
 from tasks import InputError
 
 Sets = Literal["singles", "pairs", "all"]
@@ -39,7 +39,7 @@ WHOLE_EPOCHS = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train each task alone and with others, and show what it gains; return the exit status."""
     own, extra = split_arguments(arguments)
-    parser = argparse.ArgumentParser(prog="python -m experiments.transfer", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m experiments.transfer", description=__doc__, allow_abbrev=False)
     parser.add_argument(
         "-c", "--config", action="append", required=True, help="a training configuration; may be repeated"
     )
@@ -68,9 +68,7 @@ def read_tasks(configs: Sequence[Path]) -> dict[str, Any]:
     Raises:
         InputError: If there are fewer than two.
     """
-    tasks: dict[str, Any] = {}
-    for path in configs:
-        tasks = read_yaml(path).get("tasks") or tasks
+    tasks = find_tasks(configs)
     if len(tasks) < 2:
         raise InputError(
             f"{configs[-1]}: has {len(tasks)} task(s) (expected at least two, to train alone and together)"
