@@ -1,1 +1,1 @@
-"""Starts trainings and compares them: the paper's tables, methods against plain training, transfer between tasks."""
+"""Starts trainings and compares them: own configurations, the paper's tables, methods, transfer between tasks."""

@@ -13,7 +13,8 @@ from analysis.run import Run
 from experiments.dev_curve import choose_best, read_dev_curve
 from experiments.job import Job
 from experiments.statistics import Interval, PairedRuns, compare, williams
-from tasks import InputError
+from tasks import InputError, Split, Task
+from tasks.source import SPLITS
 
 Verdict = Literal["helped", "hurt", "cannot be told apart"]
 METRICS: dict[str, Metric] = {"accuracy": "accuracy", "pearson": "pearson"}
@@ -48,13 +49,12 @@ class System:
         Raises:
             InputError: If it is neither accuracy nor Pearson's correlation.
         """
-        found = {name: str(task.metric_names[0]) for name, task in self.runs[0].tasks.items()}
-        for name, metric in found.items():
-            if metric not in METRICS:
-                raise InputError(
-                    f"{self.name}: task {name} is scored by {metric} (expected accuracy or pearson as the first metric)"
-                )
-        return {name: METRICS[metric] for name, metric in found.items()}
+        return {name: choose_metric(task, f"{self.name}: task {name}") for name, task in self.runs[0].tasks.items()}
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What it is scored by: its tasks, and their `mean` if there are several."""
+        return (*self.metrics, "mean") if len(self.metrics) > 1 else tuple(self.metrics)
 
     @cached_property
     def last(self) -> dict[str, list[float]]:
@@ -163,16 +163,36 @@ def compare_systems(first: System, second: System) -> Difference:
     return Difference(first.name, second.name, intervals, p_values, runs)
 
 
-def check_same_data(systems: Sequence[System]) -> None:
-    """Raise an error unless all runs were trained and scored on the same data and rows.
+def choose_metric(task: Task, where: str) -> Metric:
+    """Return the metric that a task is compared by: its first one.
+
+    Args:
+        task: The task.
+        where: Whose task it is, for the message.
+
+    Raises:
+        InputError: If it is neither accuracy nor Pearson's correlation.
+    """
+    first = task.metric_names[0]
+    if first not in METRICS:
+        raise InputError(f"{where} is scored by {first} (expected accuracy or pearson as the first metric)")
+    return METRICS[first]
+
+
+def check_same_data(systems: Sequence[System], *, splits: Sequence[Split] = SPLITS) -> None:
+    """Raise an error unless all runs read the same data and rows.
+
+    Args:
+        systems: The systems.
+        splits: Splits to check; without `train`, a system may be trained on more data than another.
 
     Raises:
         InputError: If two runs read different files, or different rows of them, for a split of a task.
     """
     seen: dict[tuple[str, str], tuple[str, object]] = {}
     for run in (run for system in systems for run in system.runs):
-        for task, splits in run.report["data"].items():
-            for split, source in splits.items():
+        for task, sources in run.report["data"].items():
+            for split, source in ((split, sources[split]) for split in splits if split in sources):
                 what = (source["sha256"], source["rows"])
                 name, before = seen.setdefault((task, split), (run.name, what))
                 if before != what:

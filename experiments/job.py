@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.run import Run
+from runtime.run_folders import last_checkpoint, list_runs
 from tasks import InputError
 from tasks.source import digest
 
@@ -19,15 +20,15 @@ TRAIN = Path(__file__).resolve().parent.parent / "train.py"
 
 @dataclass(frozen=True)
 class Job:
-    """One training: a plain `train.py fit` command and the folder of its attempts.
+    """One training: a row with one seed, as a plain `train.py fit` command and the folder of its attempts.
 
     Each attempt creates a `version_N` in the folder. `log.txt` holds their output, `settings.json` the job's
-    settings.
+    settings. The command runs in the current folder, from which relative paths in its files and flags start.
 
     Args:
         name: Name for messages.
         folder: Its folder, which no other job uses.
-        configs: Its `-c` files in order.
+        configs: Its `-c` files in order, as absolute paths; the command shows them relative to the current folder.
         flags: Its flags, which come after them.
         inputs: Folders whose weights the training starts from; if they change, the job has changed.
         script: The entry point.
@@ -72,8 +73,7 @@ class Job:
 
     def attempts(self) -> list[Path]:
         """Return the folders of all attempts, oldest first."""
-        folders = [path for path in self.folder.glob("version_*") if re.fullmatch(r"version_\d+", path.name)]
-        return sorted(folders, key=lambda path: int(path.name.removeprefix("version_")))
+        return list_runs(self.folder)
 
     def trainings(self) -> list[Path]:
         """Return the attempts whose training led to the finished run, oldest first; none that only scored it."""
@@ -91,7 +91,7 @@ class Job:
 
     def holds_runs(self) -> bool:
         """Whether the folder holds a finished run, or one to resume."""
-        return any(_is_trained(folder) or (folder / "checkpoints/last.ckpt").is_file() for folder in self.attempts())
+        return any(_is_trained(folder) or last_checkpoint(folder).is_file() for folder in self.attempts())
 
     def check_settings(self) -> None:
         """Raise an error if the folder holds runs of other settings.

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from experiments.job import Job
+from runtime.run_folders import last_checkpoint
 from runtime.whole_files import replacing
 from tasks import InputError
 
@@ -165,7 +166,7 @@ class Launcher:
     def _drop_checkpoints(self, job: Job) -> None:
         if not self.keep_last:
             for folder in job.attempts():
-                (folder / "checkpoints" / "last.ckpt").unlink(missing_ok=True)
+                last_checkpoint(folder).unlink(missing_ok=True)
 
 
 def _last_lines(job: Job) -> str:

@@ -177,7 +177,7 @@ def read_options(parsed: argparse.Namespace, extra: Sequence[str]) -> JobOptions
     for name in ("seeds", "jobs"):
         if getattr(parsed, name) < 1:
             raise InputError(f"--{name} {getattr(parsed, name)}: expected 1 or more")
-    configs, flags = _split_configs(extra)
+    configs, flags = split_configs(extra, "--")
     return JobOptions(
         output=Path(parsed.output),
         seeds=parsed.seeds,
@@ -209,21 +209,31 @@ def find_file(path: str | os.PathLike[str], option: str) -> Path:
     """
     found = Path(path).expanduser().absolute()
     if not found.is_file():
-        raise InputError(f"{option} {path}: no such file")
+        raise InputError(f"{option} {path}: no such file (relative paths start from the current folder)")
     return found
 
 
-def _split_configs(extra: Sequence[str]) -> tuple[tuple[Path, ...], tuple[str, ...]]:
-    """Split what follows `--` into `-c` files and other flags."""
+def split_configs(words: Sequence[str], where: str) -> tuple[tuple[Path, ...], tuple[str, ...]]:
+    """Split arguments of train.py into `-c` files and other flags.
+
+    Args:
+        words: The arguments.
+        where: Where they are given, for messages.
+
+    Raises:
+        InputError: If a file is not there, or a flag is one that each training gets from its command.
+    """
     configs: list[Path] = []
     flags: list[str] = []
-    words = iter(extra)
-    for word in words:
+    remaining = iter(words)
+    for word in remaining:
         name, is_joined, value = word.partition("=")
         if name in ("-c", "--config"):
-            configs.append(find_file(value if is_joined else next(words, ""), name))
+            configs.append(find_file(value if is_joined else next(remaining, ""), f"{where} {name}"))
         elif re.fullmatch(OWN_FLAGS, name):
-            raise InputError(f"-- {name}: this command sets it itself (expected other flags of train.py; see --seeds)")
+            raise InputError(
+                f"{where} {name}: this command sets it itself (expected other flags of train.py; see --seeds)"
+            )
         else:
             flags.append(word)
     return tuple(configs), tuple(flags)

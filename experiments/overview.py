@@ -2,6 +2,7 @@
 
 import platform
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from analysis.plan import trains_in_turn
 from analysis.run import Run
@@ -21,19 +22,18 @@ def describe(systems: Sequence[System]) -> list[str]:
     """Return the lines above the tables of finished runs.
 
     Args:
-        systems: Systems that read the same data, each with at least one run.
+        systems: Systems that were scored on the same data, each with at least one run.
     """
     runs = [run for system in systems for run in system.runs]
-    sizes: dict[str, str] = {}
-    for run in runs:
-        for task, splits in run.report["data"].items():
-            rows = ", ".join(f"{split} {source['rows']:,}" for split, source in splits.items())
-            sizes.setdefault(task, f"{task} ({rows})")
+    sizes = []
+    for task in dict.fromkeys(task for run in runs for task in run.report["data"]):
+        having = [system for system in systems if task in system.runs[0].report["data"]]
+        sizes.append(f"{task} ({_say_each(having, partial(_rows, task=task))})")
     backbones = dict.fromkeys(str(run.report["backbone"]) for run in runs)
     versions = {name: version for run in runs for name, version in run.report["versions"].items()}
     used = ", ".join(f"{name} {version}" for name, version in versions.items())
     lines = [
-        f"Data, rows: {'; '.join(sizes.values())}.",
+        f"Data, rows: {'; '.join(sizes)}.",
         f"Backbone: {', '.join(backbones)}.",
         f"Training length: {_say_each(systems, _limit)}; steps taken: {_say_each(systems, _steps)}.",
         f"Versions: Python {platform.python_version()}, {used}.",
@@ -78,6 +78,10 @@ def _limit(run: Run) -> str:
     if trainer["max_time"] is not None:
         limits.append(f"{trainer['max_time']} (days:hours:minutes:seconds)")
     return f"at most {' and '.join(limits)}" if len(limits) > 1 else "".join(limits) or "no limit"
+
+
+def _rows(run: Run, task: str) -> str:
+    return ", ".join(f"{split} {source['rows']:,}" for split, source in run.report["data"][task].items())
 
 
 def _steps(run: Run) -> str:

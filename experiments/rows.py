@@ -1,13 +1,13 @@
-"""Rows of a table, each its own training, described by the head of a file in a folder such as configs/paper/."""
+"""Rows that a folder such as configs/paper/ describes, each by the comment that its file opens with."""
 
 import re
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from experiments.settings import read_yaml
+from experiments.row import Row, index_rows
+from experiments.settings import find_tasks
 from tasks import InputError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -15,49 +15,6 @@ PAPER = ROOT / "configs" / "paper"
 METHODS = ROOT / "configs" / "methods"
 PRETRAINED = PAPER / "pretrained.yaml"
 LAYERS = ("recipe", "scaled-down")  # files of a folder that are not rows
-
-
-@dataclass(frozen=True)
-class Row:
-    """One row of a table.
-
-    Args:
-        name: Name of its file without `.yaml`.
-        table: Number of the paper's table; None if the row is not in the paper.
-        title: What the row is.
-        configs: The `-c` files in order; the last is the row's own.
-        tasks: Names of its tasks.
-        scores: The paper's dev scores by task, and their `mean` where the row has all three; empty without a table.
-        against: Name of the row that it is compared with; None for a baseline.
-    """
-
-    name: str
-    table: int | None
-    title: str
-    configs: tuple[Path, ...]
-    tasks: tuple[str, ...]
-    scores: Mapping[str, float]
-    against: str | None
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """What the row is scored by: its tasks, and their `mean` if there are several."""
-        return (*self.tasks, "mean") if len(self.tasks) > 1 else self.tasks
-
-    @property
-    def needs_pretrained(self) -> bool:
-        """Whether the row starts from a further pre-trained backbone."""
-        return PRETRAINED in self.configs
-
-    def layers(self, recipe: Path | None) -> tuple[Path, ...]:
-        """Return the `-c` files with a further file between `recipe.yaml` and the others.
-
-        Args:
-            recipe: The further file; None for none.
-        """
-        below = [path for path in self.configs if path.stem == "recipe"]
-        above = [path for path in self.configs if path.stem != "recipe"]
-        return (*below, *([recipe] if recipe else []), *above)
 
 
 def read_rows(folder: Path = PAPER) -> dict[str, Row]:
@@ -68,19 +25,15 @@ def read_rows(folder: Path = PAPER) -> dict[str, Row]:
 
     Raises:
         InputError: If the folder is missing or has no rows, the head of a file is not as `read_row` expects, or a
-            row is compared with one that the folder lacks.
+            row does not lead back to a baseline of the folder.
     """
     folder = folder.absolute()
     files = sorted(path for path in folder.glob("*.yaml") if path.stem not in LAYERS)
     if not files:
         raise InputError(f"{folder}: no rows (expected a folder of .yaml files such as configs/paper)")
     rows = [read_row(path) for path in files]
-    names = {row.name for row in rows}
-    for row in rows:
-        if row.against is not None and row.against not in names:
-            raise InputError(f"{row.configs[-1]}: is compared with {row.against} (expected a row of its folder)")
     rows.sort(key=lambda row: (row.table or 0, row.against is not None, len(row.configs), row.name))
-    return {row.name: row for row in rows}
+    return index_rows(rows)
 
 
 def choose_rows(names: Sequence[str], rows: Mapping[str, Row]) -> list[Row]:
@@ -132,22 +85,38 @@ def read_row(path: Path) -> Row:
     pairs = [part.split() for part in scores[1].split(", ")] if scores else []
     return Row(
         name=path.stem,
-        table=int(title[1]) if title[1] else None,
         title=title[2],
         configs=configs,
-        tasks=_find_tasks(configs),
-        scores={name: float(value) for name, value in pairs},
+        tasks=_name_tasks(configs),
         against=against[1] if against else None,
+        origin=str(path),
+        table=int(title[1]) if title[1] else None,
+        scores={name: float(value) for name, value in pairs},
     )
 
 
-def _find_tasks(configs: Sequence[Path]) -> tuple[str, ...]:
-    """Name the tasks of the last file that has some: it replaces those of the files below."""
+def needs_pretrained(row: Row) -> bool:
+    """Whether a row starts from a further pre-trained backbone."""
+    return PRETRAINED in row.configs
+
+
+def lay_recipe(row: Row, recipe: Path | None) -> tuple[Path, ...]:
+    """Return a row's `-c` files with a further file between `recipe.yaml` and the others.
+
+    Args:
+        row: The row.
+        recipe: The further file; None for none.
+    """
+    below = [path for path in row.configs if path.stem == "recipe"]
+    above = [path for path in row.configs if path.stem != "recipe"]
+    return (*below, *([recipe] if recipe else []), *above)
+
+
+def _name_tasks(configs: Sequence[Path]) -> tuple[str, ...]:
     for path in configs:
         if not path.is_file():
             raise InputError(f"{configs[-1]}: no such file: {path} (expected the -c files of its command)")
-    for path in reversed(configs):
-        tasks = read_yaml(path).get("tasks")
-        if tasks:
-            return tuple(tasks)
-    raise InputError(f"{configs[-1]}: no file of its command names tasks")
+    tasks = find_tasks(configs)
+    if not tasks:
+        raise InputError(f"{configs[-1]}: no file of its command names tasks")
+    return tuple(tasks)

@@ -7,8 +7,19 @@ from typing import Any
 
 import yaml
 
-from runtime.strict_yaml import read_yaml_file
 from tasks import InputError
+
+
+def load_yaml(path: Path) -> Any:
+    """Return what a YAML file holds.
+
+    Raises:
+        InputError: If it is not YAML in UTF-8, or has a key twice.
+    """
+    try:
+        return read_yaml_file(path)
+    except ValueError as error:
+        raise InputError(str(error)) from None
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
@@ -17,13 +28,25 @@ def read_yaml(path: Path) -> dict[str, Any]:
     Raises:
         InputError: If it is not YAML, has a key twice, or is not a mapping.
     """
-    try:
-        found = read_yaml_file(path)
-    except ValueError as error:
-        raise InputError(str(error)) from None
+    found = load_yaml(path)
     if not isinstance(found, dict | None):
         raise InputError(f"{path}: holds a {type(found).__name__} (expected a mapping such as data: …)")
     return found or {}
+
+
+def find_tasks(configs: Sequence[Path]) -> dict[str, Any]:
+    """Return the `tasks:` of the last file that has some, as plain data: they replace those of the files below.
+
+    Raises:
+        InputError: If a file cannot be read, or its `tasks:` are not a mapping.
+    """
+    tasks: dict[str, Any] = {}
+    for path in configs:
+        found = read_yaml(path).get("tasks")
+        if not isinstance(found, dict | None):
+            raise InputError(f"{path}: tasks holds a {type(found).__name__} (expected a mapping such as sst: Sst)")
+        tasks = found or tasks
+    return tasks
 
 
 def find_flag(flags: Sequence[str], name: str) -> str | None:

@@ -19,7 +19,7 @@ from experiments.options import JobOptions, add_options, find_file, read_options
 from experiments.overview import describe, is_limited, is_timed
 from experiments.results import publish
 from experiments.running import run_jobs
-from experiments.settings import read_yaml
+from experiments.settings import find_tasks
 from runtime.terminal import plain_console
 from runtime.utf8 import use_utf8
 from tasks import InputError
@@ -69,9 +69,7 @@ def read_tasks(configs: Sequence[Path]) -> dict[str, Any]:
     Raises:
         InputError: If there are fewer than two.
     """
-    tasks: dict[str, Any] = {}
-    for path in configs:
-        tasks = read_yaml(path).get("tasks") or tasks
+    tasks = find_tasks(configs)
     if len(tasks) < 2:
         raise InputError(
             f"{configs[-1]}: has {len(tasks)} task(s) (expected at least two, to train alone and together)"

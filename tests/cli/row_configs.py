@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 import yaml
 
-from experiments.rows import Row
+from experiments.row import Row
+from experiments.rows import lay_recipe
 from tests.cli.command_line import CommandLine
 
 
 def layers(row: Row, *, recipe: Path | None = None) -> list[str]:
     """Return the `-c` flags of a row, with a file laid over the recipe."""
-    return [word for path in row.layers(recipe) for word in ("-c", str(path))]
+    return [word for path in lay_recipe(row, recipe) for word in ("-c", str(path))]
 
 
 def read_config(train: CommandLine, *flags: str) -> dict[str, Any]:

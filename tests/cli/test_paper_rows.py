@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from experiments.rows import read_rows
+from experiments.rows import needs_pretrained, read_rows
 from tests.cli.command_line import QUICK, ROOT, CommandLine, read_report
 from tests.cli.row_configs import layers, read_config
 
@@ -58,7 +58,7 @@ def test_every_row_has_the_recipe_of_the_paper(row_configs):
         assert config["trainer"]["max_epochs"] == 10
         assert config["trainer"]["gradient_clip_val"] is None
         assert config["model"]["freeze_backbone"] == (name == "frozen")
-        expected = "runs/paper-bert" if PAPER_ROWS[name].needs_pretrained else "bert-base-uncased"
+        expected = "runs/paper-bert" if needs_pretrained(PAPER_ROWS[name]) else "bert-base-uncased"
         assert config["model"]["backbone"] == expected, name
         assert tuple(config["tasks"]) == PAPER_ROWS[name].tasks
     sizes = {

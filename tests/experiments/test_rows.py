@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments.rows import LAYERS, METHODS, PAPER, choose_rows, read_row, read_rows
+from experiments.rows import LAYERS, METHODS, PAPER, choose_rows, lay_recipe, needs_pretrained, read_row, read_rows
 from tasks import InputError
 
 HEAD = """\
@@ -27,7 +27,7 @@ def test_every_row_starts_with_the_recipe_and_ends_with_its_own_file():
     for row in read_rows().values():
         assert row.configs[0] == PAPER / "recipe.yaml"
         assert row.configs[-1].stem == row.name
-        assert set(row.scores) <= set(row.columns), row.name
+        assert set(row.scores) <= {*row.tasks, "mean"}, row.name
         assert all(path.is_file() for path in row.configs)
 
 
@@ -54,7 +54,7 @@ def test_a_printed_mean_is_that_of_the_printed_scores():
 
 def test_rows_that_need_further_pre_training_are_those_from_table_3_to_6_and_venkateswarans():
     rows = read_rows().values()
-    needing = {row.name for row in rows if row.needs_pretrained}
+    needing = {row.name for row in rows if needs_pretrained(row)}
     others = {row.name for row in rows if row.name.startswith("venkateswaran-")}
     assert len(others) == 3
     assert needing == {row.name for row in rows if 3 <= row.table <= 6} | others
@@ -66,7 +66,7 @@ def test_a_head_is_read(tmp_path):
     row = read_row(path)
     assert (row.name, row.table, row.title, row.against) == ("mine", 2, "something", "b2")
     assert row.scores == {"sst": 0.5, "quora": 0.8, "sts": 0.7, "mean": 0.6667}
-    assert row.columns == ("sst",)  # what it trains
+    assert row.tasks == ("sst",)  # what it trains
     assert row.configs == (PAPER / "recipe.yaml", path)
 
 
@@ -97,15 +97,14 @@ def test_the_head_of_a_method_needs_no_scores(tmp_path):
     row = read_row(path)
     assert (row.name, row.table, row.title, row.against) == ("mine", None, "something else", "plain")
     assert row.tasks == ("sst", "quora", "sts")  # the recipe's
-    assert row.columns == ("sst", "quora", "sts", "mean")
     assert row.scores == {}
 
 
 def test_a_further_file_lies_on_the_recipe_and_below_the_row():
     row = read_rows(METHODS)["pcgrad"]
-    names = [path.name for path in row.layers(Path("mine.yaml"))]
+    names = [path.name for path in lay_recipe(row, Path("mine.yaml"))]
     assert names == ["recipe.yaml", "mine.yaml", "joint.yaml", "pcgrad.yaml"]
-    assert row.layers(None) == row.configs
+    assert lay_recipe(row, None) == row.configs
 
 
 def test_a_folder_without_rows_and_a_baseline_that_is_not_there_are_refused(tmp_path):
@@ -113,7 +112,8 @@ def test_a_folder_without_rows_and_a_baseline_that_is_not_there_are_refused(tmp_
         read_rows(tmp_path / "none")
     path = tmp_path / "mine.yaml"
     path.write_text(METHOD.format(path=path))
-    with pytest.raises(InputError, match=r"mine\.yaml: is compared with plain \(expected a row of its folder\)"):
+    message = r"mine\.yaml: is compared with plain, which is no row \(expected one of mine\)"
+    with pytest.raises(InputError, match=message):
         read_rows(tmp_path)
 
 

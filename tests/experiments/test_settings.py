@@ -1,6 +1,6 @@
 import pytest
 
-from experiments.settings import find_setting, read_yaml
+from experiments.settings import find_setting, find_tasks, read_yaml
 from tasks import InputError
 
 
@@ -32,3 +32,21 @@ def test_what_is_no_configuration_is_refused(text, message, tmp_path):
 def test_a_file_of_comments_holds_nothing(tmp_path):
     (tmp_path / "a.yaml").write_text("# python train.py\n")
     assert read_yaml(tmp_path / "a.yaml") == {}
+
+
+def test_the_tasks_of_the_last_file_that_has_some_count(tmp_path):
+    first, second, third = (tmp_path / f"{name}.yaml" for name in "abc")
+    first.write_text("tasks: {sst: Sst, sts: Sts}\n")
+    second.write_text("tasks: {quora: Quora}\n")
+    third.write_text("tasks:\n")
+    assert find_tasks([first, second, third]) == {"quora": "Quora"}
+    assert find_tasks([third]) == {}
+    third.write_text("tasks: [sst]\n")
+    with pytest.raises(InputError, match=r"c\.yaml: tasks holds a list \(expected a mapping such as sst: Sst\)"):
+        find_tasks([first, third])
+
+
+def test_a_file_that_is_not_utf_8_is_refused(tmp_path):
+    (tmp_path / "a.yaml").write_bytes(b"a: caf\xe9\n")
+    with pytest.raises(InputError, match=r"a\.yaml: not YAML \('utf-8' codec"):
+        read_yaml(tmp_path / "a.yaml")

@@ -1,0 +1,90 @@
+"""The tasks that a row's files and flags end up with, read before anything is trained."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jsonargparse import ArgumentError
+
+from cli_errors import Parser
+from experiments.settings import find_setting, find_tasks
+from tasks import InputError, Task
+from tasks.source import digest
+
+
+def read_tasks(configs: Sequence[Path], flags: Sequence[str], origin: str) -> dict[str, Task]:
+    """Return the tasks by name, as `train.py fit` reads them.
+
+    Args:
+        configs: `-c` files in order.
+        flags: The flags after them.
+        origin: Where the row is described, for messages.
+
+    Raises:
+        InputError: If there are none, or they cannot be read.
+    """
+    found = find_tasks(configs)
+    words = [f"--tasks={json.dumps(found)}"] if found else []
+    chosen = list(_choose_task_flags(flags))
+    if not (words or chosen):
+        raise InputError(f"{origin}: has no tasks (expected tasks: in one of its -c files)")
+    _check_names(chosen, found, origin)
+    parser = Parser(exit_on_error=False)
+    parser.add_argument("--tasks", type=dict[str, Task])
+    try:
+        tasks: dict[str, Task] = parser.instantiate(parser.parse_args([*words, *chosen])).tasks
+    except ArgumentError as error:
+        lines = dict.fromkeys(line.strip() for line in str(error).splitlines())
+        raise InputError(f"{origin}: its tasks cannot be read ({' '.join(line for line in lines if line)})") from None
+    except InputError as error:
+        raise InputError(f"{origin}: {error}") from None
+    return tasks
+
+
+def _choose_task_flags(flags: Sequence[str]) -> Iterator[str]:
+    """Choose the flags that are about tasks, with their values."""
+    is_task = False
+    for word in flags:
+        if word.startswith("--"):
+            name = word.partition("=")[0]
+            is_task = name == "--tasks" or name.startswith("--tasks.")
+        if is_task:
+            yield word
+
+
+def _check_names(flags: Sequence[str], tasks: Iterable[str], origin: str) -> None:
+    """Raise an error if a flag is about a task that neither the files nor an earlier flag have."""
+    known = dict.fromkeys(tasks)
+    for word in flags:
+        name, *options = word.partition("=")[0].split(".")[1:] or [""]
+        if word == "--tasks" or word.startswith("--tasks="):
+            return  # another map: what it names is for the parser to say
+        if word.startswith("--tasks.") and not options:
+            known[name] = None
+        elif word.startswith("--tasks.") and name not in known:
+            raise InputError(f"{origin}: {word}: unknown task {name} (expected one of {', '.join(known)})")
+
+
+def describe_dev(
+    tasks: Mapping[str, Task], configs: Sequence[Path], flags: Sequence[str], root: str | None
+) -> dict[str, tuple[Any, ...]]:
+    """Return what decides which dev rows each task is scored on: the file's digest, or the hub dataset; and the limit.
+
+    Args:
+        tasks: The tasks by name.
+        configs: `-c` files in order.
+        flags: The flags after them.
+        root: `--data.root`, which overrides theirs; None if it is not given.
+
+    Raises:
+        InputError: If the file of a dev split is missing.
+    """
+    folder = Path(root or find_setting(configs, flags, "data", "root") or ".").expanduser()
+    limit = find_setting(configs, flags, "data", "dev_limit")
+    described = {}
+    for name, task in tasks.items():
+        path = task.source.locate("dev", folder)
+        content = digest(path) if path else (task.source.hub, task.source.name, task.source.dev)
+        described[name] = (content, task.with_limits(train=None, dev=limit).dev_limit)
+    return described
