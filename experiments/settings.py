@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from runtime.strict_yaml import read_yaml_file
 from tasks import InputError
 
 
