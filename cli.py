@@ -36,16 +36,16 @@ from callbacks import (
 )
 from callbacks.averaging import refuse_changed_weights
 from callbacks.run_folder import RunTrainer, claimed_run
-from cli_help import describe_checkpoint
-from cli_loggers import LOGGER, complete_loggers
-from cli_parser import Parser, failing_task, name_task
+from command_line.help import describe_checkpoint
+from command_line.loggers import LOGGER, complete_loggers
+from command_line.parser import Parser, failing_task, name_task
+from command_line.trainer_options import check_trainer, refusing_misconfiguration
 from runtime.file_errors import naming_refusals
 from runtime.matmul import choose_matmul, set_onednn
 from runtime.messages import StderrLines, silence_lightning
 from runtime.run_folders import find_checkpoint, find_in_run, run_name, saved_run
 from runtime.version import VERSION
 from tasks import InputError, Task
-from trainer_options import check_trainer, refusing_misconfiguration
 
 OUR_PACKAGES = ("backbones", "callbacks", "cli", "datamodules", "lightning_modules", "runtime")
 BEST_NAME = "best-epoch={{epoch}}-step={{step}}-{name}={{{monitor}:.4f}}"

@@ -7,7 +7,7 @@ from typing import Any
 
 from jsonargparse import ArgumentError
 
-from cli_parser import Parser
+from command_line.parser import Parser
 from experiments.settings import find_setting, find_tasks
 from tasks import InputError, Task
 from tasks.source import digest

@@ -43,19 +43,9 @@ ALLOWED: dict[str, set[str]] = {
         "objectives",
         "runtime",
     },
-    "cli_settings": set(),
-    "cli_wishes": set(),
-    "cli_help": set(),
-    "cli_loggers": set(),
-    "cli_complaint": {"cli_settings", "cli_wishes", "tasks"},
-    "cli_errors": {"cli_complaint", "cli_settings", "cli_wishes", "tasks"},
-    "cli_parser": {"cli_errors", "cli_wishes", "cli_help", "tasks", "runtime"},
-    "trainer_options": {"tasks"},
+    "command_line": {"tasks", "runtime"},
     "cli": {
-        "cli_help",
-        "cli_parser",
-        "cli_loggers",
-        "trainer_options",
+        "command_line",
         "tasks",
         "datamodules",
         "lightning_modules",
@@ -78,9 +68,7 @@ WITH_LIGHTNING = {
     "datamodules",
     "callbacks",
     "cli",
-    "cli_parser",
-    "trainer_options",
-    "cli_loggers",
+    "command_line",
     "train",
     "pretrain",
 }
@@ -189,7 +177,7 @@ def test_experiments_may_import_analysis_and_not_the_other_way():
 
 def test_docstring_examples_of_every_module_that_has_some_are_executed(pytestconfig: pytest.Config):
     with_examples = {path.parts[0] for path in FILES if ">>> " in (ROOT / path).read_text(encoding="utf-8")}
-    assert {"heads", "tasks", "datamodules", "cli_errors.py"} <= with_examples
+    assert {"heads", "tasks", "datamodules", "command_line"} <= with_examples
     assert with_examples - set(pytestconfig.getini("testpaths")) <= {"benchmarks"}
     assert pytestconfig.option.doctestmodules
 

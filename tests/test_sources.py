@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from analysis.run import Run
-from cli_errors import Parser
+from command_line.errors import Parser
 from tasks import Source, Sst, Task, Texts
 from tests.runs import Project
 

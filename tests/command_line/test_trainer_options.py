@@ -9,8 +9,8 @@ import pytest
 from jsonargparse import Namespace
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 
+from command_line.trainer_options import OPTIONS, REFUSED_CALLBACKS, check_trainer, refusing_misconfiguration
 from tasks import InputError
-from trainer_options import OPTIONS, REFUSED_CALLBACKS, check_trainer, refusing_misconfiguration
 
 PARAMETERS = [name for name in inspect.signature(L.Trainer.__init__).parameters if name != "self"]
 WORKING: dict[str, list[Any]] = {

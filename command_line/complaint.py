@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cli_settings import Setting, class_of
-from cli_wishes import Flags
+from command_line.settings import Setting, class_of
+from command_line.wishes import Flags
 from tasks import Task
 
 KEY = re.compile(r'Parser key "([^"]+)"')

@@ -13,9 +13,9 @@ from jsonargparse import ArgumentParser, Namespace, get_loader, set_loader
 from lightning.pytorch.cli import LightningArgumentParser
 from yaml import YAMLError
 
-from cli_errors import explain
-from cli_help import EPILOG, short, task_help
-from cli_wishes import Flags
+from command_line.errors import explain
+from command_line.help import EPILOG, short, task_help
+from command_line.wishes import Flags
 from runtime.strict_yaml import check_keys, read_yaml_file
 from tasks import InputError, Task
 from tasks.source import as_whole_map

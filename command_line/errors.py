@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import fields
 from typing import Any
 
-from cli_complaint import CLASS, NO_CLASS, VALUE, Complaint, choosable, import_path, subclasses
-from cli_settings import CLASS_PATH, Setting, class_of, given_settings, misplaced_options
-from cli_wishes import Flags
+from command_line.complaint import CLASS, NO_CLASS, VALUE, Complaint, choosable, import_path, subclasses
+from command_line.settings import CLASS_PATH, Setting, class_of, given_settings, misplaced_options
+from command_line.wishes import Flags
 from tasks import Task
 from tasks.source import Source
 
