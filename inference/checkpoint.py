@@ -33,6 +33,7 @@ class Checkpoint:
         max_length: Tokens a sequence at most.
         special_tokens_as_text: Whether `[SEP]` and the like in a text were read as text.
         frozen_sha256: Digest of the frozen weights that were left out; None where all weights are there.
+        meaning: What the numbers depend on beside the weights (see `tasks.meaning`); empty in earlier checkpoints.
     """
 
     path: Path
@@ -41,6 +42,7 @@ class Checkpoint:
     max_length: int
     special_tokens_as_text: bool
     frozen_sha256: str | None
+    meaning: Mapping[str, Any]
 
     @property
     def backbone(self) -> str:
@@ -92,7 +94,8 @@ def read_checkpoint(path: Path) -> Checkpoint:
     settings = found.get("hyper_parameters", {}) if isinstance(found, dict) else {}
     if not {"tasks", "backbone", "pooling"} <= settings.keys():
         raise InputError(f"{path}: not a checkpoint of a multitask training (expected a file that train.py fit wrote)")
-    identity = found.get("MultitaskDataModule", {}).get("identity", {})
+    data = found.get("MultitaskDataModule", {})
+    identity = data.get("identity", {})
     if "max_length" not in identity:
         raise InputError(f"{path}: does not say how long its sequences were (expected a file that train.py fit wrote)")
     return Checkpoint(
@@ -102,6 +105,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
         max_length=int(identity["max_length"]),
         special_tokens_as_text=bool(identity.get("special_tokens_as_text", False)),
         frozen_sha256=found.get("frozen_sha256"),
+        meaning={**data.get("meaning", {}), **found.get("meaning", {})},
     )
 
 

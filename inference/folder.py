@@ -1,11 +1,10 @@
-"""Folders that are either whole or not there."""
+"""Folders of exports, which are either whole or not there."""
 
-import os
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from runtime.whole_files import is_filled, replacing_folder
 from tasks import InputError
 
 
@@ -19,12 +18,7 @@ def new_folder(folder: Path) -> Iterator[Path]:
     Raises:
         InputError: If the target holds something.
     """
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if is_filled(folder):
         raise InputError(f"{folder}: holds something already (expected a new or empty folder)")
-    partial = folder.with_name(f".{folder.name}.{os.getpid()}.partial")
-    try:
-        partial.mkdir(parents=True)
+    with replacing_folder(folder) as partial:
         yield partial
-        os.replace(partial, folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)

@@ -16,10 +16,12 @@ from torch.nn import functional as F
 from transformers import BertTokenizer
 
 from backbones import choose_attention, load_tokenizer
+from backbones.vocabulary import describe_tokenizer
 from inference.checkpoint import build_model, build_tasks, find_checkpoint, read_checkpoint
 from inference.model import TrainedModel
 from inference.rows import EncodedRows, check_texts, encode_rows
 from tasks import Encoding, InputError, Task
+from tasks.meaning import compare_meaning
 
 log = logging.getLogger(__name__)
 
@@ -93,7 +95,7 @@ class Predictor:
             device: See Predictor.
 
         Raises:
-            InputError: If there is no readable checkpoint.
+            InputError: If there is no readable checkpoint, or its backbone's files are no longer those of the training.
             ValueError: If the tokenizer of its backbone cannot be loaded.
         """
         checkpoint = read_checkpoint(find_checkpoint(Path(path).expanduser()))
@@ -101,6 +103,8 @@ class Predictor:
         tasks = build_tasks(checkpoint)
         model = build_model(checkpoint, tasks)
         tokenizer = load_tokenizer(checkpoint.backbone, special_tokens_as_text=checkpoint.special_tokens_as_text)
+        now = {"tokenizer": describe_tokenizer(tokenizer), "backbone": model.backbone.meaning()}
+        compare_meaning(checkpoint.meaning, now)
         return cls(model, tasks, tokenizer, max_length=checkpoint.max_length, threads=threads, device=device)
 
     def predict(self, task: str, texts: Sequence[str] | Sequence[tuple[str, str]]) -> list[Prediction]:

