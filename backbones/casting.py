@@ -13,7 +13,7 @@ def cast_linear_weights(module: nn.Module, dtype: torch.dtype) -> dict[str, Tens
 
     Under autocast a forward casts each of them by itself and the backward pass each gradient back, two small kernels
     for every tensor: 292 of the 668 casts of a BERT-base step. Here both directions are one `_foreach_copy_`, a
-    handful of kernels. The values are the same to the bit. Resting ones get no gradient. Layers that DoRA wraps are
+    handful of kernels. The values are the same to the bit. Frozen ones get no gradient. Layers that DoRA wraps are
     left to autocast, since it computes with their weights itself.
 
     Args:

@@ -94,7 +94,7 @@ class Launcher:
 
     def _run_locked(self, job: Job) -> Outcome:
         job.folder.mkdir(parents=True, exist_ok=True)
-        with (job.folder / "lock").open("a") as lock:
+        with (job.folder / "lock").open("a", encoding="utf-8") as lock:
             self._acquire(lock.fileno(), job)
             job.check_settings()  # again: another launcher may have run it with other settings meanwhile
             if job.finished():

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from analysis.run import Run
-from command_line.errors import Parser
+from command_line.parser import Parser
 from tasks import Source, Sst, Task, Texts
 from tests.runs import Project
 
@@ -91,8 +91,11 @@ def test_one_file_of_a_text_source_can_be_set(tmp_path: Path) -> None:
     [
         (["--tasks.sst.source.tst", "x"], "source of Sst has no tst (did you mean test?) (expected one of train, dev"),
         (["--tasks.sst.source={validation: x}"], "source of Sst has no validation (expected one of train, dev, test"),
-        (["--tasks.sst.source", "{}"], "Sst: source is empty (expected train, dev or test with a file, or hub"),
-        (["--tasks.sst.source.hub", "a/b"], "Sst: source.train is 'ids-sst-train.csv' beside source.hub a/b (expected"),
+        (["--tasks.sst.source", "{}"], "tasks.sst: source is empty (expected train, dev or test with a file, or hub"),
+        (
+            ["--tasks.sst.source.hub", "a/b"],
+            "tasks.sst: source.train is 'ids-sst-train.csv' beside source.hub a/b (expected",
+        ),
     ],
 )
 def test_sources_that_are_refused(flags: list[str], message: str, tiny_project: Projects) -> None:
@@ -113,7 +116,7 @@ def test_a_missing_test_file_stops_predict_for_its_task_only(whole_run: Any, tmp
     assert ended.code == 0, ended.output
     assert ended.output.count("task sst: left out") == 1
     assert "gone.csv: no such file (the test split; relative paths start from --data.root" in ended.output
-    written = {name for name in project.predictions(project.newest()) if "probabilities" not in name}
+    written = {name for name in project.predictions(0, "predict") if "probabilities" not in name}
     assert written == {"sst-dev.csv", "quora-dev.csv", "quora-test.csv", "sts-dev.csv", "sts-test.csv"}
 
     flags = [f"--tasks.{task}.source.{split}=gone.csv" for task in ("sst", "quora", "sts") for split in ("dev", "test")]

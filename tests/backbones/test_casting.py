@@ -32,7 +32,7 @@ def run(casts: Any, *, frozen: bool = False, adapter: Adapter | None = None) -> 
     backbone.weight_casts = casts
     torch.manual_seed(0)
     for name, weight in backbone.named_parameters():
-        if "lora_" in name or "beside" in name:
+        if "lora_" in name or "task_layers" in name:
             nn.init.normal_(weight, std=0.3)  # some start at 0
     with Counting() as counting:
         with torch.autocast("cpu", dtype=torch.bfloat16):

