@@ -68,6 +68,20 @@ def _build_bert(weights: str, config: dict[str, Any] | None, *, fresh_layers: bo
     return bert
 
 
+def check_probe(epochs: int, *, is_frozen: bool) -> None:
+    """Check the length of a linear probe.
+
+    Args:
+        epochs: Its epochs.
+        is_frozen: Whether the backbone is frozen for the whole training, so that there is nothing to train afterwards.
+
+    Raises:
+        InputError: If there are fewer than 0, or some although the backbone is frozen.
+    """
+    if epochs < 0 or (epochs and is_frozen):
+        raise InputError(f"model.linear_probe_epochs is {epochs} (expected 0 or more, and 0 with freeze_backbone)")
+
+
 def check_saving(backbone: Backbone, *, has_own_weights: bool) -> None:
     """Refuse to leave weights out of checkpoints that cannot be filled in, or where there are none to leave out.
 

@@ -17,7 +17,7 @@ from heads import Head, Trunk, TrunkSettings
 from lightning_internals import attached_trainer, window_ends
 from lightning_modules.acceleration import CompileChoice, accelerate
 from lightning_modules.accumulation import WindowMean
-from lightning_modules.building import build_backbone, build_heads, build_score, check_saving
+from lightning_modules.building import build_backbone, build_heads, build_score, check_probe, check_saving
 from lightning_modules.frozen_vectors import FrozenVectors
 from lightning_modules.hyperparameters import check_fit, check_resumable, keep_plain_hyperparameters
 from lightning_modules.init_from import init_from
@@ -142,10 +142,7 @@ class MultitaskModule(L.LightningModule):
         self._score = build_score(score, tasks)
         self._window = WindowMean()
         self._frozen_vectors: FrozenVectors | None = None
-        if linear_probe_epochs < 0 or (linear_probe_epochs and freeze_backbone):
-            raise InputError(
-                f"model.linear_probe_epochs is {linear_probe_epochs} (expected 0 or more, and 0 with freeze_backbone)"
-            )
+        check_probe(linear_probe_epochs, is_frozen=freeze_backbone)
         self.linear_probe_epochs = linear_probe_epochs
         self.backbone = build_backbone(
             backbone,
