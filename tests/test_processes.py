@@ -178,7 +178,8 @@ def test_a_split_of_fewer_rows_than_processes_is_scored_and_predicted(tiny_proje
         rows = read_csv(project.version(1, command) / "predictions" / f"sst-{split}.csv")
         assert [row[0] for row in rows] == ["id", "a", "b"]
         if command == "validate":
-            assert project.report(1, command)["metrics"] == project.report(0, command)["metrics"]
+            ranks, alone = (project.report(number, command)["metrics"] for number in (1, 0))
+            assert ranks["sst"] == pytest.approx(alone["sst"])  # a loss adds up in another order
 
 
 @pytest.mark.slow

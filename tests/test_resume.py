@@ -37,7 +37,11 @@ VARIANTS: dict[str, dict[str, Any]] = {
         "trainer.check_val_every_n_epoch": None,
         "checkpoint.every_n_train_steps": 3,
     },
-    "best_score_at_the_first_validation": {"best_checkpoint.mode": "min", "checkpoint.every_n_train_steps": 9},
+    "best_score_by_a_loss": {
+        "best_checkpoint.monitor": "val/sts/loss",
+        "best_checkpoint.mode": "min",
+        "checkpoint.every_n_train_steps": 9,
+    },
     "max_steps_inside_an_epoch": {"trainer.max_steps": 23, "checkpoint.every_n_train_steps": 3},
     "limited_epochs": {"trainer.limit_train_batches": 7, "trainer.limit_val_batches": 4},
     "validation_every_second_epoch": {"trainer.check_val_every_n_epoch": 2},
