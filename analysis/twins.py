@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from lightning.fabric.utilities.apply_func import move_data_to_device
 from torch import Tensor
-from transformers import BertTokenizer
+from transformers import PreTrainedTokenizerFast
 
 from analysis.command import command
 from analysis.json_file import write_json
@@ -79,13 +79,13 @@ def compare_heads(run: Run, *, pairs: int) -> dict[str, Any]:
     return found
 
 
-def _check_tokenizer(checkpoint: Path, tokenizer: BertTokenizer) -> None:
+def _check_tokenizer(checkpoint: Path, tokenizer: PreTrainedTokenizerFast) -> None:
     """Check that the tokens are those that a checkpoint was trained on."""
     saved = torch.load(checkpoint, map_location="cpu", weights_only=True, mmap=True)
     compare_meaning(saved["MultitaskDataModule"].get("meaning", {}), {"tokenizer": describe_tokenizer(tokenizer)})
 
 
-def _open(task: Task, data: Mapping[str, Any], tokenizer: BertTokenizer) -> TokenStore:
+def _open(task: Task, data: Mapping[str, Any], tokenizer: PreTrainedTokenizerFast) -> TokenStore:
     """Open the dev split as the run's own configuration says."""
     return open_split(
         task,

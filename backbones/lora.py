@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from torch import nn
-from transformers import BertModel
+from transformers import PreTrainedModel
 
 from backbones.adapter import Adapter, Part, release
 
@@ -60,7 +60,7 @@ class Lora(Adapter):
         if not self.targets:
             raise ValueError("adapter Lora: targets is empty (expected at least one matrix)")
 
-    def attach(self, bert: BertModel, tasks: Sequence[str]) -> None:
+    def attach(self, bert: PreTrainedModel, tasks: Sequence[str]) -> None:
         """Wrap the target matrices; see `Adapter.attach`."""
         from peft import LoraConfig, inject_adapter_in_model  # here, since importing it takes seconds
 
@@ -77,7 +77,7 @@ class Lora(Adapter):
         release(bert, self.also_train)
 
 
-def merge_lora(bert: BertModel) -> None:
+def merge_lora(bert: PreTrainedModel) -> None:
     """Add the updates to the matrices and leave a plain BERT, changed in place."""
     from peft.tuners.lora import LoraLayer
 

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from transformers import BertTokenizer
+from transformers import PreTrainedTokenizerFast
 
 from datamodules.cache import open_cached
 from datamodules.cache_key import cache_key
@@ -62,7 +62,7 @@ def open_corpus(
     settings: CorpusSettings,
     *,
     root: Path,
-    tokenizer: BertTokenizer,
+    tokenizer: PreTrainedTokenizerFast,
     max_length: int,
     cache_dir: Path,
     report: Callable[[str], None],

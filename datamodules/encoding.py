@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-from transformers import BertTokenizer
+from transformers import PreTrainedTokenizerFast
 
 from datamodules.cache import open_cached, partial_folder
 from datamodules.cache_key import cache_key
@@ -38,7 +38,7 @@ class EncodedTexts:
 
 
 def encode(
-    texts: Sequence[tuple[str, ...]], *, encoding: Encoding, tokenizer: BertTokenizer, max_length: int
+    texts: Sequence[tuple[str, ...]], *, encoding: Encoding, tokenizer: PreTrainedTokenizerFast, max_length: int
 ) -> list[EncodedTexts]:
     """Tokenise examples.
 
@@ -70,7 +70,7 @@ def open_split(
     split: Split,
     *,
     root: Path,
-    tokenizer: BertTokenizer,
+    tokenizer: PreTrainedTokenizerFast,
     max_length: int,
     cache_dir: Path,
     report: Callable[[str], None],
@@ -119,7 +119,7 @@ def write_store(
     target: Path,
     *,
     encoding: Encoding,
-    tokenizer: BertTokenizer,
+    tokenizer: PreTrainedTokenizerFast,
     max_length: int,
     notes: list[str],
 ) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from transformers import BertTokenizer
+from transformers import PreTrainedTokenizerFast
 
 from backbones.packing import IntArray
 
@@ -48,7 +48,7 @@ class TokenMasker:
         seed: Seed of the masks.
     """
 
-    def __init__(self, tokenizer: BertTokenizer, masking: Masking, *, seed: int) -> None:
+    def __init__(self, tokenizer: PreTrainedTokenizerFast, masking: Masking, *, seed: int) -> None:
         pieces = list(tokenizer.convert_ids_to_tokens(list(range(len(tokenizer)))))
         self._continues = np.array([piece.startswith("##") for piece in pieces])
         self._is_special = np.zeros(len(pieces), dtype=bool)

@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import track
 from torch import Tensor
 from torch.nn import functional as F
-from transformers import BertTokenizer
+from transformers import PreTrainedTokenizerFast
 
 from backbones import choose_attention, load_tokenizer
 from backbones.vocabulary import describe_tokenizer
@@ -65,7 +65,7 @@ class Predictor:
         self,
         model: TrainedModel,
         tasks: Mapping[str, Task],
-        tokenizer: BertTokenizer,
+        tokenizer: PreTrainedTokenizerFast,
         *,
         max_length: int,
         threads: int | None = None,

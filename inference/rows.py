@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from transformers import BertTokenizer
+from transformers import PreTrainedTokenizerFast
 
 from backbones import PackedTokens, pack
 from datamodules.encoding import encode
@@ -48,7 +48,7 @@ class EncodedRows:
 
 
 def encode_rows(
-    texts: Sequence[tuple[str, ...]], encoding: Encoding, *, tokenizer: BertTokenizer, max_length: int
+    texts: Sequence[tuple[str, ...]], encoding: Encoding, *, tokenizer: PreTrainedTokenizerFast, max_length: int
 ) -> EncodedRows:
     """Tokenise examples; the arguments are those of `encode`."""
     tokens, firsts = [], []
