@@ -22,7 +22,7 @@ from backbones.vocabulary import describe_tokenizer
 from datamodules import TokenStore
 from datamodules.encoding import open_split
 from datamodules.evaluation import cut_by_tokens
-from datamodules.pairs import lay_out
+from datamodules.pairs import lay_out, split_pair
 from heads import TwinHead
 from lightning_modules import MultitaskModule
 from runtime.run_folders import last_checkpoint
@@ -140,8 +140,9 @@ def _pack(store: TokenStore, rows: np.ndarray, encoding: Any, device: torch.devi
     """Pack pairs as one encoding alone would have them; the store keeps `[CLS] a [SEP] b [SEP]`."""
     tokens, firsts = [store.tokens(int(row)) for row in rows], store.first_lengths[rows]
     if encoding == "bi":
-        tokens = [np.insert(pair, first, pair[0]) for pair, first in zip(tokens, firsts, strict=True)]
-    return move_data_to_device(pack(*lay_out(tokens, firsts, encoding)), device)
+        sides = [split_pair(pair, first, store.template)[1:] for pair, first in zip(tokens, firsts, strict=True)]
+        tokens, firsts = [np.concatenate(pair) for pair in sides], np.array([first.size for first, _ in sides])
+    return move_data_to_device(pack(*lay_out(tokens, firsts, encoding, store.template)), device)
 
 
 def _time(work: Callable[[], object], *, repeats: int = 3) -> float:

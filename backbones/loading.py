@@ -82,7 +82,8 @@ def _unlike_encoder(config: PreTrainedConfig) -> str:
     if getattr(config, "is_decoder", False) or getattr(config, "add_cross_attention", False):
         # which looks back only, or at another model's states
         return "is a decoder (expected is_decoder and add_cross_attention false)"
-    if type(config) not in MODEL_MAPPING or not all(hasattr(config, name) for name in ENCODER_FIELDS):
+    is_encoder = type(config) in MODEL_MAPPING and all(hasattr(config, name) for name in ENCODER_FIELDS)
+    if not is_encoder or model_class_of(config).main_input_name != "input_ids":
         return f"is a {config.model_type!r} model (expected an encoder of text)"
     if config.num_hidden_layers < 1:
         return f"num_hidden_layers is {config.num_hidden_layers} (expected 1 or more)"

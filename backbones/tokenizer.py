@@ -3,7 +3,7 @@
 import logging
 from pathlib import Path
 
-from transformers import AutoTokenizer, PreTrainedTokenizerFast
+from transformers import AutoTokenizer, PreTrainedConfig, PreTrainedTokenizerFast
 
 from backbones.families import longest_sequence
 from backbones.loading import load_config
@@ -44,6 +44,8 @@ def load_tokenizer(name: str, *, special_tokens_as_text: bool = False) -> PreTra
             f"backbone {name}: the tokenizer has {len(tokenizer)} tokens, the model {config.vocab_size} "
             f"(expected a vocabulary that belongs to the model)"
         )
+    _check_start(name, tokenizer)
+    _mark_segments(tokenizer, config)
     longest = longest_sequence(config)
     if longest is not None:
         tokenizer.model_max_length = min(tokenizer.model_max_length, longest)
@@ -58,6 +60,26 @@ def load_tokenizer(name: str, *, special_tokens_as_text: bool = False) -> PreTra
             len(tokenizer),
         )
     return tokenizer
+
+
+def _check_start(name: str, tokenizer: PreTrainedTokenizerFast) -> None:
+    """Raise a ValueError if the token whose state stands for the whole sequence is not the first one."""
+    tokens = tokenizer(["a"]).encodings[0].tokens
+    if tokenizer.cls_token is not None and tokens[0] != tokenizer.cls_token:
+        raise ValueError(
+            f"backbone {name}: the tokenizer makes {' '.join(tokens)} of a text (expected {tokenizer.cls_token} first)"
+        )
+
+
+def _mark_segments(tokenizer: PreTrainedTokenizerFast, config: PreTrainedConfig) -> None:
+    """Let the tokenizer give segment ids where its pairs have two and the model tells them apart.
+
+    transformers 5 leaves them out for ALBERT, which was trained with them.
+    """
+    pair = tokenizer(["a"], ["b"]).encodings[0]
+    has_two = getattr(config, "type_vocab_size", 0) > 1 and 1 in pair.type_ids
+    if has_two and "token_type_ids" not in tokenizer.model_input_names:
+        tokenizer.model_input_names = [*tokenizer.model_input_names, "token_type_ids"]
 
 
 def _count_capitals(tokenizer: PreTrainedTokenizerFast) -> int:

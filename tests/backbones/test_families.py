@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from backbones import Backbone, PackedTokens, pack
-from backbones.families import Pooling, default_pooling, pooler_reads
+from backbones.families import Pooling, pooler_reads
 from backbones.parity_probe import check_parity
 from tests.backbones.families import FAMILIES, LONGEST, VOCABULARY, tiny_model
 
@@ -94,4 +94,4 @@ def test_pooled_vectors_and_gradients_equal_the_padded_model(family: str, segmen
                 assert other is None or not other.any(), name
                 assert gradient is None or not gradient.any(), name
             else:
-                torch.testing.assert_close(other, gradient, rtol=0, atol=2e-5 * largest, msg=lambda m: f"{name}: {m}")
+                torch.testing.assert_close(other, gradient, rtol=0, atol=2e-5 * largest, msg=name)

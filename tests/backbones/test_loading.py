@@ -171,9 +171,12 @@ def remove_config(folder: Path) -> None:
         (remove_config, r"no config\.json in .*backbone$"),
         (
             lambda folder: change_config(folder, model_type="neobert", auto_map={"AutoModel": "model.NeoBERT"}),
-            r"is a 'neobert' model, which transformers \S+ does not have, and code that comes with weights is never run$",
+            r"is a 'neobert' model, which transformers \S+ does not have, and code that comes with",
         ),
-        (lambda folder: change_config(folder, model_type="t5"), r"is a 't5' model, an encoder with a decoder"),
+        (
+            lambda folder: change_config(folder, model_type="t5", is_encoder_decoder=True),
+            r"is a 't5' model, an encoder with a decoder",
+        ),
         (lambda folder: change_config(folder, model_type="vit"), r"is a 'vit' model \(expected an encoder of text\)"),
         (
             lambda folder: change_config(folder, intermediate_size=32),
