@@ -12,6 +12,7 @@ from transformers import PreTrainedModel
 
 from backbones.adapter import Adapter
 from backbones.attention import Attention
+from backbones.attention_probe import AttentionChoice, choose_attention
 from backbones.casting import WeightCasts, cast_linear_weights
 from backbones.compilation import CompileMode, compile_or_fall_back
 from backbones.dropout import use_bit_dropout
@@ -23,6 +24,7 @@ from backbones.families import (
     embedding_size,
     head_shape,
     pooler_reads,
+    reach_of_attention,
 )
 from backbones.inputs import InputForm
 from backbones.own_forward import TaskLayer
@@ -149,6 +151,34 @@ class Backbone(nn.Module):
         super().train(mode and not self.frozen)
         return self
 
+    def choose_attention(
+        self,
+        choice: AttentionChoice,
+        device: torch.device,
+        *,
+        dtype: torch.dtype,
+        needs_static_shapes: bool = False,
+    ) -> None:
+        """Settle how attention is computed; length groups have the model's own, inside groups.
+
+        Args:
+            choice: See `backbones.attention_probe.choose_attention`, as for the others.
+            device: Where the backbone runs.
+            dtype: Of queries, keys and values.
+            needs_static_shapes: Whether the encoder is compiled.
+        """
+        if self.way == "length-groups":
+            self.attention = "grouped"
+            return
+        self.attention = choose_attention(
+            choice,
+            device,
+            heads=self.attention_heads,
+            reach=reach_of_attention(self.bert.config),
+            dtype=dtype,
+            needs_static_shapes=needs_static_shapes,
+        )
+
     def compile_training(self, mode: CompileMode) -> None:
         """Compile the forward and backward of training batches with static shapes; all others run as before.
 
@@ -158,7 +188,7 @@ class Backbone(nn.Module):
             mode: `default`, or `reduce-overhead` for CUDA graphs.
         """
         assert self.task_layers is None, "an adapter's task layers have other weights for each task"
-        assert self.way != "length-groups", "the shapes of length groups change with every batch"
+        assert self.way == "own", "the other ways are not compiled"
         self._pool_static = compile_or_fall_back(self._pool, mode)
 
     def forward(

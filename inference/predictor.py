@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from transformers import PreTrainedTokenizerFast
 
-from backbones import choose_attention, load_tokenizer
+from backbones import load_tokenizer
 from backbones.vocabulary import describe_tokenizer
 from inference.checkpoint import build_model, build_tasks, find_checkpoint, read_checkpoint
 from inference.model import TrainedModel
@@ -79,8 +79,7 @@ class Predictor:
         self.max_length = max_length
         self.threads = threads
         self.tokens_per_batch = tokens_per_batch
-        heads = self.model.backbone.attention_heads
-        self.model.backbone.attention = choose_attention("auto", self.device, heads=heads, dtype=torch.float32)
+        self.model.backbone.choose_attention("auto", self.device, dtype=torch.float32)
 
     @classmethod
     def load(
