@@ -20,8 +20,7 @@ from inference.parity import answer_dev, read_dev
 from inference.rows import encode_rows
 from lightning_modules import MaskedLMModule
 from tasks import Quora, Sst, Sts, Task
-from tests.backbones.families import FAMILIES
-from tests.test_encoders import QUICK, every_family
+from tests.backbones.families import FAMILIES, QUICK, every_family
 from tests.tiny import build_module, make_trainer
 
 TASKS: dict[str, Task] = {"sst": Sst(head=LinearHead), "quora": Quora(head=LinearHead), "sts": Sts(encoding="bi")}
