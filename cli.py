@@ -2,14 +2,14 @@
 
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
 import lightning.pytorch as L
-import torch
 from lightning.pytorch.callbacks import LearningRateMonitor, ProgressBar
-from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
+from lightning.pytorch.cli import LightningArgumentParser
 from lightning.pytorch.strategies import DDPStrategy
 
 from callbacks import (
@@ -36,14 +36,16 @@ from callbacks import (
 )
 from callbacks.averaging import refuse_changed_weights
 from callbacks.run_folder import RunTrainer, claimed_run
+from command_line.checkpoints import choose_checkpoint
 from command_line.help import describe_checkpoint
 from command_line.loggers import LOGGER, complete_loggers
-from command_line.parser import Parser, failing_task, name_task
-from command_line.trainer_options import check_trainer, refusing_misconfiguration
+from command_line.parser import Parser, failing_task, find_reason, name_task
+from command_line.trainer_options import check_trainer, count_processes, refusing_misconfiguration
+from lightning_internals import OpenCLI
 from runtime.file_errors import naming_refusals
 from runtime.matmul import choose_matmul, set_onednn
 from runtime.messages import StderrLines, silence_lightning
-from runtime.run_folders import find_checkpoint, find_in_run, run_name, saved_run
+from runtime.run_folders import run_name, saved_run
 from runtime.version import VERSION
 from tasks import InputError, Task
 
@@ -51,7 +53,7 @@ OUR_PACKAGES = ("backbones", "callbacks", "cli", "datamodules", "lightning_modul
 BEST_NAME = "best-epoch={{epoch}}-step={{step}}-{name}={{{monitor}:.4f}}"
 
 
-class TandemCLI(LightningCLI):
+class TandemCLI(OpenCLI):
     """LightningCLI whose runs lie in `runs/<config name>/version_N/` and never overwrite each other."""
 
     def __init__(self, model_class: type[L.LightningModule], datamodule_class: type[L.LightningDataModule]) -> None:
@@ -84,16 +86,14 @@ class TandemCLI(LightningCLI):
             help="Whether oneDNN may compute fp32 matrix products on a CPU where it is as accurate and faster.",
         )
 
-    def _prepare_subcommand_parser(self, klass: type, subcommand: str, **kwargs: Any) -> LightningArgumentParser:
+    def add_command_arguments(self, parser: LightningArgumentParser, command: str, *, own: Collection[str]) -> None:
         """Leave Lightning's box of scores out unless `--verbose true` asks for it: RunReport shows them."""
-        parser: LightningArgumentParser = super()._prepare_subcommand_parser(klass, subcommand, **kwargs)
         parser.add_argument(
             "--help_all", action="help", help="Show all options, Lightning's seldom ones too, and exit."
         )
-        describe_checkpoint(parser._actions, subcommand)
-        if "verbose" in self._subcommand_method_arguments[subcommand]:
+        describe_checkpoint(parser._actions, command)
+        if "verbose" in own:
             parser.set_defaults(verbose=False)
-        return parser
 
     def before_instantiate_classes(self) -> None:
         """Name the run after its configuration, and find the checkpoint that `last`, `best` or `auto` means."""
@@ -110,21 +110,19 @@ class TandemCLI(LightningCLI):
             raise InputError(f"{self.config.subcommand} needs trained weights: --ckpt_path best, last or a file")
         tasks = list(config.get("tasks") or {})
         if which in ("last", "best", "auto", *(f"best-{task}" for task in tasks)):
-            found = choose_checkpoint(which, own=saved_run(configs), runs=self._runs.folder, tasks=tasks)
+            found = choose_checkpoint(which, own=saved_run(configs), runs=self._runs.folder)
             config["ckpt_path"] = str(found) if found else None
 
-    def _run_subcommand(self, subcommand: str) -> None:
+    @contextmanager
+    def running(self, command: str) -> Iterator[None]:
         """Run the command in a folder of its own; one that is refused leaves none."""
         assert isinstance(self.trainer, RunTrainer)
-        kind = "version" if subcommand == "fit" else subcommand
+        kind = "version" if command == "fit" else command
         with (
             claimed_run(self.trainer, self._runs.folder, kind, version=self._runs.version),
             refusing_misconfiguration(),
         ):
-            super()._run_subcommand(subcommand)
-
-    def _parse_ckpt_path(self) -> None:
-        """Leave the command line as it is; Lightning would replace it by the checkpoint's hyperparameters unasked."""
+            yield
 
     def instantiate_classes(self) -> None:
         """Build everything; what the user got wrong becomes an InputError."""
@@ -132,7 +130,7 @@ class TandemCLI(LightningCLI):
             with refusing_misconfiguration():
                 super().instantiate_classes()
         except (ValueError, OSError) as error:
-            reason, task = str(find_reason(error)), failing_task(self._get(self.config, "tasks") or {})
+            reason, task = str(find_reason(error)), failing_task(self.config[self.subcommand].get("tasks") or {})
             raise InputError(reason if task is None else name_task(task, reason)) from error
         if self.config.subcommand == "fit":
             callbacks: list[L.Callback] = self.trainer.callbacks  # type: ignore[attr-defined]
@@ -140,7 +138,7 @@ class TandemCLI(LightningCLI):
 
     def instantiate_trainer(self, **kwargs: Any) -> L.Trainer:
         """Build the trainer with our callbacks, atomic checkpoints and a strategy for idle heads."""
-        config = self._get(self.config_init, "trainer")
+        config = self.built["trainer"]
         kwargs["plugins"] = [*_as_list(config.get("plugins")), AtomicCheckpointIO()]
         kwargs["callbacks"] = [BatchLimits(), *_as_list(config.get("callbacks")), *self.own_callbacks()]
         if config["strategy"] in ("auto", "ddp") and count_processes(config) > 1:
@@ -148,14 +146,14 @@ class TandemCLI(LightningCLI):
         with refusing_misconfiguration(ValueError, TypeError, ImportError):
             trainer: L.Trainer = super().instantiate_trainer(**kwargs)
         callbacks: list[L.Callback] = trainer.callbacks  # type: ignore[attr-defined]
-        refuse_changed_weights(callbacks, has_averaging="averaging" in self.config_init[self.config.subcommand])
+        refuse_changed_weights(callbacks, has_averaging="averaging" in self.built)
         callbacks.sort(key=lambda callback: isinstance(callback, ResumableCheckpoint | StopOnSignal))  # the last to act
         return trainer
 
     def own_callbacks(self) -> list[L.Callback]:
         """Return the callbacks of every run."""
-        config = self._get(self.config_init, "trainer")
-        own: list[L.Callback] = [StepSeed(self._get(self.config_init, "data").seed), FinalValidation(), StopOnSignal()]
+        config = self.built["trainer"]
+        own: list[L.Callback] = [StepSeed(self.built["data"].seed), FinalValidation(), StopOnSignal()]
         if config.get("logger"):
             own.append(LearningRateMonitor(logging_interval="step"))
         has_other_bar = any(isinstance(callback, ProgressBar) for callback in _as_list(config.get("callbacks")))
@@ -222,7 +220,7 @@ class MultitaskCLI(TandemCLI):
 
     def instantiate_trainer(self, **kwargs: Any) -> L.Trainer:
         """Build the trainer; an optimiser step has as many batches as the schedule says, unless a number is given."""
-        data, config = self._get(self.config_init, "data"), self.config[self.config.subcommand]
+        data, config = self.built["data"], self.config[self.config.subcommand]
         if config.trainer.accumulate_grad_batches == 1:
             window = data.schedule.window(len(data.tasks))
             config.trainer.accumulate_grad_batches = kwargs["accumulate_grad_batches"] = window  # saved, and used
@@ -230,11 +228,11 @@ class MultitaskCLI(TandemCLI):
 
     def own_callbacks(self) -> list[L.Callback]:
         """Return the callbacks of every multitask run."""
-        own = [*super().own_callbacks(), TaskLosses(), self._get(self.config_init, "predictions"), RunReport()]
-        if self._get(self.config_init, "best_checkpoint_per_task"):
-            tasks: dict[str, Task] = self._get(self.config_init, "tasks")
+        own = [*super().own_callbacks(), TaskLosses(), self.built["predictions"], RunReport()]
+        if self.built["best_checkpoint_per_task"]:
+            tasks: dict[str, Task] = self.built["tasks"]
             own += [BestTaskCheckpoint(name, task.metric_names[0]) for name, task in tasks.items()]
-        averaging: Averaging | None = self._get(self.config_init, "averaging")
+        averaging: Averaging | None = self.built["averaging"]
         return own if averaging is None else [averaging, *own]
 
 
@@ -256,7 +254,7 @@ class PretrainCLI(TandemCLI):
         own = [*super().own_callbacks(), TaskLosses(), RunReport()]
         if self.subcommand != "fit":
             return own
-        return [*own, ExportBackbone(self._get(self.config_init, "export_dir"))]
+        return [*own, ExportBackbone(self.built["export_dir"])]
 
 
 def run(cli: type[TandemCLI], model: type[L.LightningModule], data: type[L.LightningDataModule]) -> None:
@@ -273,53 +271,6 @@ def run(cli: type[TandemCLI], model: type[L.LightningModule], data: type[L.Light
         sys.exit(2)
     except RunStopped as stopped:
         sys.exit(128 + stopped.number)
-
-
-def find_reason(error: BaseException) -> BaseException:
-    """Return the error that a class raised, where jsonargparse wrapped it because the class is optional."""
-    while str(error).startswith("Does not validate against any of the Union subtypes") and error.__cause__:
-        error = error.__cause__
-    return error
-
-
-def choose_checkpoint(which: str, *, own: Path | None, runs: Path, tasks: Sequence[str]) -> Path | None:
-    """Find the checkpoint that a word of `--ckpt_path` means.
-
-    Args:
-        which: `last`, `best`, `best-<task>` or `auto`.
-        own: Folder of the run whose saved configuration is given, if one is; `auto` does not look at it.
-        runs: Folder of the configuration's runs.
-        tasks: Names of the tasks.
-
-    Returns:
-        The checkpoint; None where `auto` finds none.
-
-    Raises:
-        InputError: If there is none.
-    """
-    if own is not None and which != "auto":
-        found = find_in_run(own, which, tasks)
-        if found is None:
-            raise InputError(f"--ckpt_path {which}: {own}, whose config.yaml is given, has no such checkpoint")
-        return found
-    found = find_checkpoint(runs, "last" if which == "auto" else which, tasks)
-    if found is None and which != "auto":
-        raise InputError(f"--ckpt_path {which}: no run in {runs} has such a checkpoint")
-    return found
-
-
-def count_processes(trainer: Any) -> int:
-    """Count the processes that a trainer configuration asks for."""
-    devices = trainer["devices"]
-    if devices in ("auto", -1, "-1"):
-        per_node = torch.cuda.device_count() if trainer["accelerator"] in ("auto", "gpu", "cuda") else 1
-    elif isinstance(devices, list):
-        per_node = len(devices)
-    elif isinstance(devices, str) and "," in devices:
-        per_node = len([device for device in devices.split(",") if device.strip()])
-    else:
-        per_node = int(devices)
-    return per_node * int(trainer["num_nodes"])
 
 
 def _as_list(value: Any) -> list[Any]:

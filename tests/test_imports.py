@@ -50,6 +50,7 @@ ALLOWED: dict[str, set[str]] = {
         "datamodules",
         "lightning_modules",
         "callbacks",
+        "lightning_internals",
         "runtime",
     },
     "train": {"cli", "datamodules", "lightning_modules", "runtime"},

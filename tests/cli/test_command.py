@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cli import count_processes
+from command_line.trainer_options import count_processes
 from runtime.run_folders import run_name
 from tests.cli.command_line import CS224N, QUICK, ROOT, read_report
 
