@@ -99,7 +99,8 @@ class OpenCLI(LightningCLI):
     @property
     def built(self) -> Namespace:
         """What was built of the options of the command that runs (`_get`, cli.py:746)."""
-        return self.config_init[self.subcommand]
+        built: Namespace = self.config_init[self.subcommand]
+        return built
 
     def add_command_arguments(self, parser: LightningArgumentParser, command: str, *, own: Collection[str]) -> None:
         """Implement to change the parser of a command (cli.py:527).
