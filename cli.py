@@ -3,9 +3,9 @@
 import logging
 import sys
 from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import lightning.pytorch as L
 from lightning.pytorch.callbacks import LearningRateMonitor, ProgressBar
@@ -36,9 +36,11 @@ from callbacks import (
 )
 from callbacks.averaging import refuse_changed_weights
 from callbacks.run_folder import RunTrainer, claimed_run
+from checks.command import check
 from command_line.checkpoints import choose_checkpoint
 from command_line.help import describe_checkpoint
 from command_line.loggers import LOGGER, complete_loggers
+from command_line.looks import allow_bare_switches, defer
 from command_line.parser import Parser, failing_task, find_reason, name_task
 from command_line.trainer_options import check_trainer, count_processes, refusing_misconfiguration
 from lightning_internals import OpenCLI
@@ -50,17 +52,20 @@ from runtime.version import VERSION
 from tasks import InputError, Task
 
 OUR_PACKAGES = ("backbones", "callbacks", "cli", "datamodules", "lightning_modules", "runtime")
+LOOKS = {"check": {"data", "build_model"}}  # commands that train nothing, and what each is given beside its options
 BEST_NAME = "best-epoch={{epoch}}-step={{step}}-{name}={{{monitor}:.4f}}"
 
 
 class TandemCLI(OpenCLI):
     """LightningCLI whose runs lie in `runs/<config name>/version_N/` and never overwrite each other."""
 
+    runner: ClassVar[type[RunTrainer]] = RunTrainer
+
     def __init__(self, model_class: type[L.LightningModule], datamodule_class: type[L.LightningDataModule]) -> None:
         super().__init__(
             model_class,
             datamodule_class,
-            trainer_class=RunTrainer,
+            trainer_class=self.runner,
             seed_everything_default=42,
             auto_configure_optimizers=False,
             parser_class=Parser,
@@ -99,6 +104,8 @@ class TandemCLI(OpenCLI):
         """Name the run after its configuration, and find the checkpoint that `last`, `best` or `auto` means."""
         config = self.config[self.config.subcommand]
         check_trainer(config.trainer)
+        if self.config.subcommand in LOOKS:
+            return
         if config.fp32_matmul == "auto":
             choose_matmul(Path(config.data.cache_dir).expanduser() / "matmul.json")
         else:
@@ -126,15 +133,21 @@ class TandemCLI(OpenCLI):
 
     def instantiate_classes(self) -> None:
         """Build everything; what the user got wrong becomes an InputError."""
-        try:
-            with refusing_misconfiguration():
-                super().instantiate_classes()
-        except (ValueError, OSError) as error:
-            reason, task = str(find_reason(error)), failing_task(self.config[self.subcommand].get("tasks") or {})
-            raise InputError(reason if task is None else name_task(task, reason)) from error
+        with self.refusing_settings():
+            super().instantiate_classes()
         if self.config.subcommand == "fit":
             callbacks: list[L.Callback] = self.trainer.callbacks  # type: ignore[attr-defined]
             check_monitors(callbacks, self.model.validation_scores())
+
+    @contextmanager
+    def refusing_settings(self) -> Iterator[None]:
+        """Turn what a class refuses into an InputError, with the name of the task where it is one's."""
+        try:
+            with refusing_misconfiguration():
+                yield
+        except (ValueError, OSError) as error:
+            reason, task = str(find_reason(error)), failing_task(self.config[self.subcommand].get("tasks") or {})
+            raise InputError(reason if task is None else name_task(task, reason)) from error
 
     def instantiate_trainer(self, **kwargs: Any) -> L.Trainer:
         """Build the trainer with our callbacks, atomic checkpoints and a strategy for idle heads."""
@@ -162,8 +175,58 @@ class TandemCLI(OpenCLI):
         return own
 
 
+class LookingTrainer(RunTrainer):
+    """RunTrainer with the commands that look before a training.
+
+    Lightning makes a command of a method, and its help and options of the method's docstring and parameters.
+    """
+
+    check = staticmethod(check)
+
+
 class MultitaskCLI(TandemCLI):
     """Multitask training of one BERT backbone on several sentence tasks."""
+
+    runner: ClassVar[type[RunTrainer]] = LookingTrainer
+
+    @staticmethod
+    def subcommands() -> dict[str, set[str]]:
+        """Return the commands, and the parameters of each that are no options."""
+        return {**TandemCLI.subcommands(), **LOOKS}
+
+    def add_command_arguments(self, parser: LightningArgumentParser, command: str, *, own: Collection[str]) -> None:
+        """Let the commands that look take all that `fit` takes, so that they read any configuration of a training."""
+        super().add_command_arguments(parser, command, own=own)
+        if command in LOOKS:
+            allow_bare_switches(parser._actions, own)
+            parser.add_method_arguments(RunTrainer, "fit", skip={*TandemCLI.subcommands()["fit"]})
+            describe_checkpoint(parser._actions, "fit")
+
+    def instantiate_classes(self) -> None:
+        """Build everything; for a look the data, and the model once it asks for it."""
+        if self.subcommand not in LOOKS:
+            super().instantiate_classes()
+            return
+        with self.refusing_settings():
+            deferred = [(defer, self._model_class, False)]
+            self.config_init = self.parser.instantiate(self.config, instantiators=deferred)
+        self.datamodule = self.built["data"]
+
+    def running(self, command: str) -> AbstractContextManager[None]:
+        """Run the command in a folder of its own; a look has none."""
+        return self.refusing_settings() if command in LOOKS else super().running(command)
+
+    def run_command(self, command: str) -> None:
+        """Run the command; a look's status is that of the process."""
+        if command not in LOOKS:
+            super().run_command(command)
+            return
+        given = {"data": self.datamodule, "build_model": self.built.model, "settings": self.built}
+        options = {name: self.built[name] for name in self.own_options(command)}
+        look = getattr(self.runner, command)
+        status = look(**{name: given[name] for name in LOOKS[command]}, **options)
+        if status:
+            sys.exit(status)
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Add `--tasks`, which data and model share, and the best checkpoint."""

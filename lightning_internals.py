@@ -111,18 +111,26 @@ class OpenCLI(LightningCLI):
             own: Names of the options that the Trainer's method of that name has.
         """
 
+    def own_options(self, command: str) -> list[str]:
+        """Return the names of the options that the Trainer's method of a command has (cli.py:527)."""
+        return list(self._subcommand_method_arguments[command])
+
+    def run_command(self, command: str) -> None:
+        """Run the Trainer's method of that name (cli.py:750); implement to run something else."""
+        super()._run_subcommand(command)
+
     def running(self, command: str) -> AbstractContextManager[None]:
         """Implement to surround the Trainer's work, all hooks before and after it included (cli.py:750)."""
         return nullcontext()
 
     def _prepare_subcommand_parser(self, klass: type, subcommand: str, **kwargs: Any) -> LightningArgumentParser:
         parser: LightningArgumentParser = super()._prepare_subcommand_parser(klass, subcommand, **kwargs)
-        self.add_command_arguments(parser, subcommand, own=self._subcommand_method_arguments[subcommand])
+        self.add_command_arguments(parser, subcommand, own=self.own_options(subcommand))
         return parser
 
     def _run_subcommand(self, subcommand: str) -> None:
         with self.running(subcommand):
-            super()._run_subcommand(subcommand)
+            self.run_command(subcommand)
 
     def _parse_ckpt_path(self) -> None:
         """Leave the command line as it is; Lightning would replace it by the checkpoint's hyperparameters unasked."""
