@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 import lightning.pytorch as L
 import torch
+from jsonargparse import Namespace
 from lightning.pytorch.callbacks import LearningRateMonitor, ProgressBar
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.strategies import DDPStrategy
@@ -21,6 +22,7 @@ from callbacks import (
     ConflictMonitor,
     ExportBackbone,
     FinalValidation,
+    KeepPrecision,
     LossGuard,
     PredictionWriter,
     ReduceShareOnPlateau,
@@ -35,6 +37,7 @@ from callbacks import (
     check_monitors,
 )
 from callbacks.averaging import refuse_changed_weights
+from callbacks.precision import find_device, find_resumed_precision
 from callbacks.run_folder import RunTrainer, claimed_run
 from command_line.help import describe_checkpoint
 from command_line.loggers import LOGGER, complete_loggers
@@ -43,6 +46,7 @@ from command_line.trainer_options import check_trainer, refusing_misconfiguratio
 from runtime.file_errors import naming_refusals
 from runtime.matmul import choose_matmul, set_onednn
 from runtime.messages import StderrLines, silence_lightning
+from runtime.precision import settle_precision
 from runtime.run_folders import find_checkpoint, find_in_run, run_name, saved_run
 from runtime.version import VERSION
 from tasks import InputError, Task
@@ -112,6 +116,15 @@ class TandemCLI(LightningCLI):
         if which in ("last", "best", "auto", *(f"best-{task}" for task in tasks)):
             found = choose_checkpoint(which, own=saved_run(configs), runs=self._runs.folder, tasks=tasks)
             config["ckpt_path"] = str(found) if found else None
+        self._settle_precision(config)
+
+    def _settle_precision(self, config: Namespace) -> None:
+        """Put what `--trainer.precision auto` means into the configuration, and say where fp32 would be faster."""
+        asked = config.trainer.precision
+        if asked == "auto" and self.config.subcommand == "fit" and config.ckpt_path:
+            asked = find_resumed_precision(Path(config.ckpt_path)) or asked
+        memory = Path(config.data.cache_dir).expanduser() / "precision.json"
+        config.trainer.precision = settle_precision(asked, find_device(config.trainer.accelerator), memory)
 
     def _run_subcommand(self, subcommand: str) -> None:
         """Run the command in a folder of its own; one that is refused leaves none."""
@@ -155,7 +168,8 @@ class TandemCLI(LightningCLI):
     def own_callbacks(self) -> list[L.Callback]:
         """Return the callbacks of every run."""
         config = self._get(self.config_init, "trainer")
-        own: list[L.Callback] = [StepSeed(self._get(self.config_init, "data").seed), FinalValidation(), StopOnSignal()]
+        seed = self._get(self.config_init, "data").seed
+        own: list[L.Callback] = [StepSeed(seed), FinalValidation(), KeepPrecision(), StopOnSignal()]
         if config.get("logger"):
             own.append(LearningRateMonitor(logging_interval="step"))
         has_other_bar = any(isinstance(callback, ProgressBar) for callback in _as_list(config.get("callbacks")))
