@@ -15,6 +15,7 @@ from datamodules.batch import TaskDataset
 from datamodules.device_store import DeviceDataset
 from datamodules.encoding import open_split, write_store
 from datamodules.evaluation import EvaluationSampler
+from datamodules.pairs import PairTemplate
 from datamodules.resumable import ResumableDataModule, ResumableLoader, resumable_data
 from datamodules.sampler import MultitaskSampler
 from datamodules.schedules import RoundRobinShuffled, Schedule
@@ -216,7 +217,8 @@ class MultitaskDataModule(ResumableDataModule):
             )
             for note in notes:
                 rank_zero_only(log.info)("%s%s", "standard input" if source.file == "-" else source.file, note)
-            return TokenStore(target, task=task, source={"path": source.file, "sha256": ""})
+            template = PairTemplate.of(self.tokenizer)
+            return TokenStore(target, task=task, source={"path": source.file, "sha256": ""}, template=template)
 
     def _check_test_labels(self) -> None:
         for name, store in self.stores["test"].items():

@@ -13,9 +13,9 @@ from rich.console import Console
 from rich.progress import track
 from torch import Tensor
 from torch.nn import functional as F
-from transformers import BertTokenizer
+from transformers import PreTrainedTokenizerFast
 
-from backbones import choose_attention, load_tokenizer
+from backbones import load_tokenizer
 from backbones.vocabulary import describe_tokenizer
 from inference.checkpoint import build_model, build_tasks, find_checkpoint, read_checkpoint
 from inference.model import TrainedModel
@@ -69,7 +69,7 @@ class Predictor:
         self,
         model: TrainedModel,
         tasks: Mapping[str, Task],
-        tokenizer: BertTokenizer,
+        tokenizer: PreTrainedTokenizerFast,
         *,
         max_length: int,
         threads: int | None = None,
@@ -86,8 +86,7 @@ class Predictor:
         self.tokens_per_batch = tokens_per_batch
         chosen = settle_precision(precision, self.device, Path(CACHE_DIR, "precision.json").expanduser())
         self.dtype = DTYPES.get(str(chosen), torch.float32)
-        heads = self.model.backbone.attention_heads
-        self.model.backbone.attention = choose_attention("auto", self.device, heads=heads, dtype=self.dtype)
+        self.model.backbone.choose_attention("auto", self.device, dtype=self.dtype)
 
     @classmethod
     def load(
