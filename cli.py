@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import lightning.pytorch as L
+from jsonargparse import Namespace
 from lightning.pytorch.callbacks import LearningRateMonitor, ProgressBar
 from lightning.pytorch.cli import LightningArgumentParser
 from lightning.pytorch.strategies import DDPStrategy
@@ -21,6 +22,7 @@ from callbacks import (
     ConflictMonitor,
     ExportBackbone,
     FinalValidation,
+    KeepPrecision,
     LossGuard,
     PredictionWriter,
     ReduceShareOnPlateau,
@@ -35,6 +37,7 @@ from callbacks import (
     check_monitors,
 )
 from callbacks.averaging import refuse_changed_weights
+from callbacks.precision import find_device, find_resumed_precision
 from callbacks.run_folder import RunTrainer, claimed_run
 from checks.command import check
 from command_line.checkpoints import choose_checkpoint
@@ -47,6 +50,7 @@ from lightning_internals import OpenCLI
 from runtime.file_errors import naming_refusals
 from runtime.matmul import choose_matmul, set_onednn
 from runtime.messages import StderrLines, silence_lightning
+from runtime.precision import settle_precision
 from runtime.run_folders import run_name, saved_run
 from runtime.version import VERSION
 from tasks import InputError, Task
@@ -119,6 +123,15 @@ class TandemCLI(OpenCLI):
         if which in ("last", "best", "auto", *(f"best-{task}" for task in tasks)):
             found = choose_checkpoint(which, own=saved_run(configs), runs=self._runs.folder)
             config["ckpt_path"] = str(found) if found else None
+        self._settle_precision(config)
+
+    def _settle_precision(self, config: Namespace) -> None:
+        """Put what `--trainer.precision auto` means into the configuration, and say where fp32 would be faster."""
+        asked = config.trainer.precision
+        if asked == "auto" and self.config.subcommand == "fit" and config.ckpt_path:
+            asked = find_resumed_precision(Path(config.ckpt_path)) or asked
+        memory = Path(config.data.cache_dir).expanduser() / "precision.json"
+        config.trainer.precision = settle_precision(asked, find_device(config.trainer.accelerator), memory)
 
     @contextmanager
     def running(self, command: str) -> Iterator[None]:
@@ -166,7 +179,7 @@ class TandemCLI(OpenCLI):
     def own_callbacks(self) -> list[L.Callback]:
         """Return the callbacks of every run."""
         config = self.built["trainer"]
-        own: list[L.Callback] = [StepSeed(self.built["data"].seed), FinalValidation(), StopOnSignal()]
+        own: list[L.Callback] = [StepSeed(self.built["data"].seed), FinalValidation(), KeepPrecision(), StopOnSignal()]
         if config.get("logger"):
             own.append(LearningRateMonitor(logging_interval="step"))
         has_other_bar = any(isinstance(callback, ProgressBar) for callback in _as_list(config.get("callbacks")))

@@ -12,6 +12,7 @@ from callbacks.guard import LossGuard
 from callbacks.losses import TaskLosses
 from callbacks.monitors import check_monitors
 from callbacks.plateau import ReduceShareOnPlateau
+from callbacks.precision import KeepPrecision
 from callbacks.predictions import PredictionWriter
 from callbacks.progress import TaskProgressBar
 from callbacks.report import RunReport
@@ -28,6 +29,7 @@ __all__ = [
     "Ema",
     "ExportBackbone",
     "FinalValidation",
+    "KeepPrecision",
     "LossGuard",
     "PredictionWriter",
     "ReduceShareOnPlateau",

@@ -16,6 +16,7 @@ from datamodules.sampler import MultitaskSampler
 from datamodules.schedules import RoundRobinShuffled, Schedule
 from datamodules.sentences import SentenceInput, read_sentences
 from datamodules.store import TokenStore
+from runtime.cache_folder import CACHE_DIR
 from tasks import InputError, Split, Task
 
 log = logging.getLogger(__name__)
@@ -77,7 +78,7 @@ class MultitaskDataModule(ResumableDataModule):
         dev_limit: int | None = None,
         predict_splits: tuple[Split, ...] = ("dev", "test"),
         sentences: SentenceInput | None = None,
-        cache_dir: str = "~/.cache/tandem",
+        cache_dir: str = CACHE_DIR,
         seed: int = 42,
         max_epochs: int | None = None,
         allow_changes: bool = False,

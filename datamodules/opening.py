@@ -8,9 +8,10 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 from lightning.pytorch.utilities import rank_zero_only
-from transformers import BertTokenizer
+from transformers import PreTrainedTokenizerFast
 
 from datamodules.encoding import open_split, write_store
+from datamodules.pairs import PairTemplate
 from datamodules.sentences import SentenceInput
 from datamodules.store import TokenStore
 from tasks import Example, InputError, MissingFileError, Split, Task
@@ -33,7 +34,7 @@ class Opener:
 
     tasks: Mapping[str, Task]
     root: Path
-    tokenizer: BertTokenizer
+    tokenizer: PreTrainedTokenizerFast
     max_length: int
     cache_dir: Path
 
@@ -111,7 +112,8 @@ class Opener:
             )
             for note in notes:
                 rank_zero_only(log.info)("%s%s", "standard input" if source.file == "-" else source.file, note)
-            return TokenStore(target, task=task, source={"path": source.file, "sha256": ""})
+            template = PairTemplate.of(self.tokenizer)
+            return TokenStore(target, task=task, source={"path": source.file, "sha256": ""}, template=template)
 
 
 def labelled(stores: Mapping[str, TokenStore]) -> dict[str, TokenStore]:

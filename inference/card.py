@@ -10,7 +10,7 @@ from typing import Any
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 from jinja2 import Environment
 
-from backbones.loading import PACKAGED_MODELS
+from backbones.packages import PACKAGED_MODELS
 from inference.checkpoint import Checkpoint
 from inference.parity import Parity
 from inference.written import Written

@@ -11,7 +11,7 @@ from lightning.pytorch.trainer.states import TrainerFn, TrainerStatus
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 
-from backbones import Adapter, AttentionChoice, Pooling, WeightCasts
+from backbones import Adapter, AttentionChoice, PoolingChoice, WeightCasts
 from datamodules import TaskBatch, multitask_data
 from heads import Head, Trunk, TrunkSettings
 from lightning_internals import attached_trainer, window_ends
@@ -61,7 +61,7 @@ EvaluationSplit = Literal["val", "test"]
 
 
 class MultitaskModule(L.LightningModule):
-    """One BERT backbone and a head for each task.
+    """One encoder, the backbone, and a head for each task.
 
     Logs `<split>/<task>/<metric>`, `<split>/<task>/loss` and `<split>/mean`, the plain mean of the tasks' first metrics
     (the paper's average). `mean` is NaN, which never wins a checkpoint, where a correlation is undefined because all
@@ -70,8 +70,10 @@ class MultitaskModule(L.LightningModule):
 
     Args:
         tasks: The tasks by name.
-        backbone: A folder with a Hugging Face BERT, `package:NAME` for weights inside a Python package, or a hub name.
-        pooling: How a sequence becomes one vector (see Backbone).
+        backbone: A folder with a Hugging Face encoder, `package:NAME` for weights inside a Python package, or a name on
+            the hub.
+        pooling: How a sequence becomes one vector (see Backbone); `auto` is `pooler` where the weights have one, else
+            what the family is used with, `cls` or `mean`. Checkpoints set what it was.
         freeze_backbone: Train the heads only.
         linear_probe_epochs: Epochs at the start that train the heads only, at their full rate, on a frozen backbone
             without dropout (its vectors are computed once, see cache_vectors); then everything trains, and the
@@ -117,7 +119,7 @@ class MultitaskModule(L.LightningModule):
         tasks: dict[str, Task],
         backbone: str,
         *,
-        pooling: Pooling = "pooler",
+        pooling: PoolingChoice = "auto",
         freeze_backbone: bool = False,
         linear_probe_epochs: int = 0,
         adapter: Adapter | None = None,
@@ -171,7 +173,7 @@ class MultitaskModule(L.LightningModule):
         self.weighting = (weighting or Fixed)({name: task.labels for name, task in tasks.items()})
         self._metrics = nn.ModuleDict({split: TaskScores(tasks, self.heads) for split in ("val", "test")})
         config = None if save_trainable_only else self.backbone.bert.config.to_diff_dict()
-        keep_plain_hyperparameters(self, backbone_config=config, init_from=None)
+        keep_plain_hyperparameters(self, backbone_config=config, init_from=None, pooling=self.backbone.pooling)
 
     def forward(self, batch: TaskBatch, perturbation: Tensor | None = None) -> Tensor:
         """Return the output of the batch's head, (B, C) or (B,); a perturbation (T, H) moves the embeddings."""
@@ -300,7 +302,7 @@ class MultitaskModule(L.LightningModule):
         return ForwardPass(
             output=output,
             forward=partial(self, batch),
-            embedded_shape=(batch.tokens.input_ids.numel(), self.backbone.hidden_size),
+            embedded_shape=(batch.tokens.input_ids.numel(), self.backbone.embedding_size),
             loss=lambda repeated: learn_from_targets(task, head, batch, repeated)[0],
             divergence=head.divergence,
             random_state=before,
