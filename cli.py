@@ -22,6 +22,7 @@ from callbacks import (
     ConflictMonitor,
     ExportBackbone,
     FinalValidation,
+    FirstLook,
     LossGuard,
     PredictionWriter,
     ReduceShareOnPlateau,
@@ -50,7 +51,7 @@ from runtime.run_folders import find_checkpoint, find_in_run, run_name, saved_ru
 from runtime.version import VERSION
 from tasks import InputError, Task
 
-OUR_PACKAGES = ("backbones", "callbacks", "cli", "datamodules", "lightning_modules", "runtime")
+OUR_PACKAGES = ("backbones", "callbacks", "checks", "cli", "datamodules", "lightning_modules", "runtime")
 LOOKS = {"check": {"data", "build_model"}}  # commands that train nothing, and what each is given beside its options
 BEST_NAME = "best-epoch={{epoch}}-step={{step}}-{name}={{{monitor}:.4f}}"
 
@@ -293,7 +294,13 @@ class MultitaskCLI(TandemCLI):
 
     def own_callbacks(self) -> list[L.Callback]:
         """Return the callbacks of every multitask run."""
-        own = [*super().own_callbacks(), TaskLosses(), self._get(self.config_init, "predictions"), RunReport()]
+        own = [
+            *super().own_callbacks(),
+            FirstLook(),
+            TaskLosses(),
+            self._get(self.config_init, "predictions"),
+            RunReport(),
+        ]
         if self._get(self.config_init, "best_checkpoint_per_task"):
             tasks: dict[str, Task] = self._get(self.config_init, "tasks")
             own += [BestTaskCheckpoint(name, task.metric_names[0]) for name, task in tasks.items()]

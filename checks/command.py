@@ -1,6 +1,5 @@
 """`python train.py check -c CONFIG`: what is wrong with the data, before any training."""
 
-import logging
 import time
 from collections.abc import Callable
 from json import dumps
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
     from datamodules import MultitaskDataModule
     from lightning_modules import MultitaskModule
 
-log = logging.getLogger(__name__)
 FAILED = 3  # exit status under --strict
 
 
@@ -54,8 +52,12 @@ def check(
     findings: list[Finding] = []
     with TemporaryDirectory(prefix="tandem-") as folder:
         splits = read_splits(data, Path(folder), findings)
-        checked = run_checks(splits, data.tokenizer, data.max_length, log.debug)
+        checked = run_checks(splits, data.tokenizer, data.max_length)
         checked.findings[:0] = findings
+        if suspects:
+            from checks.suspects import look_for_suspects
+
+            checked.findings += look_for_suspects(splits, build_model().backbone, data.tokenizer, data.max_length)
         rows = {name: {split: len(each) for split, each in parts.items()} for name, parts in splits.items()}
         print_checked(checked, rows, data.root, console)
     seconds = time.perf_counter() - started

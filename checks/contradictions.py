@@ -69,6 +69,7 @@ def _tell(
     what: str,
     advice: str,
 ) -> Finding:
+    """Return a finding about rows, each with a partner that contradicts it."""
     remarks = (
         f"{rows.label(row)}; {rows.unit} {rows.numbers[other]} says {rows.label(other)}"
         for row, other in zip(chosen.tolist(), partners.tolist(), strict=True)

@@ -13,7 +13,7 @@ SUSPICIOUS = re.compile('[&<\x00-\x08\x0b-\x1f\x7f-\x9f\u00c2\u00c3\u00e2\ufffd]
 KINDS: dict[Kind, re.Pattern[str]] = {
     "html": re.compile(r"&(?:[a-zA-Z]{2,8}|#\d{2,6}|#x[0-9a-fA-F]{2,5});|</?[a-zA-Z][a-zA-Z0-9]*(?:\s[^<>]*)?/?>"),
     "mojibake": re.compile("\ufffd|[\u00c2\u00c3][\u0080-\u00bf]|\u00e2[\u0080-\u009f\u20ac\u201a-\u2122]|[\x80-\x9f]"),
-    "escapes": re.compile(r'""|\\[/nrt"\'](?![a-zA-Z])|-[LR][RSC]B-|``'),
+    "escapes": re.compile(r'""|\\/|\\[nrt"\'](?![a-zA-Z])|-[LR][RSC]B-|``'),
     "control characters": re.compile("[\x00-\x08\x0b-\x1f\x7f]"),
 }
 SAME_SCRIPT = {"HIRAGANA": "CJK", "KATAKANA": "CJK", "KATAKANA-HIRAGANA": "CJK", "FULLWIDTH": "LATIN"}

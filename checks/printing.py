@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from checks.balance import summarise
-from checks.finding import Finding, by_level, count_levels
+from checks.finding import SHOWN, Finding, by_level, count_levels
 from checks.running import Checked
 
 COLOURS = {"error": "bold red", "warning": "yellow", "note": "dim"}
@@ -31,7 +31,7 @@ def print_checked(checked: Checked, rows: Mapping[str, Mapping[str, int]], root:
         console.print(shortcuts_table(checked))
     for finding in by_level(checked.findings):
         console.print(Text.assemble((finding.level, COLOURS[finding.level]), f"  {finding}"), soft_wrap=True)
-        for example in finding.examples:
+        for example in finding.examples[:SHOWN]:
             console.print(Text(f"    {str(example).replace(folder, '')}"), soft_wrap=True)
         console.print(Text(f"    → {finding.advice}"), soft_wrap=True)
 

@@ -1,6 +1,6 @@
 """All checks over all tasks of a configuration."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +15,6 @@ from checks.overlaps import find_duplicates, find_equal_sides, find_leaks, find_
 from checks.reading import Splits
 from checks.shortcuts import Shortcuts, find_shortcuts, measure_shortcuts
 from checks.split_rows import SplitRows
-
-Say = Callable[[str], object]
 
 
 @dataclass(frozen=True)
@@ -56,18 +54,16 @@ class Checked:
     shortcuts: dict[str, Shortcuts | None]
 
 
-def run_checks(splits: Splits, tokenizer: BertTokenizer, max_length: int, say: Say) -> Checked:
+def run_checks(splits: Splits, tokenizer: BertTokenizer, max_length: int) -> Checked:
     """Run all checks but that of suspects.
 
     Args:
         splits: All splits.
         tokenizer: Their tokenizer.
         max_length: Tokens a sequence at most.
-        say: Called with what is looked at next.
     """
     checked = Checked([], {}, {})
     for name, rows in splits.items():
-        say(f"{name}: texts, labels, lengths")
         scripts = rows["train"].oddities.main_script
         checked.splits[name] = {}
         for split, each in rows.items():
@@ -75,10 +71,8 @@ def run_checks(splits: Splits, tokenizer: BertTokenizer, max_length: int, say: S
             checked.splits[name][split] = numbers
             checked.findings.extend(found)
         checked.findings.extend(check_task(rows))
-        say(f"{name}: shortcuts")
         checked.shortcuts[name] = shortcuts = measure_shortcuts(rows["train"])
         checked.findings.extend(find_shortcuts(rows["train"], shortcuts) if shortcuts else ())
-    say("texts in several splits")
     checked.findings.extend(check_overlaps(splits))
     return checked
 

@@ -52,16 +52,8 @@ class Shortcuts:
 
 def measure_shortcuts(rows: SplitRows) -> Shortcuts | None:
     """Measure the shortcuts of a train split; None where it has too few rows, or one label alone."""
-    labelled = np.flatnonzero(~np.isnan(rows.labels))
-    sample = labelled
-    if labelled.size > SAMPLE:
-        sample = np.sort(np.random.default_rng(0).choice(labelled, SAMPLE, replace=False))
-    labels = rows.labels[sample]
-    is_score = not rows.task.labels.num_classes
-    if not is_score:
-        values, counts = np.unique(labels, return_counts=True)
-        frequent = np.isin(labels, values[counts >= FOLDS])
-        sample, labels = sample[frequent], labels[frequent]
+    sample = draw_labelled(rows, SAMPLE)
+    labels, is_score = rows.labels[sample], not rows.task.labels.num_classes
     if sample.size < LEAST or np.ptp(labels) == 0:
         return None
     features = build_features([*rows.texts.take(sample)])
@@ -75,6 +67,18 @@ def measure_shortcuts(rows: SplitRows) -> Shortcuts | None:
         {name: judge(values, labels) for name, values in features.items()},
         sample.size,
     )
+
+
+def draw_labelled(rows: SplitRows, most: int) -> NDArray[np.int64]:
+    """Draw rows with a label evenly, (at most `most`,), in order; classes with fewer rows than folds are left out."""
+    sample = np.flatnonzero(~np.isnan(rows.labels))
+    if sample.size > most:
+        sample = np.sort(np.random.default_rng(0).choice(sample, most, replace=False))
+    if not rows.task.labels.num_classes:
+        return sample
+    values, counts = np.unique(rows.labels[sample], return_counts=True)
+    kept = values[counts >= FOLDS]
+    return sample[np.isin(rows.labels[sample], kept)] if kept.size > 1 else sample[:0]
 
 
 def build_features(texts: list[tuple[str, ...]]) -> dict[str, Any]:

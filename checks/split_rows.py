@@ -80,10 +80,10 @@ class SplitRows:
             return ""
         return self.task.format_label(label) if self.task.labels.num_classes else f"{label:g}"
 
-    def show(self, rows: Iterable[int], remarks: Iterable[str] = ()) -> list[Instance]:
+    def show(self, rows: Iterable[int], remarks: Iterable[str] = (), *, most: int = SHOWN) -> list[Instance]:
         """Return the first few of some rows, each with its label or another remark."""
-        chosen = [int(row) for row in islice(rows, SHOWN)]
-        said = list(islice(remarks, SHOWN)) or [f"label {self.label(row)}" if self.label(row) else "" for row in chosen]
+        chosen = [int(row) for row in islice(rows, most)]
+        said = list(islice(remarks, most)) or [f"label {self.label(row)}" if self.label(row) else "" for row in chosen]
         return [
             Instance(self.where(row), tuple(map(shorten, self.texts[row])), remark)
             for row, remark in zip(chosen, said, strict=True)

@@ -97,13 +97,10 @@ def find_other_scripts(rows: SplitRows, main: str) -> Iterator[Finding]:
 
 def count_unknown(rows: SplitRows, unknown: int | None) -> NDArray[np.int64]:
     """Count the unknown tokens of each row, (n,)."""
-    lengths = rows.store.lengths
     if unknown is None:
         return np.zeros(len(rows), np.int64)
-    totals = np.concatenate([[0], np.cumsum(rows.store.all_tokens() == unknown, dtype=np.int64)])
-    ends = np.cumsum(lengths)
-    counts: NDArray[np.int64] = totals[ends] - totals[ends - lengths]
-    return counts
+    found = [np.add.reduceat(tokens == unknown, starts[:-1], dtype=np.int64) for tokens, starts in rows.store.chunks()]
+    return np.concatenate(found)
 
 
 def find_unknown_tokens(rows: SplitRows, tokenizer: BertTokenizer, unknown: NDArray[np.int64]) -> Iterator[Finding]:
