@@ -223,13 +223,18 @@ class MultitaskCLI(TandemCLI):
             super()._run_subcommand(subcommand)
             return
         settings = self.config_init[subcommand]
-        given = {"data": self.datamodule, "build_model": settings.model, "settings": settings}
+        given = {"data": self.datamodule, "build_model": self._build_model, "settings": settings}
         options = {name: settings[name] for name in self._subcommand_method_arguments[subcommand]}
         look = getattr(self.runner, subcommand)
-        with self.refusing_settings():
+        with refusing_misconfiguration():
             status = look(**{name: given[name] for name in LOOKS[subcommand]}, **options)
         if status:
             sys.exit(status)
+
+    def _build_model(self) -> L.LightningModule:
+        with self.refusing_settings():
+            model: L.LightningModule = self._get(self.config_init, "model")()
+            return model
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Add `--tasks`, which data and model share, and the best checkpoint."""

@@ -57,7 +57,8 @@ def check(
         if suspects:
             from checks.suspects import look_for_suspects
 
-            checked.findings += look_for_suspects(splits, build_model().backbone, data.tokenizer, data.max_length)
+            backbone = build_model().backbone
+            checked.findings.extend(look_for_suspects(splits, backbone, data.tokenizer, data.max_length))
         rows = {name: {split: len(each) for split, each in parts.items()} for name, parts in splits.items()}
         print_checked(checked, rows, data.root, console)
     seconds = time.perf_counter() - started
