@@ -22,6 +22,7 @@ from callbacks import (
     ConflictMonitor,
     ExportBackbone,
     FinalValidation,
+    FirstLook,
     KeepPrecision,
     LossGuard,
     PredictionWriter,
@@ -55,7 +56,7 @@ from runtime.run_folders import run_name, saved_run
 from runtime.version import VERSION
 from tasks import InputError, Task
 
-OUR_PACKAGES = ("backbones", "callbacks", "cli", "datamodules", "lightning_modules", "runtime")
+OUR_PACKAGES = ("backbones", "callbacks", "checks", "cli", "datamodules", "lightning_modules", "runtime")
 LOOKS = {"check": {"data", "build_model"}}  # commands that train nothing, and what each is given beside its options
 BEST_NAME = "best-epoch={{epoch}}-step={{step}}-{name}={{{monitor}:.4f}}"
 
@@ -227,19 +228,24 @@ class MultitaskCLI(TandemCLI):
 
     def running(self, command: str) -> AbstractContextManager[None]:
         """Run the command in a folder of its own; a look has none."""
-        return self.refusing_settings() if command in LOOKS else super().running(command)
+        return refusing_misconfiguration() if command in LOOKS else super().running(command)
 
     def run_command(self, command: str) -> None:
         """Run the command; a look's status is that of the process."""
         if command not in LOOKS:
             super().run_command(command)
             return
-        given = {"data": self.datamodule, "build_model": self.built.model, "settings": self.built}
+        given = {"data": self.datamodule, "build_model": self._build_model, "settings": self.built}
         options = {name: self.built[name] for name in self.own_options(command)}
         look = getattr(self.runner, command)
         status = look(**{name: given[name] for name in LOOKS[command]}, **options)
         if status:
             sys.exit(status)
+
+    def _build_model(self) -> L.LightningModule:
+        with self.refusing_settings():
+            model: L.LightningModule = self.built["model"]()
+            return model
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Add `--tasks`, which data and model share, and the best checkpoint."""
@@ -304,7 +310,7 @@ class MultitaskCLI(TandemCLI):
 
     def own_callbacks(self) -> list[L.Callback]:
         """Return the callbacks of every multitask run."""
-        own = [*super().own_callbacks(), TaskLosses(), self.built["predictions"], RunReport()]
+        own = [*super().own_callbacks(), FirstLook(), TaskLosses(), self.built["predictions"], RunReport()]
         if self.built["best_checkpoint_per_task"]:
             tasks: dict[str, Task] = self.built["tasks"]
             own += [BestTaskCheckpoint(name, task.metric_names[0]) for name, task in tasks.items()]

@@ -8,6 +8,7 @@ from callbacks.conflicts import ConflictMonitor
 from callbacks.export import ExportBackbone
 from callbacks.figures import ValidationFigures
 from callbacks.final_validation import FinalValidation
+from callbacks.first_look import FirstLook
 from callbacks.guard import LossGuard
 from callbacks.losses import TaskLosses
 from callbacks.monitors import check_monitors
@@ -29,6 +30,7 @@ __all__ = [
     "Ema",
     "ExportBackbone",
     "FinalValidation",
+    "FirstLook",
     "KeepPrecision",
     "LossGuard",
     "PredictionWriter",

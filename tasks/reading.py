@@ -51,8 +51,8 @@ class ExampleReader:
     broken_rows: Literal["error", "skip"]
     parse_label: Callable[[str], int | float]
 
-    def read(self, split: Split, root: Path, report: Callable[[str], None]) -> Iterator[Example]:
-        """Return the examples of a split in file order, each checked.
+    def read(self, split: Split, root: Path, report: Callable[[str], None]) -> Iterator[tuple[str, Example]]:
+        """Return the examples of a split in file order, checked, each behind the file and line (or row) it stands on.
 
         Args:
             split: Which split.
@@ -69,10 +69,10 @@ class ExampleReader:
                 check_columns(row, [*self.texts, *([self.id] if self.id else []), *label])
             missing = self._find_missing(row, split)
             if missing is None:
-                yield self._parse(row, number, split)
+                yield row.where, self._parse(row, number, split)
             elif self.broken_rows == "skip" and split == "test":  # a prediction file wants every row
                 report(f"{row.where}: kept, {missing}")
-                yield self._parse(row, number, split)
+                yield row.where, self._parse(row, number, split)
             elif self.broken_rows == "skip":
                 report(f"{row.where}: skipped, {missing}")
             else:

@@ -227,9 +227,13 @@ class Task(ABC):
             InputError: If the source or a row of it is wrong; the message names file, line, field and what was
                 expected.
         """
-        examples = self._reader.read(split, root, report)
+        return (example for _, example in self.read_located(split, root, report))
+
+    def read_located(self, split: Split, root: Path, report: Callable[[str], None]) -> Iterator[tuple[str, Example]]:
+        """Return what `read` does, each example behind the file and line (or row) it stands on."""
+        located = self._reader.read(split, root, report)
         limit = self._limit(split)
-        yield from sample(examples, limit) if limit else examples
+        yield from sample(located, limit) if limit else located
 
     def with_limits(self, *, train: int | None, dev: int | None) -> Self:
         """Return the task with the limits that it does not set itself."""

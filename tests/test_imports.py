@@ -33,7 +33,9 @@ ALLOWED: dict[str, set[str]] = {
         "runtime",
     },
     "inference": {"heads", "tasks", "backbones", "datamodules", "runtime", "transformers_internals"},
+    "checks": {"heads", "tasks", "backbones", "datamodules", "inference", "lightning_modules", "runtime"},
     "callbacks": {
+        "checks",
         "heads",
         "tasks",
         "backbones",
@@ -44,7 +46,6 @@ ALLOWED: dict[str, set[str]] = {
         "objectives",
         "runtime",
     },
-    "checks": {"heads", "tasks", "backbones", "datamodules", "lightning_modules", "runtime"},
     "command_line": {"tasks", "runtime"},
     "cli": {
         "checks",
