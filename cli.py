@@ -23,6 +23,7 @@ from callbacks import (
     FinalValidation,
     LossGuard,
     PredictionWriter,
+    ProgressLines,
     ReduceShareOnPlateau,
     ResumableCheckpoint,
     RunReport,
@@ -33,6 +34,7 @@ from callbacks import (
     TaskProgressBar,
     ValidationFigures,
     check_monitors,
+    prints_lines,
 )
 from callbacks.averaging import refuse_changed_weights
 from callbacks.run_folder import RunTrainer, claimed_run
@@ -143,6 +145,9 @@ class TandemCLI(LightningCLI):
         config = self._get(self.config_init, "trainer")
         kwargs["plugins"] = [*_as_list(config.get("plugins")), AtomicCheckpointIO()]
         kwargs["callbacks"] = [BatchLimits(), *_as_list(config.get("callbacks")), *self.own_callbacks()]
+        if prints_lines() and not has_bar(kwargs["callbacks"]):
+            kwargs["callbacks"].append(ProgressLines())
+            kwargs["enable_progress_bar"] = False  # Lightning would add its own
         if config["strategy"] in ("auto", "ddp") and count_processes(config) > 1:
             kwargs["strategy"] = DDPStrategy(find_unused_parameters=True)  # one head is idle at each step
         with refusing_misconfiguration(ValueError, TypeError, ImportError):
@@ -158,8 +163,8 @@ class TandemCLI(LightningCLI):
         own: list[L.Callback] = [StepSeed(self._get(self.config_init, "data").seed), FinalValidation(), StopOnSignal()]
         if config.get("logger"):
             own.append(LearningRateMonitor(logging_interval="step"))
-        has_other_bar = any(isinstance(callback, ProgressBar) for callback in _as_list(config.get("callbacks")))
-        if config.get("enable_progress_bar") is not False and not has_other_bar:
+        wants_bar = config.get("enable_progress_bar") is not False and not prints_lines()
+        if wants_bar and not has_bar(_as_list(config.get("callbacks"))):
             own.append(TaskProgressBar())
         return own
 
@@ -320,6 +325,11 @@ def count_processes(trainer: Any) -> int:
     else:
         per_node = int(devices)
     return per_node * int(trainer["num_nodes"])
+
+
+def has_bar(callbacks: Sequence[L.Callback]) -> bool:
+    """Whether there is a progress bar among some callbacks."""
+    return any(isinstance(callback, ProgressBar) for callback in callbacks)
 
 
 def _as_list(value: Any) -> list[Any]:

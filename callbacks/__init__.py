@@ -14,6 +14,7 @@ from callbacks.monitors import check_monitors
 from callbacks.plateau import ReduceShareOnPlateau
 from callbacks.predictions import PredictionWriter
 from callbacks.progress import TaskProgressBar
+from callbacks.progress_lines import ProgressLines, prints_lines
 from callbacks.report import RunReport
 from callbacks.seeding import StepSeed
 from callbacks.stopping import RunStopped, StopOnSignal
@@ -30,6 +31,7 @@ __all__ = [
     "FinalValidation",
     "LossGuard",
     "PredictionWriter",
+    "ProgressLines",
     "ReduceShareOnPlateau",
     "ResumableCheckpoint",
     "RunReport",
@@ -41,4 +43,5 @@ __all__ = [
     "TaskProgressBar",
     "ValidationFigures",
     "check_monitors",
+    "prints_lines",
 ]
