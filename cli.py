@@ -2,9 +2,10 @@
 
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import lightning.pytorch as L
 import torch
@@ -38,8 +39,10 @@ from callbacks import (
 )
 from callbacks.averaging import refuse_changed_weights
 from callbacks.run_folder import RunTrainer, claimed_run
+from checks.command import check
 from command_line.help import describe_checkpoint
 from command_line.loggers import LOGGER, complete_loggers
+from command_line.looks import allow_bare_switches, defer
 from command_line.parser import Parser, failing_task, name_task
 from command_line.trainer_options import check_trainer, refusing_misconfiguration
 from runtime.file_errors import naming_refusals
@@ -50,17 +53,20 @@ from runtime.version import VERSION
 from tasks import InputError, Task
 
 OUR_PACKAGES = ("backbones", "callbacks", "cli", "datamodules", "lightning_modules", "runtime")
+LOOKS = {"check": {"data", "build_model"}}  # commands that train nothing, and what each is given beside its options
 BEST_NAME = "best-epoch={{epoch}}-step={{step}}-{name}={{{monitor}:.4f}}"
 
 
 class TandemCLI(LightningCLI):
     """LightningCLI whose runs lie in `runs/<config name>/version_N/` and never overwrite each other."""
 
+    runner: ClassVar[type[RunTrainer]] = RunTrainer
+
     def __init__(self, model_class: type[L.LightningModule], datamodule_class: type[L.LightningDataModule]) -> None:
         super().__init__(
             model_class,
             datamodule_class,
-            trainer_class=RunTrainer,
+            trainer_class=self.runner,
             seed_everything_default=42,
             auto_configure_optimizers=False,
             parser_class=Parser,
@@ -101,6 +107,8 @@ class TandemCLI(LightningCLI):
         """Name the run after its configuration, and find the checkpoint that `last`, `best` or `auto` means."""
         config = self.config[self.config.subcommand]
         check_trainer(config.trainer)
+        if self.config.subcommand in LOOKS:
+            return
         if config.fp32_matmul == "auto":
             choose_matmul(Path(config.data.cache_dir).expanduser() / "matmul.json")
         else:
@@ -130,15 +138,21 @@ class TandemCLI(LightningCLI):
 
     def instantiate_classes(self) -> None:
         """Build everything; what the user got wrong becomes an InputError."""
-        try:
-            with refusing_misconfiguration():
-                super().instantiate_classes()
-        except (ValueError, OSError) as error:
-            reason, task = str(find_reason(error)), failing_task(self._get(self.config, "tasks") or {})
-            raise InputError(reason if task is None else name_task(task, reason)) from error
+        with self.refusing_settings():
+            super().instantiate_classes()
         if self.config.subcommand == "fit":
             callbacks: list[L.Callback] = self.trainer.callbacks  # type: ignore[attr-defined]
             check_monitors(callbacks, self.model.validation_scores())
+
+    @contextmanager
+    def refusing_settings(self) -> Iterator[None]:
+        """Turn what a class refuses into an InputError, with the name of the task where it is one's."""
+        try:
+            with refusing_misconfiguration():
+                yield
+        except (ValueError, OSError) as error:
+            reason, task = str(find_reason(error)), failing_task(self._get(self.config, "tasks") or {})
+            raise InputError(reason if task is None else name_task(task, reason)) from error
 
     def instantiate_trainer(self, **kwargs: Any) -> L.Trainer:
         """Build the trainer with our callbacks, atomic checkpoints and a strategy for idle heads."""
@@ -169,8 +183,57 @@ class TandemCLI(LightningCLI):
         return own
 
 
+class LookingTrainer(RunTrainer):
+    """RunTrainer with the commands that look before a training.
+
+    Lightning makes a command of a method, and its help and options of the method's docstring and parameters.
+    """
+
+    check = staticmethod(check)
+
+
 class MultitaskCLI(TandemCLI):
     """Multitask training of one BERT backbone on several sentence tasks."""
+
+    runner: ClassVar[type[RunTrainer]] = LookingTrainer
+
+    @staticmethod
+    def subcommands() -> dict[str, set[str]]:
+        """Return the commands, and the parameters of each that are no options."""
+        return {**LightningCLI.subcommands(), **LOOKS}
+
+    def _prepare_subcommand_parser(self, klass: type, subcommand: str, **kwargs: Any) -> LightningArgumentParser:
+        """Let the commands that look take all that `fit` takes, so that they read any configuration of a training."""
+        parser = super()._prepare_subcommand_parser(klass, subcommand, **kwargs)
+        if subcommand in LOOKS:
+            allow_bare_switches(parser._actions, self._subcommand_method_arguments[subcommand])
+            parser.add_method_arguments(RunTrainer, "fit", skip={*LightningCLI.subcommands()["fit"]})
+            describe_checkpoint(parser._actions, "fit")
+        return parser
+
+    def instantiate_classes(self) -> None:
+        """Build everything; for a look the data, and the model once it asks for it."""
+        if self.subcommand not in LOOKS:
+            super().instantiate_classes()
+            return
+        with self.refusing_settings():
+            deferred = [(defer, self._model_class, False)]
+            self.config_init = self.parser.instantiate(self.config, instantiators=deferred)
+        self.datamodule = self._get(self.config_init, "data")
+
+    def _run_subcommand(self, subcommand: str) -> None:
+        """Run the command; a look has no run folder, and its status is that of the process."""
+        if subcommand not in LOOKS:
+            super()._run_subcommand(subcommand)
+            return
+        settings = self.config_init[subcommand]
+        given = {"data": self.datamodule, "build_model": settings.model, "settings": settings}
+        options = {name: settings[name] for name in self._subcommand_method_arguments[subcommand]}
+        look = getattr(self.runner, subcommand)
+        with self.refusing_settings():
+            status = look(**{name: given[name] for name in LOOKS[subcommand]}, **options)
+        if status:
+            sys.exit(status)
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Add `--tasks`, which data and model share, and the best checkpoint."""

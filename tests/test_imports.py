@@ -43,8 +43,10 @@ ALLOWED: dict[str, set[str]] = {
         "objectives",
         "runtime",
     },
+    "checks": {"heads", "tasks", "backbones", "datamodules", "lightning_modules", "runtime"},
     "command_line": {"tasks", "runtime"},
     "cli": {
+        "checks",
         "command_line",
         "tasks",
         "datamodules",
