@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal
 
 import lightning.pytorch as L
 import torch
+from jsonargparse import Namespace
 from lightning.pytorch.callbacks import LearningRateMonitor, ProgressBar
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.strategies import DDPStrategy
@@ -42,9 +43,10 @@ from callbacks.run_folder import RunTrainer, claimed_run
 from checks.command import check
 from command_line.help import describe_checkpoint
 from command_line.loggers import LOGGER, complete_loggers
-from command_line.looks import allow_bare_switches, defer
+from command_line.looks import allow_bare_switches, defer, with_config
 from command_line.parser import Parser, failing_task, name_task
 from command_line.trainer_options import check_trainer, refusing_misconfiguration
+from planning.command import Candidate, plan
 from runtime.file_errors import naming_refusals
 from runtime.matmul import choose_matmul, set_onednn
 from runtime.messages import StderrLines, silence_lightning
@@ -53,7 +55,11 @@ from runtime.version import VERSION
 from tasks import InputError, Task
 
 OUR_PACKAGES = ("backbones", "callbacks", "cli", "datamodules", "lightning_modules", "runtime")
-LOOKS = {"check": {"data", "build_model"}}  # commands that train nothing, and what each is given beside its options
+LOOKS = {  # commands that train nothing, and what each is given beside its options
+    "check": {"data", "build_model"},
+    "plan": {"candidates"},
+}
+AGAINST = "Another configuration to plan beside this one, in the place of the last -c; may be given several times."
 BEST_NAME = "best-epoch={{epoch}}-step={{step}}-{name}={{{monitor}:.4f}}"
 
 
@@ -190,6 +196,7 @@ class LookingTrainer(RunTrainer):
     """
 
     check = staticmethod(check)
+    plan = staticmethod(plan)
 
 
 class MultitaskCLI(TandemCLI):
@@ -209,6 +216,8 @@ class MultitaskCLI(TandemCLI):
             allow_bare_switches(parser._actions, self._subcommand_method_arguments[subcommand])
             parser.add_method_arguments(RunTrainer, "fit", skip={*LightningCLI.subcommands()["fit"]})
             describe_checkpoint(parser._actions, "fit")
+        if subcommand == "plan":
+            parser.add_argument("--against", action="append", metavar="FILE", help=AGAINST)
         return parser
 
     def instantiate_classes(self) -> None:
@@ -216,10 +225,28 @@ class MultitaskCLI(TandemCLI):
         if self.subcommand not in LOOKS:
             super().instantiate_classes()
             return
+        self.config_init = self._instantiate_deferred(self.config)
+        self.datamodule = self._get(self.config_init, "data")
+
+    def _instantiate_deferred(self, config: Namespace) -> Namespace:
+        """Build everything but the model, in whose place is a function that builds it."""
         with self.refusing_settings():
             deferred = [(defer, self._model_class, False)]
-            self.config_init = self.parser.instantiate(self.config, instantiators=deferred)
-        self.datamodule = self._get(self.config_init, "data")
+            built: Namespace = self.parser.instantiate(config, instantiators=deferred)
+        return built
+
+    def _open_candidates(self) -> list[Candidate]:
+        """Return the configuration that is planned, and each that `--against` names, with the same flags."""
+        opened = [self.config_init]
+        for path in self._get(self.config, "against") or []:
+            config = self.parser.parse_args(with_config(sys.argv[1:], path))
+            check_trainer(config[self.subcommand].trainer)
+            opened.append(self._instantiate_deferred(config))
+        found = [each[self.subcommand] for each in opened]
+        return [
+            Candidate(run_name([str(path) for path in each.get("config") or []]), each.data, each.model, each)
+            for each in found
+        ]
 
     def _run_subcommand(self, subcommand: str) -> None:
         """Run the command; a look has no run folder, and its status is that of the process."""
@@ -228,6 +255,8 @@ class MultitaskCLI(TandemCLI):
             return
         settings = self.config_init[subcommand]
         given = {"data": self.datamodule, "build_model": settings.model, "settings": settings}
+        if subcommand == "plan":
+            given["candidates"] = self._open_candidates()
         options = {name: settings[name] for name in self._subcommand_method_arguments[subcommand]}
         look = getattr(self.runner, subcommand)
         with self.refusing_settings():
@@ -292,7 +321,7 @@ class MultitaskCLI(TandemCLI):
         """Build the trainer; an optimiser step has as many batches as the schedule says, unless a number is given."""
         data, config = self._get(self.config_init, "data"), self.config[self.config.subcommand]
         if config.trainer.accumulate_grad_batches == 1:
-            window = data.schedule.window(len(data.tasks))
+            window = data.choose_window(config.trainer.accumulate_grad_batches)
             config.trainer.accumulate_grad_batches = kwargs["accumulate_grad_batches"] = window  # saved, and used
         return super().instantiate_trainer(**kwargs)
 

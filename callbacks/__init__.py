@@ -18,6 +18,7 @@ from callbacks.progress_lines import ProgressLines, prints_lines
 from callbacks.report import RunReport
 from callbacks.seeding import StepSeed
 from callbacks.stopping import RunStopped, StopOnSignal
+from callbacks.stopwatch import Stopwatch, TimedBatch
 
 __all__ = [
     "AtomicCheckpointIO",
@@ -38,9 +39,11 @@ __all__ = [
     "RunStopped",
     "StepSeed",
     "StopOnSignal",
+    "Stopwatch",
     "Swa",
     "TaskLosses",
     "TaskProgressBar",
+    "TimedBatch",
     "ValidationFigures",
     "check_monitors",
     "prints_lines",

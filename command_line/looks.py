@@ -1,9 +1,11 @@
 """Commands that look before a training: how their options are typed, and a model that waits until it is asked for."""
 
 import argparse
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 from typing import Any, TypeVar
+
+from command_line.settings import CONFIG_FLAGS
 
 T = TypeVar("T")
 
@@ -18,3 +20,29 @@ def allow_bare_switches(actions: Iterable[argparse.Action], names: Collection[st
 def defer(class_type: Callable[..., T], *args: Any, applied_instantiation_links: Any, **kwargs: Any) -> Callable[[], T]:
     """Return a function that builds a class; jsonargparse calls this in the place of the class itself."""
     return partial(class_type, *args, **kwargs)
+
+
+def with_config(arguments: Sequence[str], path: str) -> list[str]:
+    """Return a command line with another file in the place of its last `-c`, and without `--against`.
+
+    Args:
+        arguments: The command line: a command, then its flags.
+        path: The other file.
+
+    Example:
+        >>> with_config(["plan", "-c", "a.yaml", "--against", "b.yaml", "--data.root=d"], "b.yaml")
+        ['plan', '-c', 'b.yaml', '--data.root=d']
+    """
+    units: list[list[str]] = []  # of a flag and, where it is not joined by "=", its value
+    configs: list[int] = []
+    words = iter(arguments)
+    for word in words:
+        name, joined, _ = word.partition("=")
+        unit = [word, *([] if joined or name not in (*CONFIG_FLAGS, "--against") else [next(words, "")])]
+        if name in CONFIG_FLAGS:
+            configs.append(len(units))
+        if name != "--against":
+            units.append(unit)
+    last = configs[-1] if configs else 1  # behind the command
+    units[last : last + len(configs[-1:])] = [["-c", path]]
+    return [word for unit in units for word in unit]

@@ -71,6 +71,25 @@ def with_swapped(
     return [*tokens, *(pair for pair, _ in swapped)], np.concatenate([first_lengths, [first for _, first in swapped]])
 
 
+def sequence_lengths(lengths: IntArray, first_lengths: IntArray, encoding: Encoding) -> IntArray:
+    """Return the tokens of each sequence that `lay_out` makes of some examples, (B, S).
+
+    Args:
+        lengths: Tokens of each example, as the store keeps them, (B,).
+        first_lengths: Tokens of the first part of each example, (B,).
+        encoding: What an example's sequences are.
+
+    Example:
+        >>> sequence_lengths(np.array([9]), np.array([5]), "both").tolist()
+        [[9, 5, 5]]
+    """
+    if encoding == "bi":
+        return np.stack([first_lengths, lengths - first_lengths], axis=1)
+    if encoding == "both":
+        return np.stack([lengths, first_lengths, lengths - first_lengths + 1], axis=1)
+    return lengths[:, None]
+
+
 def lay_out(tokens: Sequence[Tokens], first_lengths: IntArray, encoding: Encoding) -> Sequences:
     """Join the sequences of some examples, example by example.
 

@@ -26,3 +26,15 @@ def describe_seconds(seconds: float) -> str:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"
+
+
+def describe_bytes(count: float) -> str:
+    """Name a number of bytes.
+
+    Example:
+        >>> describe_bytes(700), describe_bytes(2_345_000), describe_bytes(1_250_000_000)
+        ('1 KB', '2 MB', '1.2 GB')
+    """
+    if count < 1e6:
+        return f"{max(count / 1e3, 1 if count else 0):.0f} KB"
+    return f"{count / 1e6:,.0f} MB" if count < 1e9 else f"{count / 1e9:,.1f} GB"
