@@ -21,6 +21,7 @@ from callbacks import (
     BestCheckpoint,
     BestTaskCheckpoint,
     ConflictMonitor,
+    DryRun,
     ExportBackbone,
     FinalValidation,
     LossGuard,
@@ -43,7 +44,7 @@ from callbacks.run_folder import RunTrainer, claimed_run
 from checks.command import check
 from command_line.help import describe_checkpoint
 from command_line.loggers import LOGGER, complete_loggers
-from command_line.looks import allow_bare_switches, defer, with_config
+from command_line.looks import add_switch, allow_bare_switches, defer, shorten_to_trial, with_config
 from command_line.parser import Parser, failing_task, name_task
 from command_line.trainer_options import check_trainer, refusing_misconfiguration
 from planning.command import Candidate, plan
@@ -60,6 +61,10 @@ LOOKS = {  # commands that train nothing, and what each is given beside its opti
     "plan": {"candidates"},
 }
 AGAINST = "Another configuration to plan beside this one, in the place of the last -c; may be given several times."
+DRY_RUN = (
+    "Build everything, try the largest train batch and a dev batch of each task, say what memory it takes, and end; no "
+    "run folder."
+)
 BEST_NAME = "best-epoch={{epoch}}-step={{step}}-{name}={{{monitor}:.4f}}"
 
 
@@ -218,6 +223,8 @@ class MultitaskCLI(TandemCLI):
             describe_checkpoint(parser._actions, "fit")
         if subcommand == "plan":
             parser.add_argument("--against", action="append", metavar="FILE", help=AGAINST)
+        if subcommand == "fit":
+            add_switch(parser, "--dry_run", DRY_RUN)
         return parser
 
     def instantiate_classes(self) -> None:
@@ -306,8 +313,10 @@ class MultitaskCLI(TandemCLI):
 
         The file of the best checkpoint is named after what it is the best of.
         """
-        super().before_instantiate_classes()
         config = self.config[self.config.subcommand]
+        if config.get("dry_run"):
+            shorten_to_trial(config)
+        super().before_instantiate_classes()
         best = config.best_checkpoint
         if best.monitor == "val/score" and not config.model.score:
             raise InputError(
@@ -331,6 +340,8 @@ class MultitaskCLI(TandemCLI):
         if self._get(self.config_init, "best_checkpoint_per_task"):
             tasks: dict[str, Task] = self._get(self.config_init, "tasks")
             own += [BestTaskCheckpoint(name, task.metric_names[0]) for name, task in tasks.items()]
+        if self._get(self.config_init, "dry_run"):
+            own.append(DryRun())
         averaging: Averaging | None = self._get(self.config_init, "averaging")
         return own if averaging is None else [averaging, *own]
 

@@ -5,6 +5,7 @@ from callbacks.averaging import Averaging, Ema, Swa
 from callbacks.batch_limits import BatchLimits
 from callbacks.checkpoints import BestCheckpoint, BestTaskCheckpoint, ResumableCheckpoint
 from callbacks.conflicts import ConflictMonitor
+from callbacks.dry_run import DryRun
 from callbacks.export import ExportBackbone
 from callbacks.figures import ValidationFigures
 from callbacks.final_validation import FinalValidation
@@ -27,6 +28,7 @@ __all__ = [
     "BestCheckpoint",
     "BestTaskCheckpoint",
     "ConflictMonitor",
+    "DryRun",
     "Ema",
     "ExportBackbone",
     "FinalValidation",

@@ -16,7 +16,7 @@ INTERVAL = 30.0  # seconds from one line to the next, at least
 
 
 class ProgressLines(L.Callback):
-    """Prints a line every `log_every_n_steps` optimiser steps, `interval` after the last at least, and for a validation.
+    """Prints a line every `log_every_n_steps` steps, `interval` after the last at least, and one for a validation.
 
     A line of a training names step, share, each task's latest loss, examples a second since the last line (validations
     left out) and the time left, at the speed of the run so far, validations and checkpoints included. Every line is
@@ -82,7 +82,7 @@ class ProgressLines(L.Callback):
         )
 
     def _print(self, trainer: L.Trainer, *parts: str) -> None:
-        if trainer.is_global_zero:
+        if trainer.is_global_zero and not trainer.fast_dev_run:  # type: ignore[attr-defined]
             print("  ".join(part for part in parts if part), flush=True)
 
 

@@ -5,7 +5,10 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
+from jsonargparse import ArgumentParser, Namespace
+
 from command_line.settings import CONFIG_FLAGS
+from tasks import InputError
 
 T = TypeVar("T")
 
@@ -15,6 +18,30 @@ def allow_bare_switches(actions: Iterable[argparse.Action], names: Collection[st
     for action in actions:
         if action.dest in names and action.default is False:
             action.nargs, action.const = "?", True
+
+
+def add_switch(parser: ArgumentParser, name: str, help: str) -> None:
+    """Add an option that is off, which is in no saved configuration; `NAME` stands for `NAME true`."""
+    action = parser.add_argument(name, type=bool, default=argparse.SUPPRESS, help=help)
+    action.nargs, action.const = "?", True
+
+
+def shorten_to_trial(config: Namespace) -> None:
+    """Make the configuration of a training, in place, one of a batch of each task that leaves no files.
+
+    A linear probe is left out, and the vectors of a frozen backbone are computed for these batches alone.
+
+    Args:
+        config: All settings of `fit`.
+
+    Raises:
+        InputError: If it is to go on from a checkpoint, behind whose steps it would have none.
+    """
+    if config.get("ckpt_path") is not None:
+        raise InputError("--dry_run tries a new training (expected no --ckpt_path)")
+    config.trainer.fast_dev_run = len(config.tasks)
+    config.model.linear_probe_epochs = 0
+    config.model.cache_vectors = False
 
 
 def defer(class_type: Callable[..., T], *args: Any, applied_instantiation_links: Any, **kwargs: Any) -> Callable[[], T]:

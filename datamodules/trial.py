@@ -33,5 +33,5 @@ def choose_evenly(sampler: MultitaskSampler, stores: Mapping[str, TokenStore], *
     """
     passes = sampler.first_pass().values()
     places = [np.linspace(0, len(batches) - 1, count).round().astype(int) for batches in passes]
-    turns = zip(*([batches[place] for place in chosen] for batches, chosen in zip(passes, places, strict=True)))
-    return [*choose_largest(sampler, stores), *(batch for turn in turns for batch in turn)]
+    chosen = [[batches[place] for place in each] for batches, each in zip(passes, places, strict=True)]
+    return [*choose_largest(sampler, stores), *(batch for turn in zip(*chosen, strict=True) for batch in turn)]

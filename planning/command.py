@@ -55,8 +55,8 @@ def plan(
     Raises:
         InputError: If a file is wrong, with the message of `fit`, or an option is out of range.
     """
-    from planning.output import save_figure, show, write_json
     from planning.making import make_plan
+    from planning.output import save_figure, show, write_json
     from tasks import InputError
 
     if time < 0:

@@ -44,7 +44,7 @@ def _describe_time(plan: Plan) -> Iterator[str]:
         f"(from {found.steps} batches)"
     )
     if found.peak_memory_bytes is not None:
-        yield f"memory:       {describe_bytes(found.peak_memory_bytes)} at most, the largest batch of each task included"
+        yield f"memory:       {describe_bytes(found.peak_memory_bytes)}, the largest batch of each task included"
 
 
 def describe_concerns(plan: Plan) -> Iterator[str]:

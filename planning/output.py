@@ -9,7 +9,7 @@ from figures import Interleaving, draw_interleaving
 from planning.draws import Draws
 from planning.lines import describe_concerns, describe_plan
 from planning.plan import Plan
-from planning.tables import LEGEND, build_comparison, build_epoch_table, build_task_table
+from planning.tables import LEGEND, build_amounts, build_comparison, build_epoch_table, build_order
 from runtime.terminal import plain_console
 from runtime.whole_files import replacing
 
@@ -26,8 +26,9 @@ def show(plans: Sequence[Plan]) -> None:
                 console.print(f"{plan.name}: {line}", soft_wrap=True)
         return
     (plan,) = plans
-    console.print(build_task_table(plan))
-    console.print(LEGEND)
+    console.print(build_amounts(plan))
+    console.print(build_order(plan))
+    console.print(LEGEND, soft_wrap=True)
     epochs = build_epoch_table(plan)
     if epochs is not None:
         console.print(epochs)

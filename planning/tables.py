@@ -10,57 +10,62 @@ from planning.task_plan import TaskPlan
 from runtime.terminal import describe_bytes, describe_seconds
 
 SHOWN_EPOCHS = 12
+COMPARED = ("batches", "share", "passes")
 
 
-def build_task_table(plan: Plan) -> Table:
-    """Return a row for each task: how much of it the training draws, how evenly, and with how much padding saved."""
-    table = Table(title=Text(f"plan of {plan.name}"))
-    table.add_column("task")
-    for heading in (
-        "rows",
-        "batch",
-        "batches",
-        "share",
-        "examples",
-        "passes",
-        "first",
-        "last",
-        "gap",
-        "most",
-        "tokens",
-    ):
-        table.add_column(heading, justify="right")
-    table.add_column("most", justify="right")
-    table.add_column("padding saved", justify="right")
+def build_amounts(plan: Plan) -> Table:
+    """Return how much of each task the training draws."""
+    table = _new_table(f"plan of {plan.name}: how much", ["rows", "batch", "batches", "share", "examples", "passes"])
     for name, task in plan.tasks.items():
-        table.add_row(Text(name), *_task_cells(task))
+        table.add_row(Text(name), *describe_amounts(task).values())
     return table
 
 
-def _task_cells(task: TaskPlan) -> list[str]:
-    visits, spacing = task.visits, task.spacing
-    return [
-        f"{task.rows:,}",
-        f"{task.batch_size:,}",
-        f"{visits.batches:,}",
-        f"{visits.share:.1%}",
-        f"{visits.examples:,}",
-        f"{visits.passes:.2f}",
-        "-" if spacing.first is None else f"{spacing.first:,}",
-        "-" if spacing.last is None else f"{spacing.last:,}",
-        f"{spacing.mean_gap:.1f}",
-        f"{spacing.largest_gap:,}",
-        f"{task.mean_tokens:,.0f}",
-        f"{task.most_tokens:,}",
-        f"{task.padding_saved:.0%}",
-    ]
+def build_order(plan: Plan) -> Table:
+    """Return where each task's batches lie, and how large they are."""
+    headings = ["first", "last", "mean gap", "largest", "tokens", "most", "padding saved"]
+    table = _new_table("in which order, and of what size", headings)
+    for name, task in plan.tasks.items():
+        spacing = task.spacing
+        table.add_row(
+            Text(name),
+            "-" if spacing.first is None else f"{spacing.first:,}",
+            "-" if spacing.last is None else f"{spacing.last:,}",
+            f"{spacing.mean_gap:.1f}",
+            f"{spacing.largest_gap:,}",
+            f"{task.mean_tokens:,.0f}",
+            f"{task.most_tokens:,}",
+            f"{task.padding_saved:.0%}",
+        )
+    return table
 
 
-COMPARED = {"batches": 2, "share": 3, "passes": 5, "largest gap": 9}  # of a task, by its place among the cells
 LEGEND = (
-    "first, last: number of the task's first and last batch. gap, most: batches of other tasks between two of its own, "
-    "on average and at most. tokens, most: of a batch."
+    "first, last: number of the task's first and last batch; gap: batches of other tasks between two of its own; "
+    "tokens, most: of a batch, on average and at most."
 )
+
+
+def describe_amounts(task: TaskPlan) -> dict[str, str]:
+    """Return how much of a task the training draws, by what it is."""
+    visits = task.visits
+    return {
+        "rows": f"{task.rows:,}",
+        "batch": f"{task.batch_size:,}",
+        "batches": f"{visits.batches:,}",
+        "share": f"{visits.share:.1%}",
+        "examples": f"{visits.examples:,}",
+        "passes": f"{visits.passes:.2f}",
+    }
+
+
+def _new_table(title: str, headings: Sequence[str]) -> Table:
+    """Return a table with a column of tasks and columns of numbers."""
+    table = Table(title=Text(title))
+    table.add_column("task")
+    for heading in headings:
+        table.add_column(heading, justify="right")
+    return table
 
 
 def build_epoch_table(plan: Plan) -> Table | None:
@@ -100,8 +105,10 @@ def _compare(plans: Sequence[Plan]) -> Iterator[list[str]]:
     yield ["padding saved", *(f"{plan.padding_saved:.0%}" for plan in plans)]
     for name in dict.fromkeys(name for plan in plans for name in plan.tasks):
         found = [plan.tasks.get(name) for plan in plans]
-        for heading, place in COMPARED.items():
-            yield [f"{name}: {heading}", *("-" if task is None else _task_cells(task)[place] for task in found)]
+        for what in COMPARED:
+            yield [f"{name}: {what}", *("-" if task is None else describe_amounts(task)[what] for task in found)]
+        gaps = ("-" if task is None else f"{task.spacing.largest_gap:,}" for task in found)
+        yield [f"{name}: largest gap", *gaps]
     yield ["highest learning rate", *(f"{max((each.rate for each in plan.rates), default=0):.3g}" for plan in plans)]
     yield ["validations", *(f"{len(plan.validations):,}" for plan in plans)]
     yield ["checkpoints on disk", *(describe_bytes(plan.disk.last + plan.disk.best) for plan in plans)]
