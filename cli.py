@@ -44,7 +44,7 @@ from callbacks.run_folder import RunTrainer, claimed_run
 from checks.command import check
 from command_line.help import describe_checkpoint
 from command_line.loggers import LOGGER, complete_loggers
-from command_line.looks import add_switch, allow_bare_switches, defer, shorten_to_trial, with_config
+from command_line.looks import add_switch, allow_bare_switches, defer, shorten_to_trial, with_configs
 from command_line.parser import Parser, failing_task, name_task
 from command_line.trainer_options import check_trainer, refusing_misconfiguration
 from planning.command import Candidate, plan
@@ -60,7 +60,10 @@ LOOKS = {  # commands that train nothing, and what each is given beside its opti
     "check": {"data", "build_model"},
     "plan": {"candidates"},
 }
-AGAINST = "Another configuration to plan beside this one, in the place of the last -c; may be given several times."
+AGAINST = (
+    "Another configuration to plan beside this one with the same flags, in the place of all -c: a file, or several "
+    "joined by commas; may be given several times."
+)
 DRY_RUN = (
     "Build everything, try the largest train batch and a dev batch of each task, say what memory it takes, and end; no "
     "run folder."
@@ -245,8 +248,8 @@ class MultitaskCLI(TandemCLI):
     def _open_candidates(self) -> list[Candidate]:
         """Return the configuration that is planned, and each that `--against` names, with the same flags."""
         opened = [self.config_init]
-        for path in self._get(self.config, "against") or []:
-            config = self.parser.parse_args(with_config(sys.argv[1:], path))
+        for paths in self._get(self.config, "against") or []:
+            config = self.parser.parse_args(with_configs(sys.argv[1:], paths.split(",")))
             check_trainer(config[self.subcommand].trainer)
             opened.append(self._instantiate_deferred(config))
         found = [each[self.subcommand] for each in opened]

@@ -49,27 +49,28 @@ def defer(class_type: Callable[..., T], *args: Any, applied_instantiation_links:
     return partial(class_type, *args, **kwargs)
 
 
-def with_config(arguments: Sequence[str], path: str) -> list[str]:
-    """Return a command line with another file in the place of its last `-c`, and without `--against`.
+def with_configs(arguments: Sequence[str], paths: Sequence[str]) -> list[str]:
+    """Return a command line with other files in the place of all its `-c`, and without `--against`.
 
     Args:
         arguments: The command line: a command, then its flags.
-        path: The other file.
+        paths: The other files.
 
     Example:
-        >>> with_config(["plan", "-c", "a.yaml", "--against", "b.yaml", "--data.root=d"], "b.yaml")
-        ['plan', '-c', 'b.yaml', '--data.root=d']
+        >>> with_configs(["plan", "--against", "b.yaml", "--data.root=d", "--config=a.yaml"], ["b.yaml"])
+        ['plan', '--data.root=d', '-c', 'b.yaml']
     """
-    units: list[list[str]] = []  # of a flag and, where it is not joined by "=", its value
-    configs: list[int] = []
+    kept: list[str] = []
+    place = 1  # behind the command
     words = iter(arguments)
     for word in words:
         name, joined, _ = word.partition("=")
-        unit = [word, *([] if joined or name not in (*CONFIG_FLAGS, "--against") else [next(words, "")])]
+        is_dropped = name in (*CONFIG_FLAGS, "--against")
+        if is_dropped and not joined:
+            next(words, None)
         if name in CONFIG_FLAGS:
-            configs.append(len(units))
-        if name != "--against":
-            units.append(unit)
-    last = configs[-1] if configs else 1  # behind the command
-    units[last : last + len(configs[-1:])] = [["-c", path]]
-    return [word for unit in units for word in unit]
+            place = len(kept)
+        if not is_dropped:
+            kept.append(word)
+    configs = [word for path in paths for word in ("-c", path)]
+    return [*kept[:place], *configs, *kept[place:]]

@@ -54,7 +54,7 @@ def share_by_bin(order: NDArray[np.int64], num_tasks: int, bins: int) -> NDArray
 
 @styled
 def draw_interleaving(trainings: Sequence[Interleaving]) -> "Figure":
-    """Draw a band for each task over the optimiser steps, as strong as its share there; dashes are validations.
+    """Draw a band for each task over the optimiser steps, the stronger the larger its share; dots are validations.
 
     Args:
         trainings: One panel each.
@@ -66,7 +66,8 @@ def draw_interleaving(trainings: Sequence[Interleaving]) -> "Figure":
     for panel, training in zip(axes, trainings, strict=True):
         shares = share_by_bin(training.order, len(training.tasks), BINS)
         colours = np.array([to_rgb(COLOURS[number % len(COLOURS)]) for number in range(len(training.tasks))])
-        pixels = np.concatenate([np.broadcast_to(colours[:, None], (*shares.shape, 3)), shares[..., None]], axis=2)
+        strength = np.sqrt(shares)[..., None]  # a task with few batches is to be seen too
+        pixels = np.concatenate([np.broadcast_to(colours[:, None], (*shares.shape, 3)), strength], axis=2)
         panel.imshow(pixels, aspect="auto", interpolation="nearest", extent=(0, training.steps, len(training.tasks), 0))
         for mark in training.marks:
             panel.axvline(mark, color=INK, linestyle=":", linewidth=0.8)

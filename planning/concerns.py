@@ -41,17 +41,15 @@ def find_concerns(
         yield from (Concern("warning", f"task {name}: {what}") for what in _look_at_batches(task))
         first_step = step_of(task.spacing.first, length)
         if first_step > warmup_end > 0:
-            yield Concern(
-                "warning", f"task {name}: first seen at step {first_step:,}, after the warm-up ({warmup_end:,})"
-            )
+            said = f"first seen at step {first_step:,}, after the warm-up, which ends at {warmup_end:,}"
+            yield Concern("warning", f"task {name}: {said}")
         if task.visits.passes > most_passes:
             said = f"{task.visits.passes:.1f} passes over its {task.rows:,} rows"
             yield Concern("warning", f"task {name}: {said} (more than {most_passes:g})")
         if task.spacing.last < LATE * sum(length.batches):
             last_step = step_of(task.spacing.last, length)
-            yield Concern(
-                "warning", f"task {name}: last seen at step {last_step:,} of {length.steps:,}, may be forgotten"
-            )
+            said = f"last seen at step {last_step:,} of {length.steps:,}, and may be forgotten by the end"
+            yield Concern("warning", f"task {name}: {said}")
 
 
 def _look_at_batches(task: TaskPlan) -> Iterator[str]:

@@ -190,6 +190,7 @@ def test_what_may_be_wrong_with_a_plan_is_told(tiny_backbone, cs224n_root, cache
     )
     assert concerns(plan) == [
         "warning: task sst: the last batch of a pass has one row (12 rows in batches of 11)",
+        "warning: task sst: last seen at step 11 of 15, and may be forgotten by the end",
         "warning: task quora: its dev split has more rows than its train split (12 and 6)",
         "warning: task sts: first seen at step 9, after the warm-up, which ends at 8",
         "warning: task sts: last seen at step 9 of 15, and may be forgotten by the end",
