@@ -250,9 +250,9 @@ class MultitaskCLI(TandemCLI):
         opened = [self.config_init]
         for paths in self._get(self.config, "against") or []:
             config = self.parser.parse_args(with_configs(sys.argv[1:], paths.split(",")))
-            check_trainer(config[self.subcommand].trainer)
+            check_trainer(config[config.subcommand].trainer)
             opened.append(self._instantiate_deferred(config))
-        found = [each[self.subcommand] for each in opened]
+        found = [each[each.subcommand] for each in opened]
         return [
             Candidate(run_name([str(path) for path in each.get("config") or []]), each.data, each.model, each)
             for each in found

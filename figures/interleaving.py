@@ -49,7 +49,8 @@ def share_by_bin(order: NDArray[np.int64], num_tasks: int, bins: int) -> NDArray
     bins = max(min(bins, len(order)), 1)
     counts = np.zeros((num_tasks, bins))
     np.add.at(counts, (order, np.arange(len(order)) * bins // max(len(order), 1)), 1)
-    return counts / np.maximum(counts.sum(axis=0), 1)
+    shares: NDArray[np.float64] = counts / np.maximum(counts.sum(axis=0), 1)
+    return shares
 
 
 @styled

@@ -7,6 +7,7 @@ from typing import Literal
 from planning.length import Length
 from planning.task_plan import TaskPlan
 
+LEFT_OUT = 0.01  # share of a task's rows that may be in no batch without a word
 LATE = 0.75  # share of the training after which a task should have been seen once more
 
 
@@ -57,7 +58,7 @@ def _look_at_batches(task: TaskPlan) -> Iterator[str]:
         yield f"the last batch of a pass has one row ({task.rows:,} rows in batches of {task.batch_size})"
     if task.dev_rows > task.rows:
         yield f"its dev split has more rows than its train split ({task.dev_rows:,} and {task.rows:,})"
-    if task.unseen:
+    if task.unseen > LEFT_OUT * task.rows:
         yield f"{task.unseen:,} of {task.rows:,} rows are in no batch"
 
 
