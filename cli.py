@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -20,12 +20,14 @@ from callbacks import (
     BestCheckpoint,
     BestTaskCheckpoint,
     ConflictMonitor,
+    DryRun,
     ExportBackbone,
     FinalValidation,
     FirstLook,
     KeepPrecision,
     LossGuard,
     PredictionWriter,
+    ProgressLines,
     ReduceShareOnPlateau,
     ResumableCheckpoint,
     RunReport,
@@ -36,6 +38,7 @@ from callbacks import (
     TaskProgressBar,
     ValidationFigures,
     check_monitors,
+    prints_lines,
 )
 from callbacks.averaging import refuse_changed_weights
 from callbacks.precision import find_device, find_resumed_precision
@@ -44,10 +47,11 @@ from checks.command import check
 from command_line.checkpoints import choose_checkpoint
 from command_line.help import describe_checkpoint
 from command_line.loggers import LOGGER, complete_loggers
-from command_line.looks import allow_bare_switches, defer
+from command_line.looks import add_switch, allow_bare_switches, defer, shorten_to_trial, with_configs
 from command_line.parser import Parser, failing_task, find_reason, name_task
 from command_line.trainer_options import check_trainer, count_processes, refusing_misconfiguration
 from lightning_internals import OpenCLI
+from planning.command import Candidate, plan
 from runtime.file_errors import naming_refusals
 from runtime.matmul import choose_matmul, set_onednn
 from runtime.messages import StderrLines, silence_lightning
@@ -56,8 +60,19 @@ from runtime.run_folders import run_name, saved_run
 from runtime.version import VERSION
 from tasks import InputError, Task
 
-OUR_PACKAGES = ("backbones", "callbacks", "checks", "cli", "datamodules", "lightning_modules", "runtime")
-LOOKS = {"check": {"data", "build_model"}}  # commands that train nothing, and what each is given beside its options
+OUR_PACKAGES = ("backbones", "callbacks", "checks", "cli", "datamodules", "lightning_modules", "planning", "runtime")
+LOOKS = {  # commands that train nothing, and what each is given beside its options
+    "check": {"data", "build_model"},
+    "plan": {"candidates"},
+}
+AGAINST = (
+    "Another configuration to plan beside this one with the same flags, in the place of all -c: a file, or several "
+    "joined by commas; may be given several times."
+)
+DRY_RUN = (
+    "Build everything, try the largest train batch and a dev batch of each task, say what memory it takes, and end; no "
+    "run folder."
+)
 BEST_NAME = "best-epoch={{epoch}}-step={{step}}-{name}={{{monitor}:.4f}}"
 
 
@@ -168,6 +183,9 @@ class TandemCLI(OpenCLI):
         config = self.built["trainer"]
         kwargs["plugins"] = [*_as_list(config.get("plugins")), AtomicCheckpointIO()]
         kwargs["callbacks"] = [BatchLimits(), *_as_list(config.get("callbacks")), *self.own_callbacks()]
+        if prints_lines() and not has_bar(kwargs["callbacks"]):
+            kwargs["callbacks"].append(ProgressLines())
+            kwargs["enable_progress_bar"] = False  # Lightning would add its own
         if config["strategy"] in ("auto", "ddp") and count_processes(config) > 1:
             kwargs["strategy"] = DDPStrategy(find_unused_parameters=True)  # one head is idle at each step
         with refusing_misconfiguration(ValueError, TypeError, ImportError):
@@ -183,8 +201,8 @@ class TandemCLI(OpenCLI):
         own: list[L.Callback] = [StepSeed(self.built["data"].seed), FinalValidation(), KeepPrecision(), StopOnSignal()]
         if config.get("logger"):
             own.append(LearningRateMonitor(logging_interval="step"))
-        has_other_bar = any(isinstance(callback, ProgressBar) for callback in _as_list(config.get("callbacks")))
-        if config.get("enable_progress_bar") is not False and not has_other_bar:
+        wants_bar = config.get("enable_progress_bar") is not False and not prints_lines()
+        if wants_bar and not has_bar(_as_list(config.get("callbacks"))):
             own.append(TaskProgressBar())
         return own
 
@@ -196,6 +214,7 @@ class LookingTrainer(RunTrainer):
     """
 
     check = staticmethod(check)
+    plan = staticmethod(plan)
 
 
 class MultitaskCLI(TandemCLI):
@@ -215,16 +234,38 @@ class MultitaskCLI(TandemCLI):
             allow_bare_switches(parser._actions, own)
             parser.add_method_arguments(RunTrainer, "fit", skip={*TandemCLI.subcommands()["fit"]})
             describe_checkpoint(parser._actions, "fit")
+        if command == "plan":
+            parser.add_argument("--against", action="append", metavar="FILE", help=AGAINST)
+        if command == "fit":
+            add_switch(parser, "--dry_run", DRY_RUN)
 
     def instantiate_classes(self) -> None:
         """Build everything; for a look the data, and the model once it asks for it."""
         if self.subcommand not in LOOKS:
             super().instantiate_classes()
             return
+        self.config_init = self._instantiate_deferred(self.config)
+        self.datamodule = self.built["data"]
+
+    def _instantiate_deferred(self, config: Namespace) -> Namespace:
+        """Build everything but the model, in whose place is a function that builds it."""
         with self.refusing_settings():
             deferred = [(defer, self._model_class, False)]
-            self.config_init = self.parser.instantiate(self.config, instantiators=deferred)
-        self.datamodule = self.built["data"]
+            built: Namespace = self.parser.instantiate(config, instantiators=deferred)
+        return built
+
+    def _open_candidates(self) -> list[Candidate]:
+        """Return the configuration that is planned, and each that `--against` names, with the same flags."""
+        opened = [self.config_init]
+        for paths in self.built["against"] or []:
+            config = self.parser.parse_args(with_configs(sys.argv[1:], paths.split(",")))
+            check_trainer(config[config.subcommand].trainer)
+            opened.append(self._instantiate_deferred(config))
+        found = [each[each.subcommand] for each in opened]
+        return [
+            Candidate(run_name([str(path) for path in each.get("config") or []]), each.data, each.model, each)
+            for each in found
+        ]
 
     def running(self, command: str) -> AbstractContextManager[None]:
         """Run the command in a folder of its own; a look has none."""
@@ -235,7 +276,9 @@ class MultitaskCLI(TandemCLI):
         if command not in LOOKS:
             super().run_command(command)
             return
-        given = {"data": self.datamodule, "build_model": self._build_model, "settings": self.built}
+        given: dict[str, Any] = {"data": self.datamodule, "build_model": self._build_model}
+        if command == "plan":
+            given["candidates"] = self._open_candidates()
         options = {name: self.built[name] for name in self.own_options(command)}
         look = getattr(self.runner, command)
         status = look(**{name: given[name] for name in LOOKS[command]}, **options)
@@ -289,8 +332,10 @@ class MultitaskCLI(TandemCLI):
 
         The file of the best checkpoint is named after what it is the best of.
         """
-        super().before_instantiate_classes()
         config = self.config[self.config.subcommand]
+        if config.get("dry_run"):
+            shorten_to_trial(config)
+        super().before_instantiate_classes()
         best = config.best_checkpoint
         if best.monitor == "val/score" and not config.model.score:
             raise InputError(
@@ -304,7 +349,7 @@ class MultitaskCLI(TandemCLI):
         """Build the trainer; an optimiser step has as many batches as the schedule says, unless a number is given."""
         data, config = self.built["data"], self.config[self.config.subcommand]
         if config.trainer.accumulate_grad_batches == 1:
-            window = data.schedule.window(len(data.tasks))
+            window = data.choose_window(config.trainer.accumulate_grad_batches)
             config.trainer.accumulate_grad_batches = kwargs["accumulate_grad_batches"] = window  # saved, and used
         return super().instantiate_trainer(**kwargs)
 
@@ -314,6 +359,8 @@ class MultitaskCLI(TandemCLI):
         if self.built["best_checkpoint_per_task"]:
             tasks: dict[str, Task] = self.built["tasks"]
             own += [BestTaskCheckpoint(name, task.metric_names[0]) for name, task in tasks.items()]
+        if self.built.get("dry_run"):
+            own.append(DryRun())
         averaging: Averaging | None = self.built["averaging"]
         return own if averaging is None else [averaging, *own]
 
@@ -353,6 +400,11 @@ def run(cli: type[TandemCLI], model: type[L.LightningModule], data: type[L.Light
         sys.exit(2)
     except RunStopped as stopped:
         sys.exit(128 + stopped.number)
+
+
+def has_bar(callbacks: Sequence[L.Callback]) -> bool:
+    """Whether there is a progress bar among some callbacks."""
+    return any(isinstance(callback, ProgressBar) for callback in callbacks)
 
 
 def _as_list(value: Any) -> list[Any]:

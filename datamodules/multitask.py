@@ -16,6 +16,7 @@ from datamodules.sampler import MultitaskSampler
 from datamodules.schedules import RoundRobinShuffled, Schedule
 from datamodules.sentences import SentenceInput, read_sentences
 from datamodules.store import TokenStore
+from datamodules.trial import ChooseBatches
 from runtime.cache_folder import CACHE_DIR
 from tasks import InputError, Split, Task
 
@@ -55,6 +56,9 @@ class MultitaskDataModule(ResumableDataModule):
         seed: Seed of the order of the examples.
         max_epochs: Epochs of the training, for schedules that change over it.
         allow_changes: Whether `--ckpt_path` may go on with other data, tasks, batch sizes or another seed.
+
+    Attributes:
+        choose: Chooses the batches to train on among those of an epoch, for a trial; None to train on all.
 
     Raises:
         InputError: If a setting is out of range; from `prepare_data` if a file is wrong.
@@ -108,6 +112,7 @@ class MultitaskDataModule(ResumableDataModule):
         self.predict_splits = predict_splits
         self.sentences = sentences
         self.max_epochs = max_epochs
+        self.choose: ChooseBatches | None = None
         self.input_texts: list[tuple[str, ...]] = []
         self.stores: dict[str, dict[str, TokenStore]] = {}
 
@@ -179,17 +184,19 @@ class MultitaskDataModule(ResumableDataModule):
     def train_dataloader(self) -> ResumableLoader:
         """Return the interleaved batches of the training split."""
         stores = self.stores["train"]
-        self._check_window()
+        if self.trainer is not None:
+            self.check_window(self.trainer.accumulate_grad_batches)
         sampler = self.make_sampler()
         position = self.take_position()
         if position is not None:
             sampler.resume(*position)
-        dataset = TaskDataset(stores, num_groups=self._num_groups, shapes=self._shapes(stores), seed=self.seed)
+        dataset = TaskDataset(stores, num_groups=self._num_groups, shapes=self.shapes(stores), seed=self.seed)
+        batches = sampler if self.choose is None else self.choose(sampler, stores)
         if not self.on_device:
-            return self.make_loader(dataset, sampler)
+            return self.make_loader(dataset, batches)
         on_device = DeviceDataset(dataset, self.device)
         log.info("training tokens on %s: %.1f MB", self.device, on_device.num_bytes / 1e6)
-        return self.make_loader(on_device, sampler)
+        return self.make_loader(on_device, batches)
 
     def make_sampler(self) -> MultitaskSampler:
         """Return the order of the training split.
@@ -201,7 +208,7 @@ class MultitaskDataModule(ResumableDataModule):
         try:
             return MultitaskSampler(
                 {name: len(store) for name, store in stores.items()},
-                {name: self.tasks[name].batch_size or self.batch_size for name in stores},
+                {name: self.batch_sizes[name] for name in stores},
                 self.schedule,
                 seed=self.seed,
                 max_epochs=self.max_epochs,
@@ -212,24 +219,40 @@ class MultitaskDataModule(ResumableDataModule):
             raise InputError(str(error)) from error
 
     @property
+    def batch_sizes(self) -> dict[str, int]:
+        """Rows of a full batch of each task, over all processes."""
+        return {name: task.batch_size or self.batch_size for name, task in self.tasks.items()}
+
+    @property
     def _num_groups(self) -> int:
         """Attention groups a batch: none where the trained backbone's attention needs none."""
         backbone = getattr(self.trainer and self.trainer.lightning_module, "backbone", None)
         return 4 if backbone is None or backbone.attention == "grouped" else 0
 
-    def _shapes(self, stores: Mapping[str, TokenStore]) -> dict[str, StaticShape]:
+    def shapes(self, stores: Mapping[str, TokenStore]) -> dict[str, StaticShape]:
         """Return the static shape of each task's training batches, if they have one."""
         if self.round_tokens == 0:
             return {}
-        batch_sizes = {name: -(-(self.tasks[name].batch_size or self.batch_size) // self.world_size) for name in stores}
+        batch_sizes = {name: -(-self.batch_sizes[name] // self.world_size) for name in stores}
         return {
             name: StaticShape(self.round_tokens, size * self.tasks[name].num_sequences, self.max_length)
             for name, size in batch_sizes.items()
         }
 
-    def _check_window(self) -> None:
+    def choose_window(self, accumulated: int) -> int:
+        """Return the batches of an optimiser step: the number given, or where it is 1 as many as the schedule says."""
+        return self.schedule.window(len(self.tasks)) if accumulated == 1 else accumulated
+
+    def check_window(self, accumulated: int) -> None:
+        """Check that whole windows of the schedule make an optimiser step.
+
+        Args:
+            accumulated: Batches of an optimiser step.
+
+        Raises:
+            InputError: If they do not.
+        """
         window = self.schedule.window(len(self.tasks))
-        accumulated = self.trainer.accumulate_grad_batches if self.trainer else window
         if accumulated % window:
             raise InputError(
                 f"{type(self.schedule).__name__}: trainer.accumulate_grad_batches is {accumulated} (expected {window}, "
@@ -276,7 +299,7 @@ class MultitaskDataModule(ResumableDataModule):
                 name: {
                     "rows": len(store),
                     "sha256": store.source["sha256"],
-                    "batch_size": self.tasks[name].batch_size or self.batch_size,
+                    "batch_size": self.batch_sizes[name],
                     "encoding": self.tasks[name].encoding,
                     "reading": store.key,
                     **({"swap": True} if self.tasks[name].swap else {}),

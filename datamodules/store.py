@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from datamodules.pairs import BERT, PairTemplate
+from datamodules.pairs import BERT, PairTemplate, sequence_lengths
 from tasks import Task
 
 SCHEMA = pa.schema(
@@ -177,6 +177,11 @@ class TokenStore(TokenFile):
     def labels(self) -> NDArray[np.float64]:
         """Class index or score of each example, NaN where there is none, (rows,)."""
         return self._column("label").astype(np.float64)
+
+    @property
+    def sequence_lengths(self) -> NDArray[np.int64]:
+        """Tokens of each sequence of each example, (rows, S)."""
+        return sequence_lengths(self.lengths, self.first_lengths, self.task.encoding, self.template)
 
     @property
     def is_labelled(self) -> bool:
