@@ -1,4 +1,6 @@
 import json
+import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,9 +9,19 @@ import torch
 from backbones import Lora, Pals
 from heads import MlpHead, TrunkSettings
 from inference.export import main
-from inference.onnx_format import FILE, INT8_FILE, PaddedHeads, check_packages, group_heads, why_not
-from inference.parity import answer_dev, read_dev
-from tasks import Quora, Sst, Sts
+from inference.onnx_format import (
+    FILE,
+    INT8_FILE,
+    PaddedHeads,
+    answer_texts,
+    check_packages,
+    group_heads,
+    why_not,
+    write_int8,
+)
+from inference.onnx_recipes import RECIPES
+from inference.parity import Parity, answer_dev, read_dev
+from tasks import InputError, Quora, Sst, Sts
 from tests.inference.exports import PAIR_TASKS, dev_answers, run_elsewhere
 from tests.inference.test_transformers_format import build_predictor
 
@@ -57,12 +69,46 @@ def test_the_code_of_the_card_gives_the_checkpoints_numbers_without_torch(run, e
 
 
 @pytest.mark.slow
+def test_the_second_recipe_is_nearer_to_fp32_than_the_first(run, exported, cs224n_root, tmp_path):
+    folder = tmp_path / "single"
+    shutil.copytree(exported / "single", folder)
+    texts = dev_answers(run, cs224n_root)[0]["sst"]
+    exact = answer_texts(folder, texts, file=FILE)["sst"]
+    errors = []
+    for quantize in RECIPES.values():
+        quantize(folder / FILE, folder / INT8_FILE)
+        errors.append(float((answer_texts(folder, texts, file=INT8_FILE)["sst"] - exact).abs().max()))
+    assert 0 < errors[1] < errors[0]
+
+
+@pytest.mark.slow
+def test_the_first_recipe_that_loses_little_enough_is_kept(exported, tmp_path, capsys):
+    shutil.copy(exported / "single" / FILE, tmp_path / FILE)
+
+    def compare_files(_):
+        return [replace(parity, exported=left.pop(0))]
+
+    parity = Parity("sst", "accuracy", 0.8, None, 0.1, 9, 100, 100, 1e-4)
+    left = [0.78, 0.795]
+    found, recipe = write_int8(tmp_path, compare_files, 0.01)
+    assert (found[0].exported, recipe) == (0.795, "a scale for each 128 values of weights and activations")
+    assert "int8 with a scale for each output channel of a matrix loses more than 0.01: sst" in capsys.readouterr().out
+    left = [0.78, 0.795]
+    assert write_int8(tmp_path, compare_files, 0.03)[0][0].exported == 0.78
+    left = [0.7, float("nan")]
+    with pytest.raises(InputError, match=r"nan \(exported\).*expected a loss of 0.01 at most, see --max_loss"):
+        write_int8(tmp_path, compare_files, 0.01)
+
+
+@pytest.mark.slow
 def test_int8_stands_beside_fp32_and_the_card_has_both(exported):
     for encoding in ("single", "cross", "bi"):
         assert {FILE, INT8_FILE, "labels.json", "tokenizer.json", "README.md"} == {
             path.name for path in (exported / encoding).iterdir()
         }
     card = (exported / "single" / "README.md").read_text()
+    assert "\npip install numpy onnxruntime tokenizers\n" in card
+    assert 'file="model-int8.onnx")` is faster' in card
     assert "| sst, model.onnx | accuracy |" in card
     assert "| sst, model-int8.onnx | accuracy |" in card
 
