@@ -12,8 +12,8 @@ from inference.export import main
 from inference.onnx_format import (
     FILE,
     INT8_FILE,
+    OPSET,
     PaddedHeads,
-    answer_texts,
     check_packages,
     group_heads,
     why_not,
@@ -68,17 +68,30 @@ def test_the_code_of_the_card_gives_the_checkpoints_numbers_without_torch(run, e
     assert list(json.loads((exported / "bi" / "labels.json").read_text())["answers"]) == ["quora_bi", "sts"]
 
 
-@pytest.mark.slow
-def test_the_second_recipe_is_nearer_to_fp32_than_the_first(run, exported, cs224n_root, tmp_path):
-    folder = tmp_path / "single"
-    shutil.copytree(exported / "single", folder)
-    texts = dev_answers(run, cs224n_root)[0]["sst"]
-    exact = answer_texts(folder, texts, file=FILE)["sst"]
+def test_an_outlier_spoils_its_block_and_not_the_batch(tmp_path):
+    """One matrix of 256 rows, and inputs that are ordinary but for one entry."""
+    import onnxruntime
+    from onnx import TensorProto, helper, numpy_helper, save
+
+    generator = np.random.default_rng(0)
+    weight = numpy_helper.from_array(generator.normal(size=(256, 32)).astype(np.float32), "weight")
+    sizes = {"x": 256, "y": 32}
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["rows", size]) for name, size in sizes.items()]
+    node = helper.make_node("MatMul", ["x", "weight"], ["y"], "product")
+    graph = helper.make_graph([node], "graph", ends[:1], ends[1:], [weight])
+    save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=10), tmp_path / FILE)
+    inputs = generator.normal(size=(8, 256)).astype(np.float32)
+    inputs[0, 0] = 100
+
+    def answer(file):
+        session = onnxruntime.InferenceSession(tmp_path / file, providers=["CPUExecutionProvider"])
+        return session.run(None, {"x": inputs})[0]
+
     errors = []
     for quantize in RECIPES.values():
-        quantize(folder / FILE, folder / INT8_FILE)
-        errors.append(float((answer_texts(folder, texts, file=INT8_FILE)["sst"] - exact).abs().max()))
-    assert 0 < errors[1] < errors[0]
+        quantize(tmp_path / FILE, tmp_path / INT8_FILE)
+        errors.append(np.abs(answer(INT8_FILE) - answer(FILE))[1:].mean())  # of the rows without the outlier
+    assert 0 < errors[1] < errors[0] / 5
 
 
 @pytest.mark.slow
