@@ -94,6 +94,21 @@ class Job:
         """Initial weights of the masked language model, with the tokenizer."""
         return self.folder / "masked-lm"
 
+    @property
+    def checkpoint(self) -> Path:
+        """The trained checkpoint of the inference suite."""
+        return self.folder / "trained.ckpt"
+
+    @property
+    def exported(self) -> Path:
+        """The same model's first task as transformers loads it."""
+        return self.folder / "exported"
+
+    @property
+    def onnx(self) -> Path:
+        """The same task's ONNX files, with the tokenizer."""
+        return self.folder / "onnx"
+
     def to_json(self) -> str:
         """Write the job as one line."""
         return json.dumps(asdict(replace(self, folder=self.folder.absolute())), default=str)

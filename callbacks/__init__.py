@@ -9,6 +9,7 @@ from callbacks.export import ExportBackbone
 from callbacks.figures import ValidationFigures
 from callbacks.final_validation import FinalValidation
 from callbacks.guard import LossGuard
+from callbacks.int8 import Int8Prediction
 from callbacks.losses import TaskLosses
 from callbacks.monitors import check_monitors
 from callbacks.plateau import ReduceShareOnPlateau
@@ -28,6 +29,7 @@ __all__ = [
     "Ema",
     "ExportBackbone",
     "FinalValidation",
+    "Int8Prediction",
     "LossGuard",
     "PredictionWriter",
     "ReduceShareOnPlateau",
