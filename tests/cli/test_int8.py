@@ -8,13 +8,13 @@ from tests.runs import read_csv
 SETTINGS = ("--tasks.quora.encoding", "cross", "--data.predict_splits", "[dev]")
 
 
-def test_predict_in_int8_writes_the_numbers_of_the_predictor(train, fitted, root, capfd):
+def test_predict_in_int8_writes_the_numbers_of_the_predictor(train, fitted, root, caplog):
     last = fitted / "checkpoints" / "last.ckpt"
     plain = train("predict", "--ckpt_path", last, *SETTINGS)
     int8 = train("predict", "--ckpt_path", last, *SETTINGS, "--int8", "true")
-    assert "int8: 12 layers, not checked on a dev split" in capfd.readouterr().err
+    assert "int8: 12 layers, not checked on a dev split" in caplog.text
     file = "sst-dev-probabilities.csv"
-    header, *rows = read_csv(int8 / "predictions" / file)
+    _, *rows = read_csv(int8 / "predictions" / file)
     texts = [cells[2] for cells in read_tab_separated(root / "ids-sst-dev.csv")[1:]]
     expected = Predictor.load(last, int8=True).predict("sst", texts)
     assert len(rows) == len(texts) == 12
