@@ -104,4 +104,5 @@ def check_equal_work(rounds: dict[str, list[Round]]) -> None:
 
 
 def seconds_of(rounds: Sequence[Round], clock: Clock) -> list[float]:
+    """Return the seconds of each round by a clock."""
     return [done.cpu_s if clock == "cpu" else done.wall_s for done in rounds]

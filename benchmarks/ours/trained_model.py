@@ -1,6 +1,7 @@
-"""Writes a trained model in every form that the inference suite compares: `python -m benchmarks.ours.trained_model < JOB`.
+"""Writes a trained model in every form that the inference suite compares.
 
-A checkpoint of three tasks about pairs, the same weights for transformers, and ONNX files in fp32 and int8.
+`python -m benchmarks.ours.trained_model BACKBONE < JOB`: a checkpoint of three tasks about pairs, the same weights for
+transformers, and ONNX files in fp32 and int8.
 """
 
 import sys

@@ -15,11 +15,13 @@ def in_batches(answer: Callable[[Texts], Sequence[float]], texts: Texts, *, size
         sorts: Whether pairs of similar length, in characters, come together.
 
     Example:
-        >>> in_batches(lambda batch: [len(pair[0]) for pair in batch], [("abc", ""), ("a", ""), ("ab", "")], size=2, sorts=True)
+        >>> pairs = [("abc", ""), ("a", ""), ("ab", "")]
+        >>> in_batches(lambda batch: [len(first) for first, _ in batch], pairs, size=2, sorts=True)
         [3, 1, 2]
     """
-    order = sorted(range(len(texts)), key=lambda row: len(texts[row][0]) + len(texts[row][1])) if sorts else None
-    rows = list(range(len(texts))) if order is None else order
+    rows = list(range(len(texts)))
+    if sorts:
+        rows.sort(key=lambda row: len(texts[row][0]) + len(texts[row][1]))
     found = [0.0] * len(texts)
     for start in range(0, len(rows), size):
         chosen = rows[start : start + size]
