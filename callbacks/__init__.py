@@ -11,6 +11,7 @@ from callbacks.figures import ValidationFigures
 from callbacks.final_validation import FinalValidation
 from callbacks.first_look import FirstLook
 from callbacks.guard import LossGuard
+from callbacks.int8 import Int8Prediction
 from callbacks.losses import TaskLosses
 from callbacks.monitors import check_monitors
 from callbacks.plateau import ReduceShareOnPlateau
@@ -35,6 +36,7 @@ __all__ = [
     "ExportBackbone",
     "FinalValidation",
     "FirstLook",
+    "Int8Prediction",
     "KeepPrecision",
     "LossGuard",
     "PredictionWriter",

@@ -43,6 +43,7 @@ ALLOWED: dict[str, set[str]] = {
         "lightning_modules",
         "lightning_internals",
         "figures",
+        "inference",
         "objectives",
         "runtime",
     },
