@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from transformers import BertModel
 
 from analysis.report import write_report
 from analysis.run import Run
@@ -75,15 +76,15 @@ def test_what_single_task_runs_have_changed_is_added_up(experts, train, tiny_bac
     assert main([*map(str, experts), "--output", str(output), "--method", "arithmetic", "--scales", "0.5"]) == 0
     merged = torch.load(output / "checkpoints/last.ckpt", weights_only=True)
     name = "backbone.bert.encoder.layer.0.attention.self.query.weight"
-    from transformers import BertModel
-
     start = BertModel.from_pretrained(tiny_backbone).state_dict()[name.removeprefix("backbone.bert.")]
     expected = start + 0.5 * sum(weights(run)[name] - start for run in experts)
     torch.testing.assert_close(merged["state_dict"][name], expected)
     assert {name.split(".")[1] for name in merged["state_dict"] if name.startswith("heads.")} == {"sst", "sts"}
     assert list(Run(output).tasks) == ["sst", "sts"]
     assert Predictor.load(output).predict("sst", ["word"])[0].label in "01234"
-    folder = train("validate", "--ckpt_path", output / "checkpoints/last.ckpt", config=output / "config.yaml")
+    flags = ["-c", output / "config.yaml", *train.tiny, "--ckpt_path", output / "checkpoints/last.ckpt"]
+    train.raw("validate", *map(str, flags))
+    folder = train.newest("sst", "validate")
     report, validated = (json.loads((each / "report.json").read_text())["metrics"] for each in (output, folder))
     assert report["sts"]["pearson"] == pytest.approx(validated["sts"]["pearson"], abs=1e-5)
 
