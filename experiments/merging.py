@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from backbones import load_bert
+from backbones import load_encoder
 from inference.checkpoint import Checkpoint
 from runtime.whole_files import replacing
 from tasks import InputError
@@ -86,7 +86,7 @@ def load_base(checkpoint: Checkpoint) -> dict[str, Tensor]:
     Raises:
         InputError: If the training gave the backbone weights that its files lack.
     """
-    start = {f"{BACKBONE}{name}": tensor for name, tensor in load_bert(checkpoint.backbone).state_dict().items()}
+    start = {f"{BACKBONE}{name}": tensor for name, tensor in load_encoder(checkpoint.backbone).state_dict().items()}
     names = [name for name in checkpoint.weights if name.startswith("backbone.")]
     new = [name for name in names if name not in start]
     if new:
