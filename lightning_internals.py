@@ -3,6 +3,7 @@
 Lines are those of lightning 2.6.6; tests/test_lightning_internals.py holds every answer against that version.
 """
 
+import json
 from collections.abc import Collection
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -131,6 +132,12 @@ class OpenCLI(LightningCLI):
     def _run_subcommand(self, subcommand: str) -> None:
         with self.running(subcommand):
             self.run_command(subcommand)
+
+    def _dump_config(self) -> None:
+        """Note the settings as plain data, for checkpoints; as cli.py:586, which writes and reads slow YAML for it."""
+        if not hasattr(self, "config_dump"):
+            options = {"skip_link_targets": False, "skip_unset": False, "skip_validation": True}
+            self.config_dump = json.loads(self.parser.dump(self.config, format="json", **options))[self.subcommand]
 
     def _parse_ckpt_path(self) -> None:
         """Leave the command line as it is; Lightning would replace it by the checkpoint's hyperparameters unasked."""

@@ -25,10 +25,11 @@ load_value = get_loader("yaml")
 
 def load_strictly(text: str) -> Any:
     """Return what jsonargparse reads in YAML; a key that appears twice is an error in flags and nested files too."""
-    try:
-        check_keys(text)
-    except ValueError as error:
-        raise InputError(str(error)) from None
+    if ":" in text:  # else there is no mapping
+        try:
+            check_keys(text)
+        except ValueError as error:
+            raise InputError(str(error)) from None
     return load_value(text)
 
 
@@ -64,6 +65,10 @@ class Parser(LightningArgumentParser):
         read_settings_file(Path(str(path)))
         parsed: Namespace = super().parse_path(path, *args, **kwargs)
         return parsed
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Write a configuration, which was checked when it was read: once more takes a quarter of a second."""
+        super().save(*args, skip_validation=True, **kwargs)
 
     def link_arguments(self, source: Any, target: str, *args: Any, **kwargs: Any) -> None:
         """Make a setting follow another one; nobody is told to set it."""

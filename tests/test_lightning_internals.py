@@ -3,6 +3,7 @@
 import importlib.metadata
 import os
 import signal
+import sys
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,12 +13,14 @@ import lightning.pytorch as L
 import pytest
 import torch
 from lightning.pytorch.callbacks import RichProgressBar, WeightAveraging
-from lightning.pytorch.cli import LightningArgumentParser
+from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.demos.boring_classes import BoringDataModule, BoringModel
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
 import lightning_internals
+from cli import MultitaskCLI
 from datamodules import MultitaskDataModule
+from lightning_modules import MultitaskModule
 from tests.tiny import build_module, make_trainer, open_data
 
 
@@ -237,3 +240,26 @@ def test_hyperparameters_of_a_checkpoint_do_not_change_the_settings(tmp_path):
     torch.save({**saved, "hyper_parameters": {"no_such_setting": 1}}, path)
     command = Watched("validate", "--ckpt_path", str(path))  # which Lightning's own would refuse
     assert command.order == ["begin", "validate", "end"]
+
+
+def test_the_settings_of_a_checkpoint_are_noted_as_lightning_notes_them(monkeypatch):
+    class Noting(MultitaskCLI):
+        def instantiate_classes(self) -> None:
+            self._dump_config()
+            noted.append(self.config_dump)
+            del self.config_dump
+            LightningCLI._dump_config(self)
+            noted.append(self.config_dump)
+            raise InterruptedError
+
+    noted: list[dict[str, Any]] = []
+    config = Path(lightning_internals.__file__).parent / "configs" / "cs224n.yaml"
+    flags = ["--model.adapter", "Lora", "--model.optimizer.lr", "1e-5", "--fp32_matmul", "default"]
+    monkeypatch.setattr(sys, "argv", ["train.py", "fit", "-c", str(config), *flags])
+    with pytest.raises(InterruptedError):
+        Noting(MultitaskModule, MultitaskDataModule)
+    ours, lightnings = noted
+    assert ours == lightnings
+    assert {"tasks", "model", "data", "trainer"} <= ours.keys()
+    assert ours["model"]["optimizer"]["lr"] == 1e-5
+    assert set(ours["model"]["tasks"]) == {"sst", "quora", "sts"}
