@@ -7,7 +7,7 @@ from backbones.backbone import Backbone
 from backbones.casting import WeightCasts
 from backbones.compilation import CompileMode
 from backbones.families import Pooling, PoolingChoice
-from backbones.loading import build_encoder, load_encoder, load_masked_lm_predictions
+from backbones.loading import build_encoder, load_encoder, load_masked_lm_head, load_masked_lm_predictions
 from backbones.lora import Lora
 from backbones.packages import resolve
 from backbones.packing import AttentionGroup, PackedTokens, QueryRows, StaticShape, pack
@@ -32,6 +32,7 @@ __all__ = [
     "build_encoder",
     "choose_attention",
     "load_encoder",
+    "load_masked_lm_head",
     "load_masked_lm_predictions",
     "load_tokenizer",
     "pack",

@@ -82,11 +82,6 @@ class Backbone(nn.Module):
         self.requires_grad_(not frozen)
         self._adapter = adapter
         self.task_layers = None if adapter is None else adapter.attach(bert, tasks)
-        if self.task_layers is not None and self.way != "own":
-            raise ValueError(
-                f"adapter {type(adapter).__name__}: has layers inside those of the backbone, but a {self.family} model "
-                "is not computed layer by layer (expected Lora, or a backbone of BERT's form)"
-            )
         self.train()
 
     @property

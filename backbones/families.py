@@ -115,6 +115,15 @@ def pooler_reads(config: PreTrainedConfig) -> Literal["cls", "mean"]:
     return "mean" if config.model_type == "modernbert" and config.classifier_pooling == "mean" else "cls"
 
 
+def pooler_dense(model: PreTrainedModel) -> nn.Linear | None:
+    """Return the linear layer of a pooler that is one under tanh; None for another one."""
+    pooler: Any = model.pooler
+    if isinstance(pooler, nn.Linear):
+        return pooler
+    dense = getattr(pooler, "dense", None)
+    return dense if isinstance(dense, nn.Linear) and model.config.model_type != "modernbert" else None
+
+
 def apply_pooler(model: PreTrainedModel, vectors: Tensor) -> Tensor:
     """Return what the model's own pooler makes of one vector a sequence, (N, H)."""
     pooler: Any = model.pooler

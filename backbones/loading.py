@@ -20,6 +20,7 @@ from transformers import (
 from transformers import __version__ as transformers_version
 from transformers.utils import logging as transformers_logging
 
+from backbones.masked_lm_head import FamilyMaskedLMHead, masked_lm_class
 from backbones.packages import PACKAGED_MODELS, resolve
 from backbones.parity_probe import check_parity
 from transformers_internals import ModernBertPredictionHead
@@ -178,6 +179,27 @@ def load_masked_lm_predictions(name: str) -> dict[str, Any] | None:
         return None
     weights: dict[str, Any] = model.cls.predictions.state_dict()
     return weights
+
+
+def load_masked_lm_head(name: str) -> FamilyMaskedLMHead | None:
+    """Load the masked-LM head of a backbone of any family but BERT, whose head is `heads.masked_lm`.
+
+    Args:
+        name: As for `resolve`.
+
+    Returns:
+        None if the weights lack some of it, or its decoder is not the word embeddings.
+
+    Raises:
+        ValueError: If the family has no such head.
+    """
+    model, report = _from_pretrained(masked_lm_class(load_config(name)), name)
+    if any(not key.startswith(f"{model.base_model_prefix}.") for key in report["missing_keys"]):
+        return None
+    if not torch.equal(model.get_output_embeddings().weight, model.get_input_embeddings().weight):
+        log.warning("backbone %s: its masked-LM decoder is not tied to the word embeddings, as ours is", name)
+        return None
+    return FamilyMaskedLMHead(model)
 
 
 def build_encoder(config: Mapping[str, Any], *, with_pooler: bool = True) -> PreTrainedModel:

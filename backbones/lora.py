@@ -70,9 +70,7 @@ class Lora(Adapter):
         matrices = [name for name, module in bert.named_modules() if isinstance(module, nn.Linear)]
         for target in self.targets:
             if not any(re.fullmatch(rf"{_LAYER}\.({_PLACES[target]})", name) for name in matrices):
-                raise ValueError(
-                    f"adapter Lora: a {bert.config.model_type} model has no matrix that is called {target}"
-                )
+                raise ValueError(f"adapter Lora: {bert.config.model_type} models have no matrix called {target}")
         places = "|".join(_PLACES[target] for target in self.targets)
         config = LoraConfig(
             r=self.r,

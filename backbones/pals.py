@@ -9,6 +9,7 @@ from transformers import PreTrainedModel
 
 from backbones.adapter import Adapter, Part, TaskLayers, freeze_except
 from backbones.attention import Attend
+from backbones.families import choose_way
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,8 @@ class Pals(Adapter):
         also_train: Parts of a frozen backbone that train along; L. Wang's frozen variant trains both.
 
     Raises:
-        ValueError: If a value is out of range, or (from attach) if the backbone lacks a part.
+        ValueError: If a value is out of range, or (from attach) if the backbone lacks a part, or is not computed layer
+            by layer.
 
     Source: Stickland & Murray 2019 ("BERT and PALs"), https://arxiv.org/abs/1902.02671
     """
@@ -48,6 +50,11 @@ class Pals(Adapter):
 
     def attach(self, bert: PreTrainedModel, tasks: Sequence[str]) -> "PalLayers":
         """Build the layers of every task; see `Adapter.attach`."""
+        if choose_way(bert) != "own":
+            raise ValueError(
+                f"adapter Pals: stands beside each layer, and {bert.config.model_type} models are not computed layer "
+                "by layer (expected Lora, or a backbone of BERT's form)"
+            )
         if self.frozen:
             freeze_except(bert, self.also_train)
         size = self.size or scaled_size(bert.config.hidden_size, self.num_heads)

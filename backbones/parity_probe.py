@@ -42,7 +42,7 @@ def _compare(model: PreTrainedModel, way: Way) -> None:
     first = sequences[0]
     other = next(token for token in sequences[2] if token != first[-1])
     if torch.equal(_run_padded(model, [np.append(first[:-1], other), *sequences[1:]])[0, 0], padded[0, 0]):
-        raise ValueError(f"a {family} model reads from left to right only (expected an encoder that reads both ways)")
+        raise ValueError(f"{family} models read from left to right only (expected an encoder that reads both ways)")
     lengths = np.array([len(ids) for ids in sequences])
     flat = np.concatenate(sequences)
     tokens = pack(flat, np.zeros_like(flat), lengths, num_groups=2)
@@ -51,9 +51,9 @@ def _compare(model: PreTrainedModel, way: Way) -> None:
     difference = float((found - expected).abs().max() / expected.abs().max())
     if not difference <= LARGEST_DIFFERENCE:
         raise ValueError(
-            f"a {family} model computed without padding ({way}) differs from the padded one by {difference:.1e} of its "
-            f"largest state (expected {LARGEST_DIFFERENCE:.0e} at most; this version of transformers may compute it "
-            "otherwise than the one that was tested)"
+            f"{family} without padding ({way}) differs from the padded model by {difference:.1e} of its largest state "
+            f"(expected {LARGEST_DIFFERENCE:.0e} at most; this version of transformers may compute it otherwise than "
+            "the one that was tested)"
         )
 
 

@@ -12,9 +12,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from transformers import BertModel
+from torch.onnx import OnnxExporterError
+from transformers import PreTrainedModel
 
 from backbones import Pooling
+from backbones.families import apply_pooler, pooler_reads
+from backbones.inputs import InputForm
 from backbones.lora import merge_lora
 from heads import Head, Trunk
 from inference.onnx_recipes import RECIPES
@@ -39,9 +42,10 @@ class PaddedHeads(nn.Module):
         heads: The heads by the name of their answer, all of which read as many vectors.
     """
 
-    def __init__(self, bert: BertModel, pooling: Pooling, trunk: Trunk | None, heads: Mapping[str, Head]) -> None:
+    def __init__(self, bert: PreTrainedModel, pooling: Pooling, trunk: Trunk | None, heads: Mapping[str, Head]) -> None:
         super().__init__()
         self.bert = bert
+        self._form = InputForm.of(bert)
         self.pooling = pooling
         self.trunk = trunk
         self.heads = nn.ModuleDict(heads)
@@ -63,13 +67,13 @@ class PaddedHeads(nn.Module):
         return tuple(answer(head, head(read)) for head in heads)
 
     def _pool(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor) -> Tensor:
-        found = self.bert(input_ids=input_ids, attention_mask=attention_mask, token_type_ids=token_type_ids)
-        if self.pooling == "mean":
-            weights = attention_mask[..., None].to(found.last_hidden_state.dtype)
-            mean: Tensor = (found.last_hidden_state * weights).sum(dim=1) / weights.sum(dim=1)
-            return mean
-        pooled: Tensor = found.pooler_output if self.pooling == "pooler" else found.last_hidden_state[:, 0]
-        return pooled
+        segments = self._form.segment_ids(token_type_ids)
+        hidden: Tensor = self.bert(input_ids=input_ids, attention_mask=attention_mask, **segments)[0]
+        vectors = hidden[:, 0]
+        if self.pooling == "mean" or (self.pooling == "pooler" and pooler_reads(self.bert.config) == "mean"):
+            weights = attention_mask[..., None].to(hidden.dtype)
+            vectors = (hidden * weights).sum(dim=1) / weights.sum(dim=1)
+        return apply_pooler(self.bert, vectors) if self.pooling == "pooler" else vectors
 
 
 def why_not(predictor: Predictor, name: str) -> str | None:
@@ -197,16 +201,20 @@ def export_heads(predictor: Predictor, heads: Mapping[str, Head], file: Path) ->
     free = torch.export.Dim.DYNAMIC
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings(action="ignore"), torch.no_grad():
-        program = torch.onnx.export(
-            model,
-            (torch.ones_like(mask), mask, torch.zeros_like(mask)),
-            dynamo=True,
-            input_names=INPUTS,
-            output_names=list(heads),
-            dynamic_shapes=tuple({0: free, 1: free} for _ in INPUTS),
-            opset_version=OPSET,
-            verbose=False,
-        )
+        try:
+            program = torch.onnx.export(
+                model,
+                (torch.ones_like(mask), mask, torch.zeros_like(mask)),
+                dynamo=True,
+                input_names=INPUTS,
+                output_names=list(heads),
+                dynamic_shapes=tuple({0: free, 1: free} for _ in INPUTS),
+                opset_version=OPSET,
+                verbose=False,
+            )
+        except OnnxExporterError as error:
+            family, reason = bert.config.model_type, str(error).strip().splitlines()[0]
+            raise InputError(f"--format onnx: torch.onnx cannot export {family} models ({reason})") from error
     assert program is not None
     program.save(str(file))
 

@@ -1,4 +1,4 @@
-"""A folder for each task that transformers loads as `BertForSequenceClassification`."""
+"""A folder for each task that transformers loads as the classifier of its family: `BertForSequenceClassification`."""
 
 from collections.abc import Sequence
 from copy import deepcopy
@@ -7,9 +7,10 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import AutoModelForSequenceClassification, AutoTokenizer, BertConfig, BertForSequenceClassification
+from transformers import AutoModelForSequenceClassification, AutoTokenizer, PreTrainedModel
 
 from backbones.lora import merge_lora
+from inference.classifier import class_name, join_classifier, why_not_this_family
 from inference.parity import DevSplit, compare, score_range
 from inference.predictor import Predictor
 from inference.written import Written
@@ -33,9 +34,12 @@ def why_not(predictor: Predictor, name: str) -> str | None:
     if head.output.squashing is None:
         output = type(head.output).__name__
         return f"its {output} makes probabilities otherwise than softmax and sigmoid (--format onnx can hold that)"
-    if predictor.model.backbone.pooling != "pooler":
-        pooling = predictor.model.backbone.pooling
-        return f"its pooling is {pooling}, and BertForSequenceClassification has BERT's pooler (--format onnx has it)"
+    config, pooling = predictor.model.backbone.bert.config, predictor.model.backbone.pooling
+    reason = why_not_this_family(config)
+    if reason is not None:
+        return reason
+    if pooling != "pooler":
+        return f"its pooling is {pooling}, and {class_name(config)} has a pooler (--format onnx does without)"
     if task.average_orders:
         return "it averages both orders of a pair, which takes two passes (Predictor does it)"
     return None
@@ -77,7 +81,7 @@ def write_transformers(predictor: Predictor, name: str, split: DevSplit, referen
     )
 
 
-def build_classifier(predictor: Predictor, name: str) -> BertForSequenceClassification:
+def build_classifier(predictor: Predictor, name: str) -> PreTrainedModel:
     """Build transformers' model with the weights of the backbone and of a task's head."""
     task, head = predictor.tasks[name], predictor.model.head(name)
     bert = deepcopy(predictor.model.backbone.bert)
@@ -94,11 +98,7 @@ def build_classifier(predictor: Predictor, name: str) -> BertForSequenceClassifi
         }
         if head.output.squashing == "sigmoid":
             weight, bias = (torch.cat([torch.zeros_like(part), part]) for part in (weight, bias))
-    model = BertForSequenceClassification(BertConfig(**{**bert.config.to_diff_dict(), **options}))
-    model.bert.load_state_dict(bert.state_dict())
-    model.classifier.load_state_dict({"weight": weight, "bias": bias})
-    model.eval()
-    return model
+    return join_classifier(bert, {"weight": weight, "bias": bias}, options)
 
 
 def save_tokenizer(predictor: Predictor, folder: Path) -> None:

@@ -51,9 +51,9 @@ def accelerate(
         keep_freed_memory()
     is_compiled = compiling != "none" and trainer.training and not backbone.frozen
     if is_compiled and backbone.way != "own":
-        raise InputError(f"model.compile is {compiling}, but a {backbone.family} model is not compiled (expected none)")
+        raise InputError(f"model.compile is {compiling}, but {backbone.family} models are not compiled (expected none)")
     if backbone.way == "length-groups" and attention in ("masked", "varlen"):
-        raise InputError(f"model.attention is {attention}, but a {backbone.family} model has its own (expected auto)")
+        raise InputError(f"model.attention is {attention}, but {backbone.family} models have their own (expected auto)")
     backbone.choose_attention(
         attention, trainer.strategy.root_device, dtype=DTYPES[trainer.precision], needs_static_shapes=is_compiled
     )

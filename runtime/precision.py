@@ -18,7 +18,10 @@ log = logging.getLogger(__name__)
 
 Half = Literal["bf16-mixed", "16-mixed"]
 DTYPES: Mapping[str, torch.dtype] = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
-OTHER_NAMES: Mapping[str, Half] = {"bf16": "bf16-mixed", "16": "16-mixed"}  # Lightning's
+HALVES: Mapping[str, Half] = {  # what is measured for what is asked
+    **{"auto": "bf16-mixed", "bf16-mixed": "bf16-mixed", "bf16": "bf16-mixed"},
+    **{"16-mixed": "16-mixed", "16": "16-mixed"},
+}
 LEAST_SPEEDUP = 1.15  # below it products in half precision are not worth their rounding
 CLEARLY_SLOWER = 0.2
 
@@ -36,20 +39,18 @@ def settle_precision(asked: str | int | None, device: torch.device, memory: Path
         memory: File that keeps what was measured, since a choice that depended on the moment's load would change
             results.
     """
-    half: Half = OTHER_NAMES.get(str(asked), asked)  # type: ignore[arg-type, assignment]
-    if asked == "auto" or (half == "16-mixed" and device.type == "cpu"):  # where Lightning takes bf16 for fp16
-        half = "bf16-mixed"
-    if half not in DTYPES:
+    half = HALVES.get(str(asked))
+    if half is None:
         return asked
+    if device.type == "cpu":
+        half = "bf16-mixed"  # which Lightning takes there for fp16
     speedup = remembered_speedup(half, device, memory)
     if asked == "auto":
         chosen = choose(speedup)
         log.info("precision: %s (%s)", chosen, compare(half, speedup, device))
         return chosen
     if speedup < 1:
-        log.warning(
-            "precision %s: %s; --trainer.precision auto takes the faster", asked, compare(half, speedup, device)
-        )
+        log.warning("precision %s: %s (auto takes the faster)", asked, compare(half, speedup, device))
     return asked
 
 

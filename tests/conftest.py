@@ -147,6 +147,23 @@ def word_backbone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def backbone_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Return a folder with a tiny model of a family and a tokenizer of its kind (see tests/backbones/families.py)."""
+    from tests.backbones.families import write_backbone
+
+    made: dict[str, Path] = {}
+
+    def write(family: str, **changes: Any) -> Path:
+        key = f"{family} {changes}"
+        if key not in made:
+            texts = [" ".join(WORDS[start : start + 7]) for start in range(len(WORDS))]
+            made[key] = write_backbone(family, tmp_path_factory.mktemp("family"), texts, **changes)
+        return made[key]
+
+    return write
+
+
+@pytest.fixture(scope="session")
 def tiny_project(
     tmp_path_factory: pytest.TempPathFactory, cs224n_root: Path, word_backbone: Path
 ) -> Callable[..., "Project"]:

@@ -1,6 +1,5 @@
 """Encoders of other families than BERT's, from their files to a training: the table is tests/backbones/families.py."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +17,13 @@ from inference import Predictor
 from lightning_modules import MultitaskModule
 from objectives import Smart
 from tasks import Quora, Sst, Sts, Task
-from tests.backbones.families import FAMILIES, write_backbone
-from tests.conftest import TEXT
+from tests.backbones.families import FAMILIES
 from tests.tiny import build_module, make_trainer, open_data, train_batches
 
+NO_DROPOUT = {  # what the table leaves at its family's default
+    "gte": {"attention_probs_dropout_prob": 0.0},
+    "nomic_bert": {"attention_probs_dropout_prob": 0.0, "hidden_dropout_prob": 0.0},
+}
 QUICK = ("roberta", "modernbert", "deberta-v2")  # one of each way; the others are slow for their number alone
 TASKS: dict[str, Task] = {
     "sst": Sst(),
@@ -34,22 +36,6 @@ TASKS: dict[str, Task] = {
 def every_family(*quick: str) -> list[Any]:
     """Return all families as parameters, those that are not named marked slow."""
     return [family if family in quick else pytest.param(family, marks=pytest.mark.slow) for family in FAMILIES]
-
-
-@pytest.fixture(scope="module")
-def backbone_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
-    """Return a folder with a tiny model of a family."""
-    made: dict[str, Path] = {}
-
-    def write(family: str, **changes: Any) -> Path:
-        key = f"{family} {changes}"
-        if key not in made:
-            words = TEXT.split()
-            texts = [" ".join(words[start : start + 7]) for start in range(len(words))]
-            made[key] = write_backbone(family, tmp_path_factory.mktemp("family"), texts, **changes)
-        return made[key]
-
-    return write
 
 
 def pool_padded(folder: Path, module: MultitaskModule, columns: list[list[str]], model: Any = None) -> Tensor:
@@ -151,3 +137,24 @@ def test_a_perturbation_moves_the_embeddings_of_its_own_tokens_alone(family, bac
     torch.testing.assert_close(still, plain, rtol=0, atol=1e-6)
     torch.testing.assert_close(moved[0], plain[0], rtol=0, atol=1e-6)
     assert (moved[1] - plain[1]).abs().max() > 1e-3
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", FAMILIES)
+def test_two_processes_train_as_one(family, backbone_of, tiny_project):
+    head = {"class_path": "LinearHead", "init_args": {"dropout": 0.0}}
+    tasks = {name: {"class_path": name.capitalize(), "init_args": {"head": head}} for name in ("sst", "quora", "sts")}
+    changes = {
+        "tasks": tasks,
+        "model.backbone": str(backbone_of(family, **NO_DROPOUT.get(family, {}))),
+        "trainer.max_steps": 4,
+    }
+    one, two = tiny_project(**changes), tiny_project(**changes)
+    assert one.run().code == 0
+    assert all(ended.code == 0 for ended in two.run_ranks(2))
+
+    assert one.report(0)["encoder"] == {"family": family, "way": FAMILIES[family][0]}
+    found, expected = two.weights(0), one.weights(0)
+    assert found.keys() == expected.keys()
+    for name, weight in expected.items():
+        torch.testing.assert_close(found[name], weight, rtol=0, atol=1e-4, msg=name)

@@ -43,7 +43,7 @@ def test_predictions_in_bf16_are_those_of_the_training_in_bf16(run: Any, cs224n_
     last = run.version(0) / "checkpoints" / "last.ckpt"
     differences = {}
     for name in ("32-true", "bf16-mixed"):
-        found = Predictor.load(last, precision=name).predict("sst", texts)  # type: ignore[arg-type]
+        found = Predictor.load(last, precision=name).predict("sst", texts)
         probabilities = torch.tensor([list(row.probabilities.values()) for row in found])
         differences[name] = float((probabilities - written).abs().mean())
     assert len(texts) == len(written) > 5
@@ -52,7 +52,7 @@ def test_predictions_in_bf16_are_those_of_the_training_in_bf16(run: Any, cs224n_
 
 def test_products_are_in_the_precision_that_is_asked_for_and_vectors_in_fp32(run: Any) -> None:
     for name, expected in (("32-true", torch.float32), ("bf16-mixed", torch.bfloat16)):
-        predictor = Predictor.load(run.version(0), precision=name)  # type: ignore[arg-type]
+        predictor = Predictor.load(run.version(0), precision=name)
         seen = types_of_products(predictor)
         vectors = predictor.embed("sts", ["a good film", "bad"])
         assert set(seen) == {expected}
