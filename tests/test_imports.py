@@ -34,6 +34,7 @@ ALLOWED: dict[str, set[str]] = {
     "inference": {"heads", "tasks", "backbones", "datamodules", "runtime"},
     "checks": {"heads", "tasks", "backbones", "datamodules", "inference", "lightning_modules", "runtime"},
     "callbacks": {
+        "checks",
         "heads",
         "tasks",
         "backbones",
