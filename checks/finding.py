@@ -27,8 +27,8 @@ class Instance:
 
     def __str__(self) -> str:
         """Return it as a line."""
-        said = " | ".join(self.texts)
-        return f"{self.where}: {said}{f'  [{self.remark}]' if self.remark else ''}"
+        said = [" | ".join(self.texts), f"[{self.remark}]" if self.remark else ""]
+        return f"{self.where}: {'  '.join(filter(None, said))}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -88,7 +88,7 @@ def shorten(text: str) -> str:
     r"""Return a text in one line, without its end if it is long.
 
     Example:
-        >>> shorten("one\\n two"), len(shorten("word " * 100))
+        >>> shorten("one\n two"), len(shorten("word " * 100))
         ('one two', 90)
     """
     line = " ".join(text.split())
