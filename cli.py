@@ -2,8 +2,9 @@
 
 import logging
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -24,6 +25,7 @@ from callbacks import (
     DryRun,
     ExportBackbone,
     FinalValidation,
+    FirstLook,
     LossGuard,
     PredictionWriter,
     ProgressLines,
@@ -47,6 +49,7 @@ from command_line.loggers import LOGGER, complete_loggers
 from command_line.looks import add_switch, allow_bare_switches, defer, shorten_to_trial, with_configs
 from command_line.parser import Parser, failing_task, name_task
 from command_line.trainer_options import check_trainer, refusing_misconfiguration
+from lightning_modules import MultitaskModule
 from planning.command import Candidate, plan
 from runtime.file_errors import naming_refusals
 from runtime.matmul import choose_matmul, set_onednn
@@ -55,7 +58,7 @@ from runtime.run_folders import find_checkpoint, find_in_run, run_name, saved_ru
 from runtime.version import VERSION
 from tasks import InputError, Task
 
-OUR_PACKAGES = ("backbones", "callbacks", "cli", "datamodules", "lightning_modules", "runtime")
+OUR_PACKAGES = ("backbones", "callbacks", "checks", "cli", "datamodules", "lightning_modules", "runtime")
 LOOKS = {  # commands that train nothing, and what each is given beside its options
     "check": {"data", "build_model"},
     "plan": {"candidates"},
@@ -253,9 +256,10 @@ class MultitaskCLI(TandemCLI):
             check_trainer(config[config.subcommand].trainer)
             opened.append(self._instantiate_deferred(config))
         found = [each[each.subcommand] for each in opened]
+        names = [run_name([str(path) for path in each.get("config") or []]) for each in found]
         return [
-            Candidate(run_name([str(path) for path in each.get("config") or []]), each.data, each.model, each)
-            for each in found
+            Candidate(name, each.data, partial(self._build_model, each.model), each)
+            for name, each in zip(names, found, strict=True)
         ]
 
     def _run_subcommand(self, subcommand: str) -> None:
@@ -264,15 +268,20 @@ class MultitaskCLI(TandemCLI):
             super()._run_subcommand(subcommand)
             return
         settings = self.config_init[subcommand]
-        given = {"data": self.datamodule, "build_model": settings.model, "settings": settings}
+        given = {"data": self.datamodule, "build_model": partial(self._build_model, settings.model)}
         if subcommand == "plan":
             given["candidates"] = self._open_candidates()
         options = {name: settings[name] for name in self._subcommand_method_arguments[subcommand]}
         look = getattr(self.runner, subcommand)
-        with self.refusing_settings():
+        with refusing_misconfiguration():
             status = look(**{name: given[name] for name in LOOKS[subcommand]}, **options)
         if status:
             sys.exit(status)
+
+    def _build_model(self, build: Callable[[], MultitaskModule]) -> MultitaskModule:
+        """Build a model that was deferred."""
+        with self.refusing_settings():
+            return build()
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Add `--tasks`, which data and model share, and the best checkpoint."""
@@ -339,7 +348,13 @@ class MultitaskCLI(TandemCLI):
 
     def own_callbacks(self) -> list[L.Callback]:
         """Return the callbacks of every multitask run."""
-        own = [*super().own_callbacks(), TaskLosses(), self._get(self.config_init, "predictions"), RunReport()]
+        own = [
+            *super().own_callbacks(),
+            FirstLook(),
+            TaskLosses(),
+            self._get(self.config_init, "predictions"),
+            RunReport(),
+        ]
         if self._get(self.config_init, "best_checkpoint_per_task"):
             tasks: dict[str, Task] = self._get(self.config_init, "tasks")
             own += [BestTaskCheckpoint(name, task.metric_names[0]) for name, task in tasks.items()]

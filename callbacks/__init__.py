@@ -9,6 +9,7 @@ from callbacks.dry_run import DryRun
 from callbacks.export import ExportBackbone
 from callbacks.figures import ValidationFigures
 from callbacks.final_validation import FinalValidation
+from callbacks.first_look import FirstLook
 from callbacks.guard import LossGuard
 from callbacks.losses import TaskLosses
 from callbacks.monitors import check_monitors
@@ -32,6 +33,7 @@ __all__ = [
     "Ema",
     "ExportBackbone",
     "FinalValidation",
+    "FirstLook",
     "LossGuard",
     "PredictionWriter",
     "ProgressLines",

@@ -1,8 +1,15 @@
 """`python train.py check -c CONFIG`: what is wrong with the data, before any training."""
 
+import time
 from collections.abc import Callable
+from json import dumps
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
+
+from checks.finding import Finding, count_levels
+from runtime.terminal import plain_console
+from runtime.whole_files import check_place, replacing
 
 if TYPE_CHECKING:
     from datamodules import MultitaskDataModule
@@ -34,4 +41,29 @@ def check(
     Raises:
         InputError: If a file is wrong; the message is that of `fit`.
     """
-    return 0
+    from checks.printing import as_dict, count_line, print_checked
+    from checks.reading import read_splits
+    from checks.running import run_checks
+
+    started = time.perf_counter()
+    if json is not None:
+        check_place(json)
+    console = plain_console()
+    findings: list[Finding] = []
+    with TemporaryDirectory(prefix="tandem-") as folder:
+        splits = read_splits(data, Path(folder), findings)
+        checked = run_checks(splits, data.tokenizer, data.max_length)
+        checked.findings[:0] = findings
+        if suspects:
+            from checks.suspects import look_for_suspects
+
+            backbone = build_model().backbone
+            checked.findings.extend(look_for_suspects(splits, backbone, data.tokenizer, data.max_length))
+        rows = {name: {split: len(each) for split, each in parts.items()} for name, parts in splits.items()}
+        print_checked(checked, rows, data.root, console)
+    seconds = time.perf_counter() - started
+    console.print(f"{count_line(checked.findings)} in {seconds:.1f} s; docs/checks.md says what each means")
+    if json is not None:
+        with replacing(json) as file:
+            file.write(f"{dumps(as_dict(checked, rows), indent=2, ensure_ascii=False)}\n".encode())
+    return FAILED if strict and count_levels(checked.findings)["error"] else 0

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import mmap
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -93,6 +93,11 @@ class TokenFile:
         """Return the token ids of all examples end to end, (sum of lengths,)."""
         parts = [values[o[0] : o[-1]] for values, o in zip(self._tokens, self._offsets, strict=True)]
         return np.concatenate([np.empty(0, dtype=np.int32), *parts])
+
+    def chunks(self) -> Iterator[tuple[NDArray[np.int32], NDArray[np.int64]]]:
+        """Return the token ids of a few thousand examples at a time, end to end, with the start of each, then T."""
+        for values, offsets in zip(self._tokens, self._offsets, strict=True):
+            yield values[offsets[0] : offsets[-1]], (offsets - offsets[0]).astype(np.int64)
 
     def id(self, row: int) -> str:
         """Id of an example."""

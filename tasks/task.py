@@ -243,9 +243,13 @@ class Task(ABC):
             InputError: If the source or a row of it is wrong; the message names file, line, field and what was
                 expected.
         """
-        examples = self._read_all(split, root, report)
+        return (example for _, example in self.read_located(split, root, report))
+
+    def read_located(self, split: Split, root: Path, report: Callable[[str], None]) -> Iterator[tuple[str, Example]]:
+        """Return what `read` does, each example behind the file and line (or row) it stands on."""
+        located = self._read_all(split, root, report)
         limit = self._limit(split)
-        yield from sample(examples, limit) if limit else examples
+        yield from sample(located, limit) if limit else located
 
     def with_limits(self, *, train: int | None, dev: int | None) -> Self:
         """Return the task with the limits that it does not set itself."""
@@ -254,17 +258,17 @@ class Task(ABC):
     def _limit(self, split: Split) -> int | None:
         return {"train": self.train_limit, "dev": self.dev_limit}.get(split)
 
-    def _read_all(self, split: Split, root: Path, report: Callable[[str], None]) -> Iterator[Example]:
+    def _read_all(self, split: Split, root: Path, report: Callable[[str], None]) -> Iterator[tuple[str, Example]]:
         for number, row in enumerate(self._read_rows(split, root, report)):
             if number == 0:
                 label = [] if split == "test" and self.label not in row.fields else [self.label]
                 check_columns(row, [*self.texts, *([self.id] if self.id else []), *label])
             missing = self._find_missing(row, split)
             if missing is None:
-                yield self._parse(row, number, split)
+                yield row.where, self._parse(row, number, split)
             elif self.broken_rows == "skip" and split == "test":  # a prediction file wants every row
                 report(f"{row.where}: kept, {missing}")
-                yield self._parse(row, number, split)
+                yield row.where, self._parse(row, number, split)
             elif self.broken_rows == "skip":
                 report(f"{row.where}: skipped, {missing}")
             else:

@@ -32,6 +32,7 @@ ALLOWED: dict[str, set[str]] = {
         "runtime",
     },
     "inference": {"heads", "tasks", "backbones", "datamodules", "runtime"},
+    "checks": {"heads", "tasks", "backbones", "datamodules", "inference", "lightning_modules", "runtime"},
     "callbacks": {
         "heads",
         "tasks",
@@ -43,7 +44,6 @@ ALLOWED: dict[str, set[str]] = {
         "objectives",
         "runtime",
     },
-    "checks": {"heads", "tasks", "backbones", "datamodules", "lightning_modules", "runtime"},
     "planning": {"tasks", "backbones", "datamodules", "lightning_modules", "callbacks", "figures", "runtime"},
     "command_line": {"tasks", "runtime"},
     "cli": {
