@@ -4,10 +4,9 @@ import time
 from collections.abc import Callable
 from json import dumps
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from checks.finding import Finding, count_levels
+from checks.finding import count_levels
 from runtime.terminal import plain_console
 from runtime.whole_files import check_place, replacing
 
@@ -26,7 +25,7 @@ def check(
     strict: bool = False,
     suspects: bool = False,
 ) -> int:
-    """Say what is wrong with the data of a configuration; nothing is trained or written.
+    """Say what is wrong with the data of a configuration; nothing is trained, no run folder touched.
 
     Args:
         data: The data, not yet read.
@@ -42,28 +41,18 @@ def check(
         InputError: If a file is wrong; the message is that of `fit`.
     """
     from checks.printing import as_dict, count_line, print_checked
-    from checks.reading import read_splits
-    from checks.running import run_checks
+    from checks.running import look
 
     started = time.perf_counter()
     if json is not None:
         check_place(json)
     console = plain_console()
-    findings: list[Finding] = []
-    with TemporaryDirectory(prefix="tandem-") as folder:
-        splits = read_splits(data, Path(folder), findings)
-        checked = run_checks(splits, data.tokenizer, data.max_length)
-        checked.findings[:0] = findings
-        if suspects:
-            from checks.suspects import look_for_suspects
-
-            backbone = build_model().backbone
-            checked.findings.extend(look_for_suspects(splits, backbone, data.tokenizer, data.max_length))
-        rows = {name: {split: len(each) for split, each in parts.items()} for name, parts in splits.items()}
-        print_checked(checked, rows, data.root, console)
+    with console.status("looking at the data"):
+        checked = look(data, build_model if suspects else None)
+    print_checked(checked, data.root, console)
     seconds = time.perf_counter() - started
     console.print(f"{count_line(checked.findings)} in {seconds:.1f} s; docs/checks.md says what each means")
     if json is not None:
         with replacing(json) as file:
-            file.write(f"{dumps(as_dict(checked, rows), indent=2, ensure_ascii=False)}\n".encode())
+            file.write(f"{dumps(as_dict(checked), indent=2, ensure_ascii=False)}\n".encode())
     return FAILED if strict and count_levels(checked.findings)["error"] else 0

@@ -27,8 +27,8 @@ class Instance:
 
     def __str__(self) -> str:
         """Return it as a line."""
-        said = " | ".join(self.texts)
-        return f"{self.where}: {said}{f'  [{self.remark}]' if self.remark else ''}"
+        said = [" | ".join(self.texts), f"[{self.remark}]" if self.remark else ""]
+        return f"{self.where}: {'  '.join(filter(None, said))}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,6 @@
 """The findings on a terminal and as JSON."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +15,16 @@ from checks.running import Checked
 COLOURS = {"error": "bold red", "warning": "yellow", "note": "dim"}
 
 
-def print_checked(checked: Checked, rows: Mapping[str, Mapping[str, int]], root: Path, console: Console) -> None:
+def print_checked(checked: Checked, root: Path, console: Console) -> None:
     """Print tables of what was measured, then the findings, the worst first.
 
     Args:
         checked: What the checks found.
-        rows: Rows of each split, by task.
         root: Folder of the files; it is left out of their names.
         console: Where to.
     """
     folder = "" if root == Path() else f"{root}/"
-    console.print(labels_table(checked, rows))
+    console.print(labels_table(checked))
     console.print(lengths_table(checked))
     if any(checked.shortcuts.values()):
         console.print(shortcuts_table(checked))
@@ -36,10 +35,10 @@ def print_checked(checked: Checked, rows: Mapping[str, Mapping[str, int]], root:
         console.print(Text(f"    → {finding.advice}"), soft_wrap=True)
 
 
-def labels_table(checked: Checked, rows: Mapping[str, Mapping[str, int]]) -> Table:
+def labels_table(checked: Checked) -> Table:
     """Return rows and labels of each split; `constant` is the accuracy of train's most frequent class."""
     lines = [
-        (task, split, f"{rows[task][split]:,}", summarise(numbers.labels), _share(numbers.constant))
+        (task, split, f"{numbers.rows:,}", summarise(numbers.labels), _share(numbers.constant))
         for task, splits in checked.splits.items()
         for split, numbers in splits.items()
     ]
@@ -88,11 +87,11 @@ def count_line(findings: Iterable[Finding]) -> str:
     return ", ".join(f"{count} {level}{'' if count == 1 else 's'}" for level, count in counts.items())
 
 
-def as_dict(checked: Checked, rows: Mapping[str, Mapping[str, int]]) -> dict[str, Any]:
+def as_dict(checked: Checked) -> dict[str, Any]:
     """Return everything as plain data."""
     tasks = {
         task: {
-            "splits": {split: numbers.as_dict(rows[task][split]) for split, numbers in splits.items()},
+            "splits": {split: numbers.as_dict() for split, numbers in splits.items()},
             "shortcuts": shortcuts.as_dict() if (shortcuts := checked.shortcuts[task]) else None,
         }
         for task, splits in checked.splits.items()

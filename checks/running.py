@@ -1,7 +1,9 @@
 """All checks over all tasks of a configuration."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from transformers import BertTokenizer
@@ -12,9 +14,11 @@ from checks.finding import Finding
 from checks.lengths import Lengths, find_cut_rows, measure_lengths
 from checks.near import find_near_leaks
 from checks.overlaps import find_duplicates, find_equal_sides, find_leaks, find_repeated_ids, find_shared_sides
-from checks.reading import Splits
+from checks.reading import Splits, read_splits
 from checks.shortcuts import Shortcuts, find_shortcuts, measure_shortcuts
 from checks.split_rows import SplitRows
+from datamodules import MultitaskDataModule
+from lightning_modules import MultitaskModule
 
 
 @dataclass(frozen=True)
@@ -22,21 +26,23 @@ class SplitNumbers:
     """What was measured of a split.
 
     Args:
+        rows: Its rows.
         labels: How the labels are spread, as plain data.
         constant: Accuracy of train's most frequent class; None for scores and without labels.
         lengths: Tokens of its examples.
         unknown: Share of tokens that the tokenizer does not know.
     """
 
+    rows: int
     labels: Mapping[str, Any]
     constant: float | None
     lengths: Lengths
     unknown: float
 
-    def as_dict(self, rows: int) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """Return them as plain data."""
         measured = {"constant": self.constant, "lengths": self.lengths.as_dict(), "unknown": self.unknown}
-        return {"rows": rows, "labels": dict(self.labels), **measured}
+        return {"rows": self.rows, "labels": dict(self.labels), **measured}
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,28 @@ class Checked:
     shortcuts: dict[str, Shortcuts | None]
 
 
+def look(data: MultitaskDataModule, build_model: Callable[[], MultitaskModule] | None) -> Checked:
+    """Read the data of a configuration and run all checks.
+
+    Args:
+        data: The data, not yet read.
+        build_model: Builds the model, to look for suspects; None to do without.
+
+    Raises:
+        InputError: If a file is wrong.
+    """
+    findings: list[Finding] = []
+    with TemporaryDirectory(prefix="tandem-") as folder:
+        splits = read_splits(data, Path(folder), findings)
+        checked = run_checks(splits, data.tokenizer, data.max_length)
+        if build_model is not None:
+            from checks.suspects import look_for_suspects
+
+            findings += look_for_suspects(splits, build_model().backbone, data.tokenizer, data.max_length)
+    checked.findings.extend(findings)
+    return checked
+
+
 def run_checks(splits: Splits, tokenizer: BertTokenizer, max_length: int) -> Checked:
     """Run all checks but that of suspects.
 
@@ -64,11 +92,10 @@ def run_checks(splits: Splits, tokenizer: BertTokenizer, max_length: int) -> Che
     """
     checked = Checked([], {}, {})
     for name, rows in splits.items():
-        scripts = rows["train"].oddities.main_script
+        script = rows["train"].oddities.main_script
         checked.splits[name] = {}
         for split, each in rows.items():
-            numbers, found = check_split(each, rows["train"], tokenizer, max_length, scripts)
-            checked.splits[name][split] = numbers
+            checked.splits[name][split], found = check_split(each, rows["train"], tokenizer, max_length, script)
             checked.findings.extend(found)
         checked.findings.extend(check_task(rows))
         checked.shortcuts[name] = shortcuts = measure_shortcuts(rows["train"])
@@ -84,7 +111,9 @@ def check_split(
     lengths, cut = measure_lengths(rows, tokenizer, max_length)
     unknown = texts.count_unknown(rows, tokenizer.unk_token_id)
     share = float(unknown.sum() / max(1, rows.store.lengths.sum()))
-    numbers = SplitNumbers(balance.describe_labels(rows), balance.score_constant(train, rows), lengths, share)
+    numbers = SplitNumbers(
+        len(rows), balance.describe_labels(rows), balance.score_constant(train, rows), lengths, share
+    )
     return numbers, [
         *texts.find_skipped_rows(rows),
         *find_cut_rows(rows, lengths, cut, max_length),

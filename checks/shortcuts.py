@@ -150,6 +150,6 @@ def find_shortcuts(rows: SplitRows, shortcuts: Shortcuts) -> Iterator[Finding]:
         split=rows.split,
         count=shortcuts.rows,
         total=len(rows),
-        what=f"were tried: {best} alone gives {shortcuts.metric} {score:.3f} (the most frequent label {constant:.3f})",
+        what=f"were tried: {best} alone gives {shortcuts.metric} {score:.3f} (a constant answer {constant:.3f})",
         advice="a good score need not mean that a model understands; look at rows where the shortcut fails",
     )
