@@ -2,8 +2,9 @@
 
 import logging
 import sys
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -52,6 +53,7 @@ from command_line.looks import add_switch, allow_bare_switches, defer, shorten_t
 from command_line.parser import Parser, failing_task, find_reason, name_task
 from command_line.trainer_options import check_trainer, count_processes, refusing_misconfiguration
 from lightning_internals import OpenCLI
+from lightning_modules import MultitaskModule
 from planning.command import Candidate, plan
 from runtime.file_errors import naming_refusals
 from runtime.matmul import choose_matmul, set_onednn
@@ -271,9 +273,10 @@ class MultitaskCLI(TandemCLI):
             check_trainer(config[config.subcommand].trainer)
             opened.append(self._instantiate_deferred(config))
         found = [each[each.subcommand] for each in opened]
+        names = [run_name([str(path) for path in each.get("config") or []]) for each in found]
         return [
-            Candidate(run_name([str(path) for path in each.get("config") or []]), each.data, each.model, each)
-            for each in found
+            Candidate(name, each.data, partial(self._build_model, each.model), each)
+            for name, each in zip(names, found, strict=True)
         ]
 
     def running(self, command: str) -> AbstractContextManager[None]:
@@ -285,7 +288,7 @@ class MultitaskCLI(TandemCLI):
         if command not in LOOKS:
             super().run_command(command)
             return
-        given: dict[str, Any] = {"data": self.datamodule, "build_model": self._build_model}
+        given: dict[str, Any] = {"data": self.datamodule, "build_model": partial(self._build_model, self.built.model)}
         if command == "plan":
             given["candidates"] = self._open_candidates()
         options = {name: self.built[name] for name in self.own_options(command)}
@@ -294,10 +297,10 @@ class MultitaskCLI(TandemCLI):
         if status:
             sys.exit(status)
 
-    def _build_model(self) -> L.LightningModule:
+    def _build_model(self, build: Callable[[], MultitaskModule]) -> MultitaskModule:
+        """Build a model that was deferred."""
         with self.refusing_settings():
-            model: L.LightningModule = self.built["model"]()
-            return model
+            return build()
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Add `--tasks`, which data and model share, and the best checkpoint."""

@@ -57,6 +57,7 @@ def plan(
     """
     from planning.making import make_plan
     from planning.output import save_figure, show, write_json
+    from runtime.whole_files import check_place
     from tasks import InputError
 
     if time < 0:
@@ -65,6 +66,9 @@ def plan(
         raise InputError(f"--passes is {passes} (expected more than 0)")
     if figure is not None and figure.suffix not in FIGURES:
         raise InputError(f"--figure {figure}: cannot be drawn (expected a name with {', '.join(FIGURES)})")
+    for path in (json, figure):
+        if path is not None:
+            check_place(path)
     made = [
         make_plan(each.name, each.data, each.build_model, each.settings, time=time, passes=passes)
         for each in candidates

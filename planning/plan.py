@@ -58,4 +58,5 @@ class Plan:
             "batches": sum(self.length.batches),
             "batches_per_step": self.length.window,
         }
-        return {**asdict(self), "length": length}
+        expected = None if self.expected is None else {**asdict(self.expected), "seconds": self.expected.seconds}
+        return {**asdict(self), "length": length, "expected": expected}

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from planning.command import plan
+from tasks import InputError
 from tests.cli.command_line import CS224N, EPOCHS, read_report
 
 ROWS = ["--tasks.sst.batch_size", "5", "--tasks.quora.batch_size", "3"]
@@ -59,14 +61,26 @@ def test_strict_ends_with_3_where_a_task_is_never_trained(train):
 
 
 @pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (
+            {"figure": Path("plan.xyz")},
+            r"--figure plan\.xyz: cannot be drawn \(expected a name with \.png, \.svg, \.pdf\)",
+        ),
+        ({"time": -1}, r"--time is -1 \(expected 0 or more steps\)"),
+        ({"passes": 0}, r"--passes is 0 \(expected more than 0\)"),
+    ],
+)
+def test_an_option_out_of_range_is_refused_before_anything_is_read(options, said):
+    with pytest.raises(InputError, match=said):
+        plan([], **options)
+
+
+@pytest.mark.parametrize(
     ("flags", "said"),
     [
-        (["--figure", "plan.xyz"], "--figure plan.xyz: cannot be drawn (expected a name with .png, .svg, .pdf)"),
-        (["--time", "-1"], "--time is -1 (expected 0 or more steps)"),
         (["--against", "missing.yaml"], "missing.yaml"),
         (["--trainer.fast_dev_run", "true"], "trainer.fast_dev_run leaves no training to plan (expected false)"),
-        (["--trainer.max_epochs", "-1"], "a training without an end has no plan"),
-        (["--data.root", "missing"], "missing"),
     ],
 )
 def test_what_cannot_be_planned_is_refused_in_one_sentence(flags, said, train, capsys):

@@ -118,7 +118,12 @@ CASES: dict[str, tuple[Any, dict[str, Any], dict[str, Any]]] = {
 }
 
 
-@pytest.mark.parametrize("case", CASES)
+IN_DEFAULT = ("accumulated, ended by steps", "validations over epochs", "stages")
+
+
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=() if case in IN_DEFAULT else pytest.mark.slow) for case in CASES]
+)
 def test_a_plan_is_what_the_training_does(case, tiny_backbone, cs224n_root, cache, tmp_path):
     schedule, options, model = CASES[case]
 
