@@ -92,6 +92,7 @@ def test_a_comparison_counts_what_moved():
     answers = torch.tensor([1.0, 2.0, 3.0])
     parity = compare("sts", Sts(), split, answers, answers + torch.tensor([0.0, 0.2, 0.0]))
     assert (parity.changed, parity.rows) == (1, 3)
+    assert parity.describe().endswith("scores moved by a hundredth of the range: 1")
     assert parity.difference == pytest.approx(0.2)
     with pytest.raises(ValueError, match="nothing was written"):
         parity.check()
