@@ -2,17 +2,16 @@
 
 import logging
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import lightning.pytorch as L
-import torch
 from jsonargparse import Namespace
 from lightning.pytorch.callbacks import LearningRateMonitor, ProgressBar
-from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
+from lightning.pytorch.cli import LightningArgumentParser
 from lightning.pytorch.strategies import DDPStrategy
 
 from callbacks import (
@@ -26,6 +25,8 @@ from callbacks import (
     ExportBackbone,
     FinalValidation,
     FirstLook,
+    Int8Prediction,
+    KeepPrecision,
     LossGuard,
     PredictionWriter,
     ProgressLines,
@@ -42,23 +43,27 @@ from callbacks import (
     prints_lines,
 )
 from callbacks.averaging import refuse_changed_weights
+from callbacks.precision import find_device, find_resumed_precision
 from callbacks.run_folder import RunTrainer, claimed_run
 from checks.command import check
+from command_line.checkpoints import choose_checkpoint
 from command_line.help import describe_checkpoint
 from command_line.loggers import LOGGER, complete_loggers
 from command_line.looks import add_switch, allow_bare_switches, defer, shorten_to_trial, with_configs
-from command_line.parser import Parser, failing_task, name_task
-from command_line.trainer_options import check_trainer, refusing_misconfiguration
+from command_line.parser import Parser, failing_task, find_reason, name_task
+from command_line.trainer_options import check_trainer, count_processes, refusing_misconfiguration
+from lightning_internals import OpenCLI
 from lightning_modules import MultitaskModule
 from planning.command import Candidate, plan
 from runtime.file_errors import naming_refusals
 from runtime.matmul import choose_matmul, set_onednn
 from runtime.messages import StderrLines, silence_lightning
-from runtime.run_folders import find_checkpoint, find_in_run, run_name, saved_run
+from runtime.precision import settle_precision
+from runtime.run_folders import run_name, saved_run
 from runtime.version import VERSION
 from tasks import InputError, Task
 
-OUR_PACKAGES = ("backbones", "callbacks", "checks", "cli", "datamodules", "lightning_modules", "runtime")
+OUR_PACKAGES = ("backbones", "callbacks", "checks", "cli", "datamodules", "lightning_modules", "planning", "runtime")
 LOOKS = {  # commands that train nothing, and what each is given beside its options
     "check": {"data", "build_model"},
     "plan": {"candidates"},
@@ -74,7 +79,7 @@ DRY_RUN = (
 BEST_NAME = "best-epoch={{epoch}}-step={{step}}-{name}={{{monitor}:.4f}}"
 
 
-class TandemCLI(LightningCLI):
+class TandemCLI(OpenCLI):
     """LightningCLI whose runs lie in `runs/<config name>/version_N/` and never overwrite each other."""
 
     runner: ClassVar[type[RunTrainer]] = RunTrainer
@@ -109,16 +114,14 @@ class TandemCLI(LightningCLI):
             help="Whether oneDNN may compute fp32 matrix products on a CPU where it is as accurate and faster.",
         )
 
-    def _prepare_subcommand_parser(self, klass: type, subcommand: str, **kwargs: Any) -> LightningArgumentParser:
+    def add_command_arguments(self, parser: LightningArgumentParser, command: str, *, own: Collection[str]) -> None:
         """Leave Lightning's box of scores out unless `--verbose true` asks for it: RunReport shows them."""
-        parser: LightningArgumentParser = super()._prepare_subcommand_parser(klass, subcommand, **kwargs)
         parser.add_argument(
             "--help_all", action="help", help="Show all options, Lightning's seldom ones too, and exit."
         )
-        describe_checkpoint(parser._actions, subcommand)
-        if "verbose" in self._subcommand_method_arguments[subcommand]:
+        describe_checkpoint(parser._actions, command)
+        if "verbose" in own:
             parser.set_defaults(verbose=False)
-        return parser
 
     def before_instantiate_classes(self) -> None:
         """Name the run after its configuration, and find the checkpoint that `last`, `best` or `auto` means."""
@@ -137,21 +140,28 @@ class TandemCLI(LightningCLI):
             raise InputError(f"{self.config.subcommand} needs trained weights: --ckpt_path best, last or a file")
         tasks = list(config.get("tasks") or {})
         if which in ("last", "best", "auto", *(f"best-{task}" for task in tasks)):
-            found = choose_checkpoint(which, own=saved_run(configs), runs=self._runs.folder, tasks=tasks)
+            found = choose_checkpoint(which, own=saved_run(configs), runs=self._runs.folder)
             config["ckpt_path"] = str(found) if found else None
+        self._settle_precision(config)
 
-    def _run_subcommand(self, subcommand: str) -> None:
+    def _settle_precision(self, config: Namespace) -> None:
+        """Put what `--trainer.precision auto` means into the configuration, and say where fp32 would be faster."""
+        asked = config.trainer.precision
+        if asked == "auto" and self.config.subcommand == "fit" and config.ckpt_path:
+            asked = find_resumed_precision(Path(config.ckpt_path)) or asked
+        memory = Path(config.data.cache_dir).expanduser() / "precision.json"
+        config.trainer.precision = settle_precision(asked, find_device(config.trainer.accelerator), memory)
+
+    @contextmanager
+    def running(self, command: str) -> Iterator[None]:
         """Run the command in a folder of its own; one that is refused leaves none."""
         assert isinstance(self.trainer, RunTrainer)
-        kind = "version" if subcommand == "fit" else subcommand
+        kind = "version" if command == "fit" else command
         with (
             claimed_run(self.trainer, self._runs.folder, kind, version=self._runs.version),
             refusing_misconfiguration(),
         ):
-            super()._run_subcommand(subcommand)
-
-    def _parse_ckpt_path(self) -> None:
-        """Leave the command line as it is; Lightning would replace it by the checkpoint's hyperparameters unasked."""
+            yield
 
     def instantiate_classes(self) -> None:
         """Build everything; what the user got wrong becomes an InputError."""
@@ -168,12 +178,12 @@ class TandemCLI(LightningCLI):
             with refusing_misconfiguration():
                 yield
         except (ValueError, OSError) as error:
-            reason, task = str(find_reason(error)), failing_task(self._get(self.config, "tasks") or {})
+            reason, task = str(find_reason(error)), failing_task(self.config[self.subcommand].get("tasks") or {})
             raise InputError(reason if task is None else name_task(task, reason)) from error
 
     def instantiate_trainer(self, **kwargs: Any) -> L.Trainer:
         """Build the trainer with our callbacks, atomic checkpoints and a strategy for idle heads."""
-        config = self._get(self.config_init, "trainer")
+        config = self.built["trainer"]
         kwargs["plugins"] = [*_as_list(config.get("plugins")), AtomicCheckpointIO()]
         kwargs["callbacks"] = [BatchLimits(), *_as_list(config.get("callbacks")), *self.own_callbacks()]
         if prints_lines() and not has_bar(kwargs["callbacks"]):
@@ -184,14 +194,14 @@ class TandemCLI(LightningCLI):
         with refusing_misconfiguration(ValueError, TypeError, ImportError):
             trainer: L.Trainer = super().instantiate_trainer(**kwargs)
         callbacks: list[L.Callback] = trainer.callbacks  # type: ignore[attr-defined]
-        refuse_changed_weights(callbacks, has_averaging="averaging" in self.config_init[self.config.subcommand])
+        refuse_changed_weights(callbacks, has_averaging="averaging" in self.built)
         callbacks.sort(key=lambda callback: isinstance(callback, ResumableCheckpoint | StopOnSignal))  # the last to act
         return trainer
 
     def own_callbacks(self) -> list[L.Callback]:
         """Return the callbacks of every run."""
-        config = self._get(self.config_init, "trainer")
-        own: list[L.Callback] = [StepSeed(self._get(self.config_init, "data").seed), FinalValidation(), StopOnSignal()]
+        config = self.built["trainer"]
+        own: list[L.Callback] = [StepSeed(self.built["data"].seed), FinalValidation(), KeepPrecision(), StopOnSignal()]
         if config.get("logger"):
             own.append(LearningRateMonitor(logging_interval="step"))
         wants_bar = config.get("enable_progress_bar") is not False and not prints_lines()
@@ -218,20 +228,19 @@ class MultitaskCLI(TandemCLI):
     @staticmethod
     def subcommands() -> dict[str, set[str]]:
         """Return the commands, and the parameters of each that are no options."""
-        return {**LightningCLI.subcommands(), **LOOKS}
+        return {**TandemCLI.subcommands(), **LOOKS}
 
-    def _prepare_subcommand_parser(self, klass: type, subcommand: str, **kwargs: Any) -> LightningArgumentParser:
+    def add_command_arguments(self, parser: LightningArgumentParser, command: str, *, own: Collection[str]) -> None:
         """Let the commands that look take all that `fit` takes, so that they read any configuration of a training."""
-        parser = super()._prepare_subcommand_parser(klass, subcommand, **kwargs)
-        if subcommand in LOOKS:
-            allow_bare_switches(parser._actions, self._subcommand_method_arguments[subcommand])
-            parser.add_method_arguments(RunTrainer, "fit", skip={*LightningCLI.subcommands()["fit"]})
+        super().add_command_arguments(parser, command, own=own)
+        if command in LOOKS:
+            allow_bare_switches(parser._actions, own)
+            parser.add_method_arguments(RunTrainer, "fit", skip={*TandemCLI.subcommands()["fit"]})
             describe_checkpoint(parser._actions, "fit")
-        if subcommand == "plan":
+        if command == "plan":
             parser.add_argument("--against", action="append", metavar="FILE", help=AGAINST)
-        if subcommand == "fit":
+        if command == "fit":
             add_switch(parser, "--dry_run", DRY_RUN)
-        return parser
 
     def instantiate_classes(self) -> None:
         """Build everything; for a look the data, and the model once it asks for it."""
@@ -239,7 +248,7 @@ class MultitaskCLI(TandemCLI):
             super().instantiate_classes()
             return
         self.config_init = self._instantiate_deferred(self.config)
-        self.datamodule = self._get(self.config_init, "data")
+        self.datamodule = self.built["data"]
 
     def _instantiate_deferred(self, config: Namespace) -> Namespace:
         """Build everything but the model, in whose place is a function that builds it."""
@@ -251,7 +260,7 @@ class MultitaskCLI(TandemCLI):
     def _open_candidates(self) -> list[Candidate]:
         """Return the configuration that is planned, and each that `--against` names, with the same flags."""
         opened = [self.config_init]
-        for paths in self._get(self.config, "against") or []:
+        for paths in self.built["against"] or []:
             config = self.parser.parse_args(with_configs(sys.argv[1:], paths.split(",")))
             check_trainer(config[config.subcommand].trainer)
             opened.append(self._instantiate_deferred(config))
@@ -262,19 +271,21 @@ class MultitaskCLI(TandemCLI):
             for name, each in zip(names, found, strict=True)
         ]
 
-    def _run_subcommand(self, subcommand: str) -> None:
-        """Run the command; a look has no run folder, and its status is that of the process."""
-        if subcommand not in LOOKS:
-            super()._run_subcommand(subcommand)
+    def running(self, command: str) -> AbstractContextManager[None]:
+        """Run the command in a folder of its own; a look has none."""
+        return refusing_misconfiguration() if command in LOOKS else super().running(command)
+
+    def run_command(self, command: str) -> None:
+        """Run the command; a look's status is that of the process."""
+        if command not in LOOKS:
+            super().run_command(command)
             return
-        settings = self.config_init[subcommand]
-        given = {"data": self.datamodule, "build_model": partial(self._build_model, settings.model)}
-        if subcommand == "plan":
+        given: dict[str, Any] = {"data": self.datamodule, "build_model": partial(self._build_model, self.built.model)}
+        if command == "plan":
             given["candidates"] = self._open_candidates()
-        options = {name: settings[name] for name in self._subcommand_method_arguments[subcommand]}
-        look = getattr(self.runner, subcommand)
-        with refusing_misconfiguration():
-            status = look(**{name: given[name] for name in LOOKS[subcommand]}, **options)
+        options = {name: self.built[name] for name in self.own_options(command)}
+        look = getattr(self.runner, command)
+        status = look(**{name: given[name] for name in LOOKS[command]}, **options)
         if status:
             sys.exit(status)
 
@@ -320,6 +331,19 @@ class MultitaskCLI(TandemCLI):
             help="Average the weights over the training (Ema or Swa); the average is evaluated, kept and reported.",
         )
 
+    def _prepare_subcommand_parser(self, klass: type, subcommand: str, **kwargs: Any) -> LightningArgumentParser:
+        """Add what only predict has."""
+        parser: LightningArgumentParser = super()._prepare_subcommand_parser(klass, subcommand, **kwargs)
+        if subcommand == "predict":
+            parser.add_argument(
+                "--int8",
+                type=bool,
+                default=False,
+                help="Whether the encoder multiplies in int8: about twice as fast on a CPU, with slightly other "
+                "numbers; python -m inference.int8 checks them.",
+            )
+        return parser
+
     def before_instantiate_classes(self) -> None:
         """Refuse a score that there is not.
 
@@ -340,7 +364,7 @@ class MultitaskCLI(TandemCLI):
 
     def instantiate_trainer(self, **kwargs: Any) -> L.Trainer:
         """Build the trainer; an optimiser step has as many batches as the schedule says, unless a number is given."""
-        data, config = self._get(self.config_init, "data"), self.config[self.config.subcommand]
+        data, config = self.built["data"], self.config[self.config.subcommand]
         if config.trainer.accumulate_grad_batches == 1:
             window = data.choose_window(config.trainer.accumulate_grad_batches)
             config.trainer.accumulate_grad_batches = kwargs["accumulate_grad_batches"] = window  # saved, and used
@@ -348,19 +372,15 @@ class MultitaskCLI(TandemCLI):
 
     def own_callbacks(self) -> list[L.Callback]:
         """Return the callbacks of every multitask run."""
-        own = [
-            *super().own_callbacks(),
-            FirstLook(),
-            TaskLosses(),
-            self._get(self.config_init, "predictions"),
-            RunReport(),
-        ]
-        if self._get(self.config_init, "best_checkpoint_per_task"):
-            tasks: dict[str, Task] = self._get(self.config_init, "tasks")
+        own = [*super().own_callbacks(), FirstLook(), TaskLosses(), self.built["predictions"], RunReport()]
+        if self.built["best_checkpoint_per_task"]:
+            tasks: dict[str, Task] = self.built["tasks"]
             own += [BestTaskCheckpoint(name, task.metric_names[0]) for name, task in tasks.items()]
-        if self._get(self.config_init, "dry_run"):
+        if self.built.get("dry_run"):
             own.append(DryRun())
-        averaging: Averaging | None = self._get(self.config_init, "averaging")
+        if self.built.get("int8"):
+            own.append(Int8Prediction())
+        averaging: Averaging | None = self.built["averaging"]
         return own if averaging is None else [averaging, *own]
 
 
@@ -382,7 +402,7 @@ class PretrainCLI(TandemCLI):
         own = [*super().own_callbacks(), TaskLosses(), RunReport()]
         if self.subcommand != "fit":
             return own
-        return [*own, ExportBackbone(self._get(self.config_init, "export_dir"))]
+        return [*own, ExportBackbone(self.built["export_dir"])]
 
 
 def run(cli: type[TandemCLI], model: type[L.LightningModule], data: type[L.LightningDataModule]) -> None:
@@ -399,53 +419,6 @@ def run(cli: type[TandemCLI], model: type[L.LightningModule], data: type[L.Light
         sys.exit(2)
     except RunStopped as stopped:
         sys.exit(128 + stopped.number)
-
-
-def find_reason(error: BaseException) -> BaseException:
-    """Return the error that a class raised, where jsonargparse wrapped it because the class is optional."""
-    while str(error).startswith("Does not validate against any of the Union subtypes") and error.__cause__:
-        error = error.__cause__
-    return error
-
-
-def choose_checkpoint(which: str, *, own: Path | None, runs: Path, tasks: Sequence[str]) -> Path | None:
-    """Find the checkpoint that a word of `--ckpt_path` means.
-
-    Args:
-        which: `last`, `best`, `best-<task>` or `auto`.
-        own: Folder of the run whose saved configuration is given, if one is; `auto` does not look at it.
-        runs: Folder of the configuration's runs.
-        tasks: Names of the tasks.
-
-    Returns:
-        The checkpoint; None where `auto` finds none.
-
-    Raises:
-        InputError: If there is none.
-    """
-    if own is not None and which != "auto":
-        found = find_in_run(own, which, tasks)
-        if found is None:
-            raise InputError(f"--ckpt_path {which}: {own}, whose config.yaml is given, has no such checkpoint")
-        return found
-    found = find_checkpoint(runs, "last" if which == "auto" else which, tasks)
-    if found is None and which != "auto":
-        raise InputError(f"--ckpt_path {which}: no run in {runs} has such a checkpoint")
-    return found
-
-
-def count_processes(trainer: Any) -> int:
-    """Count the processes that a trainer configuration asks for."""
-    devices = trainer["devices"]
-    if devices in ("auto", -1, "-1"):
-        per_node = torch.cuda.device_count() if trainer["accelerator"] in ("auto", "gpu", "cuda") else 1
-    elif isinstance(devices, list):
-        per_node = len(devices)
-    elif isinstance(devices, str) and "," in devices:
-        per_node = len([device for device in devices.split(",") if device.strip()])
-    else:
-        per_node = int(devices)
-    return per_node * int(trainer["num_nodes"])
 
 
 def has_bar(callbacks: Sequence[L.Callback]) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from torch import Tensor, nn
-from transformers import BertModel
+from transformers import PreTrainedModel
 
 from backbones.adapter import Adapter, Part, TaskLayers, freeze_except
 from backbones.attention import Attend
@@ -46,7 +46,7 @@ class Pals(Adapter):
         if self.also_train and not self.frozen:
             raise ValueError("adapter Pals: also_train is for a frozen backbone (expected frozen: true)")
 
-    def attach(self, bert: BertModel, tasks: Sequence[str]) -> "PalLayers":
+    def attach(self, bert: PreTrainedModel, tasks: Sequence[str]) -> "PalLayers":
         """Build the layers of every task; see `Adapter.attach`."""
         if self.frozen:
             freeze_except(bert, self.also_train)
@@ -74,7 +74,7 @@ class PalLayers(TaskLayers):
         num_heads: Its heads.
     """
 
-    def __init__(self, bert: BertModel, tasks: Sequence[str], *, size: int, num_heads: int) -> None:
+    def __init__(self, bert: PreTrainedModel, tasks: Sequence[str], *, size: int, num_heads: int) -> None:
         super().__init__()
         hidden_size = bert.config.hidden_size
         self.num_heads = num_heads

@@ -11,9 +11,11 @@ from callbacks.figures import ValidationFigures
 from callbacks.final_validation import FinalValidation
 from callbacks.first_look import FirstLook
 from callbacks.guard import LossGuard
+from callbacks.int8 import Int8Prediction
 from callbacks.losses import TaskLosses
 from callbacks.monitors import check_monitors
 from callbacks.plateau import ReduceShareOnPlateau
+from callbacks.precision import KeepPrecision
 from callbacks.predictions import PredictionWriter
 from callbacks.progress import TaskProgressBar
 from callbacks.progress_lines import ProgressLines, prints_lines
@@ -34,6 +36,8 @@ __all__ = [
     "ExportBackbone",
     "FinalValidation",
     "FirstLook",
+    "Int8Prediction",
+    "KeepPrecision",
     "LossGuard",
     "PredictionWriter",
     "ProgressLines",

@@ -88,7 +88,7 @@ def shorten(text: str) -> str:
     r"""Return a text in one line, without its end if it is long.
 
     Example:
-        >>> shorten("one\\n two"), len(shorten("word " * 100))
+        >>> shorten("one\n two"), len(shorten("word " * 100))
         ('one two', 90)
     """
     line = " ".join(text.split())

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from transformers import BertTokenizer
+from transformers import PreTrainedTokenizerFast
 
 from checks.finding import Finding
 from checks.split_rows import SplitRows
@@ -46,7 +46,9 @@ class Lengths:
         return asdict(self)
 
 
-def measure_lengths(rows: SplitRows, tokenizer: BertTokenizer, max_length: int) -> tuple[Lengths, NDArray[np.int64]]:
+def measure_lengths(
+    rows: SplitRows, tokenizer: PreTrainedTokenizerFast, max_length: int
+) -> tuple[Lengths, NDArray[np.int64]]:
     """Measure a split: only rows that fill max_length are tokenised again.
 
     Args:

@@ -65,7 +65,8 @@ def propose(evaluated: SplitRows, train: SplitRows) -> Pairs:
     pairs = np.unique(np.concatenate(found), axis=0)
     ours, theirs = evaluated.joined(ordered=False), train.joined(ordered=False)
     leaked = np.isin(ours, theirs)
-    return pairs[~leaked[pairs[:, 0]]]
+    fresh: Pairs = pairs[~leaked[pairs[:, 0]]]
+    return fresh
 
 
 def compare(evaluated: SplitRows, train: SplitRows, pairs: Pairs) -> NDArray[np.float64]:

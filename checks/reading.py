@@ -7,7 +7,7 @@ from checks.finding import Finding
 from checks.split_rows import SplitRows, read_split_rows
 from datamodules import MultitaskDataModule, TokenStore
 from datamodules.encoding import open_split
-from tasks import MissingFileError
+from tasks import MissingFileError, Split
 
 Splits = Mapping[str, Mapping[str, SplitRows]]  # by task and split
 
@@ -27,7 +27,8 @@ def read_splits(data: MultitaskDataModule, folder: Path, findings: list[Finding]
         InputError: If a file is wrong, or one of a train or dev split is missing.
     """
     data.setup("fit")
-    stores = {name: {split: data.stores[split][name] for split in ("train", "dev")} for name in data.tasks}
+    shown: tuple[Split, ...] = ("train", "dev")
+    stores = {name: {split: data.stores[split][name] for split in shown} for name in data.tasks}
     for name in data.tasks:
         stores[name] |= _open_test(data, name, findings)
     special = [] if data.tokenizer.split_special_tokens else data.tokenizer.all_special_tokens
@@ -41,7 +42,7 @@ def read_splits(data: MultitaskDataModule, folder: Path, findings: list[Finding]
     }
 
 
-def _open_test(data: MultitaskDataModule, name: str, findings: list[Finding]) -> dict[str, TokenStore]:
+def _open_test(data: MultitaskDataModule, name: str, findings: list[Finding]) -> dict[Split, TokenStore]:
     """Return the test split by its name; nothing where there is none."""
     task = data.tasks[name]
     if "test" not in task.splits:

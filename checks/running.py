@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from transformers import BertTokenizer
+from transformers import PreTrainedTokenizerFast
 
 from checks import balance, texts
 from checks.contradictions import find_contradictions
@@ -82,7 +82,7 @@ def look(data: MultitaskDataModule, build_model: Callable[[], MultitaskModule] |
     return checked
 
 
-def run_checks(splits: Splits, tokenizer: BertTokenizer, max_length: int) -> Checked:
+def run_checks(splits: Splits, tokenizer: PreTrainedTokenizerFast, max_length: int) -> Checked:
     """Run all checks but that of suspects.
 
     Args:
@@ -105,7 +105,7 @@ def run_checks(splits: Splits, tokenizer: BertTokenizer, max_length: int) -> Che
 
 
 def check_split(
-    rows: SplitRows, train: SplitRows, tokenizer: BertTokenizer, max_length: int, script: str
+    rows: SplitRows, train: SplitRows, tokenizer: PreTrainedTokenizerFast, max_length: int, script: str
 ) -> tuple[SplitNumbers, list[Finding]]:
     """Measure a split and look at its rows one by one."""
     lengths, cut = measure_lengths(rows, tokenizer, max_length)

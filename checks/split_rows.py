@@ -63,7 +63,7 @@ class SplitRows:
     @property
     def sides(self) -> int:
         """Texts an example (S)."""
-        return self.keys.shape[1]
+        return int(self.keys.shape[1])
 
     def joined(self, *, ordered: bool) -> Keys:
         """Key of each example, (n,)."""

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import KFold, StratifiedKFold, cross_val_predict
 from sklearn.preprocessing import StandardScaler
-from transformers import BertTokenizer
+from transformers import PreTrainedTokenizerFast
 
 from backbones import Backbone
 from checks.finding import Finding
@@ -36,7 +36,7 @@ Say = Callable[[str], object]
 
 
 def find_suspects(
-    rows: SplitRows, backbone: Backbone, tokenizer: BertTokenizer, max_length: int, say: Say
+    rows: SplitRows, backbone: Backbone, tokenizer: PreTrainedTokenizerFast, max_length: int, say: Say
 ) -> Iterator[Finding]:
     """Find them in a train split, or an even sample of it.
 
@@ -83,7 +83,7 @@ def find_suspects(
 
 @torch.no_grad()
 def embed(
-    texts: list[tuple[str, ...]], backbone: Backbone, tokenizer: BertTokenizer, max_length: int, say: Say
+    texts: list[tuple[str, ...]], backbone: Backbone, tokenizer: PreTrainedTokenizerFast, max_length: int, say: Say
 ) -> NDArray[np.float32]:
     """Return the mean of the last hidden states of each text, (n, H); after a few batches tell what it will cost."""
     encoded = encode_rows(texts, "single", tokenizer=tokenizer, max_length=max_length)
@@ -131,7 +131,9 @@ def judge_scores(
     return np.where(doubt >= FAR, doubt, 0.0), expected
 
 
-def look_for_suspects(splits: Splits, backbone: Backbone, tokenizer: BertTokenizer, max_length: int) -> list[Finding]:
+def look_for_suspects(
+    splits: Splits, backbone: Backbone, tokenizer: PreTrainedTokenizerFast, max_length: int
+) -> list[Finding]:
     """Find the suspects of every task; the log tells what it costs before it is paid.
 
     Args:

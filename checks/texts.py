@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
-from transformers import BertTokenizer
+from transformers import PreTrainedTokenizerFast
 
 from checks.finding import Finding, Instance, Level
 from checks.split_rows import SplitRows
@@ -103,7 +103,9 @@ def count_unknown(rows: SplitRows, unknown: int | None) -> NDArray[np.int64]:
     return np.concatenate(found)
 
 
-def find_unknown_tokens(rows: SplitRows, tokenizer: BertTokenizer, unknown: NDArray[np.int64]) -> Iterator[Finding]:
+def find_unknown_tokens(
+    rows: SplitRows, tokenizer: PreTrainedTokenizerFast, unknown: NDArray[np.int64]
+) -> Iterator[Finding]:
     """Find rows with words that the tokenizer does not know, and rows of which nothing is left.
 
     Args:
@@ -141,7 +143,7 @@ def find_unknown_tokens(rows: SplitRows, tokenizer: BertTokenizer, unknown: NDAr
         )
 
 
-def special_tokens(rows: SplitRows, tokenizer: BertTokenizer) -> int:
+def special_tokens(rows: SplitRows, tokenizer: PreTrainedTokenizerFast) -> int:
     """Return how many special tokens the tokenizer adds to an example."""
     single = tokenizer.num_special_tokens_to_add(pair=False)
     if rows.task.encoding == "bi":

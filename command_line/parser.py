@@ -111,6 +111,13 @@ def read_settings_file(path: Path) -> None:
         raise InputError(f"{path}: {holds} (expected settings by name, as in model: …)")
 
 
+def find_reason(error: BaseException) -> BaseException:
+    """Return the error that a class raised, where jsonargparse wrapped it because the class is optional."""
+    while str(error).startswith("Does not validate against any of the Union subtypes") and error.__cause__:
+        error = error.__cause__
+    return error
+
+
 def failing_task(tasks: Mapping[str, Any]) -> str | None:
     """Return the name of the first task that cannot be built from its settings; None if all can."""
     for name, settings in tasks.items():

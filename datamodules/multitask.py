@@ -2,27 +2,23 @@
 
 import logging
 from collections.abc import Mapping
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import lightning.pytorch as L
-import numpy as np
-from lightning.pytorch.utilities import rank_zero_only
 
 from backbones import StaticShape
 from datamodules.batch import TaskDataset
 from datamodules.device_store import DeviceDataset
-from datamodules.encoding import open_split, write_store
 from datamodules.evaluation import EvaluationSampler
+from datamodules.opening import Opener, check_test_labels, labelled
 from datamodules.resumable import ResumableDataModule, ResumableLoader, resumable_data
 from datamodules.sampler import MultitaskSampler
 from datamodules.schedules import RoundRobinShuffled, Schedule
 from datamodules.sentences import SentenceInput, read_sentences
 from datamodules.store import TokenStore
 from datamodules.trial import ChooseBatches
-from tasks import InputError, MissingFileError, Split, Task
-from tasks.labels import list_names
+from runtime.cache_folder import CACHE_DIR
+from tasks import InputError, Split, Task
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +82,7 @@ class MultitaskDataModule(ResumableDataModule):
         dev_limit: int | None = None,
         predict_splits: tuple[Split, ...] = ("dev", "test"),
         sentences: SentenceInput | None = None,
-        cache_dir: str = "~/.cache/tandem",
+        cache_dir: str = CACHE_DIR,
         seed: int = 42,
         max_epochs: int | None = None,
         allow_changes: bool = False,
@@ -141,7 +137,7 @@ class MultitaskDataModule(ResumableDataModule):
             for name, store in self.stores["train"].items():
                 store.teacher = self.tasks[name].read_teacher(name, store.all_ids())
         if stage == "test":
-            self._check_test_labels()
+            check_test_labels(self.stores["test"], self.tasks, self.root)
         if stage == "predict" and not self.prediction_names:
             raise InputError(f"predict: the files of {' and '.join(self._named_splits())} are missing for every task")
 
@@ -165,75 +161,25 @@ class MultitaskDataModule(ResumableDataModule):
         )
 
     def _open(self, split: Split, *, report: bool) -> dict[str, TokenStore]:
-        stores: dict[str, TokenStore] = {}
-        missing: list[MissingFileError] = []
-        for name, task in self.tasks.items():
-            if split not in task.splits:
-                if split != "test" and self._stage != "predict":
-                    raise InputError(f"task {name}: its source names no {split} split")
-                continue
-            try:
-                stores[name] = open_split(
-                    task,
-                    split,
-                    root=self.root,
-                    tokenizer=self.tokenizer,
-                    max_length=self.max_length,
-                    cache_dir=self.cache_dir,
-                    report=rank_zero_only(log.info) if report else _ignore,
-                )
-            except MissingFileError as error:
-                if self._stage not in ("predict", "test"):
-                    raise
-                missing.append(error)
-                if report:
-                    log.warning("task %s: left out, %s", name, error)
-                continue
-            if len(stores[name]) == 0:
-                raise InputError(f"{stores[name].source['path']}: has no rows (task {name}, {split} split)")
-            if report and split == "train":
-                _report_missing_classes(name, stores[name])
-        if not stores and missing and self._stage == "test":
-            raise missing[0]
-        if not stores and not missing:
-            raise InputError(f"no task names a {split} split")
-        return stores
+        return self._opener.open_split(split, stage=self._stage, report=report)
+
+    @property
+    def _opener(self) -> Opener:
+        return Opener(
+            tasks=self.tasks,
+            root=self.root,
+            tokenizer=self.tokenizer,
+            max_length=self.max_length,
+            cache_dir=self.cache_dir,
+        )
 
     def _open_sentences(self, source: SentenceInput) -> TokenStore:
         """Read the user's sentences on the first process, and tokenise them on every one."""
-        task = self.tasks[source.task]
-        examples = list(read_sentences(source, task)) if self.rank == 0 else []
+        examples = list(read_sentences(source, self.tasks[source.task])) if self.rank == 0 else []
         if self.trainer is not None:
             examples = self.trainer.strategy.broadcast(examples)
-        if not examples:
-            raise InputError(f"data.sentences.file {source.file}: holds no sentence")
         self.input_texts = [example.texts for example in examples]
-        with TemporaryDirectory(prefix="tandem-") as folder:
-            target = Path(folder) / "input.arrow"
-            write_store(
-                examples,
-                target,
-                encoding=task.encoding,
-                tokenizer=self.tokenizer,
-                max_length=self.max_length,
-                notes=(notes := list[str]()),
-            )
-            for note in notes:
-                rank_zero_only(log.info)("%s%s", "standard input" if source.file == "-" else source.file, note)
-            return TokenStore(target, task=task, source={"path": source.file, "sha256": ""})
-
-    def _check_test_labels(self) -> None:
-        for name, store in self.stores["test"].items():
-            if np.isnan(store.labels).all():
-                rank_zero_only(log.info)("task %s: not tested, its test split has no labels", name)
-            elif not store.is_labelled:
-                where = self.tasks[name].find_unlabelled("test", self.root)
-                raise InputError(f"{where}: {self.tasks[name].label} is empty (expected labels in all rows or in none)")
-        if not self._labelled("test"):
-            raise InputError("test: no task has a labelled test split (use predict for unlabelled ones)")
-
-    def _labelled(self, split: str) -> dict[str, TokenStore]:
-        return {name: store for name, store in self.stores[split].items() if store.is_labelled}
+        return self._opener.open_sentences(source, examples)
 
     def train_dataloader(self) -> ResumableLoader:
         """Return the interleaved batches of the training split."""
@@ -319,7 +265,7 @@ class MultitaskDataModule(ResumableDataModule):
 
     def test_dataloader(self) -> ResumableLoader:
         """Return every row of the labelled test splits once."""
-        return self._evaluation_loader(self._labelled("test"))
+        return self._evaluation_loader(labelled(self.stores["test"]))
 
     def predict_dataloader(self) -> list[ResumableLoader]:
         """Return one loader for each of `prediction_names`."""
@@ -380,14 +326,3 @@ def multitask_data(trainer: L.Trainer) -> MultitaskDataModule:
     data = resumable_data(trainer)
     assert isinstance(data, MultitaskDataModule)
     return data
-
-
-def _report_missing_classes(name: str, store: TokenStore) -> None:
-    missing = sorted(set(range(store.task.labels.num_classes)) - {int(label) for label in np.unique(store.labels)})
-    if missing:
-        named = list_names([store.task.format_label(number) for number in missing])
-        log.warning("task %s: the train split has no example of class %s", name, named)
-
-
-def _ignore(message: str) -> None:
-    """Drop a message that another process reports."""

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from datamodules.pairs import sequence_lengths
+from datamodules.pairs import BERT, PairTemplate, sequence_lengths
 from tasks import Task
 
 SCHEMA = pa.schema(
@@ -23,6 +23,7 @@ SCHEMA = pa.schema(
         "first_length": pa.int32(),
     }
 )
+WORDS_SCHEMA = SCHEMA.append(pa.field("continues", pa.list_(pa.int8())))  # 1 for a token that goes on with a word
 READ_AHEAD_BELOW = 2**30  # bytes
 
 
@@ -32,11 +33,13 @@ class TokenFile:
     Args:
         path: The Arrow file.
         source: Path (or hub name) and SHA-256 of what it was read from.
+        template: The special tokens of its pairs.
     """
 
-    def __init__(self, path: Path, *, source: Mapping[str, str]) -> None:
+    def __init__(self, path: Path, *, source: Mapping[str, str], template: PairTemplate = BERT) -> None:
         self.path = path
         self.source = source
+        self.template = template
         self.notes = _read_notes(path.with_suffix(".json"))
         self._open()
 
@@ -47,7 +50,7 @@ class TokenFile:
 
     def _open(self) -> None:
         reader = pa.ipc.open_file(_map(self.path))
-        if not reader.schema.equals(SCHEMA):
+        if not (reader.schema.equals(SCHEMA) or reader.schema.equals(WORDS_SCHEMA)):
             raise ValueError(f"{self.path}: holds {reader.schema.names} (expected {SCHEMA.names})")
         self._batches = [reader.get_batch(i) for i in range(reader.num_record_batches)]
         sizes = [batch.num_rows for batch in self._batches]
@@ -88,6 +91,13 @@ class TokenFile:
         start, stop = self._offsets[chunk][inner : inner + 2]
         view: NDArray[np.int32] = self._tokens[chunk][start:stop]
         return view
+
+    def continues(self, row: int) -> NDArray[np.bool_]:
+        """Whether each token of an example goes on with the word of the one before it; of files with words only."""
+        chunk, inner = self._place(row)
+        start, stop = self._offsets[chunk][inner : inner + 2]
+        values: NDArray[np.int8] = self._batches[chunk].column("continues").values.to_numpy()
+        return values[start:stop] == 1
 
     def all_tokens(self) -> NDArray[np.int32]:
         """Return the token ids of all examples end to end, (sum of lengths,)."""
@@ -141,6 +151,7 @@ class TokenStore(TokenFile):
         path: The Arrow file.
         task: The task it was read for.
         source: Path (or hub name) and SHA-256 of what it was read from.
+        template: The special tokens of its pairs.
         teacher: Probabilities (rows, C) or scores (rows,) to learn from beside the labels.
     """
 
@@ -150,9 +161,10 @@ class TokenStore(TokenFile):
         *,
         task: Task,
         source: Mapping[str, str],
+        template: PairTemplate = BERT,
         teacher: NDArray[np.float32] | None = None,
     ) -> None:
-        super().__init__(path, source=source)
+        super().__init__(path, source=source, template=template)
         self.task = task
         self.teacher = teacher
 
@@ -169,7 +181,7 @@ class TokenStore(TokenFile):
     @property
     def sequence_lengths(self) -> NDArray[np.int64]:
         """Tokens of each sequence of each example, (rows, S)."""
-        return sequence_lengths(self.lengths, self.first_lengths, self.task.encoding)
+        return sequence_lengths(self.lengths, self.first_lengths, self.task.encoding, self.template)
 
     @property
     def is_labelled(self) -> bool:

@@ -76,15 +76,12 @@ class Parity:
             raise InputError(f"{self.describe()} (expected {self.bound:.1e} at most; nothing was written)")
         return self
 
-    def check_loss(self, max_loss: float) -> "Parity":
-        """Return itself; raise an InputError if the metric lost more, or became undefined."""
+    @property
+    def loss(self) -> float:
+        """What the export lost of the metric: below 0 for a gain, not a number where one of both is undefined."""
         assert self.checkpoint is not None
         assert self.exported is not None
-        if not self.checkpoint - self.exported <= max_loss:
-            raise InputError(
-                f"{self.describe()} (expected a loss of {max_loss:g} at most, see --max_loss; nothing was written)"
-            )
-        return self
+        return self.checkpoint - self.exported
 
 
 def read_dev(task: Task, root: Path, *, most_rows: int) -> DevSplit:

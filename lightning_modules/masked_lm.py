@@ -9,7 +9,7 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 from torch.nn import functional as F
 
-from backbones import AttentionChoice, Backbone, build_bert, load_bert, load_masked_lm_predictions
+from backbones import AttentionChoice, Backbone, build_encoder, load_encoder, load_masked_lm_predictions
 from datamodules import MaskedLMBatch
 from heads.masked_lm import MaskedLMHead
 from lightning_internals import attached_trainer
@@ -58,10 +58,10 @@ class MaskedLMModule(L.LightningModule):
         self.optimizer = optimizer
         self._window = WindowMean()
         if backbone_config is None:
-            bert = load_bert(backbone)
+            bert = load_encoder(backbone)
         else:
             shape = {name: value for name, value in backbone_config.items() if name != "with_pooler"}
-            bert = build_bert(shape, with_pooler=bool(backbone_config.get("with_pooler", True)))
+            bert = build_encoder(shape, with_pooler=bool(backbone_config.get("with_pooler", True)))
         self.backbone = Backbone(bert, pooling="cls")
         if bert.pooler is not None:
             bert.pooler.requires_grad_(False)

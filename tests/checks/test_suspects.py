@@ -1,7 +1,7 @@
 import numpy as np
 import torch
 
-from backbones import Backbone, load_bert
+from backbones import Backbone, load_encoder
 from checks.suspects import embed, judge_classes, judge_scores
 
 RNG = np.random.default_rng(0)
@@ -34,7 +34,7 @@ def test_scores_far_from_what_is_expected_are_found():
 
 
 def test_vectors_are_the_means_of_the_hidden_states_and_their_cost_is_told(tiny_backbone, tokenizer):
-    bert = load_bert(str(tiny_backbone)).eval()
+    bert = load_encoder(str(tiny_backbone)).eval()
     backbone = Backbone(bert, pooling="mean", frozen=True).eval()
     texts = [(f"a film {'good ' * (number % 40)}",) for number in range(600)]
     said: list[str] = []

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from cli import count_processes
+from command_line.trainer_options import count_processes
 from runtime.run_folders import run_name
 from tests.cli.command_line import CS224N, QUICK, ROOT, read_report
 
@@ -21,7 +21,7 @@ def test_print_config_shows_all_values_and_is_a_configuration(train, tmp_path, c
     shown = yaml.safe_load(printed)
     assert shown["tasks"]["sts"]["init_args"]["encoding"] == "bi"
     assert shown["data"]["schedule"] is None or "class_path" in shown["data"]["schedule"]
-    assert shown["model"]["pooling"] == "pooler"
+    assert shown["model"]["pooling"] == "auto"
     assert shown["seed_everything"] == 42
     assert not (tmp_path / "runs").exists()
     (tmp_path / "printed.yaml").write_text(printed)

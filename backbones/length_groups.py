@@ -1,0 +1,54 @@
+"""Any encoder, through its own padded forward: once for each group of sequences of similar length."""
+
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel
+
+from backbones.inputs import InputForm, adding_to_embeddings
+from backbones.packing import AttentionGroup, PackedTokens, QueryRows
+
+
+def encode(
+    model: PreTrainedModel,
+    form: InputForm,
+    tokens: PackedTokens,
+    wanted: QueryRows | None,
+    *,
+    perturbation: Tensor | None,
+) -> Tensor:
+    """Return last hidden states, (T, H), or (R, H) of the wanted tokens.
+
+    For architectures whose attention takes no function of ours, or which read across the border of two sequences. The
+    groups are those of the packed tokens, whose lengths are similar, so that little of the work is padding.
+
+    Args:
+        model: The model.
+        form: What it wants to know of each token.
+        tokens: The packed sequences, with groups.
+        wanted: The tokens whose states are returned; None for all.
+        perturbation: Added to the embedding output, (T, E); None for nothing.
+    """
+    states = torch.cat([_run_group(model, form, tokens, group, perturbation) for group in tokens.groups])
+    slots = tokens.slots if wanted is None else tokens.slots.index_select(0, wanted.rows)
+    return states.index_select(0, slots)
+
+
+def _run_group(
+    model: PreTrainedModel, form: InputForm, tokens: PackedTokens, group: AttentionGroup, perturbation: Tensor | None
+) -> Tensor:
+    """Return the states of a group's padded sequences, (n * L, H)."""
+    keys = group.keys  # (n, L)
+    input_ids, segments = tokens.input_ids[keys], tokens.token_type_ids[keys]
+    mask = None
+    if group.mask is not None:
+        mask = group.mask[:, 0, 0]
+        input_ids, segments = input_ids.masked_fill(~mask, form.padding_id), segments.masked_fill(~mask, 0)
+    moved = None if perturbation is None else perturbation[keys]  # what moves padding is masked away
+    with adding_to_embeddings(model, moved):
+        found = model(
+            input_ids=input_ids,
+            attention_mask=torch.ones_like(input_ids) if mask is None else mask.long(),
+            **form.segment_ids(segments),
+        )
+    hidden: Tensor = found[0]
+    return hidden.flatten(0, 1)
