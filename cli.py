@@ -136,11 +136,11 @@ class TandemCLI(OpenCLI):
         config = self.config[self.config.subcommand]
         check_trainer(config.trainer)
         if self.config.subcommand in LOOKS:
+            if config.get("time"):  # the steps that `plan` times are to be those of `fit`
+                _settle_matmul(config)
+                self._settle_precision(config)
             return
-        if config.fp32_matmul == "auto":
-            choose_matmul(Path(config.data.cache_dir).expanduser() / "matmul.json")
-        else:
-            set_onednn(on=False)  # an earlier training of this process may have switched it on
+        _settle_matmul(config)
         configs = [str(path) for path in config.get("config") or []]
         self._runs = complete_loggers(config.trainer, run_name(configs))
         which = config.get("ckpt_path")
@@ -271,6 +271,8 @@ class MultitaskCLI(TandemCLI):
         for paths in self.built["against"] or []:
             config = self.parser.parse_args(with_configs(sys.argv[1:], paths.split(",")))
             check_trainer(config[config.subcommand].trainer)
+            if config[config.subcommand].time:
+                self._settle_precision(config[config.subcommand])
             opened.append(self._instantiate_deferred(config))
         found = [each[each.subcommand] for each in opened]
         names = [run_name([str(path) for path in each.get("config") or []]) for each in found]
@@ -427,6 +429,14 @@ def run(cli: type[TandemCLI], model: type[L.LightningModule], data: type[L.Light
         sys.exit(2)
     except RunStopped as stopped:
         sys.exit(128 + stopped.number)
+
+
+def _settle_matmul(config: Namespace) -> None:
+    """Let oneDNN compute matrix products in another way where that is as accurate and faster, unless it is not to."""
+    if config.fp32_matmul == "auto":
+        choose_matmul(Path(config.data.cache_dir).expanduser() / "matmul.json")
+    else:
+        set_onednn(on=False)  # an earlier training of this process may have switched it on
 
 
 def has_bar(callbacks: Sequence[L.Callback]) -> bool:
