@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-UNPACKED = Path("~/.cache/tandem/backbones")  # weights that `backbones.unpacking` joins
+from runtime.cache_folder import CACHE_DIR
+
+UNPACKED = Path(CACHE_DIR, "backbones")  # weights that `backbones.unpacking` joins
 
 
 @dataclass(frozen=True)

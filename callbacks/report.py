@@ -141,6 +141,7 @@ class RunReport(L.Callback):
             **({"evaluated": evaluated} if evaluated else {}),
             "baseline": baselines,
             **training,
+            "precision": trainer.precision,
             "seed": data.seed,
             "data": data.describe_data(),
             "versions": {"tandem": code.version, **{name: importlib.metadata.version(name) for name in PACKAGES}},

@@ -124,6 +124,29 @@ def with_swapped(
     return [*tokens, *(pair for pair, _ in swapped)], np.concatenate([first_lengths, [first for _, first in swapped]])
 
 
+def sequence_lengths(
+    lengths: IntArray, first_lengths: IntArray, encoding: Encoding, template: PairTemplate = BERT
+) -> IntArray:
+    """Return the tokens of each sequence that `lay_out` makes of some examples, (B, S).
+
+    Args:
+        lengths: Tokens of each example, as the store keeps them, (B,).
+        first_lengths: Tokens of the first part of each example, (B,).
+        encoding: What an example's sequences are.
+        template: The special tokens of a pair.
+
+    Example:
+        >>> sequence_lengths(np.array([9]), np.array([5]), "both").tolist()
+        [[9, 5, 5]]
+    """
+    if encoding == "bi":
+        return np.stack([first_lengths, lengths - first_lengths], axis=1)
+    if encoding == "both":
+        alone = first_lengths - template.between + template.after, lengths - first_lengths + template.before
+        return np.stack([lengths, *alone], axis=1)
+    return lengths[:, None]
+
+
 def lay_out(
     tokens: Sequence[Tokens], first_lengths: IntArray, encoding: Encoding, template: PairTemplate = BERT
 ) -> Sequences:

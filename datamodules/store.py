@@ -3,7 +3,7 @@
 import hashlib
 import json
 import mmap
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from datamodules.pairs import BERT, PairTemplate
+from datamodules.pairs import BERT, PairTemplate, sequence_lengths
 from tasks import Task
 
 SCHEMA = pa.schema(
@@ -104,6 +104,11 @@ class TokenFile:
         parts = [values[o[0] : o[-1]] for values, o in zip(self._tokens, self._offsets, strict=True)]
         return np.concatenate([np.empty(0, dtype=np.int32), *parts])
 
+    def chunks(self) -> Iterator[tuple[NDArray[np.int32], NDArray[np.int64]]]:
+        """Return the token ids of a few thousand examples at a time, end to end, with the start of each, then T."""
+        for values, offsets in zip(self._tokens, self._offsets, strict=True):
+            yield values[offsets[0] : offsets[-1]], (offsets - offsets[0]).astype(np.int64)
+
     def id(self, row: int) -> str:
         """Id of an example."""
         chunk, inner = self._place(row)
@@ -172,6 +177,11 @@ class TokenStore(TokenFile):
     def labels(self) -> NDArray[np.float64]:
         """Class index or score of each example, NaN where there is none, (rows,)."""
         return self._column("label").astype(np.float64)
+
+    @property
+    def sequence_lengths(self) -> NDArray[np.int64]:
+        """Tokens of each sequence of each example, (rows, S)."""
+        return sequence_lengths(self.lengths, self.first_lengths, self.task.encoding, self.template)
 
     @property
     def is_labelled(self) -> bool:

@@ -1,6 +1,5 @@
 """A checkpoint of `train.py fit`, read without a Trainer, a configuration or data files."""
 
-import re
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -17,10 +16,9 @@ from backbones.digest import digest_tensors
 from backbones.parity_probe import check_parity
 from heads import Trunk, TrunkSettings
 from inference.model import TrainedModel
+from runtime.run_folders import find_in_run
 from tasks import InputError, Task
 from transformers_internals import no_init_weights
-
-BEST_OF_A_TASK = re.compile(r"best-.+-epoch=")  # the name of a BestTaskCheckpoint's file
 
 
 @dataclass(frozen=True)
@@ -70,12 +68,10 @@ def find_checkpoint(path: Path) -> Path:
         return path
     if not path.is_dir():
         raise InputError(f"{path}: no such file or folder (expected a run or a checkpoint of train.py fit)")
-    files = sorted((path / "checkpoints").glob("*.ckpt"), key=lambda file: file.stat().st_mtime, reverse=True)
-    best = [file for file in files if file.name.startswith("best") and not BEST_OF_A_TASK.match(file.name)]
-    last = [file for file in files if file.name.startswith("last")]
-    if not best + last:
+    found = find_in_run(path, "best") or find_in_run(path, "last")
+    if found is None:
         raise InputError(f"{path}: holds no checkpoint (expected checkpoints/best….ckpt or last.ckpt of a run)")
-    return (best + last)[0]
+    return found
 
 
 def read_checkpoint(path: Path) -> Checkpoint:

@@ -3,7 +3,7 @@
 import json
 import logging
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,8 @@ from backbones.families import apply_pooler, pooler_reads
 from backbones.inputs import InputForm
 from backbones.lora import merge_lora
 from heads import Head, Trunk
-from inference.parity import DevSplit, answer, compare, score_range
+from inference.onnx_recipes import RECIPES
+from inference.parity import DevSplit, Parity, answer, compare, score_range
 from inference.predictor import Predictor
 from inference.written import Written
 from tasks import InputError
@@ -126,29 +127,58 @@ def write_onnx(
     check_packages()
     folder.mkdir(parents=True)
     export_heads(predictor, heads, folder / FILE)
-    if max_loss is not None:
-        quantize(folder / FILE, folder / INT8_FILE)
     tasks = {name: name.removesuffix("_bi") if name not in predictor.tasks else name for name in heads}
-    (folder / "labels.json").write_text(
-        json.dumps({"encoding": encoding, **_labels(predictor, tasks)}, indent=2) + "\n", encoding="utf-8"
-    )
-    tokenizer = deepcopy(predictor.tokenizer.backend_tokenizer)
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-    tokenizer.save(str(folder / "tokenizer.json"))
-    parities = []
-    for file in sorted(folder.glob("*.onnx"), reverse=True):
+    _write_labels(predictor, tasks, folder, encoding)
+
+    def compare_file(file: str) -> list[Parity]:
         answers: dict[str, dict[str, Tensor]] = {}
-        for name, task in tasks.items():
-            if task not in answers:
-                answers[task] = answer_texts(folder, splits[task].texts, file=file.name)
-            found = compare(
-                f"{name}, {file.name}", predictor.tasks[task], splits[task], references[name], answers[task][name]
-            )
-            parities.append(found.check() if file.name == FILE or max_loss is None else found.check_loss(max_loss))
-    example = '"A warm, funny film."' if encoding == "single" else '("How do I cook rice?", "How is rice cooked?")'
-    usage = f'{USAGE.read_text(encoding="utf-8")}\n\nprint(predict("DIR", [{example}]))'
-    return Written(folder, "onnx", tuple(tasks), usage, tuple(parities))
+        for task in dict.fromkeys(tasks.values()):
+            answers[task] = answer_texts(folder, splits[task].texts, file=file)
+        return [
+            compare(f"{name}, {file}", predictor.tasks[task], splits[task], references[name], answers[task][name])
+            for name, task in tasks.items()
+        ]
+
+    parities, notes = [parity.check() for parity in compare_file(FILE)], []
+    if max_loss is not None:
+        found, recipe = write_int8(folder, compare_file, max_loss)
+        parities.extend(found)
+        notes.append(f'`predict(…, file="{INT8_FILE}")` is faster, with numbers that differ: int8 with {recipe}.')
+    return Written(
+        folder=folder,
+        library="onnx",
+        tasks=tuple(tasks),
+        packages=("numpy", "onnxruntime", "tokenizers"),
+        usage=_usage(encoding),
+        parities=tuple(parities),
+        notes=tuple(notes),
+    )
+
+
+def write_int8(folder: Path, compare_file: Callable[[str], list[Parity]], max_loss: float) -> tuple[list[Parity], str]:
+    """Write the int8 file by the first recipe that loses no more than is allowed.
+
+    Args:
+        folder: The exported folder, with the fp32 file.
+        compare_file: Compares the answers of a file in it with the checkpoint's.
+        max_loss: What each task's metric may lose.
+
+    Returns:
+        The comparisons of the file, and the recipe in words.
+
+    Raises:
+        InputError: If every recipe loses more.
+    """
+    for recipe, quantize in RECIPES.items():
+        quantize(folder / FILE, folder / INT8_FILE)
+        found = compare_file(INT8_FILE)
+        losing = [parity for parity in found if not parity.loss <= max_loss]
+        if not losing:
+            return found, recipe
+        print(f"int8 with {recipe} loses more than {max_loss:g}: {losing[0].describe()}")
+    raise InputError(
+        f"{losing[0].describe()} (expected a loss of {max_loss:g} at most, see --max_loss; nothing was written)"
+    )
 
 
 def check_packages() -> None:
@@ -189,21 +219,6 @@ def export_heads(predictor: Predictor, heads: Mapping[str, Head], file: Path) ->
     program.save(str(file))
 
 
-def quantize(file: Path, target: Path) -> None:
-    """Write a file whose weights are int8, one scale a channel, and whose activations become int8 as they come.
-
-    Weights have seven bits: without VNNI a CPU adds products of eight bits in sixteen, which overflow.
-    """
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-
-    level = logging.root.level
-    logging.root.setLevel(logging.ERROR)  # it advises a step that dynamic quantisation does without
-    try:
-        quantize_dynamic(str(file), str(target), weight_type=QuantType.QInt8, per_channel=True, reduce_range=True)
-    finally:
-        logging.root.setLevel(level)
-
-
 def answer_texts(folder: Path, texts: Sequence[tuple[str, ...]], *, file: str) -> dict[str, Tensor]:
     """Return the answers of an ONNX file by name, in the order of the texts, computed by onnxruntime.
 
@@ -216,6 +231,29 @@ def answer_texts(folder: Path, texts: Sequence[tuple[str, ...]], *, file: str) -
     exec(compile(USAGE.read_text(encoding="utf-8"), str(USAGE), "exec"), usage)  # what the model card shows
     found: Mapping[str, NDArray[np.float32]] = usage["predict"](folder, texts, file=file)
     return {name: torch.from_numpy(values) for name, values in found.items()}
+
+
+def _usage(encoding: str) -> str:
+    """Return the page of code that runs a file, and an example."""
+    example = '"A warm, funny film."' if encoding == "single" else '("How do I cook rice?", "How is rice cooked?")'
+    return f'{USAGE.read_text(encoding="utf-8")}\n\nprint(predict("DIR", [{example}]))'
+
+
+def _write_labels(predictor: Predictor, tasks: Mapping[str, str], folder: Path, encoding: str) -> None:
+    """Write the tokenizer, and what the answers mean.
+
+    Args:
+        predictor: The trained model.
+        tasks: The task of each answer.
+        folder: Where they go.
+        encoding: single, cross or bi.
+    """
+    tokenizer = deepcopy(predictor.tokenizer.backend_tokenizer)
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    tokenizer.save(str(folder / "tokenizer.json"))
+    labels = {"encoding": encoding, **_labels(predictor, tasks)}
+    (folder / "labels.json").write_text(json.dumps(labels, indent=2) + "\n", encoding="utf-8")
 
 
 def _labels(predictor: Predictor, tasks: Mapping[str, str]) -> dict[str, Any]:

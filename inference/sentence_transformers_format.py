@@ -18,6 +18,12 @@ from inference.transformers_format import save_tokenizer
 from inference.written import Written
 from tasks import Task
 
+USAGE = """from sentence_transformers import SentenceTransformer
+
+model = SentenceTransformer("DIR")
+vectors = model.encode(["A cat sits outside.", "A dog plays in the garden."])
+print(model.similarity(vectors, vectors))  # cosines"""
+
 
 def why_not(predictor: Predictor, name: str) -> str | None:
     """Say why sentence-transformers has no modules for a task; None if it has them."""
@@ -60,7 +66,15 @@ def write_sentence_transformers(predictor: Predictor, name: str, split: DevSplit
             f"The vectors are what the task's {type(head).__name__} reads; it does not score by their cosine, and its "
             "own answers need --format onnx."
         )
-    return Written(folder, "sentence-transformers", (name,), _usage(), (parity.check(),), tuple(notes))
+    return Written(
+        folder=folder,
+        library="sentence-transformers",
+        tasks=(name,),
+        packages=("sentence-transformers",),
+        usage=USAGE,
+        parities=(parity.check(),),
+        notes=tuple(notes),
+    )
 
 
 def build_embedder(predictor: Predictor, name: str) -> Any:
@@ -100,12 +114,3 @@ def _score(task: Task, sides: Sequence[Tensor]) -> Tensor:
     first, second = sides
     low, high = score_range(task.labels)
     return low + (high - low) * F.cosine_similarity(first, second)
-
-
-def _usage() -> str:
-    return (
-        "from sentence_transformers import SentenceTransformer\n\n"
-        'model = SentenceTransformer("DIR")\n'
-        'vectors = model.encode(["A cat sits outside.", "A dog plays in the garden."])\n'
-        "model.similarity(vectors, vectors)"
-    )

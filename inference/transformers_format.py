@@ -67,13 +67,14 @@ def write_transformers(predictor: Predictor, name: str, split: DevSplit, referen
     if not task.labels.num_classes:
         low, high = score_range(task.labels)
         notes.append(
-            "The model's one logit is squashed by a sigmoid to the score's share of its range, 0 to 1, as pipeline and "
-            f"CrossEncoder do unasked: score = {low:g} + {high - low:g} * share. No linear layer can hold that scale."
+            "pipeline and CrossEncoder turn the model's one logit into a share of the range by a sigmoid, 0 to 1: "
+            f"score = {low:g} + {high - low:g} * share. No linear layer can hold that scale."
         )
     return Written(
         folder=folder,
         library="transformers",
         tasks=(name,),
+        packages=("torch", "transformers") if len(task.texts) == 1 else ("sentence-transformers",),
         usage=_usage(task),
         parities=(compare(name, task, split, reference, found).check(),),
         notes=tuple(notes),
@@ -110,14 +111,18 @@ def save_tokenizer(predictor: Predictor, folder: Path) -> None:
 
 
 def answer_padded(folder: Path, task: Task, texts: Sequence[tuple[str, ...]]) -> Tensor:
-    """Return probabilities (n, C) or scores (n,) as transformers computes them from a folder, in padded batches."""
+    """Return probabilities (n, C) or scores (n,) as transformers computes them from a folder.
+
+    Padded batches hold texts of similar length; the answers are in the order of the texts.
+    """
     model, tokenizer = AutoModelForSequenceClassification.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
-    logits = []
+    order, logits = sorted(range(len(texts)), key=lambda row: sum(map(len, texts[row]))), []
     for start in range(0, len(texts), BATCH_SIZE):
-        columns = [list(column) for column in zip(*texts[start : start + BATCH_SIZE], strict=True)]
+        rows = [texts[row] for row in order[start : start + BATCH_SIZE]]
+        columns = [list(column) for column in zip(*rows, strict=True)]
         with torch.inference_mode():
             logits.append(model(**tokenizer(*columns, padding=True, truncation=True, return_tensors="pt")).logits)
-    joined = torch.cat(logits)
+    joined = torch.cat(logits)[torch.tensor(order).argsort()]
     if task.labels.num_classes:
         return joined.softmax(dim=1)
     low, high = score_range(task.labels)
@@ -129,12 +134,15 @@ def _usage(task: Task) -> str:
         return (
             "from transformers import pipeline\n\n"
             'classify = pipeline("text-classification", "DIR")\n'
-            'classify(["A warm, funny film."], top_k=None)'
+            'print(classify(["A warm, funny film."], top_k=None))  # all classes; without top_k the most probable one'
         )
     softmax = ", apply_softmax=True" if task.labels.num_classes else ""
     return (
         "from sentence_transformers import CrossEncoder\n\n"
-        f'CrossEncoder("DIR").predict([("How do I cook rice?", "How is rice cooked?")]{softmax})\n\n'
+        'model = CrossEncoder("DIR")\n'
+        f'print(model.predict([("How do I cook rice?", "How is rice cooked?")]{softmax}))\n\n'
+        "# or with transformers alone\n"
         "from transformers import pipeline\n\n"
-        'pipeline("text-classification", "DIR")([{"text": "How do I cook rice?", "text_pair": "How is rice cooked?"}])'
+        'classify = pipeline("text-classification", "DIR")\n'
+        'print(classify([{"text": "How do I cook rice?", "text_pair": "How is rice cooked?"}]))'
     )

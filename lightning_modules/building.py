@@ -10,6 +10,7 @@ from torch import nn
 from backbones import Adapter, Backbone, PoolingChoice, build_encoder, load_encoder
 from backbones.families import Way, default_pooling
 from heads import Head, TrunkSettings, check_trunk
+from lightning_modules.acceleration import CompileChoice
 from lightning_modules.score import Score
 from tasks import InputError, Task
 
@@ -108,6 +109,16 @@ def check_saving(backbone: Backbone, *, has_own_weights: bool) -> None:
         raise InputError("model.save_trainable_only needs weights that come from the backbone's files alone")
     if all(weight.requires_grad for weight in backbone.parameters()):
         raise InputError("model.save_trainable_only: all weights train (expected an adapter or freeze_backbone)")
+
+
+def check_compile(choice: CompileChoice, backbone: Backbone, adapter: Adapter | None) -> None:
+    """Refuse to compile a backbone that computes with other weights for each task.
+
+    Raises:
+        InputError: If it does.
+    """
+    if choice != "none" and backbone.task_layers is not None:
+        raise InputError(f"model.compile is {choice}, but {type(adapter).__name__} has other weights for each task")
 
 
 def build_heads(tasks: Mapping[str, Task], hidden_size: int, trunk: TrunkSettings | None) -> dict[str, Head]:

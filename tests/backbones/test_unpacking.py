@@ -1,7 +1,7 @@
 import hashlib
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from zipfile import ZipFile
@@ -36,12 +36,12 @@ def wheels(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of the backbone in a home of its own."""
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     like = PACKAGED_MODELS["all-mpnet-base-v2"]
     monkeypatch.setitem(PACKAGED_MODELS, NAME, replace(like, folder=NAME, sha256=hashlib.sha256(WEIGHTS).hexdigest()))
-    monkeypatch.setitem(PARTS, NAME, Parts([f"split-part-{number:03}==0.0.1" for number in (1, 2, 3)], "split.zip"))  # type: ignore[index]
+    monkeypatch.setitem(PARTS, NAME, Parts([f"split-part-{number:03}==0.0.1" for number in (1, 2, 3)], "split.zip"))
     return tmp_path / "home/.cache/tandem/backbones/split"
 
 

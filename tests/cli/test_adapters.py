@@ -9,10 +9,13 @@ from backbones import load_encoder
 from lightning_modules import MultitaskModule
 from tests.cli.command_line import best_checkpoint, read_report
 
+LORA, DORA, PALS = ("Lora", "r", "2"), ("Lora", "dora", "true"), ("Pals", "frozen", "true")
+FEW = [(LORA, "cross"), (DORA, "bi"), (PALS, "cross")]  # the others are slow
+OTHERS = [(LORA, "bi"), (DORA, "cross"), (PALS, "bi")]
 
-@pytest.mark.parametrize("encoding", ["cross", "bi"])
+
 @pytest.mark.parametrize(
-    "adapter", [("Lora", "r", "2"), ("Lora", "dora", "true"), ("Pals", "frozen", "true")], ids="-".join
+    ("adapter", "encoding"), [*FEW, *(pytest.param(*other, marks=pytest.mark.slow) for other in OTHERS)]
 )
 def test_an_adapter_trains_alone_and_its_checkpoint_too(adapter, encoding, train, tiny_backbone, tmp_path):
     kind, option, value = adapter

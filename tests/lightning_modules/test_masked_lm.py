@@ -18,7 +18,7 @@ from datamodules import BatchRows, CorpusSettings, MaskedLMBatch, MaskedLMDataMo
 from lightning_modules import MaskedLMModule, OptimizerSettings
 from tasks import Quora, Sst
 
-V = 30522
+V = 29  # tokens of the backbone
 FRESH_HEAD = "has no masked-LM head: a fresh one is trained, its decoder tied"
 
 
