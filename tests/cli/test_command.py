@@ -111,7 +111,8 @@ def test_a_process_ends_with_status_zero_or_two_and_one_sentence(train, tmp_path
     ended = start(*arguments, "--data.root", "/none", folder=tmp_path)
     assert ended.returncode == 2
     assert ended.stderr.splitlines() == [
-        "error: /none/ids-sst-train.csv: no such file (the train split; relative paths start from --data.root /none)"
+        backbone,
+        "error: /none/ids-sst-train.csv: no such file (the train split; relative paths start from --data.root /none)",
     ]
 
 
