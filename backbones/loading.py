@@ -8,6 +8,7 @@ from pickle import UnpicklingError
 from typing import Any
 
 import torch
+from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError
 from transformers import (
     CONFIG_MAPPING,
@@ -66,11 +67,18 @@ def _build_config(raw: Mapping[str, Any]) -> PreTrainedConfig:
     family = raw.get("model_type", "bert")
     if family not in CONFIG_MAPPING:
         code = ", and code that comes with weights is never run" if "auto_map" in raw else ""
-        raise ValueError(f"is a {family!r} model, which transformers {transformers_version} does not have{code}")
+        raise ValueError(
+            f"is a {family!r} model, which transformers {transformers_version} does not have{code} "
+            "(expected one of its own)"
+        )
     position = raw.get("position_embedding_type", "absolute")
     if position != "absolute":  # transformers 5 leaves the relative part out without a word
         raise ValueError(f"position embeddings are {position!r} (expected 'absolute')")
-    config: PreTrainedConfig = CONFIG_MAPPING[family](**raw)
+    try:
+        config: PreTrainedConfig = CONFIG_MAPPING[family](**raw)
+    except StrictDataclassError as error:
+        reason = " ".join(str(error).split())
+        raise ValueError(f"its configuration is not that of a {family!r} model ({reason})") from error
     reason = _unlike_encoder(config)
     if reason:
         raise ValueError(reason)
