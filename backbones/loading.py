@@ -15,6 +15,7 @@ from transformers import (
     MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING,
     MODEL_MAPPING,
     BertForMaskedLM,
+    ModernBertConfig,
     ModernBertForMaskedLM,
     PreTrainedConfig,
     PreTrainedModel,
@@ -141,14 +142,15 @@ def load_encoder(name: str, *, fresh_layers: bool = False) -> PreTrainedModel:
         ValueError: If the model cannot be loaded, is not an encoder, its weights are damaged, missing or of another
             shape, or it does not give on packed tokens what it gives on padded ones.
     """
-    model, report = _from_pretrained(model_class_of(load_config(name)), name)
+    loaded, report = _from_pretrained(model_class_of(load_config(name)), name)
+    model: PreTrainedModel = loaded
     missing, unexpected = sorted(report["missing_keys"]), set(report["unexpected_keys"])
     if "classifier.dense.weight" in unexpected and set(missing) == {"pooler.dense.weight", "pooler.dense.bias"}:
-        model.pooler.dense = _load_classifier_dense(name)
+        model.get_submodule("pooler").dense = _load_classifier_dense(name)
         log.info("backbone %s: the dense layer of its classifier is its pooler", name)
         missing, unexpected = [], {key for key in unexpected if not key.startswith("classifier.dense.")}
     if missing and all(key.startswith("pooler.") for key in missing) and not fresh_layers:
-        model.pooler = None
+        model.pooler = None  # type: ignore[assignment]
         log.info("backbone %s has no pooler", name)
     elif missing and not fresh_layers:
         raise ValueError(f"backbone {name}: the weights lack {', '.join(missing[:5])} ({len(missing)} in all)")
@@ -169,7 +171,8 @@ def load_encoder(name: str, *, fresh_layers: bool = False) -> PreTrainedModel:
 
 def _load_classifier_dense(name: str) -> torch.nn.Module:
     """Load the layer under tanh that RoBERTa's classifier has on the first token, as BERT has in its pooler."""
-    classifier, _ = _from_pretrained(MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING[type(load_config(name))], name)
+    model_class: Any = MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING[type(load_config(name))]
+    classifier, _ = _from_pretrained(model_class, name)
     dense: torch.nn.Module = classifier.classifier.dense
     return dense
 
@@ -239,7 +242,7 @@ def build_encoder(config: Mapping[str, Any], *, with_pooler: bool = True) -> Pre
     model_class = model_class_of(shape)
     has_one = "add_pooling_layer" in inspect.signature(model_class.__init__).parameters
     model = model_class(shape, **({"add_pooling_layer": with_pooler} if has_one else {}))
-    if shape.model_type == "modernbert" and with_pooler:
+    if isinstance(shape, ModernBertConfig) and with_pooler:
         model.pooler = ModernBertPredictionHead(shape)
     model.train()
     return model

@@ -81,7 +81,8 @@ def plain_encoder(backbone: Backbone) -> nn.Module:
         raise InputError(f"int8: {backbone.family} models are not converted (expected a backbone of BERT's form)")
     if backbone.meaning()["adapter"] is not None:
         merge_lora(backbone.bert)
-    return backbone.bert.encoder
+    encoder: nn.Module = backbone.bert.encoder
+    return encoder
 
 
 def digest_layers(encoder: nn.Module) -> str:
