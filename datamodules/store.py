@@ -97,7 +97,8 @@ class TokenFile:
         chunk, inner = self._place(row)
         start, stop = self._offsets[chunk][inner : inner + 2]
         values: NDArray[np.int8] = self._batches[chunk].column("continues").values.to_numpy()
-        return values[start:stop] == 1
+        found: NDArray[np.bool_] = values[start:stop] == 1
+        return found
 
     def all_tokens(self) -> NDArray[np.int32]:
         """Return the token ids of all examples end to end, (sum of lengths,)."""
