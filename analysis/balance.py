@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from analysis.blocks import Block, Sentence, picture
 from analysis.run import Predictions, Run
-from analysis.slices import class_names
 from analysis.table import Table
 from figures import draw_balance, pick_classes
 from heads import Scores
@@ -54,7 +53,7 @@ def _label_ranges(
     """Return the classes, or ranges of a score, and the number of each value's."""
     space = predictions.task.labels
     if not isinstance(space, Scores):
-        return class_names(predictions.task), {what: values.astype(np.int64) for what, values in counted.items()}
+        return list(predictions.task.class_names), {what: values.astype(np.int64) for what, values in counted.items()}
     ends = np.linspace(space.low, space.high, SCORE_RANGES + 1)
     names = [f"{low:g} to {high:g}" for low, high in pairwise(ends)]
     return names, {what: np.digitize(values, ends[1:-1]).astype(np.int64) for what, values in counted.items()}

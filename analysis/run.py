@@ -217,8 +217,8 @@ def _read_probabilities(path: Path, names: Sequence[str], task: Task) -> NDArray
         for name, *cells in reader:
             found.append(name)
             shares.append(np.fromiter(map(float, cells), np.float64, len(cells)))  # a row of cells at a time
-    classes = [task.format_label(number) for number in range(task.labels.num_classes)]
-    if header[1:] != classes:
+    classes = task.class_names
+    if tuple(header[1:]) != classes:
         raise InputError(f"{path}: its columns are {', '.join(header[1:])} (expected the classes {', '.join(classes)})")
     if found != list(names):
         raise InputError(f"{path}: its ids are not those of the prediction file")

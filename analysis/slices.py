@@ -12,7 +12,7 @@ from analysis.run import Predictions
 from analysis.words import has_negation, numbers, overlap, words
 from figures import pick_classes
 from heads import Classes, Scores
-from tasks import Example, Task
+from tasks import Example
 
 LABEL = "label (recall)"
 
@@ -124,7 +124,7 @@ def slice_scores(predictions: Predictions) -> list[Slice]:
 
 def _score_labels(predictions: Predictions) -> Iterator[Slice]:
     """Yield the recall of each class; of many classes, of those with the most mistakes."""
-    names, labels = class_names(predictions.task), predictions.labels.astype(np.int64)
+    names, labels = predictions.task.class_names, predictions.labels.astype(np.int64)
     for number in pick_classes(np.bincount(labels[~predictions.is_right], minlength=len(names))):
         if (labels == number).any():
             yield _score_slice(predictions, LABEL, names[number], labels == number)
@@ -154,11 +154,6 @@ def _score_slice(predictions: Predictions, title: str, name: str, chosen: NDArra
     hits = int((labels == predicted).sum())
     majority = None if title == LABEL else float(np.bincount(labels.astype(np.int64)).max() / count)
     return Slice(title, name, count, hits / count, wilson_interval(hits, count), majority)
-
-
-def class_names(task: Task) -> list[str]:
-    """Name the classes of a task as its prediction files do."""
-    return [task.format_label(number) for number in range(task.labels.num_classes)]
 
 
 @dataclass(frozen=True)

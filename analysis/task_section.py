@@ -16,6 +16,7 @@ from analysis.table import Table
 from figures import MOST_CLASSES, Curve, draw_curves
 from heads import Scores
 from tasks import InputError, Split
+from tasks.class_scores import score_classes
 
 
 def build_task_section(run: Run, task: str, split: Split, *, anchor: str, curves: Mapping[str, Curve]) -> Section:
@@ -34,6 +35,7 @@ def build_task_section(run: Run, task: str, split: Split, *, anchor: str, curves
         blocks: list[Block] = [Sentence(f"No predictions to look at: {error}."), *_score_table(run, task, split, None)]
         return Section(f"Task {task}", anchor, [*blocks, *_curves(curves, task, anchor)])
     blocks = [Sentence(_describe(predictions, split)), *_score_table(run, task, split, predictions)]
+    blocks += _class_table(predictions)
     if isinstance(predictions.task.labels, Scores):
         blocks += show_similarity(predictions, anchor)
     else:
@@ -76,6 +78,19 @@ def _score_table(run: Run, task: str, split: Split, predictions: Predictions | N
         return []
     note = "Score: from the prediction file. Reported: by the run itself. Majority baseline: one prediction for all."
     return [Table("Scores", ("metric", "score", "95 % interval", "reported", "majority baseline"), rows, note=note)]
+
+
+def _class_table(predictions: Predictions) -> list[Block]:
+    """Return how well each class is found; nothing for scores."""
+    task = predictions.task
+    scores = score_classes(task.labels, predictions.predictions, predictions.labels)
+    rows = []
+    for name, one in zip(task.class_names, scores, strict=True):
+        shares = [number(share, 3) for share in (one.precision, one.recall, one.f1)]
+        rows.append([name, *shares, f"{one.rows:,}", f"{one.predicted:,}"])
+    note = "Precision: of what is predicted as the class. Recall: of the examples that are of the class."
+    columns = ("class", "precision", "recall", "F1", "examples", "predicted")
+    return [Table("Classes", columns, rows, note=note)] if rows else []
 
 
 def _score_interval(predictions: Predictions, metric: str) -> tuple[float, float] | None:

@@ -10,12 +10,15 @@ from datamodules import TokenStore
 from tasks import Task
 
 EQUAL = 1e-3  # label units; classes are whole numbers
+CORRELATIONS = ("pearson", "spearman", "kendall", "matthews")  # with a constant: NaN, 0 or an arbitrary value
 
 
 def score_baseline(
     train: TokenStore, evaluated: TokenStore, rows: NDArray[np.int64] | None = None
 ) -> dict[str, float | None]:
     """Score the best constant prediction: the most frequent class of the training split, or its mean score.
+
+    Metrics of probabilities are those of the classes' shares in the training split.
 
     Args:
         train: The training split.
@@ -25,15 +28,13 @@ def score_baseline(
     Returns:
         Each of the task's metrics; None where it is undefined, as a correlation with a constant is.
     """
-    task = train.task
-    labels = task.labels.as_tensor(evaluated.labels if rows is None else evaluated.labels[rows])
-    constant = torch.full_like(labels, task.labels.best_constant(train.labels))
-    scores = {}
-    for name, metric in task.build_metrics().items():
-        undefined = name in ("pearson", "spearman", "matthews")  # torchmetrics gives NaN, 0 or an arbitrary value
-        value = math.nan if undefined else float(metric(constant, labels))  # unlike compute(), of this process alone
-        scores[str(name)] = None if math.isnan(value) else value
-    return scores
+    space, values = train.task.labels, evaluated.labels if rows is None else evaluated.labels[rows]
+    labels = space.as_tensor(values)
+    constant = torch.full_like(labels, space.best_constant(train.labels))
+    shares = space.best_probabilities(train.labels)
+    probabilities = None if shares is None else torch.from_numpy(shares).expand(len(labels), -1)
+    scores = train.task.score(constant, labels, probabilities)
+    return {str(name): None if name in CORRELATIONS or math.isnan(value) else value for name, value in scores.items()}
 
 
 def describe_failure(

@@ -76,9 +76,8 @@ def _draw(
             scores = predictions.astype(np.float64)
             yield f"val/{name}/similarity", draw_scatter(labels, scores, low=space.low, high=space.high)
             continue
-        class_names = [task.format_label(number) for number in range(space.num_classes)]
         confusions = count_confusions(labels, predictions, space.num_classes)
-        yield f"val/{name}/confusion", draw_confusion(confusions, class_names)
+        yield f"val/{name}/confusion", draw_confusion(confusions, task.class_names)
         confidence = rest[0].astype(np.float64)[np.arange(len(rows)), predictions.astype(np.int64)]
         yield f"val/{name}/calibration", draw_reliability(bin_confidence(confidence, predictions == labels))
 

@@ -45,7 +45,7 @@ def write_predictions(
     comma = "," if task.handin is None else ", "
     _write_rows(path, [("id", task.prediction_header), *zip(ids, labels, strict=True)], comma)
     if probabilities is not None:
-        header = ["id", *(task.format_label(number) for number in range(probabilities.shape[1]))]
+        header = ["id", *task.class_names]
         shares = ([name, *(f"{p:.6f}" for p in row)] for name, row in zip(ids, probabilities, strict=True))
         _write_rows(path.with_name(f"{path.stem}-probabilities.csv"), [header, *shares], ",")
 

@@ -362,7 +362,7 @@ def multitask_data(trainer: L.Trainer) -> MultitaskDataModule:
 def _report_missing_classes(name: str, store: TokenStore) -> None:
     missing = sorted(set(range(store.task.labels.num_classes)) - {int(label) for label in np.unique(store.labels)})
     if missing:
-        named = list_names([store.task.format_label(number) for number in missing])
+        named = list_names([store.task.class_names[number] for number in missing])
         log.warning("task %s: the train split has no example of class %s", name, named)
 
 

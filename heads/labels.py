@@ -40,8 +40,34 @@ class LabelSpace(ABC):
         """Return the label that a model predicts which ignores the texts, from the labels of its training split."""
 
     @abstractmethod
+    def best_probabilities(self, values: NDArray[np.float64]) -> NDArray[np.float64] | None:
+        """Return the probabilities (C,) that such a model gives every text; None where there are none."""
+
+    @abstractmethod
     def is_right(self, predictions: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Whether each prediction counts as right, (n,)."""
+
+    @abstractmethod
+    def count_classes(self, values: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Count the rows of each class, (C,)."""
+
+    @abstractmethod
+    def count_hits(self, predictions: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Count the rows of each class that are predicted as such, (C,)."""
+
+    @abstractmethod
+    def ask(
+        self, probabilities: NDArray[np.float64], values: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Return the yes/no questions (Q) that labels answer, one a class unless no and yes are the classes.
+
+        Args:
+            probabilities: Of the classes, (n, C).
+            values: Labels, (n, 1) or (n, C) as they are stored.
+
+        Returns:
+            The probability of yes, and whether it is the answer, (n, Q) each.
+        """
 
     @abstractmethod
     def check_positive(self, positive: float | None) -> None:
@@ -59,9 +85,27 @@ class _ClassIndices(LabelSpace):
         """Return the most frequent class."""
         return float(np.bincount(values.astype(np.int64)).argmax())
 
+    def best_probabilities(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the share of each class."""
+        return self.count_classes(values) / len(values)
+
+    def count_classes(self, values: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Count the rows of each class, (C,)."""
+        return np.bincount(values.astype(np.int64), minlength=self.num_classes)
+
+    def count_hits(self, predictions: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Count the right predictions of each class, (C,)."""
+        return self.count_classes(values[predictions == values])
+
     def is_right(self, predictions: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Whether the class is the label's."""
         return np.equal(predictions, values)
+
+    def ask(
+        self, probabilities: NDArray[np.float64], values: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Ask of each class whether it is the one."""
+        return probabilities, values == np.arange(self.num_classes)
 
 
 @dataclass(frozen=True)
@@ -96,6 +140,12 @@ class YesNo(_ClassIndices):
         """Return one logit with binary cross-entropy."""
         return BinaryOutput()
 
+    def ask(
+        self, probabilities: NDArray[np.float64], values: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Ask whether it is yes."""
+        return probabilities[:, 1:], values == 1
+
     def check_positive(self, positive: float | None) -> None:
         """Ask for no or yes, where yes is the default."""
         if positive not in (None, 0, 1):
@@ -129,10 +179,28 @@ class Scores(LabelSpace):
         """Return the mean."""
         return float(np.mean(values))
 
+    def best_probabilities(self, values: NDArray[np.float64]) -> None:
+        """A score has none."""
+        return None
+
     def is_right(self, predictions: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Whether the score is less than a tenth of the range away from the label."""
         near: NDArray[np.bool_] = np.abs(predictions - values) <= (self.high - self.low) / 10 + 1e-9
         return near
+
+    def count_classes(self, values: NDArray[np.float64]) -> NDArray[np.int64]:
+        """There is none to count, (0,)."""
+        return np.zeros(0, dtype=np.int64)
+
+    def count_hits(self, predictions: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.int64]:
+        """There is none to count, (0,)."""
+        return np.zeros(0, dtype=np.int64)
+
+    def ask(
+        self, probabilities: NDArray[np.float64], values: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """A score answers none."""
+        raise ValueError("scores answer no yes/no question")
 
     def check_positive(self, positive: float | None) -> None:
         """Ask for the smallest positive score, which leaves scores below it."""

@@ -216,7 +216,7 @@ def _labels(predictor: Predictor, tasks: Mapping[str, str]) -> dict[str, Any]:
     for name, task in tasks.items():
         kind = predictor.tasks[task]
         meanings[name] = (
-            {"classes": [kind.format_label(number) for number in range(kind.labels.num_classes)]}
+            {"classes": list(kind.class_names)}
             if kind.labels.num_classes
             else dict(zip(("low", "high"), score_range(kind.labels), strict=True))
         )

@@ -1,7 +1,7 @@
 """Whether an exported model answers as the checkpoint does, on the dev split."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -130,37 +130,36 @@ def compare(name: str, task: Task, split: DevSplit, checkpoint: Tensor, exported
         checkpoint: Probabilities (n, C) or scores (n,) of the checkpoint.
         exported: Those of the exported model.
     """
-    low, high = (0.0, 1.0) if task.labels.num_classes else score_range(task.labels)
+    is_score = not task.labels.num_classes
+    low, high = score_range(task.labels) if is_score else (0.0, 1.0)
     extent = high - low
-    predictions = [values.argmax(dim=1) if task.labels.num_classes else values for values in (checkpoint, exported)]
-    moved = (predictions[0] - predictions[1]).abs() > (0 if task.labels.num_classes else extent / 100)
+    before, after = (answers if is_score else answers.argmax(dim=1) for answers in (checkpoint, exported))
+    moved = (before - after).abs() > (extent / 100 if is_score else 0)
     metric = task.metric_names[0]
-    scores = []
-    for values in predictions:
-        measured = task.build_metrics()[metric]
-        measured.update(values, split.labels)
-        scores.append(float(measured.compute()))
     return Parity(
         name=name,
         metric=metric,
-        checkpoint=scores[0],
-        exported=scores[1],
+        checkpoint=task.score(before, split.labels, None if is_score else checkpoint)[metric],
+        exported=task.score(after, split.labels, None if is_score else exported)[metric],
         difference=float((checkpoint - exported).abs().max()),
         changed=int(moved.sum()),
         rows=len(split.texts),
         size=split.size,
         bound=LARGEST_DIFFERENCE * extent,
-        interval=bootstrap(task, predictions[1], split.labels),
+        interval=bootstrap(task, after, split.labels, None if is_score else exported),
     )
 
 
-def bootstrap(task: Task, predictions: Tensor, labels: Tensor) -> tuple[float, float] | None:
+def bootstrap(
+    task: Task, predictions: Tensor, labels: Tensor, probabilities: Tensor | None = None
+) -> tuple[float, float] | None:
     """Return the 95 % percentile interval of a task's first metric over resamples of the rows, the same at each call.
 
     Args:
         task: The task.
         predictions: In label units, (n,).
         labels: The labels, (n,).
+        probabilities: Of the classes, (n, C); None for scores.
 
     Returns:
         None for fewer than ten rows, or where the metric is undefined.
@@ -169,12 +168,11 @@ def bootstrap(task: Task, predictions: Tensor, labels: Tensor) -> tuple[float, f
     if count < LEAST_ROWS:
         return None
     generator, values = torch.Generator().manual_seed(0), []
-    measured = task.build_metrics()[task.metric_names[0]]
+    first = replace(task, metrics=task.metric_names[:1])
     for _ in range(RESAMPLES):
         rows = torch.randint(count, (count,), generator=generator)
-        measured.reset()
-        measured.update(predictions[rows], labels[rows])
-        values.append(float(measured.compute()))
+        drawn = None if probabilities is None else probabilities[rows]
+        values += first.score(predictions[rows], labels[rows], drawn).values()
     found = torch.tensor(values)[torch.tensor(values).isfinite()]
     if not found.numel():
         return None

@@ -216,9 +216,8 @@ class Predictor:
         labels = [task.format_label(value) for value in predicted]
         if probabilities is None:
             return [Prediction(label, {}, score) for label, score in zip(labels, predicted, strict=True)]
-        classes = [task.format_label(number) for number in range(probabilities.shape[1])]
         return [
-            Prediction(label, dict(zip(classes, row, strict=True)))
+            Prediction(label, dict(zip(task.class_names, row, strict=True)))
             for label, row in zip(labels, probabilities.tolist(), strict=True)
         ]
 

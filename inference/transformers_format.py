@@ -85,7 +85,7 @@ def build_classifier(predictor: Predictor, name: str) -> BertForSequenceClassifi
     weight, bias = head.readout.weight.detach(), head.readout.bias.detach()
     options: dict[str, Any] = {"num_labels": 1, "id2label": {0: task.label}, "label2id": {task.label: 0}}
     if task.labels.num_classes:
-        classes = [task.format_label(number) for number in range(task.labels.num_classes)]
+        classes = task.class_names
         options = {
             "problem_type": "single_label_classification",
             "id2label": dict(enumerate(classes)),

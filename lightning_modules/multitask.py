@@ -351,8 +351,10 @@ class MultitaskModule(L.LightningModule):
         output = self(batch)
         predictions = self._predict(batch, output)
         for view, (head, part) in self._head(batch.task).split(output).items():
-            prediction, loss = predictions["views"][view]["prediction"], head.loss(part, batch.labels)
-            self._task_scores(split).update(batch.task + view, prediction, batch.labels, loss)
+            found, loss = predictions["views"][view], head.loss(part, batch.labels)
+            self._task_scores(split).update(
+                batch.task + view, found["prediction"], batch.labels, loss, found["probabilities"]
+            )
         return predictions
 
     def _predict(self, batch: TaskBatch, output: Tensor) -> dict[str, Any]:

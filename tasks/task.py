@@ -15,7 +15,7 @@ from objectives import PairObjective
 from tasks.errors import InputError
 from tasks.handin import HandIn
 from tasks.meaning import MAY_CHANGE
-from tasks.metrics import DEFAULT_METRICS, MetricName, build_metric, check_metric
+from tasks.metrics import DEFAULT_METRICS, LOWER_IS_BETTER, OF_PROBABILITIES, MetricName, build_metric, check_metric
 from tasks.rows import Row
 from tasks.sample import sample
 from tasks.source import Source, Split, check_columns
@@ -23,6 +23,7 @@ from tasks.teacher import Teacher
 from tasks.texts import read_texts
 
 if TYPE_CHECKING:
+    from torch import Tensor
     from torchmetrics import Metric
 
 Encoding = Literal["single", "cross", "bi", "both"]
@@ -130,7 +131,7 @@ class Task(ABC):
                 raise InputError(f"{name}: {option} is {value} (expected 1 or more)")
         if self.head_only_from is not None and self.head_only_from < 0:
             raise InputError(f"{name}: head_only_from is {self.head_only_from} (expected an epoch, 0 or more)")
-        if self.metrics is not None and (not self.metrics or self.metrics[0] == "mean_absolute_error"):
+        if self.metrics is not None and (not self.metrics or self.metrics[0] in LOWER_IS_BETTER):
             raise InputError(f"{name}: the first of metrics must be one where higher is better, got {self.metrics}")
         try:
             for metric in self.metric_names:
@@ -144,6 +145,11 @@ class Task(ABC):
     @abstractmethod
     def labels(self) -> LabelSpace:
         """The values that a label can take."""
+
+    @property
+    @abstractmethod
+    def class_names(self) -> tuple[str, ...]:
+        """The classes as the files name them; none for scores."""
 
     @abstractmethod
     def parse_label(self, cell: str) -> int | float:
@@ -162,7 +168,7 @@ class Task(ABC):
         return {
             "encoding": self.encoding,
             "texts": dict(zip(self.texts, ("first", "second"), strict=False)),
-            "classes": [self.format_label(number) for number in range(self.labels.num_classes)],
+            "classes": list(self.class_names),
             MAY_CHANGE: {"texts": ", ".join(self.texts), "average_orders": self.average_orders},
         }
 
@@ -181,8 +187,7 @@ class Task(ABC):
         """
         if self.teacher is None:
             return None
-        class_names = [self.format_label(number) for number in range(self.labels.num_classes)]
-        return self.teacher.read(name, self.labels, class_names, ids)
+        return self.teacher.read(name, self.labels, self.class_names, ids)
 
     @property
     def num_sequences(self) -> int:
@@ -202,6 +207,27 @@ class Task(ABC):
     def build_metrics(self) -> "dict[MetricName, Metric]":
         """Return fresh metrics by name."""
         return {name: build_metric(name, self.labels) for name in self.metric_names}
+
+    def score(
+        self, predictions: "Tensor", labels: "Tensor", probabilities: "Tensor | None"
+    ) -> "dict[MetricName, float]":
+        """Return the metrics over some rows of this process, by name.
+
+        Args:
+            predictions: Predicted labels as losses take them, (n, ...).
+            labels: Labels, likewise.
+            probabilities: Probabilities of the classes, (n, C); None where there are none.
+
+        Returns:
+            NaN for what is undefined, or needs probabilities where there are none.
+        """
+        from torchmetrics import MetricCollection
+
+        names = [name for name in self.metric_names if probabilities is not None or name not in OF_PROBABILITIES]
+        built = {str(name): build_metric(name, self.labels) for name in names}
+        metrics = MetricCollection(built, compute_groups=False)
+        values = metrics(preds=predictions, target=labels, probabilities=probabilities)  # unlike compute(), of no other
+        return {name: float(values.get(name, math.nan)) for name in self.metric_names}
 
     def build_head(self, hidden_size: int) -> Head:
         """Build the task's head.
