@@ -22,7 +22,7 @@ def show_balance(run: Run, task: str, split: Split, predictions: Predictions, an
     counted: dict[str, NDArray[Any]] = {split: predictions.labels, "predicted": predictions.predictions}
     blocks: list[Block] = []
     try:
-        train = [example.label for example in run.read_examples(task, "train")]
+        train = [example.label for example in run.read_examples(task, "train") if example.label is not None]
         counted = {"train": np.array(train, dtype=np.float64), **counted}
     except InputError as error:
         blocks.append(Sentence(f"The train split is not shown: {error}."))

@@ -138,7 +138,7 @@ class Run:
         return list(self.tasks[task].read(split, Path(self.config["data"]["root"]).expanduser(), lambda message: None))
 
     def read_predictions(self, task: str, split: Split = "dev", *, allow_partial: bool = False) -> Predictions:
-        """Read the predictions of a labelled split.
+        """Read the predictions of a labelled split, of the examples that have a label.
 
         Args:
             task: Name of the task.
@@ -160,15 +160,18 @@ class Run:
                 f"{path}: holds {len(examples)} of the {len(everything)} examples of the {split} split of {task} "
                 "(expected all; the run predicted a part only, as under --trainer.limit_val_batches)"
             )
-        if any(example.label is None for example in examples):
+        known = np.flatnonzero([example.label is not None for example in examples])
+        if len(known) < (1 if kind.ignores_gaps else len(examples)):
             raise InputError(f"{path}: the {split} split of {task} has no labels to compare with")
+        probabilities = _read_probabilities(path, [example.id for example in examples], kind)
+        labelled = [examples[row] for row in known]
         return Predictions(
             task=kind,
-            examples=examples,
-            labels=np.array([example.label for example in examples], dtype=np.float64),
-            predictions=np.array(predicted, dtype=np.float64),
-            probabilities=_read_probabilities(path, [example.id for example in examples], kind),
-            split_size=len(everything),
+            examples=labelled,
+            labels=np.array([example.label for example in labelled], dtype=np.float64),
+            predictions=np.array(predicted, dtype=np.float64)[known],
+            probabilities=None if probabilities is None else probabilities[known],
+            split_size=sum(example.label is not None for example in everything),
         )
 
 

@@ -28,10 +28,11 @@ def score_baseline(
     Returns:
         Each of the task's metrics; None where it is undefined, as a correlation with a constant is.
     """
-    space, values = train.task.labels, evaluated.labels if rows is None else evaluated.labels[rows]
-    labels = space.as_tensor(values)
-    constant = torch.full_like(labels, space.best_constant(train.labels))
-    shares = space.best_probabilities(train.labels)
+    space, known = train.task.labels, train.labels[train.labelled_rows]
+    chosen = evaluated.labelled_rows if rows is None else rows[evaluated.has_label[rows]]
+    labels = space.as_tensor(evaluated.labels[chosen])
+    constant = torch.full_like(labels, space.best_constant(known))
+    shares = space.best_probabilities(known)
     probabilities = None if shares is None else torch.from_numpy(shares).expand(len(labels), -1)
     scores = train.task.score(constant, labels, probabilities)
     return {str(name): None if name in CORRELATIONS or math.isnan(value) else value for name, value in scores.items()}

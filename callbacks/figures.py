@@ -69,8 +69,10 @@ def _draw(
     """Return the figures of each task: the tag and the figure."""
     from figures import bin_confidence, count_confusions, draw_confusion, draw_reliability, draw_scatter
 
-    for (task_name, view), (rows, predictions, *rest) in predicted.items():
-        name, task, labels = task_name + view, stores[task_name].task, stores[task_name].labels[rows]
+    for (task_name, view), columns in predicted.items():
+        name, store = task_name + view, stores[task_name]
+        rows, predictions, *rest = (column[store.has_label[columns[0]]] for column in columns)
+        task, labels = store.task, store.labels[rows]
         space = task.labels
         if isinstance(space, Scores):
             scores = predictions.astype(np.float64)

@@ -211,9 +211,9 @@ def _score_classes(evaluated: Mapping[str, TokenStore], predicted: Predicted) ->
     """Return precision, recall, F1 and counts by task and class, of the rows that the scores are of."""
     found = {}
     for name, (rows, predictions, *_) in predicted.items():
-        task = evaluated[name].task
+        task, known = evaluated[name].task, evaluated[name].has_label[rows]
         if task.class_names:
-            scores = score_classes(task.labels, predictions, evaluated[name].labels[rows])
+            scores = score_classes(task.labels, predictions[known], evaluated[name].labels[rows[known]])
             found[name] = dict(zip(task.class_names, map(asdict, scores), strict=True))
     return found
 

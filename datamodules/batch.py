@@ -28,6 +28,7 @@ class TaskBatch(NamedTuple):
         orders: How often each example is there: 2 where a pair's output is the average over both orders.
         teacher: A teacher's probabilities (B, number of classes) or scores (B,); None without one.
         fullness: Rows of the global batch / the task's batch size (see BatchRows).
+        labelled: Places of the examples that have a label, (labelled,); None where all of them have one, or none.
     """
 
     task: str
@@ -39,6 +40,11 @@ class TaskBatch(NamedTuple):
     orders: int = 1
     teacher: Tensor | None = None
     fullness: float = 1.0
+    labelled: Tensor | None = None
+
+    def keep_labelled(self, values: Tensor) -> Tensor:
+        """Return the values of the examples that have a label, (B, ...) to (labelled, ...)."""
+        return values if self.labelled is None else values.index_select(0, self.labelled)
 
 
 class TaskDataset(Dataset[TaskBatch]):
@@ -107,4 +113,5 @@ def collate(
         orders=orders,
         teacher=None if store.teacher is None else torch.from_numpy(store.teacher[rows]),
         fullness=index.fullness,
+        labelled=torch.from_numpy(np.flatnonzero(store.has_label[rows])) if store.has_gaps else None,
     )

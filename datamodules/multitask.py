@@ -16,6 +16,7 @@ from datamodules.device_store import DeviceDataset
 from datamodules.encoding import open_split, write_store
 from datamodules.evaluation import EvaluationSampler
 from datamodules.resumable import ResumableDataModule, ResumableLoader, resumable_data
+from datamodules.row_orders import SomeRows
 from datamodules.sampler import MultitaskSampler
 from datamodules.schedules import RoundRobinShuffled, Schedule
 from datamodules.sentences import SentenceInput, read_sentences
@@ -186,6 +187,11 @@ class MultitaskDataModule(ResumableDataModule):
                 continue
             if len(stores[name]) == 0:
                 raise InputError(f"{stores[name].source['path']}: has no rows (task {name}, {split} split)")
+            if split != "test" and self._stage != "predict" and not len(stores[name].labelled_rows):
+                raise InputError(
+                    f"{stores[name].source['path']}: {task.label} holds no label in {len(stores[name])} row(s) "
+                    f"(task {name}, {split} split; expected some beside the gaps)"
+                )
             if report and split == "train":
                 _report_missing_classes(name, stores[name])
         if not stores and missing and self._stage == "test":
@@ -219,7 +225,7 @@ class MultitaskDataModule(ResumableDataModule):
 
     def _check_test_labels(self) -> None:
         for name, store in self.stores["test"].items():
-            if np.isnan(store.labels).all():
+            if not len(store.labelled_rows):
                 rank_zero_only(log.info)("task %s: not tested, its test split has no labels", name)
             elif not store.is_labelled:
                 where = self.tasks[name].find_unlabelled("test", self.root)
@@ -252,11 +258,13 @@ class MultitaskDataModule(ResumableDataModule):
             InputError: If the schedule does not fit the tasks.
         """
         stores = self.stores["train"]
+        orders = {name: SomeRows(store.labelled_rows) for name, store in stores.items() if store.has_gaps}
         try:
             return MultitaskSampler(
-                {name: len(store) for name, store in stores.items()},
+                {name: len(orders.get(name, store)) for name, store in stores.items()},
                 {name: self.tasks[name].batch_size or self.batch_size for name in stores},
                 self.schedule,
+                orders=orders,
                 seed=self.seed,
                 max_epochs=self.max_epochs,
                 rank=self.rank,
@@ -344,7 +352,7 @@ class MultitaskDataModule(ResumableDataModule):
         """Return path, rows and SHA-256 of every file that was read, by task and split."""
         return {
             name: {
-                split: {**stores[name].source, "rows": len(stores[name])}
+                split: {**stores[name].source, **stores[name].count()}
                 for split, stores in self.stores.items()
                 if name in stores
             }
@@ -360,7 +368,8 @@ def multitask_data(trainer: L.Trainer) -> MultitaskDataModule:
 
 
 def _report_missing_classes(name: str, store: TokenStore) -> None:
-    missing = sorted(set(range(store.task.labels.num_classes)) - {int(label) for label in np.unique(store.labels)})
+    counts = store.task.labels.count_classes(store.labels[store.labelled_rows])
+    missing = np.flatnonzero(counts == 0).tolist()
     if missing:
         named = list_names([store.task.class_names[number] for number in missing])
         log.warning("task %s: the train split has no example of class %s", name, named)

@@ -160,7 +160,26 @@ class TokenStore(TokenFile):
         """Class index or score of each example, NaN where there is none, (rows,)."""
         return self._column("label").astype(np.float64)
 
+    @cached_property
+    def has_label(self) -> NDArray[np.bool_]:
+        """Whether each example has a label, (rows,)."""
+        return ~np.isnan(self.labels)
+
+    @cached_property
+    def labelled_rows(self) -> NDArray[np.int64]:
+        """Numbers of the examples that have a label, (labelled rows,)."""
+        return np.flatnonzero(self.has_label)
+
+    @property
+    def has_gaps(self) -> bool:
+        """Whether some examples have a label and others do not."""
+        return 0 < len(self.labelled_rows) < len(self)
+
+    def count(self) -> dict[str, int]:
+        """Count its rows and, where some have no label, those that have one."""
+        return {"rows": len(self), **({"labelled": len(self.labelled_rows)} if self.has_gaps else {})}
+
     @property
     def is_labelled(self) -> bool:
-        """Whether every example has a label."""
-        return len(self) > 0 and not bool(np.isnan(self.labels).any())
+        """Whether it can be scored: every example has a label, or some where the task ignores gaps."""
+        return len(self.labelled_rows) > 0 and (self.task.ignores_gaps or not self.has_gaps)

@@ -24,7 +24,7 @@ class DevSplit:
     Args:
         texts: Their texts, [n].
         labels: Class indices or scores, (n,).
-        size: Examples of the whole split.
+        size: Labelled examples of the whole split.
     """
 
     texts: Sequence[tuple[str, ...]]
@@ -100,7 +100,7 @@ def read_dev(task: Task, root: Path, *, most_rows: int) -> DevSplit:
     """
     if "dev" not in task.splits:
         raise InputError(f"its source names no dev split, which an export is checked on ({task.source})")
-    every = list(task.read("dev", root, lambda note: None))
+    every = [example for example in task.read("dev", root, lambda note: None) if example.label is not None]
     examples = list(sample(iter(every), most_rows))
     labels = torch.tensor([float(example.label or 0) for example in examples])
     return DevSplit(

@@ -349,12 +349,14 @@ class MultitaskModule(L.LightningModule):
         if not batch.weight:  # a row that counts for nothing: this process has none of its own (see EvaluationSampler)
             return {"views": {}}
         output = self(batch)
-        predictions = self._predict(batch, output)
+        predictions, labels = self._predict(batch, output), batch.keep_labelled(batch.labels)
+        if not len(labels):
+            return predictions
         for view, (head, part) in self._head(batch.task).split(output).items():
-            found, loss = predictions["views"][view], head.loss(part, batch.labels)
-            self._task_scores(split).update(
-                batch.task + view, found["prediction"], batch.labels, loss, found["probabilities"]
-            )
+            found = predictions["views"][view]
+            shares = None if found["probabilities"] is None else batch.keep_labelled(found["probabilities"])
+            prediction, loss = batch.keep_labelled(found["prediction"]), head.loss(batch.keep_labelled(part), labels)
+            self._task_scores(split).update(batch.task + view, prediction, labels, loss, shares)
         return predictions
 
     def _predict(self, batch: TaskBatch, output: Tensor) -> dict[str, Any]:

@@ -47,7 +47,7 @@ def learn_from_targets(task: Task, head: Head, batch: TaskBatch, output: Tensor)
         The loss, and its terms: `loss` on the labels, and `teacher` with its factor.
     """
     teacher = task.teacher
-    loss = head.loss(output, batch.labels)
+    loss = head.loss(batch.keep_labelled(output), batch.keep_labelled(batch.labels))
     if teacher is None:
         return loss, {"loss": loss}
     assert batch.teacher is not None  # the data module has read it

@@ -4,6 +4,7 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
@@ -62,6 +63,9 @@ class Task(ABC):
         quotes: Whether quotes enclose cells of such a file; false takes them as text, as in GLUE's files.
         broken_rows: What to do with a row whose text or label is empty: stop with an error, or skip and report it; in
             the test split a row without text is kept, so that every row is predicted.
+        missing_labels: What an empty label cell says: `error` that the row is broken, `ignore` that the row has no
+            label for this task. Of a list, such as `["", "NA", -1]`, each word says so, and an empty cell if it is one
+            of them. Training, metrics and baseline are of the rows with a label; all rows are predicted.
         head: Class of the head; None for the usual one of the encoding and the label.
         metrics: Names of the metrics, the first of which enters `mean`; None for the usual ones of the label.
         weight: Factor on the task's loss (the paper's loss scaling).
@@ -97,6 +101,7 @@ class Task(ABC):
     delimiter: str | None = None
     quotes: bool = True
     broken_rows: Literal["error", "skip"] = "error"
+    missing_labels: Literal["error", "ignore"] | tuple[str | int, ...] = "error"
     head: HeadFactory | None = None
     metrics: tuple[MetricName, ...] | None = None
     weight: float = 1.0
@@ -131,6 +136,11 @@ class Task(ABC):
                 raise InputError(f"{name}: {option} is {value} (expected 1 or more)")
         if self.head_only_from is not None and self.head_only_from < 0:
             raise InputError(f"{name}: head_only_from is {self.head_only_from} (expected an epoch, 0 or more)")
+        for word in sorted(self._gaps):
+            if self._is_label(word):
+                raise InputError(
+                    f"{name}: missing_labels has {word!r}, which is a label (expected words that are none)"
+                )
         if self.metrics is not None and (not self.metrics or self.metrics[0] in LOWER_IS_BETTER):
             raise InputError(f"{name}: the first of metrics must be one where higher is better, got {self.metrics}")
         try:
@@ -188,6 +198,19 @@ class Task(ABC):
         if self.teacher is None:
             return None
         return self.teacher.read(name, self.labels, self.class_names, ids)
+
+    @cached_property
+    def _gaps(self) -> frozenset[str]:
+        """The label cells that say that a row has no label for this task."""
+        if isinstance(self.missing_labels, str):
+            return frozenset([""] if self.missing_labels == "ignore" else [])
+        numbers = [f"{word}.0" for word in self.missing_labels if isinstance(word, int)]  # as data frames write them
+        return frozenset([*map(str, self.missing_labels), *numbers])
+
+    @property
+    def ignores_gaps(self) -> bool:
+        """Whether rows may lack a label."""
+        return bool(self._gaps)
 
     @property
     def num_sequences(self) -> int:
@@ -326,10 +349,14 @@ class Task(ABC):
     def find_unlabelled(self, split: Split, root: Path) -> str | None:
         """Return file and line of the first row without a label; None if all have one."""
         for row in self._read_rows(split, root, lambda note: None):
-            cell = (row.fields.get(self.label) or "").strip()
+            cell = self.read_cell(row)
             if not cell or (cell in SECRET_LABELS and not self._is_label(cell)):
                 return row.where
         return None
+
+    def read_cell(self, row: Row) -> str:
+        """Return the label cell of a row; empty where there is none."""
+        return (row.fields.get(self.label) or "").strip()
 
     def _is_label(self, cell: str) -> bool:
         try:
@@ -346,7 +373,8 @@ class Task(ABC):
         for column in self.texts:
             if not (row.fields.get(column) or "").strip():
                 return f"{column} is empty (expected text)"
-        if split != "test" and not (row.fields.get(self.label) or "").strip():
+        cell = self.read_cell(row)
+        if split != "test" and not cell and cell not in self._gaps:
             return f"{self.label} is empty (expected a label)"
         return None
 
@@ -355,8 +383,8 @@ class Task(ABC):
         name = str(number) if self.id is None else (row.fields.get(self.id) or "").strip()
         if not name:
             raise InputError(f"{row.where}: {self.id} is empty (expected an id)")
-        cell = (row.fields.get(self.label) or "").strip()
-        if split == "test" and not cell:
+        cell = self.read_cell(row)
+        if cell in self._gaps or (split == "test" and not cell):
             return Example(name, texts, None)
         try:
             return Example(name, texts, self.parse_label(cell))
@@ -369,5 +397,7 @@ class Task(ABC):
         """Return the settings that decide what `read` yields, for a cache key."""
         skipped = {"source", "head", "metrics", "weight", "teacher", "swap", "average_orders", "auxiliary"}
         skipped |= {"head_only_from", "batch_size", "prediction_header"}
+        if not self.ignores_gaps:
+            skipped.add("missing_labels")
         settings = {field.name: repr(getattr(self, field.name)) for field in fields(self) if field.name not in skipped}
         return {"class": type(self).__name__, **self.source.reading_settings(), **settings}
