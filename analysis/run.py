@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from heads import Scores
+from heads import Label, Scores
 from runtime.strict_yaml import read_yaml_file
 from tasks import Example, InputError, Split, Task
 from tasks.source import digest
@@ -25,8 +25,8 @@ class Predictions:
     Args:
         task: The task.
         examples: The examples in file order, [n].
-        labels: Class indices or scores, (n,).
-        predictions: Predicted labels in label units, (n,).
+        labels: Class indices or scores, (n,), or sets, (n, C).
+        predictions: Predicted labels in label units, in that shape.
         probabilities: Probability of each class, (n, C); None for scores.
         split_size: Examples in the whole split; more than n where the run was told to predict a part of it.
     """
@@ -50,11 +50,10 @@ class Predictions:
 
     @property
     def confidence(self) -> NDArray[np.float64] | None:
-        """Probability of each predicted class, (n,); None for scores."""
+        """Probability of each predicted label, (n,); None for scores."""
         if self.probabilities is None:
             return None
-        chosen: NDArray[np.float64] = self.probabilities[np.arange(len(self.examples)), self.predictions.astype(int)]
-        return chosen
+        return self.task.labels.confidence(self.predictions, self.probabilities)
 
 
 @dataclass(frozen=True)
@@ -155,34 +154,35 @@ class Run:
         everything = self.read_examples(task, split)
         kind = self.tasks[task]
         examples, predicted = _match(path, everything, kind)
-        if len(examples) < len(everything) and not allow_partial:
-            raise InputError(
-                f"{path}: holds {len(examples)} of the {len(everything)} examples of the {split} split of {task} "
-                "(expected all; the run predicted a part only, as under --trainer.limit_val_batches)"
-            )
         known = np.flatnonzero([example.label is not None for example in examples])
         if len(known) < (1 if kind.ignores_gaps else len(examples)):
             raise InputError(f"{path}: the {split} split of {task} has no labels to compare with")
+        size = sum(example.label is not None for example in everything)
+        if len(known) < size and not allow_partial:
+            raise InputError(
+                f"{path}: holds {len(known)} of the {size} examples of the {split} split of {task} "
+                "(expected all; the run predicted a part only, as under --trainer.limit_val_batches)"
+            )
         probabilities = _read_probabilities(path, [example.id for example in examples], kind)
         labelled = [examples[row] for row in known]
         return Predictions(
             task=kind,
             examples=labelled,
-            labels=np.array([example.label for example in labelled], dtype=np.float64),
-            predictions=np.array(predicted, dtype=np.float64)[known],
+            labels=kind.labels.stack([example.label for example in labelled]),
+            predictions=kind.labels.stack(predicted)[known],
             probabilities=None if probabilities is None else probabilities[known],
-            split_size=sum(example.label is not None for example in everything),
+            split_size=size,
         )
 
 
-def _match(path: Path, examples: Sequence[Example], task: Task) -> tuple[list[Example], list[float]]:
+def _match(path: Path, examples: Sequence[Example], task: Task) -> tuple[list[Example], list[Label]]:
     """Return the examples that a prediction file is about, in its order, which is that of the split, and its labels."""
     with path.open(encoding="utf-8", newline="") as file:
         reader = csv.reader(file, skipinitialspace=True)
         rows = [(reader.line_num, row) for row in reader][1:]
     if not rows:
         raise InputError(f"{path}: holds no prediction")
-    matched, labels = [], []
+    matched, labels = [], list[Label]()
     remaining = iter(examples)
     for number, row in rows:
         name, cell = row[0] if row else "", ", ".join(row[1:])  # earlier versions left a class with a comma unquoted
@@ -190,7 +190,7 @@ def _match(path: Path, examples: Sequence[Example], task: Task) -> tuple[list[Ex
         if example is None:
             raise InputError(f"{path}, line {number}: {', '.join(row)!r} does not match the next example of the split")
         try:
-            labels.append(_parse_score(cell) if isinstance(task.labels, Scores) else float(task.parse_label(cell)))
+            labels.append(_parse_score(cell) if isinstance(task.labels, Scores) else task.parse_label(cell))
         except ValueError as error:
             raise InputError(f"{path}, line {number}: the prediction is {cell!r} (expected {error})") from None
         matched.append(example)

@@ -39,7 +39,8 @@ def build_task_section(run: Run, task: str, split: Split, *, anchor: str, curves
     if isinstance(predictions.task.labels, Scores):
         blocks += show_similarity(predictions, anchor)
     else:
-        blocks += [*show_confusion(predictions, anchor), *show_calibration(predictions, anchor)]
+        blocks += [] if predictions.task.labels.is_set else show_confusion(predictions, anchor)
+        blocks += show_calibration(predictions, anchor)
     blocks += _curves(curves, task, anchor)
     blocks += [_slice_table(predictions), *_mistakes(predictions), *show_balance(run, task, split, predictions, anchor)]
     return Section(f"Task {task}", anchor, blocks)
@@ -131,10 +132,11 @@ def _slice_table(predictions: Predictions) -> Table:
         "Score: Pearson's correlation inside the slice, with a bootstrap interval; it shrinks where the labels vary "
         "less. Mean difference: prediction − label."
         if is_score
-        else "Score: accuracy, with a Wilson interval. Largest class: what predicting it alone would score there."
+        else "Score: accuracy (of whole sets), with a Wilson interval. Largest class: what predicting it alone would "
+        "score there."
     )
     num_classes = predictions.task.labels.num_classes
-    if num_classes > MOST_CLASSES:
+    if num_classes > MOST_CLASSES and not predictions.task.labels.is_set:
         note += f" Of the {num_classes:,} labels, the {MOST_CLASSES} with the most mistakes."
     columns = ("by", "slice", "n", "score", "95 % interval", reference)
     return Table("Error slices", columns, rows, num_text_columns=2, note=note)

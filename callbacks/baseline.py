@@ -31,7 +31,7 @@ def score_baseline(
     space, known = train.task.labels, train.labels[train.labelled_rows]
     chosen = evaluated.labelled_rows if rows is None else rows[evaluated.has_label[rows]]
     labels = space.as_tensor(evaluated.labels[chosen])
-    constant = torch.full_like(labels, space.best_constant(known))
+    constant = space.as_tensor(np.broadcast_to(space.best_constant(known), evaluated.labels[chosen].shape))
     shares = space.best_probabilities(known)
     probabilities = None if shares is None else torch.from_numpy(shares).expand(len(labels), -1)
     scores = train.task.score(constant, labels, probabilities)
@@ -45,14 +45,14 @@ def describe_failure(
 
     Args:
         task: The task.
-        predictions: Its predictions in label units, (n,).
+        predictions: Its predictions in label units, (n,), or sets (n, C).
         score: The task's first metric; None where it is undefined.
         baseline: That of the best constant; None where it is undefined, as a correlation with a constant is: then a
             score above 0 is better.
     """
-    if len(predictions) > 1 and np.ptp(predictions) < EQUAL:
-        what = "class" if task.labels.num_classes else "score"
-        return f"predicts one {what} only, {task.format_label(float(predictions[0]))}, whatever the text"
+    if len(predictions) > 1 and np.ptp(predictions, axis=0).max() < EQUAL:
+        label = task.format_label(predictions[0]) or "the empty one"
+        return f"predicts one {task.labels.singular} only, {label}, whatever the text"
     metric, constant = task.metric_names[0], 0.0 if baseline is None else baseline
     if score is not None and score <= constant + 1e-6:
         return f"{metric} {score:.4f} is no better than {constant:.4f}, that of one prediction for all texts"

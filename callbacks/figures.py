@@ -78,10 +78,12 @@ def _draw(
             scores = predictions.astype(np.float64)
             yield f"val/{name}/similarity", draw_scatter(labels, scores, low=space.low, high=space.high)
             continue
-        confusions = count_confusions(labels, predictions, space.num_classes)
-        yield f"val/{name}/confusion", draw_confusion(confusions, task.class_names)
-        confidence = rest[0].astype(np.float64)[np.arange(len(rows)), predictions.astype(np.int64)]
-        yield f"val/{name}/calibration", draw_reliability(bin_confidence(confidence, predictions == labels))
+        if not space.is_set:
+            confusions = count_confusions(labels, predictions, space.num_classes)
+            yield f"val/{name}/confusion", draw_confusion(confusions, task.class_names)
+        confidence = space.confidence(predictions, rest[0].astype(np.float64))
+        is_right = space.is_right(predictions, labels)
+        yield f"val/{name}/calibration", draw_reliability(bin_confidence(confidence, is_right))
 
 
 def _show(boards: list[TensorBoardLogger], tag: str, figure: "Figure", *, step: int) -> None:

@@ -14,7 +14,7 @@ from datamodules.cache import open_cached, partial_folder
 from datamodules.cache_key import cache_key
 from datamodules.encoding_notes import EncodingNotes
 from datamodules.notes import Notes
-from datamodules.store import SCHEMA, TokenStore
+from datamodules.store import SCHEMA, SET_SCHEMA, TokenStore
 from runtime.whole_files import publish
 from tasks import Encoding, Example, InputError, Split, Task
 
@@ -96,7 +96,15 @@ def open_split(
     def write(target: Path) -> None:
         notes, lines = Notes(source["path"]), list[str]()
         examples = notes.collect(_check_ids(task.read(split, root, notes.add), source["path"]), lines)
-        write_store(examples, target, encoding=task.encoding, tokenizer=tokenizer, max_length=max_length, notes=lines)
+        write_store(
+            examples,
+            target,
+            encoding=task.encoding,
+            tokenizer=tokenizer,
+            max_length=max_length,
+            notes=lines,
+            is_set=task.labels.is_set,
+        )
 
     store = open_cached(target, write=write, read=lambda path: TokenStore(path, task=task, source=source))
     for line in store.notes:
@@ -122,6 +130,7 @@ def write_store(
     tokenizer: BertTokenizer,
     max_length: int,
     notes: list[str],
+    is_set: bool = False,
 ) -> None:
     """Tokenise examples into an Arrow file, in memory bounded by one chunk; the file appears only when whole.
 
@@ -132,11 +141,13 @@ def write_store(
         tokenizer: A fast tokenizer.
         max_length: Tokens a sequence at most.
         notes: What to tell about the source, each to stand behind its path; read after the last example.
+        is_set: Whether the labels are sets.
     """
+    schema = SET_SCHEMA if is_set else SCHEMA
     counted = EncodingNotes(tokenizer, max_length)
     with partial_folder(target.parent) as folder:  # its own for each concurrent writer
         partial = folder / target.name
-        with pa.OSFile(str(partial), "wb") as file, pa.ipc.new_file(file, SCHEMA) as writer:
+        with pa.OSFile(str(partial), "wb") as file, pa.ipc.new_file(file, schema) as writer:
             for chunk in _chunks(examples):
                 encoded = encode(
                     [example.texts for example in chunk],
@@ -146,7 +157,7 @@ def write_store(
                 )
                 for example, row in zip(chunk, encoded, strict=True):
                     counted.count(example.texts, row.input_ids, cut=row.cut)
-                writer.write_batch(_record_batch(chunk, encoded))
+                writer.write_batch(_record_batch(chunk, encoded, schema))
         notes += counted.lines()
         partial.with_suffix(".json").write_text(json.dumps({"notes": notes}), encoding="utf-8")
         publish(partial.with_suffix(".json"), target.with_suffix(".json"))
@@ -159,12 +170,12 @@ def _chunks(examples: Iterable[Example]) -> Iterator[tuple[Example, ...]]:
         yield chunk
 
 
-def _record_batch(examples: Sequence[Example], encoded: Sequence[EncodedTexts]) -> pa.RecordBatch:
+def _record_batch(examples: Sequence[Example], encoded: Sequence[EncodedTexts], schema: pa.Schema) -> pa.RecordBatch:
     columns = [
         [example.id for example in examples],
-        [None if example.label is None else float(example.label) for example in examples],
+        [example.label for example in examples],
         [row.input_ids for row in encoded],
         [row.first_length for row in encoded],
     ]
-    arrays = [pa.array(column, field.type) for column, field in zip(columns, SCHEMA, strict=True)]
-    return pa.record_batch(arrays, schema=SCHEMA)
+    arrays = [pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)]
+    return pa.record_batch(arrays, schema=schema)

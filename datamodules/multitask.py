@@ -16,7 +16,7 @@ from datamodules.device_store import DeviceDataset
 from datamodules.encoding import open_split, write_store
 from datamodules.evaluation import EvaluationSampler
 from datamodules.resumable import ResumableDataModule, ResumableLoader, resumable_data
-from datamodules.row_orders import SomeRows
+from datamodules.row_orders import BalancedRows, RowOrder, SomeRows
 from datamodules.sampler import MultitaskSampler
 from datamodules.schedules import RoundRobinShuffled, Schedule
 from datamodules.sentences import SentenceInput, read_sentences
@@ -136,6 +136,7 @@ class MultitaskDataModule(ResumableDataModule):
         if stage == "fit":
             for name, store in self.stores["train"].items():
                 store.teacher = self.tasks[name].read_teacher(name, store.all_ids())
+                store.label_weights = self.tasks[name].weigh_labels(store.labels)
         if stage == "test":
             self._check_test_labels()
         if stage == "predict" and not self.prediction_names:
@@ -194,6 +195,7 @@ class MultitaskDataModule(ResumableDataModule):
                 )
             if report and split == "train":
                 _report_missing_classes(name, stores[name])
+                _report_passes(name, stores[name])
         if not stores and missing and self._stage == "test":
             raise missing[0]
         if not stores and not missing:
@@ -218,6 +220,7 @@ class MultitaskDataModule(ResumableDataModule):
                 tokenizer=self.tokenizer,
                 max_length=self.max_length,
                 notes=(notes := list[str]()),
+                is_set=task.labels.is_set,
             )
             for note in notes:
                 rank_zero_only(log.info)("%s%s", "standard input" if source.file == "-" else source.file, note)
@@ -258,7 +261,8 @@ class MultitaskDataModule(ResumableDataModule):
             InputError: If the schedule does not fit the tasks.
         """
         stores = self.stores["train"]
-        orders = {name: SomeRows(store.labelled_rows) for name, store in stores.items() if store.has_gaps}
+        found = {name: order_rows(store) for name, store in stores.items()}
+        orders = {name: order for name, order in found.items() if order is not None}
         try:
             return MultitaskSampler(
                 {name: len(orders.get(name, store)) for name, store in stores.items()},
@@ -342,6 +346,8 @@ class MultitaskDataModule(ResumableDataModule):
                     "encoding": self.tasks[name].encoding,
                     "reading": store.key,
                     **({"swap": True} if self.tasks[name].swap else {}),
+                    **({"sampling": "balanced"} if self.tasks[name].is_balanced else {}),
+                    **({"class_weights": store.weights_sha256} if store.label_weights is not None else {}),
                     **({"teacher": store.teacher_sha256} if store.teacher is not None else {}),
                 }
                 for name, store in self.stores.get("train", {}).items()
@@ -360,6 +366,14 @@ class MultitaskDataModule(ResumableDataModule):
         }
 
 
+def order_rows(store: TokenStore) -> RowOrder | None:
+    """Return which rows a training pass over a task takes, and how often; None for each of them once."""
+    rows = store.labelled_rows
+    if store.task.is_balanced:
+        return BalancedRows(rows, store.labels[rows].astype(np.int64))
+    return SomeRows(rows) if store.has_gaps else None
+
+
 def multitask_data(trainer: L.Trainer) -> MultitaskDataModule:
     """Return the data module of a multitask trainer, whose own type does not know it."""
     data = resumable_data(trainer)
@@ -373,6 +387,14 @@ def _report_missing_classes(name: str, store: TokenStore) -> None:
     if missing:
         named = list_names([store.task.class_names[number] for number in missing])
         log.warning("task %s: the train split has no example of class %s", name, named)
+
+
+def _report_passes(name: str, store: TokenStore) -> None:
+    order = order_rows(store)
+    if isinstance(order, BalancedRows):
+        passes = {store.task.class_names[number]: count for number, count in order.passes.items()}
+        named = list_names([f"{label} {count:.3g}" for label, count in passes.items()])
+        log.info("task %s: balanced sampling draws each row so often an epoch, by class: %s", name, named)
 
 
 def _ignore(message: str) -> None:

@@ -22,6 +22,7 @@ SCHEMA = pa.schema(
         "first_length": pa.int32(),
     }
 )
+SET_SCHEMA = SCHEMA.set(SCHEMA.get_field_index("label"), pa.field("label", pa.list_(pa.int32())))  # numbers of labels
 READ_AHEAD_BELOW = 2**30  # bytes
 
 
@@ -46,7 +47,7 @@ class TokenFile:
 
     def _open(self) -> None:
         reader = pa.ipc.open_file(_map(self.path))
-        if not reader.schema.equals(SCHEMA):
+        if not (reader.schema.equals(SCHEMA) or reader.schema.equals(SET_SCHEMA)):
             raise ValueError(f"{self.path}: holds {reader.schema.names} (expected {SCHEMA.names})")
         self._batches = [reader.get_batch(i) for i in range(reader.num_record_batches)]
         sizes = [batch.num_rows for batch in self._batches]
@@ -136,6 +137,9 @@ class TokenStore(TokenFile):
         task: The task it was read for.
         source: Path (or hub name) and SHA-256 of what it was read from.
         teacher: Probabilities (rows, C) or scores (rows,) to learn from beside the labels.
+
+    Attributes:
+        label_weights: Weight of each label in the loss, (rows,), or (rows, C) of sets; None where all count alike.
     """
 
     def __init__(
@@ -149,21 +153,40 @@ class TokenStore(TokenFile):
         super().__init__(path, source=source)
         self.task = task
         self.teacher = teacher
+        self.label_weights: NDArray[np.float32] | None = None
 
     @cached_property
     def teacher_sha256(self) -> str | None:
         """Digest of what the teacher says; None without one."""
         return None if self.teacher is None else hashlib.sha256(self.teacher.tobytes()).hexdigest()
 
+    @property
+    def weights_sha256(self) -> str | None:
+        """Digest of the weights of the labels; None where all count alike."""
+        return None if self.label_weights is None else hashlib.sha256(self.label_weights.tobytes()).hexdigest()
+
     @cached_property
     def labels(self) -> NDArray[np.float64]:
-        """Class index or score of each example, NaN where there is none, (rows,)."""
-        return self._column("label").astype(np.float64)
+        """Class index or score of each example, (rows,), or a row of zeros and ones, (rows, C); NaN for no label."""
+        return self._read_sets() if self.task.labels.is_set else self._column("label").astype(np.float64)
+
+    def _read_sets(self) -> NDArray[np.float64]:
+        sets = np.full((len(self), self.task.labels.num_classes), np.nan)
+        for start, batch in zip(self._chunk_starts, self._batches, strict=False):
+            column = batch.column("label")
+            rows = np.arange(len(column)) + start
+            sets[rows[column.is_valid().to_numpy(zero_copy_only=False)]] = 0
+            offsets = column.offsets.to_numpy()
+            sets[np.repeat(rows, np.diff(offsets)), column.values.to_numpy()[offsets[0] : offsets[-1]]] = 1
+        return sets
 
     @cached_property
     def has_label(self) -> NDArray[np.bool_]:
         """Whether each example has a label, (rows,)."""
-        return ~np.isnan(self.labels)
+        missing: NDArray[np.bool_] = np.isnan(self.labels)
+        if missing.ndim == 2:  # of a set
+            missing = np.any(missing, axis=1)
+        return ~missing
 
     @cached_property
     def labelled_rows(self) -> NDArray[np.int64]:

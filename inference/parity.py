@@ -23,7 +23,7 @@ class DevSplit:
 
     Args:
         texts: Their texts, [n].
-        labels: Class indices or scores, (n,).
+        labels: Class indices or scores, (n,), or sets (n, C).
         size: Labelled examples of the whole split.
     """
 
@@ -42,7 +42,7 @@ class Parity:
         checkpoint: Its value with the checkpoint's answers.
         exported: Its value with the exported model's.
         difference: Largest difference of a probability or a score.
-        changed: Examples whose predicted class changed; of scores, those that moved by a hundredth of the range.
+        changed: Examples whose predicted label changed; of scores, those that moved by a hundredth of the range.
         rows: Examples compared.
         size: Examples of the dev split.
         bound: What `difference` may be at most.
@@ -102,10 +102,8 @@ def read_dev(task: Task, root: Path, *, most_rows: int) -> DevSplit:
         raise InputError(f"its source names no dev split, which an export is checked on ({task.source})")
     every = [example for example in task.read("dev", root, lambda note: None) if example.label is not None]
     examples = list(sample(iter(every), most_rows))
-    labels = torch.tensor([float(example.label or 0) for example in examples])
-    return DevSplit(
-        [example.texts for example in examples], labels.long() if task.labels.num_classes else labels, len(every)
-    )
+    labels = task.labels.as_tensor(task.labels.stack([example.label for example in examples]))
+    return DevSplit([example.texts for example in examples], labels, len(every))
 
 
 def score_range(labels: LabelSpace) -> tuple[float, float]:
@@ -133,8 +131,8 @@ def compare(name: str, task: Task, split: DevSplit, checkpoint: Tensor, exported
     is_score = not task.labels.num_classes
     low, high = score_range(task.labels) if is_score else (0.0, 1.0)
     extent = high - low
-    before, after = (answers if is_score else answers.argmax(dim=1) for answers in (checkpoint, exported))
-    moved = (before - after).abs() > (extent / 100 if is_score else 0)
+    before, after = (task.labels.decide(answers) for answers in (checkpoint, exported))
+    moved = ((before - after).abs() > (extent / 100 if is_score else 0)).reshape(len(before), -1).any(dim=1)
     metric = task.metric_names[0]
     return Parity(
         name=name,
@@ -167,7 +165,7 @@ def bootstrap(
     count = len(labels)
     if count < LEAST_ROWS:
         return None
-    generator, values = torch.Generator().manual_seed(0), []
+    generator, values = torch.Generator().manual_seed(0), list[float]()
     first = replace(task, metrics=task.metric_names[:1])
     for _ in range(RESAMPLES):
         rows = torch.randint(count, (count,), generator=generator)

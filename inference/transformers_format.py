@@ -10,6 +10,7 @@ from torch import Tensor
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, BertConfig, BertForSequenceClassification
 
 from backbones.lora import merge_lora
+from heads import LabelSets
 from inference.parity import DevSplit, compare, score_range
 from inference.predictor import Predictor
 from inference.written import Written
@@ -66,6 +67,7 @@ def write_transformers(predictor: Predictor, name: str, split: DevSplit, referen
             "The model's one logit is squashed by a sigmoid to the score's share of its range, 0 to 1, as pipeline and "
             f"CrossEncoder do unasked: score = {low:g} + {high - low:g} * share. No linear layer can hold that scale."
         )
+    notes += describe_thresholds(task)
     return Written(
         folder=folder,
         library="transformers",
@@ -74,6 +76,15 @@ def write_transformers(predictor: Predictor, name: str, split: DevSplit, referen
         parities=(compare(name, task, split, reference, found).check(),),
         notes=tuple(notes),
     )
+
+
+def describe_thresholds(task: Task) -> list[str]:
+    """Say from which probability on a label of a set is predicted; nothing for other tasks."""
+    if not isinstance(task.labels, LabelSets):
+        return []
+    named = zip(task.class_names, task.labels.thresholds or (0.5,) * task.labels.num_classes, strict=True)
+    listed = ", ".join(f"{name} {threshold:.4g}" for name, threshold in named)
+    return [f"A label applies where its probability is above its threshold: {listed}."]
 
 
 def build_classifier(predictor: Predictor, name: str) -> BertForSequenceClassification:
@@ -87,11 +98,11 @@ def build_classifier(predictor: Predictor, name: str) -> BertForSequenceClassifi
     if task.labels.num_classes:
         classes = task.class_names
         options = {
-            "problem_type": "single_label_classification",
+            "problem_type": f"{'multi' if task.labels.is_set else 'single'}_label_classification",
             "id2label": dict(enumerate(classes)),
             "label2id": {label: number for number, label in enumerate(classes)},
         }
-        if head.output.squashing == "sigmoid":
+        if head.output.num_values == 1:
             weight, bias = (torch.cat([torch.zeros_like(part), part]) for part in (weight, bias))
     model = BertForSequenceClassification(BertConfig(**{**bert.config.to_diff_dict(), **options}))
     model.bert.load_state_dict(bert.state_dict())
@@ -119,7 +130,7 @@ def answer_padded(folder: Path, task: Task, texts: Sequence[tuple[str, ...]]) ->
             logits.append(model(**tokenizer(*columns, padding=True, truncation=True, return_tensors="pt")).logits)
     joined = torch.cat(logits)
     if task.labels.num_classes:
-        return joined.softmax(dim=1)
+        return joined.sigmoid() if task.labels.is_set else joined.softmax(dim=1)
     low, high = score_range(task.labels)
     return low + (high - low) * joined[:, 0].sigmoid()
 
@@ -131,10 +142,11 @@ def _usage(task: Task) -> str:
             'classify = pipeline("text-classification", "DIR")\n'
             'classify(["A warm, funny film."], top_k=None)'
         )
-    softmax = ", apply_softmax=True" if task.labels.num_classes else ""
+    softmax = ", apply_softmax=True" if task.labels.num_classes and not task.labels.is_set else ""
+    squashing = ", activation_fn=torch.nn.Sigmoid()" if task.labels.is_set else ""
     return (
-        "from sentence_transformers import CrossEncoder\n\n"
-        f'CrossEncoder("DIR").predict([("How do I cook rice?", "How is rice cooked?")]{softmax})\n\n'
+        f"{'import torch' + chr(10) if squashing else ''}from sentence_transformers import CrossEncoder\n\n"
+        f'CrossEncoder("DIR"{squashing}).predict([("How do I cook rice?", "How is rice cooked?")]{softmax})\n\n'
         "from transformers import pipeline\n\n"
         'pipeline("text-classification", "DIR")([{"text": "How do I cook rice?", "text_pair": "How is rice cooked?"}])'
     )

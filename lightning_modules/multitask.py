@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from backbones import Adapter, AttentionChoice, Pooling, WeightCasts
 from datamodules import TaskBatch, multitask_data
 from heads import Head, Trunk, TrunkSettings
+from inference.thresholds import read_thresholds, use_thresholds
 from lightning_internals import attached_trainer, window_ends
 from lightning_modules.acceleration import CompileChoice, accelerate
 from lightning_modules.accumulation import WindowMean
@@ -412,6 +413,8 @@ class MultitaskModule(L.LightningModule):
             check_resumable(checkpoint, trained, self.hparams)
             refuse_forgotten_averaging(checkpoint, find_averaging(self.trainer.callbacks))  # type: ignore[attr-defined]
             self._regularization.load(checkpoint)
+        elif trainer is not None and trainer.ckpt_path:
+            use_thresholds(self.heads, self.tasks, read_thresholds(Path(trainer.ckpt_path)))
 
     def validation_scores(self, batches: int | None = None) -> dict[str, Direction]:
         """Return what a validation logs, and which way it gets better.

@@ -38,7 +38,7 @@ class TaskScores(nn.Module):
                 if view and name + view in tasks:
                     raise InputError(f"task name {name + view!r} cannot be used: the second head of task {name} has it")
                 # no compute groups: each process finds them by its own first batch, and one without rows finds none
-                built = {str(metric): one for metric, one in task.build_metrics().items()}
+                built: dict[str, Any] = {str(metric): one for metric, one in task.build_metrics().items()}
                 scores = MetricCollection(built, compute_groups=False)
                 self._task_of[name + view] = name
                 self._metrics[name + view] = nn.ModuleDict({"scores": scores, "loss": ExactMean()})

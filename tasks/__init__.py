@@ -2,6 +2,7 @@
 
 from tasks.classification import Classification, PairClassification
 from tasks.errors import InputError
+from tasks.multi_label import MultiLabel, PairMultiLabel
 from tasks.quora import Quora
 from tasks.regression import PairRegression, Regression
 from tasks.source import SPLITS, MissingFileError, Source, Split
@@ -18,7 +19,9 @@ __all__ = [
     "Example",
     "InputError",
     "MissingFileError",
+    "MultiLabel",
     "PairClassification",
+    "PairMultiLabel",
     "PairRegression",
     "Quora",
     "Regression",

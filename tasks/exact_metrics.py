@@ -15,7 +15,7 @@ from torchmetrics import (
     R2Score,
     SpearmanCorrCoef,
 )
-from torchmetrics.classification import MulticlassCohenKappa, MulticlassMatthewsCorrCoef
+from torchmetrics.classification import MulticlassCohenKappa, MulticlassMatthewsCorrCoef, MultilabelHammingDistance
 
 
 class ExactPearson(PearsonCorrCoef):
@@ -94,6 +94,16 @@ class ExactKappa(MulticlassCohenKappa):
         distance = (places[:, None] - places).abs()
         cost = (distance**2 if self.weights == "quadratic" else distance > 0).double()
         return 1 - (cost * counts).sum() / (cost * expected).sum()
+
+
+class ExactHamming(MultilabelHammingDistance):
+    """Share of labels that are wrong; torchmetrics subtracts the share of right ones from 1 in float32."""
+
+    def compute(self) -> Tensor:
+        """Return the share over everything counted."""
+        states: list[Any] = [self.fp, self.fn, self.tp, self.tn]  # tensors, as it does not keep samples apart
+        counts = torch.stack([state.double().sum() for state in states])
+        return counts[:2].sum() / counts.sum()
 
 
 class ExactMeanAbsoluteError(MeanAbsoluteError):

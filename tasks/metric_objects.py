@@ -1,6 +1,7 @@
 """The metrics themselves, as torchmetrics objects."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Literal
 
 from torchmetrics import Metric
@@ -12,10 +13,15 @@ from torchmetrics.classification import (
     MulticlassF1Score,
     MulticlassPrecision,
     MulticlassRecall,
+    MultilabelExactMatch,
+    MultilabelF1Score,
+    MultilabelPrecision,
+    MultilabelRecall,
 )
 
 from heads import LabelSpace
 from tasks.exact_metrics import (
+    ExactHamming,
     ExactKappa,
     ExactKendall,
     ExactMatthews,
@@ -30,17 +36,18 @@ from tasks.probability_metrics import AveragePrecision, ExpectedCalibrationError
 Average = Literal["macro", "micro", "weighted"]
 
 
-def _f1(average: Average) -> Callable[[LabelSpace], Metric]:
-    return lambda labels: MulticlassF1Score(labels.num_classes, average=average, validate_args=False)
+def _averaged(
+    of_classes: Callable[..., Metric], of_sets: Callable[..., Metric], average: Average
+) -> Callable[[LabelSpace], Metric]:
+    """Build a metric that is a mean over classes, or over the labels of sets."""
+    return lambda labels: (of_sets if labels.is_set else of_classes)(
+        labels.num_classes, average=average, validate_args=False
+    )
 
 
-def _precision(average: Average) -> Callable[[LabelSpace], Metric]:
-    return lambda labels: MulticlassPrecision(labels.num_classes, average=average, validate_args=False)
-
-
-def _recall(average: Average) -> Callable[[LabelSpace], Metric]:
-    return lambda labels: MulticlassRecall(labels.num_classes, average=average, validate_args=False)
-
+_f1 = partial(_averaged, MulticlassF1Score, MultilabelF1Score)
+_precision = partial(_averaged, MulticlassPrecision, MultilabelPrecision)
+_recall = partial(_averaged, MulticlassRecall, MultilabelRecall)
 
 BUILDERS: dict[str, Callable[[LabelSpace], Metric]] = {
     "accuracy": lambda labels: MulticlassAccuracy(labels.num_classes, average="micro", validate_args=False),
@@ -68,4 +75,6 @@ BUILDERS: dict[str, Callable[[LabelSpace], Metric]] = {
     "mean_absolute_error": lambda _: ExactMeanAbsoluteError(),
     "rmse": lambda _: ExactRootMeanSquaredError(),
     "r2": lambda _: ExactR2(),
+    "exact_match": lambda labels: MultilabelExactMatch(labels.num_classes, validate_args=False),
+    "hamming_loss": lambda labels: ExactHamming(labels.num_classes, average="micro", validate_args=False),
 }

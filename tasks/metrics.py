@@ -5,7 +5,7 @@ from __future__ import annotations  # torchmetrics is imported when a metric is 
 import warnings
 from typing import TYPE_CHECKING, Literal
 
-from heads import Classes, LabelSpace, Scores, YesNo
+from heads import Classes, LabelSets, LabelSpace, Scores, YesNo
 
 if TYPE_CHECKING:
     from torchmetrics import Metric
@@ -36,21 +36,27 @@ MetricName = Literal[
     "kendall",
     "r2",
     "rmse",
+    "exact_match",
+    "hamming_loss",
 ]
 
 DEFAULT_METRICS: dict[type[LabelSpace], tuple[MetricName, ...]] = {
     Classes: ("accuracy", "macro_f1"),
     YesNo: ("accuracy", "f1"),
     Scores: ("pearson", "spearman"),
+    LabelSets: ("micro_f1", "macro_f1"),
 }
 
-LOWER_IS_BETTER: frozenset[MetricName] = frozenset(("mean_absolute_error", "rmse", "expected_calibration_error"))
+LOWER_IS_BETTER: frozenset[MetricName] = frozenset(
+    ("mean_absolute_error", "rmse", "expected_calibration_error", "hamming_loss")
+)
 OF_PROBABILITIES: frozenset[MetricName] = frozenset(("auroc", "average_precision", "expected_calibration_error"))
 
 _ANY_CLASS: tuple[type[LabelSpace], ...] = (Classes, YesNo)
+_ANY_NAMED: tuple[type[LabelSpace], ...] = (Classes, YesNo, LabelSets)
 _LABEL_KINDS: dict[MetricName, tuple[type[LabelSpace], ...]] = {
     "accuracy": _ANY_CLASS,
-    "macro_f1": _ANY_CLASS,
+    "macro_f1": _ANY_NAMED,
     "f1": (YesNo,),
     "matthews": _ANY_CLASS,
     "pearson": (Scores,),
@@ -58,22 +64,24 @@ _LABEL_KINDS: dict[MetricName, tuple[type[LabelSpace], ...]] = {
     "mean_absolute_error": (Scores,),
     "precision": (YesNo,),
     "recall": (YesNo,),
-    "macro_precision": _ANY_CLASS,
-    "macro_recall": _ANY_CLASS,
-    "micro_f1": _ANY_CLASS,
-    "micro_precision": _ANY_CLASS,
-    "micro_recall": _ANY_CLASS,
-    "weighted_f1": _ANY_CLASS,
-    "weighted_precision": _ANY_CLASS,
-    "weighted_recall": _ANY_CLASS,
-    "auroc": _ANY_CLASS,
-    "average_precision": _ANY_CLASS,
+    "macro_precision": _ANY_NAMED,
+    "macro_recall": _ANY_NAMED,
+    "micro_f1": _ANY_NAMED,
+    "micro_precision": _ANY_NAMED,
+    "micro_recall": _ANY_NAMED,
+    "weighted_f1": _ANY_NAMED,
+    "weighted_precision": _ANY_NAMED,
+    "weighted_recall": _ANY_NAMED,
+    "auroc": _ANY_NAMED,
+    "average_precision": _ANY_NAMED,
     "kappa": _ANY_CLASS,
     "quadratic_kappa": (Classes,),
     "expected_calibration_error": _ANY_CLASS,
     "kendall": (Scores,),
     "r2": (Scores,),
     "rmse": (Scores,),
+    "exact_match": (LabelSets,),
+    "hamming_loss": (LabelSets,),
 }
 
 
@@ -85,6 +93,8 @@ def check_metric(name: MetricName, labels: LabelSpace) -> None:
             classes, `weighted_` the mean by their frequency, `micro_` counts all decisions together. `auroc` and
             `average_precision` are those of class 1, or the mean over the classes against the rest that have both
             kinds of rows. `quadratic_kappa` is for classes that stand in an order.
+            Of sets of labels, `exact_match` is the share of rows without a mistake, `hamming_loss` that of labels that
+            are wrong.
         labels: The task's labels.
 
     Raises:

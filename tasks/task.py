@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from heads import Head, HeadFactory, LabelSpace, LinearHead, TwinHead, usual_pair_head
+from heads import Head, HeadFactory, Label, LabelSpace, LinearHead, TwinHead, usual_pair_head
 from objectives import PairObjective
 from tasks.errors import InputError
 from tasks.handin import HandIn
@@ -38,12 +38,12 @@ class Example:
     Args:
         id: Unique within its split.
         texts: One sentence, or the two of a pair.
-        label: Class index or score; None in an unlabelled split.
+        label: Class index, score, or the numbers of several labels; None where there is none.
     """
 
     id: str
     texts: tuple[str, ...]
-    label: int | float | None
+    label: Label | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,7 +136,7 @@ class Task(ABC):
                 raise InputError(f"{name}: {option} is {value} (expected 1 or more)")
         if self.head_only_from is not None and self.head_only_from < 0:
             raise InputError(f"{name}: head_only_from is {self.head_only_from} (expected an epoch, 0 or more)")
-        for word in sorted(self._gaps):
+        for word in sorted(self.gaps - {""}):
             if self._is_label(word):
                 raise InputError(
                     f"{name}: missing_labels has {word!r}, which is a label (expected words that are none)"
@@ -162,16 +162,42 @@ class Task(ABC):
         """The classes as the files name them; none for scores."""
 
     @abstractmethod
-    def parse_label(self, cell: str) -> int | float:
-        """Turn a label cell into a class index or score.
+    def parse_label(self, cell: str) -> Label:
+        """Turn a label cell into a class index, a score, or the numbers of several labels.
 
         Raises:
             ValueError: If the cell is no label; the message says what was expected.
         """
 
     @abstractmethod
-    def format_label(self, label: float) -> str:
-        """Turn a class index or score into the text of a prediction file."""
+    def format_label(self, label: Any) -> str:
+        """Turn a class index or score, or a set's row of zeros and ones, into the text of a prediction file."""
+
+    def weigh_labels(self, labels: NDArray[np.float64]) -> NDArray[np.float32] | None:
+        """Return the weight of each training label in the loss; None where all count alike.
+
+        Args:
+            labels: As the store holds them, NaN where there is none, (rows,) or (rows, C).
+
+        Returns:
+            Of their shape; anything where there is no label.
+        """
+        return None
+
+    @property
+    def is_balanced(self) -> bool:
+        """Whether a training epoch takes the same number of rows of each class."""
+        return False
+
+    @property
+    def read_columns(self) -> tuple[str, ...]:
+        """Columns that the label is read from."""
+        return (self.label,)
+
+    @property
+    def list_columns(self) -> tuple[str, ...]:
+        """Columns whose cells may be lists."""
+        return ()
 
     def meaning(self) -> dict[str, Any]:
         """Return what the numbers of a model of this task depend on beside its head, as plain data."""
@@ -200,7 +226,7 @@ class Task(ABC):
         return self.teacher.read(name, self.labels, self.class_names, ids)
 
     @cached_property
-    def _gaps(self) -> frozenset[str]:
+    def gaps(self) -> frozenset[str]:
         """The label cells that say that a row has no label for this task."""
         if isinstance(self.missing_labels, str):
             return frozenset([""] if self.missing_labels == "ignore" else [])
@@ -210,7 +236,7 @@ class Task(ABC):
     @property
     def ignores_gaps(self) -> bool:
         """Whether rows may lack a label."""
-        return bool(self._gaps)
+        return bool(self.gaps)
 
     @property
     def num_sequences(self) -> int:
@@ -247,7 +273,7 @@ class Task(ABC):
         from torchmetrics import MetricCollection
 
         names = [name for name in self.metric_names if probabilities is not None or name not in OF_PROBABILITIES]
-        built = {str(name): build_metric(name, self.labels) for name in names}
+        built: dict[str, Any] = {str(name): build_metric(name, self.labels) for name in names}
         metrics = MetricCollection(built, compute_groups=False)
         values = metrics(preds=predictions, target=labels, probabilities=probabilities)  # unlike compute(), of no other
         return {name: float(values.get(name, math.nan)) for name in self.metric_names}
@@ -306,8 +332,9 @@ class Task(ABC):
     def _read_all(self, split: Split, root: Path, report: Callable[[str], None]) -> Iterator[Example]:
         for number, row in enumerate(self._read_rows(split, root, report)):
             if number == 0:
-                label = [] if split == "test" and self.label not in row.fields else [self.label]
-                check_columns(row, [*self.texts, *([self.id] if self.id else []), *label])
+                has_none = split == "test" and not any(column in row.fields for column in self.read_columns)
+                labels = [] if has_none else self.read_columns
+                check_columns(row, [*self.texts, *([self.id] if self.id else []), *labels])
             missing = self._find_missing(row, split)
             if missing is None:
                 yield self._parse(row, number, split)
@@ -366,15 +393,17 @@ class Task(ABC):
         return True
 
     def _read_rows(self, split: Split, root: Path, report: Callable[[str], None]) -> Iterator[Row]:
-        used = [*self.texts, self.label, *([self.id] if self.id else [])]
-        return self.source.read(split, root, used, delimiter=self.delimiter, quotes=self.quotes, report=report)
+        used, lists = [*self.texts, *self.read_columns, *([self.id] if self.id else [])], self.list_columns
+        return self.source.read(
+            split, root, used, delimiter=self.delimiter, quotes=self.quotes, report=report, lists=lists
+        )
 
     def _find_missing(self, row: Row, split: Split) -> str | None:
         for column in self.texts:
             if not (row.fields.get(column) or "").strip():
                 return f"{column} is empty (expected text)"
         cell = self.read_cell(row)
-        if split != "test" and not cell and cell not in self._gaps:
+        if split != "test" and not cell and cell not in self.gaps:
             return f"{self.label} is empty (expected a label)"
         return None
 
@@ -384,7 +413,7 @@ class Task(ABC):
         if not name:
             raise InputError(f"{row.where}: {self.id} is empty (expected an id)")
         cell = self.read_cell(row)
-        if cell in self._gaps or (split == "test" and not cell):
+        if cell in self.gaps or (split == "test" and not cell):
             return Example(name, texts, None)
         try:
             return Example(name, texts, self.parse_label(cell))
@@ -396,7 +425,7 @@ class Task(ABC):
     def reading_settings(self) -> Mapping[str, str]:
         """Return the settings that decide what `read` yields, for a cache key."""
         skipped = {"source", "head", "metrics", "weight", "teacher", "swap", "average_orders", "auxiliary"}
-        skipped |= {"head_only_from", "batch_size", "prediction_header"}
+        skipped |= {"head_only_from", "batch_size", "prediction_header", "class_weights", "sampling", "thresholds"}
         if not self.ignores_gaps:
             skipped.add("missing_labels")
         settings = {field.name: repr(getattr(self, field.name)) for field in fields(self) if field.name not in skipped}

@@ -15,12 +15,12 @@ from sklearn import metrics as sklearn
 from torchmetrics import MetricCollection
 
 from figures import bin_confidence
-from heads import Classes, LabelSpace, Scores, YesNo
+from heads import Classes, LabelSets, LabelSpace, Scores, YesNo
 from tasks.metrics import MetricName, build_metric
 
 Arrays = tuple[NDArray[Any], NDArray[Any], NDArray[Any] | None]
 Reference = Callable[[NDArray[Any], NDArray[Any], Any], float]
-SPACES: dict[str, LabelSpace] = {"class": Classes(5), "binary": YesNo(), "score": Scores(0, 5)}
+SPACES: dict[str, LabelSpace] = {"class": Classes(5), "binary": YesNo(), "score": Scores(0, 5), "sets": LabelSets(4)}
 
 
 def averaged(score: Any, average: str) -> Reference:
@@ -66,6 +66,13 @@ REFERENCES: dict[str, dict[MetricName, Reference]] = {
         "r2": lambda labels, predictions, _: sklearn.r2_score(labels, predictions),
         "rmse": lambda labels, predictions, _: sklearn.root_mean_squared_error(labels, predictions),
     },
+    "sets": {
+        **AVERAGES,
+        "auroc": lambda labels, _, shares: sklearn.roc_auc_score(labels, shares),
+        "average_precision": lambda labels, _, shares: sklearn.average_precision_score(labels, shares),
+        "exact_match": lambda labels, predictions, _: sklearn.accuracy_score(labels, predictions),
+        "hamming_loss": lambda labels, predictions, _: sklearn.hamming_loss(labels, predictions),
+    },
 }
 
 
@@ -76,6 +83,10 @@ def draw(kind: str, rows: int) -> Arrays:
         scores = rng.integers(0, 6, rows).astype(np.float32)
         return (scores + rng.normal(size=rows)).clip(0, 5).round(1).astype(np.float32), scores, None
     classes = SPACES[kind].num_classes
+    if kind == "sets":
+        sets = (rng.random((rows, classes)) < np.linspace(0.01, 0.5, classes)).astype(np.float32)
+        shares = 1 / (1 + np.exp(-(rng.normal(size=sets.shape).round(1) + 3 * sets - 1.5)))
+        return (shares > 0.5).astype(np.int64), sets, shares.astype(np.float32)
     rest = np.linspace(0.01, 0.1, classes - 1)
     labels = rng.choice(classes, rows, p=[1 - rest.sum(), *rest])
     logits = rng.normal(size=(rows, classes)).round(1) + 1.5 * np.eye(classes)[labels]  # rounded: ties
@@ -114,7 +125,7 @@ def test_metrics_equal_the_references(kind: str, rows: int) -> None:
     metrics = collect(kind, list(REFERENCES[kind]))
     count(metrics, arrays, rows // 40)
     found = {name: float(value) for name, value in metrics.compute().items()}
-    assert len(found) == {"class": 14, "binary": 15, "score": 3}[kind]
+    assert len(found) == {"class": 14, "binary": 15, "score": 3, "sets": 13}[kind]
     assert found == pytest.approx(as_reference(kind, arrays), rel=1e-6)
 
 
