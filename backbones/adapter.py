@@ -6,7 +6,7 @@ from dataclasses import asdict, is_dataclass
 from typing import Any, ClassVar, Literal
 
 from torch import Tensor, nn
-from transformers import BertModel
+from transformers import PreTrainedModel
 
 from backbones.attention import Attend
 
@@ -50,8 +50,8 @@ class Adapter(ABC):
         return {"class": type(self).__name__, **options}
 
     @abstractmethod
-    def attach(self, bert: BertModel, tasks: Sequence[str]) -> TaskLayers | None:
-        """Attach the adapter to a BERT and say which of its weights train.
+    def attach(self, bert: PreTrainedModel, tasks: Sequence[str]) -> TaskLayers | None:
+        """Attach the adapter to a model and say which of its weights train.
 
         Args:
             bert: The model, changed in place.
@@ -65,12 +65,12 @@ class Adapter(ABC):
         """
 
 
-def freeze_except(bert: BertModel, parts: Sequence[Part]) -> None:
+def freeze_except(bert: PreTrainedModel, parts: Sequence[Part]) -> None:
     """Freeze the backbone's own weights, some parts excepted.
 
     Args:
         bert: The model.
-        parts: `layer_norms` for every LayerNorm, `pooler` for BERT's pooler.
+        parts: `layer_norms` for every LayerNorm, `pooler` for the model's pooler.
 
     Raises:
         ValueError: If it has no such part.
@@ -79,13 +79,13 @@ def freeze_except(bert: BertModel, parts: Sequence[Part]) -> None:
     release(bert, parts)
 
 
-def release(bert: BertModel, parts: Sequence[Part]) -> None:
+def release(bert: PreTrainedModel, parts: Sequence[Part]) -> None:
     """Unfreeze some parts of the backbone; see `freeze_except`."""
     if "pooler" in parts:
-        if bert.pooler is None:
+        if getattr(bert, "pooler", None) is None:
             raise ValueError("adapter: also_train names the pooler, but there is none (expected pooling: pooler)")
         bert.pooler.requires_grad_(True)
     if "layer_norms" in parts:
         for module in bert.modules():
-            if isinstance(module, nn.LayerNorm):
+            if isinstance(module, nn.LayerNorm) or type(module).__name__.endswith("RMSNorm"):
                 module.requires_grad_(True)

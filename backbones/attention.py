@@ -1,7 +1,7 @@
 """Attention inside each of the packed sequences, in three ways with the same numbers."""
 
 from collections.abc import Sequence
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -14,9 +14,14 @@ Attention = Literal["grouped", "masked", "varlen"]
 
 
 class Attend(Protocol):
-    """Rows (R, H) ask, rows (T, H) answer, each inside its own sequence; returns (R, H)."""
+    """Rows (R, H) ask, rows (T, H) answer, each inside its own sequence; returns (R, H).
 
-    def __call__(self, query: Tensor, key: Tensor, value: Tensor, *, num_heads: int, dropout: float) -> Tensor:
+    With `reach`, only rows of a sequence that are so many tokens away at most answer.
+    """
+
+    def __call__(
+        self, query: Tensor, key: Tensor, value: Tensor, *, num_heads: int, dropout: float, reach: int | None = None
+    ) -> Tensor:
         """Attend."""
 
 
@@ -42,24 +47,55 @@ class GroupedAttention:
     def __init__(self, tokens: PackedTokens, wanted: QueryRows | None = None) -> None:
         asking = [group.queries for group in tokens.groups] if wanted is None else wanted.groups
         self._asking, self._answering = _Grids(asking), _Grids([group.keys for group in tokens.groups])
-        self._masks = [group.mask for group in tokens.groups]
+        self._positions = _Positions(tokens, wanted)
+        self._masks: dict[int | None, list[Tensor | None]] = {None: [group.mask for group in tokens.groups]}
         self._slots = tokens.slots if wanted is None else wanted.slots
 
-    def __call__(self, query: Tensor, key: Tensor, value: Tensor, *, num_heads: int, dropout: float) -> Tensor:
+    def __call__(
+        self, query: Tensor, key: Tensor, value: Tensor, *, num_heads: int, dropout: float, reach: int | None = None
+    ) -> Tensor:
         """Attend group by group."""
+        if reach not in self._masks:
+            self._masks[reach] = self._mask_beyond(reach)
         queries, keys, values = self._asking(query), self._answering(key), self._answering(value)
         results = [
             attend_padded(*(_split_heads(states, num_heads) for states in (q, k, v)), mask=mask, dropout=dropout)
-            for q, k, v, mask in zip(queries, keys, values, self._masks, strict=True)
+            for q, k, v, mask in zip(queries, keys, values, self._masks[reach], strict=True)
         ]  # (n, heads, Q, H / heads)
         joined = torch.cat([context.transpose(1, 2).reshape(-1, query.shape[1]) for context in results])  # (rows, H)
         return joined.index_select(0, self._slots)  # (R, H)
+
+    def _mask_beyond(self, reach: int | None) -> list[Tensor | None]:
+        """Return the masks of all groups, (n, 1, Q, L) where some keys are out of reach."""
+        if reach is None:
+            return self._masks[None]
+        own, asking = self._positions.both()
+        masks: list[Tensor | None] = []
+        for mask, keys, queries in zip(self._masks[None], self._answering.grids, self._asking.grids, strict=True):
+            if keys.shape[1] > reach + 1:
+                near = (asking[queries][:, None, :, None] - own[keys][:, None, None, :]).abs() <= reach  # (n, 1, Q, L)
+                mask = near if mask is None else near & mask
+            masks.append(mask)
+        return masks
+
+
+class _Positions(NamedTuple):
+    """Where tokens stand in their sequences: asked for only where a key may be out of reach."""
+
+    tokens: PackedTokens
+    wanted: QueryRows | None
+
+    def both(self) -> tuple[Tensor, Tensor]:
+        """Return the positions of all tokens, (T,), and of those that ask, (R,)."""
+        own = self.tokens.position_ids
+        return own, own if self.wanted is None else own.index_select(0, self.wanted.rows)
 
 
 class _Grids:
     """Gathers rows for all groups at once: backward then adds into one tensor of zeros instead of one a group."""
 
     def __init__(self, grids: Sequence[Tensor]) -> None:
+        self.grids = grids
         self._shapes = [grid.shape for grid in grids]
         self._rows = torch.cat([grid.flatten() for grid in grids])  # (sum of n * L,)
 
@@ -86,7 +122,7 @@ def attend_padded(query: Tensor, key: Tensor, value: Tensor, *, mask: Tensor | N
         query: (n, heads, Q, D).
         key: (n, heads, L, D).
         value: (n, heads, L, D).
-        mask: True where a key counts, (n, 1, 1, L), at least one in each sequence; None where all do.
+        mask: True where a key counts, (n, 1, 1 or Q, L), at least one for each query; None where all do.
         dropout: Probability of an attention weight to become 0.
 
     Returns:
@@ -111,13 +147,20 @@ class MaskedAttention:
         ids = tokens.sequence_ids
         asking = ids if wanted is None else ids.index_select(0, wanted.rows)  # (R,)
         self._mask = asking[:, None] == ids[None, :]  # (R, T)
+        self._positions = _Positions(tokens, wanted)
 
-    def __call__(self, query: Tensor, key: Tensor, value: Tensor, *, num_heads: int, dropout: float) -> Tensor:
+    def __call__(
+        self, query: Tensor, key: Tensor, value: Tensor, *, num_heads: int, dropout: float, reach: int | None = None
+    ) -> Tensor:
         """Attend with all rows at once."""
         if query.shape[0] == 0:
             return _nothing(query, key, value)
+        mask = self._mask
+        if reach is not None:
+            own, asking = self._positions.both()
+            mask = mask & ((asking[:, None] - own[None, :]).abs() <= reach)
         q, k, v = (states.view(1, states.shape[0], num_heads, -1).transpose(1, 2) for states in (query, key, value))
-        context = F.scaled_dot_product_attention(q, k, v, attn_mask=self._mask, dropout_p=dropout)
+        context = F.scaled_dot_product_attention(q, k, v, attn_mask=mask, dropout_p=dropout)
         return context.transpose(1, 2).reshape(query.shape)  # (R, H)
 
 
@@ -130,19 +173,27 @@ class VarlenAttention:
     refuses dropout, while transformers' `flash_attention_3` drops it without a word); flex attention refuses it. The
     operators are private, so `backbones.attention_probe` tries them before a run relies on them.
 
-    Every row from 0 to T must belong to a sequence: the kernels write no other rows.
+    Every row from 0 to T must belong to a sequence: the kernels write no other rows. The kernel of float32 knows no
+    window of keys: where some are out of reach, MaskedAttention computes.
     """
 
     def __init__(self, tokens: PackedTokens, wanted: QueryRows | None = None) -> None:
+        self._tokens, self._wanted = tokens, wanted
         self._key_starts = tokens.cu_seqlens.to(torch.int32)
         self._longest = tokens.max_length
         self._query_starts = self._key_starts if wanted is None else wanted.cu_seqlens.to(torch.int32)
         self._most_queries = tokens.max_length if wanted is None else wanted.max_length
 
-    def __call__(self, query: Tensor, key: Tensor, value: Tensor, *, num_heads: int, dropout: float) -> Tensor:
+    def __call__(
+        self, query: Tensor, key: Tensor, value: Tensor, *, num_heads: int, dropout: float, reach: int | None = None
+    ) -> Tensor:
         """Attend with one kernel."""
         if query.shape[0] == 0:
             return _nothing(query, key, value)
+        is_cut = reach is not None and self._longest > reach + 1
+        if is_cut and query.dtype == torch.float32:
+            masked = MaskedAttention(self._tokens, self._wanted)
+            return masked(query, key, value, num_heads=num_heads, dropout=dropout, reach=reach)
         q, k, v = (states.view(states.shape[0], num_heads, -1) for states in (query, key, value))
         starts = (self._query_starts, self._key_starts, self._most_queries, self._longest)
         if query.dtype == torch.float32:
@@ -150,7 +201,8 @@ class VarlenAttention:
                 q[None], k[None], v[None], None, *starts, dropout, 0, torch.is_grad_enabled()
             )
         else:
-            found = torch.ops.aten._flash_attention_forward(q, k, v, *starts, dropout, False, False)
+            window = {"window_size_left": reach, "window_size_right": reach} if is_cut else {}
+            found = torch.ops.aten._flash_attention_forward(q, k, v, *starts, dropout, False, False, **window)
         context: Tensor = found[0]
         return context.reshape(query.shape)  # (R, H)
 

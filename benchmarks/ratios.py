@@ -64,8 +64,8 @@ def summarise(name: str, rounds: Sequence[Round], reference: Sequence[Round] | N
         reference: The rounds of the reference, in the same order; None if it did not run.
         clock: What `examples_per_s` and the ratio go by.
     """
-    seconds = _seconds(rounds, clock)
-    ratios = paired_ratios(seconds, _seconds(reference, clock)) if reference is not None else []
+    seconds = seconds_of(rounds, clock)
+    ratios = paired_ratios(seconds, seconds_of(reference, clock)) if reference is not None else []
     work = rounds[0].work
     return Entry(
         name=name,
@@ -73,8 +73,8 @@ def summarise(name: str, rounds: Sequence[Round], reference: Sequence[Round] | N
         ratio_to_hf_trainer=median(ratios) if ratios else None,
         ratio_low=min(ratios, default=None),
         ratio_high=max(ratios, default=None),
-        examples_per_cpu_s=work.examples / median(_seconds(rounds, "cpu")),
-        examples_per_wall_s=work.examples / median(_seconds(rounds, "wall")),
+        examples_per_cpu_s=work.examples / median(seconds_of(rounds, "cpu")),
+        examples_per_wall_s=work.examples / median(seconds_of(rounds, "wall")),
         tokens_per_s=work.tokens / median(seconds),
         padding_share=1 - work.tokens / work.slots,
         peak_mib=rounds[-1].peak_mib,
@@ -90,7 +90,7 @@ def check_equal_work(rounds: dict[str, list[Round]]) -> None:
         rounds: Rounds by program.
 
     Raises:
-        ValueError: If examples, real tokens or the score differ.
+        ValueError: If examples or real tokens differ, or the scores of programs that have one.
     """
     (expected_name, expected), *others = [(name, done) for name, all_ in rounds.items() for done in all_]
     for name, done in others:
@@ -98,9 +98,11 @@ def check_equal_work(rounds: dict[str, list[Round]]) -> None:
             found, wanted = getattr(done.work, quantity), getattr(expected.work, quantity)
             if found != wanted:
                 raise ValueError(f"unequal work: {name} had {found} {quantity}, {expected_name} {wanted}")
-        if abs((done.work.score or 0.0) - (expected.work.score or 0.0)) > SCORE_TOLERANCE:
-            raise ValueError(f"unequal work: {name} scored {done.work.score}, {expected_name} {expected.work.score}")
+        score, wanted_score = done.work.score, expected.work.score
+        if score is not None and wanted_score is not None and abs(score - wanted_score) > SCORE_TOLERANCE:
+            raise ValueError(f"unequal work: {name} scored {score}, {expected_name} {wanted_score}")
 
 
-def _seconds(rounds: Sequence[Round], clock: Clock) -> list[float]:
+def seconds_of(rounds: Sequence[Round], clock: Clock) -> list[float]:
+    """Return the seconds of each round by a clock."""
     return [done.cpu_s if clock == "cpu" else done.wall_s for done in rounds]

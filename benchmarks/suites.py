@@ -1,9 +1,23 @@
 """Which programs a suite compares."""
 
-from benchmarks.job import Job
+from benchmarks.job import Job, Workload
 
 OURS, PEERS = "benchmarks.ours", "benchmarks.peers"
 REFERENCE = "HF Trainer default"
+PLAIN, SORTED = "plain PyTorch, file order", "plain PyTorch, sorted"
+ONE_TASK, THREE_TASKS, INT8 = "ours fp32", "ours fp32, three tasks", "ours int8"
+ORT_INT8_SORTED = "ONNX Runtime int8, sorted"
+
+
+def encoder_suite(family: str) -> dict[str, Job]:
+    """Return the programs that compare the encoder of a family."""
+    workload = Workload(family=family)
+    return {
+        "ours fp32": Job(program=f"{OURS}.training", workload=workload),
+        REFERENCE: Job(program=f"{PEERS}.training", workload=workload),
+        "HF Trainer group_by_length": Job(program=f"{PEERS}.training", workload=workload, sorts_by_length=True),
+    }
+
 
 # Programs by suite and name; our names begin with `ours`.
 SUITES: dict[str, dict[str, Job]] = {
@@ -41,4 +55,23 @@ SUITES: dict[str, dict[str, Job]] = {
         "ours, vectors at each step": Job(program=f"{OURS}.training", frozen=True, caches_vectors=False),
         REFERENCE: Job(program=f"{PEERS}.training", frozen=True),
     },
+    "roberta": encoder_suite("roberta"),
+    "modernbert": encoder_suite("modernbert"),
+    "deberta": encoder_suite("deberta-v2"),
+    "inference": {
+        ONE_TASK: Job(program=f"{OURS}.prediction"),
+        INT8: Job(program=f"{OURS}.prediction", precision="int8"),
+        "ours bf16": Job(program=f"{OURS}.prediction", precision="bf16"),
+        THREE_TASKS: Job(program=f"{OURS}.prediction", num_tasks=3),
+        PLAIN: Job(program=f"{PEERS}.classifier"),
+        SORTED: Job(program=f"{PEERS}.classifier", sorts_by_length=True),
+        "HF pipeline": Job(program=f"{PEERS}.pipeline"),
+        "sentence-transformers CrossEncoder": Job(program=f"{PEERS}.trained_cross_encoder"),
+        "ONNX Runtime fp32, file order": Job(program=f"{PEERS}.onnx_runtime"),
+        "ONNX Runtime fp32, sorted": Job(program=f"{PEERS}.onnx_runtime", sorts_by_length=True),
+        "ONNX Runtime int8, file order": Job(program=f"{PEERS}.onnx_runtime", precision="int8"),
+        ORT_INT8_SORTED: Job(program=f"{PEERS}.onnx_runtime", precision="int8", sorts_by_length=True),
+    },
 }
+# What sorts by length in fp32, of which the fastest counts.
+SORTED_PEERS = (SORTED, "sentence-transformers CrossEncoder", "ONNX Runtime fp32, sorted")

@@ -5,18 +5,24 @@ from callbacks.averaging import Averaging, Ema, Swa
 from callbacks.batch_limits import BatchLimits
 from callbacks.checkpoints import BestCheckpoint, BestTaskCheckpoint, ResumableCheckpoint
 from callbacks.conflicts import ConflictMonitor
+from callbacks.dry_run import DryRun
 from callbacks.export import ExportBackbone
 from callbacks.figures import ValidationFigures
 from callbacks.final_validation import FinalValidation
+from callbacks.first_look import FirstLook
 from callbacks.guard import LossGuard
+from callbacks.int8 import Int8Prediction
 from callbacks.losses import TaskLosses
 from callbacks.monitors import check_monitors
 from callbacks.plateau import ReduceShareOnPlateau
+from callbacks.precision import KeepPrecision
 from callbacks.predictions import PredictionWriter
 from callbacks.progress import TaskProgressBar
+from callbacks.progress_lines import ProgressLines, prints_lines
 from callbacks.report import RunReport
 from callbacks.seeding import StepSeed
 from callbacks.stopping import RunStopped, StopOnSignal
+from callbacks.stopwatch import Stopwatch, TimedBatch
 
 __all__ = [
     "AtomicCheckpointIO",
@@ -25,20 +31,28 @@ __all__ = [
     "BestCheckpoint",
     "BestTaskCheckpoint",
     "ConflictMonitor",
+    "DryRun",
     "Ema",
     "ExportBackbone",
     "FinalValidation",
+    "FirstLook",
+    "Int8Prediction",
+    "KeepPrecision",
     "LossGuard",
     "PredictionWriter",
+    "ProgressLines",
     "ReduceShareOnPlateau",
     "ResumableCheckpoint",
     "RunReport",
     "RunStopped",
     "StepSeed",
     "StopOnSignal",
+    "Stopwatch",
     "Swa",
     "TaskLosses",
     "TaskProgressBar",
+    "TimedBatch",
     "ValidationFigures",
     "check_monitors",
+    "prints_lines",
 ]

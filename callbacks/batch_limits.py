@@ -6,6 +6,7 @@ from lightning.pytorch.callbacks import EarlyStopping
 from callbacks.monitors import check_monitors
 from callbacks.plateau import ReduceShareOnPlateau
 from datamodules import resumable_data
+from datamodules.limits import limit_batches
 from lightning_modules import MaskedLMModule, MultitaskModule
 from tasks import InputError
 
@@ -64,7 +65,7 @@ def count_validated(trainer: L.Trainer) -> int:
     """
     data = resumable_data(trainer)
     whole, limit = len(data.val_dataloader()), trainer.limit_val_batches
-    batches = min(whole, limit) if isinstance(limit, int) else int(whole * limit)
+    batches = limit_batches(whole, limit)
     if batches == 0:
         raise InputError(
             f"trainer.limit_val_batches is {limit}, which leaves none of {whole} batches (expected a larger share, "

@@ -7,6 +7,7 @@ from typing import Any
 import lightning.pytorch as L
 from transformers import BertForMaskedLM
 
+from backbones.masked_lm_head import FamilyMaskedLMHead, join_masked_lm
 from callbacks.run_folder import run_folder
 from datamodules import resumable_data
 from lightning_modules import MaskedLMModule
@@ -18,7 +19,7 @@ from tasks import InputError
 class ExportBackbone(L.Callback):
     """Writes the backbone, its pooler, the masked-LM head and the tokenizer at the end of fit.
 
-    `--model.backbone DIR`, `transformers.AutoModel` and `BertForMaskedLM` load the folder.
+    `--model.backbone DIR`, `transformers.AutoModel` and `AutoModelForMaskedLM` load the folder.
 
     Args:
         folder: The folder to write, new or empty; None for `backbone` in the run's folder.
@@ -67,13 +68,20 @@ def export_masked_lm(module: MaskedLMModule, tokenizer: Any, folder: Path) -> No
         tokenizer: Its tokenizer.
         folder: The folder to write, new or empty.
     """
-    model: Any = BertForMaskedLM(module.backbone.bert.config)
-    model.bert = module.backbone.bert
-    model.cls.predictions.transform = module.head.transform
-    model.cls.predictions.bias = module.head.bias
-    model.tie_weights()
     with replacing_folder(folder) as partial:
-        model.save_pretrained(partial)
+        _join(module.backbone.bert, module.head).save_pretrained(partial)
         tokenizer.backend_tokenizer.no_truncation()  # left behind by the latest call, no part of the tokenizer
         tokenizer.backend_tokenizer.no_padding()
         tokenizer.save_pretrained(partial)
+
+
+def _join(encoder: Any, head: Any) -> Any:
+    """Return transformers' masked-LM model of an encoder and its head, with a tied decoder."""
+    if isinstance(head, FamilyMaskedLMHead):
+        return join_masked_lm(encoder, head)
+    model: Any = BertForMaskedLM(encoder.config)
+    model.bert = encoder
+    model.cls.predictions.transform = head.transform
+    model.cls.predictions.bias = head.bias
+    model.tie_weights()
+    return model

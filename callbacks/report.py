@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from rich.table import Table
 from rich.text import Text
 
+from backbones import Backbone
 from backbones.digest import digest_weights
 from callbacks.baseline import describe_failure, score_baseline
 from callbacks.conflicts import ConflictMonitor
@@ -102,7 +103,8 @@ class RunReport(L.Callback):
         """Report the training."""
         wall = time.monotonic() - self._started
         callbacks: list[L.Callback] = trainer.callbacks  # type: ignore[attr-defined]
-        stopped = describe_stop(callbacks, step=trainer.global_step)
+        stopped, backbone = describe_stop(callbacks, step=trainer.global_step), pl_module.backbone
+        assert isinstance(backbone, Backbone)
         self._finish(
             trainer,
             "val",
@@ -114,6 +116,7 @@ class RunReport(L.Callback):
                 "examples_per_second": round(self._examples / max(wall - self._validated, 1e-9), 2),
                 "peak_memory_bytes": peak_memory(),
                 "backbone": pl_module.hparams.get("backbone"),
+                "encoder": {"family": backbone.family, "way": backbone.way},
                 "resumed_from": str(trainer.ckpt_path) if trainer.ckpt_path else None,
                 "stopped_early": stopped,
                 **summarize_best(trainer.checkpoint_callbacks),
@@ -141,6 +144,7 @@ class RunReport(L.Callback):
             "baseline": baselines,
             "classes": _score_classes(stores.get(name, {}), predicted),
             **training,
+            "precision": trainer.precision,
             "seed": data.seed,
             "data": data.describe_data(),
             "versions": {"tandem": code.version, **{name: importlib.metadata.version(name) for name in PACKAGES}},

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, Literal
 
 import lightning.pytorch as L
 from lightning.pytorch.callbacks import ModelCheckpoint
@@ -18,10 +19,23 @@ log = logging.getLogger(__name__)
 SETTINGS = {"config.yaml", "hparams.yaml"}
 
 
+# Lightning's names of what works here, and `auto`.
+Precision = Literal["auto", "32-true", "bf16-mixed", "16-mixed", "64-true", 64, 32, 16, "64", "32", "16", "bf16"]
+
+
 class RunTrainer(L.Trainer):
-    """Lightning's Trainer, whose files lie in the folder of its run, whatever logs; see `claimed_run`."""
+    """Lightning's Trainer, whose files lie in the folder of its run, whatever logs; see `claimed_run`.
+
+    Args:
+        precision: What products are computed in: `32-true` by default, `bf16-mixed`, `16-mixed` or `64-true`. `auto`
+            measures whether bf16 is faster on this device and takes it then; a resumed training keeps what it had.
+    """
 
     run: Path | None = None
+
+    def __init__(self, *, precision: Precision | None = None, **kwargs: Any) -> None:
+        assert precision != "auto"  # which the command line settles
+        super().__init__(precision=precision, **kwargs)
 
     @property
     def log_dir(self) -> str | None:

@@ -14,6 +14,7 @@ LOGGER = {
     "class_path": "lightning.pytorch.loggers.TensorBoardLogger",
     "init_args": {"save_dir": RUNS, "name": "", "version": None, "default_hp_metric": False},
 }
+FLUSH_SECONDS = 30  # until a logged value is in TensorBoard's file, at most
 NO_NAMES = ("", None, "lightning_logs")
 
 
@@ -29,6 +30,7 @@ def complete_loggers(trainer: Namespace, name: str) -> Runs:
 
     A TensorBoard or CSV logger decides, the first if there are several: `<save_dir>/<name>`. Without one, runs lie
     in `runs/<name>` of the trainer's root folder, and other loggers keep their files where their users expect them.
+    TensorBoard's file gets what was logged within FLUSH_SECONDS.
 
     Args:
         trainer: The trainer's configuration.
@@ -44,6 +46,8 @@ def complete_loggers(trainer: Namespace, name: str) -> Runs:
             arguments["name"] = name
         if isinstance(kind, type) and issubclass(kind, TensorBoardLogger | CSVLogger):
             arguments["save_dir"] = os.path.expandvars(Path(arguments.save_dir).expanduser())
+            if "flush_secs" in arguments:
+                arguments["flush_secs"] = min(arguments.flush_secs, FLUSH_SECONDS)
             found.append(Runs(Path(arguments.save_dir) / arguments.name, arguments.version))
         else:
             _leave_runs(kind, arguments)

@@ -25,10 +25,11 @@ load_value = get_loader("yaml")
 
 def load_strictly(text: str) -> Any:
     """Return what jsonargparse reads in YAML; a key that appears twice is an error in flags and nested files too."""
-    try:
-        check_keys(text)
-    except ValueError as error:
-        raise InputError(str(error)) from None
+    if ":" in text:  # else there is no mapping
+        try:
+            check_keys(text)
+        except ValueError as error:
+            raise InputError(str(error)) from None
     return load_value(text)
 
 
@@ -64,6 +65,10 @@ class Parser(LightningArgumentParser):
         read_settings_file(Path(str(path)))
         parsed: Namespace = super().parse_path(path, *args, **kwargs)
         return parsed
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Write a configuration, which was checked when it was read: once more takes a quarter of a second."""
+        super().save(*args, skip_validation=True, **kwargs)
 
     def link_arguments(self, source: Any, target: str, *args: Any, **kwargs: Any) -> None:
         """Make a setting follow another one; nobody is told to set it."""
@@ -109,6 +114,13 @@ def read_settings_file(path: Path) -> None:
     if not isinstance(found, dict):
         holds = "is empty" if found is None else f"holds a {type(found).__name__}"
         raise InputError(f"{path}: {holds} (expected settings by name, as in model: …)")
+
+
+def find_reason(error: BaseException) -> BaseException:
+    """Return the error that a class raised, where jsonargparse wrapped it because the class is optional."""
+    while str(error).startswith("Does not validate against any of the Union subtypes") and error.__cause__:
+        error = error.__cause__
+    return error
 
 
 def failing_task(tasks: Mapping[str, Any]) -> str | None:

@@ -103,12 +103,12 @@ def collate(
     if seed is not None and task.swap:
         chosen = choose_swapped(rows, seed=seed, epoch=index.epoch, task=index.task)
         for place in np.flatnonzero(chosen):
-            tokens[place], firsts[place] = swap_sides(tokens[place], int(firsts[place]), task.encoding)
+            tokens[place], firsts[place] = swap_sides(tokens[place], int(firsts[place]), task.encoding, store.template)
     elif orders == 2:
-        tokens, firsts = with_swapped(tokens, firsts, task.encoding)
+        tokens, firsts = with_swapped(tokens, firsts, task.encoding, store.template)
     return TaskBatch(
         task=index.task,
-        tokens=pack(*lay_out(tokens, firsts, task.encoding), num_groups=num_groups, shape=shape),
+        tokens=pack(*lay_out(tokens, firsts, task.encoding, store.template), num_groups=num_groups, shape=shape),
         labels=task.labels.as_tensor(store.labels[rows]),
         ids=[store.id(int(row)) for row in rows],
         rows=torch.from_numpy(rows.astype(np.int64)),

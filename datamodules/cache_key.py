@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from transformers import BertTokenizer
+from transformers import PreTrainedTokenizerFast
 
 FORMAT = 4  # raise when the same settings give other rows or columns
 
 
-def cache_key(source: Mapping[str, str], tokenizer: BertTokenizer, max_length: int, **settings: Any) -> str:
+def cache_key(source: Mapping[str, str], tokenizer: PreTrainedTokenizerFast, max_length: int, **settings: Any) -> str:
     """Return the name of a tokenised file.
 
     Args:
@@ -30,7 +30,7 @@ def cache_key(source: Mapping[str, str], tokenizer: BertTokenizer, max_length: i
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:32]
 
 
-def _digest_tokenizer(tokenizer: BertTokenizer) -> str:
+def _digest_tokenizer(tokenizer: PreTrainedTokenizerFast) -> str:
     """SHA-256 of everything that decides how a tokenizer works."""
     backend = tokenizer.backend_tokenizer
     backend.no_truncation()  # left behind by the latest call, no part of what the tokenizer is; each call sets its own

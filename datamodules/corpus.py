@@ -7,12 +7,13 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from transformers import BertTokenizer
+from transformers import PreTrainedTokenizerFast
 
 from datamodules.cache import open_cached
 from datamodules.cache_key import cache_key
 from datamodules.encoding import write_store
 from datamodules.notes import Notes
+from datamodules.pairs import PairTemplate
 from datamodules.store import TokenFile
 from tasks import Example, InputError, Task, Texts
 
@@ -62,7 +63,7 @@ def open_corpus(
     settings: CorpusSettings,
     *,
     root: Path,
-    tokenizer: BertTokenizer,
+    tokenizer: PreTrainedTokenizerFast,
     max_length: int,
     cache_dir: Path,
     report: Callable[[str], None],
@@ -85,7 +86,8 @@ def open_corpus(
         raise InputError(f"{type(texts).__name__}: its source names no train split")
     source = texts.source.describe("train", root)
     paired = settings.sequences == "pairs" and len(texts.texts) == 2
-    own = {"reading": texts.text_settings(), "settings": asdict(settings)}
+    own = {"reading": texts.text_settings(), "settings": asdict(settings), "words": True}
+    template = PairTemplate.of(tokenizer)
     parts = {}
     for part in ("train", "held_out"):
         target = cache_dir / f"corpus-{cache_key(source, tokenizer, max_length, part=part, **own)}.arrow"
@@ -100,9 +102,10 @@ def open_corpus(
                 tokenizer=tokenizer,
                 max_length=max_length,
                 notes=lines,
+                words=True,
             )
 
-        parts[part] = open_cached(target, write=write, read=partial(TokenFile, source=source))
+        parts[part] = open_cached(target, write=write, read=partial(TokenFile, source=source, template=template))
         if len(parts[part]) == 0:
             raise InputError(f"{source['path']}: leaves no text for the {part} part (corpus.held_out is a share of it)")
     for line in parts["train"].notes:

@@ -118,7 +118,8 @@ class _DeviceSplit:
         places = (sources.index_select(0, sequence_ids) + positions).clamp_(max=self.tokens.numel() - 1)
         return {
             "input_ids": self.tokens.index_select(0, places).long() * (sequence_ids < num_real),
-            "token_type_ids": (positions >= segments.index_select(0, sequence_ids)).long(),
+            "token_type_ids": (positions >= segments.index_select(0, sequence_ids)).long()
+            * self.store.template.second_segment,
             "position_ids": positions,
             "cu_seqlens": starts,
             "sequence_ids": sequence_ids,

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from transformers import BertTokenizer
+from transformers import PreTrainedTokenizerFast
 
 
 class EncodingNotes:
@@ -14,9 +14,10 @@ class EncodingNotes:
         max_length: Tokens a sequence at most.
     """
 
-    def __init__(self, tokenizer: BertTokenizer, max_length: int) -> None:
+    def __init__(self, tokenizer: PreTrainedTokenizerFast, max_length: int) -> None:
         self._max_length = max_length
-        self._meaningless = {tokenizer.cls_token_id, tokenizer.sep_token_id, tokenizer.unk_token_id}
+        ends = {tokenizer.cls_token_id, tokenizer.sep_token_id, tokenizer.bos_token_id, tokenizer.eos_token_id}
+        self._meaningless = {*ends, tokenizer.unk_token_id}
         self._special = () if tokenizer.split_special_tokens else tuple(tokenizer.all_special_tokens)
         self._cut = self._unknown = self._marked = 0
         self._tokens = Counter[str]()

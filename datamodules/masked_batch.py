@@ -12,6 +12,7 @@ from torch.utils.data import Dataset
 from backbones import PackedTokens, QueryRows, pack
 from backbones.packing import IntArray, group_by_length, plan_queries
 from datamodules.masking import TokenMasker
+from datamodules.pairs import segment_ids
 from datamodules.sampler import BatchRows
 from datamodules.store import TokenFile
 
@@ -94,8 +95,9 @@ class MaskedTexts(Dataset[MaskedLMBatch]):
         firsts = np.array([file.first_lengths[row] for file, row in places])
         lengths = np.array([part.size for part in parts])
         input_ids = np.concatenate(parts).astype(np.int64)
-        types = np.repeat(np.tile([0, 1], lengths.size), np.stack([firsts, lengths - firsts], axis=1).ravel())
-        masked, chosen = self.masker.mask(input_ids, lengths, index.rows, epoch=epoch)
+        types = segment_ids(lengths, firsts, self.texts.files[0].template)
+        continues = np.concatenate([file.continues(row) for file, row in places])
+        masked, chosen = self.masker.mask(input_ids, lengths, index.rows, continues=continues, epoch=epoch)
         chosen &= index.weight > 0  # a row of weight 0 is there only so that this rank makes the step
         tokens = pack(masked, types, lengths)
         wanted = np.flatnonzero(chosen)

@@ -13,6 +13,7 @@ from datamodules.masking import Masking, TokenMasker
 from datamodules.resumable import ResumableDataModule, ResumableLoader
 from datamodules.sampler import MultitaskSampler
 from datamodules.schedules import Sequential
+from runtime.cache_folder import CACHE_DIR
 from tasks import InputError, Task, Texts
 from tasks.meaning import MAY_CHANGE
 
@@ -61,7 +62,7 @@ class MaskedLMDataModule(ResumableDataModule):
         special_tokens_as_text: bool = False,
         tokens_per_batch: int = 2048,
         num_workers: int = 0,
-        cache_dir: str = "~/.cache/tandem",
+        cache_dir: str = CACHE_DIR,
         seed: int = 42,
         allow_changes: bool = False,
     ) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from transformers import BertTokenizer
+from transformers import PreTrainedTokenizerFast
 
 from backbones.packing import IntArray
 
@@ -43,23 +43,33 @@ class TokenMasker:
     """Masks packed tokens; what happens to a row is a function of (seed, epoch, row) alone.
 
     Args:
-        tokenizer: Tells special tokens and pieces of words.
+        tokenizer: Tells special tokens.
         masking: How tokens are masked.
         seed: Seed of the masks.
+
+    Raises:
+        ValueError: If the tokenizer has no mask token.
     """
 
-    def __init__(self, tokenizer: BertTokenizer, masking: Masking, *, seed: int) -> None:
-        pieces = list(tokenizer.convert_ids_to_tokens(list(range(len(tokenizer)))))
-        self._continues = np.array([piece.startswith("##") for piece in pieces])
-        self._is_special = np.zeros(len(pieces), dtype=bool)
+    def __init__(self, tokenizer: PreTrainedTokenizerFast, masking: Masking, *, seed: int) -> None:
+        if tokenizer.mask_token_id is None:
+            raise ValueError("the tokenizer has no mask token (expected one of a masked language model)")
+        self._is_special = np.zeros(len(tokenizer), dtype=bool)
         self._is_special[tokenizer.all_special_ids] = True
-        self._is_special[tokenizer.unk_token_id] = False  # an unknown word is a word
+        if tokenizer.unk_token_id is not None:
+            self._is_special[tokenizer.unk_token_id] = False  # an unknown word is a word
         self._mask_id = tokenizer.mask_token_id
         self._masking = masking
         self._seed = seed
 
     def mask(
-        self, input_ids: IntArray, lengths: IntArray, rows: IntArray, *, epoch: int
+        self,
+        input_ids: IntArray,
+        lengths: IntArray,
+        rows: IntArray,
+        *,
+        continues: NDArray[np.bool_],
+        epoch: int,
     ) -> tuple[IntArray, NDArray[np.bool_]]:
         """Mask the tokens of a batch.
 
@@ -67,6 +77,7 @@ class TokenMasker:
             input_ids: Token ids of all rows end to end, (T,).
             lengths: Tokens of each row, (N,).
             rows: Row numbers, (N,).
+            continues: Whether a token goes on with the word of the one before it, (T,).
             epoch: Number of the epoch; another epoch masks other tokens.
 
         Returns:
@@ -80,15 +91,15 @@ class TokenMasker:
         )
         chosen = draws[:, 0] < self._masking.probability
         if self._masking.whole_words:
-            chosen = chosen[self._word_starts(input_ids)]
+            chosen = chosen[_word_starts(continues)]
         chosen &= ~self._is_special[input_ids]
         become_mask = chosen & (draws[:, 1] < self._masking.replaced)
         become_random = chosen & ~become_mask & (draws[:, 1] < self._masking.replaced + self._masking.random)
         masked = np.where(become_mask, self._mask_id, input_ids)
         return np.where(become_random, (draws[:, 2] * self._is_special.size).astype(np.int64), masked), chosen
 
-    def _word_starts(self, input_ids: IntArray) -> IntArray:
-        """Return the index of each token's word start, (T,); every row begins with a special token, a start."""
-        starts = np.where(self._continues[input_ids], 0, np.arange(input_ids.size))
-        word_starts: IntArray = np.maximum.accumulate(starts)
-        return word_starts
+
+def _word_starts(continues: NDArray[np.bool_]) -> IntArray:
+    """Return the index of each token's word start, (T,); every row begins with a start."""
+    word_starts: IntArray = np.maximum.accumulate(np.where(continues, 0, np.arange(continues.size)))
+    return word_starts

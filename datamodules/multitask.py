@@ -2,27 +2,24 @@
 
 import logging
 from collections.abc import Mapping
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import lightning.pytorch as L
-import numpy as np
-from lightning.pytorch.utilities import rank_zero_only
 
 from backbones import StaticShape
 from datamodules.batch import TaskDataset
 from datamodules.device_store import DeviceDataset
-from datamodules.encoding import open_split, write_store
 from datamodules.evaluation import EvaluationSampler
+from datamodules.opening import Opener, check_test_labels, labelled
 from datamodules.resumable import ResumableDataModule, ResumableLoader, resumable_data
-from datamodules.row_orders import BalancedRows, RowOrder, SomeRows
+from datamodules.row_orders import order_rows
 from datamodules.sampler import MultitaskSampler
 from datamodules.schedules import RoundRobinShuffled, Schedule
 from datamodules.sentences import SentenceInput, read_sentences
 from datamodules.store import TokenStore
-from tasks import InputError, MissingFileError, Split, Task
-from tasks.labels import list_names
+from datamodules.trial import ChooseBatches
+from runtime.cache_folder import CACHE_DIR
+from tasks import InputError, Split, Task
 
 log = logging.getLogger(__name__)
 
@@ -61,6 +58,9 @@ class MultitaskDataModule(ResumableDataModule):
         max_epochs: Epochs of the training, for schedules that change over it.
         allow_changes: Whether `--ckpt_path` may go on with other data, tasks, batch sizes or another seed.
 
+    Attributes:
+        choose: Chooses the batches to train on among those of an epoch, for a trial; None to train on all.
+
     Raises:
         InputError: If a setting is out of range; from `prepare_data` if a file is wrong.
     """
@@ -83,7 +83,7 @@ class MultitaskDataModule(ResumableDataModule):
         dev_limit: int | None = None,
         predict_splits: tuple[Split, ...] = ("dev", "test"),
         sentences: SentenceInput | None = None,
-        cache_dir: str = "~/.cache/tandem",
+        cache_dir: str = CACHE_DIR,
         seed: int = 42,
         max_epochs: int | None = None,
         allow_changes: bool = False,
@@ -113,6 +113,7 @@ class MultitaskDataModule(ResumableDataModule):
         self.predict_splits = predict_splits
         self.sentences = sentences
         self.max_epochs = max_epochs
+        self.choose: ChooseBatches | None = None
         self.input_texts: list[tuple[str, ...]] = []
         self.stores: dict[str, dict[str, TokenStore]] = {}
 
@@ -138,7 +139,7 @@ class MultitaskDataModule(ResumableDataModule):
                 store.teacher = self.tasks[name].read_teacher(name, store.all_ids())
                 store.label_weights = self.tasks[name].weigh_labels(store.labels)
         if stage == "test":
-            self._check_test_labels()
+            check_test_labels(self.stores["test"], self.tasks, self.root)
         if stage == "predict" and not self.prediction_names:
             raise InputError(f"predict: the files of {' and '.join(self._named_splits())} are missing for every task")
 
@@ -162,97 +163,42 @@ class MultitaskDataModule(ResumableDataModule):
         )
 
     def _open(self, split: Split, *, report: bool) -> dict[str, TokenStore]:
-        stores: dict[str, TokenStore] = {}
-        missing: list[MissingFileError] = []
-        for name, task in self.tasks.items():
-            if split not in task.splits:
-                if split != "test" and self._stage != "predict":
-                    raise InputError(f"task {name}: its source names no {split} split")
-                continue
-            try:
-                stores[name] = open_split(
-                    task,
-                    split,
-                    root=self.root,
-                    tokenizer=self.tokenizer,
-                    max_length=self.max_length,
-                    cache_dir=self.cache_dir,
-                    report=rank_zero_only(log.info) if report else _ignore,
-                )
-            except MissingFileError as error:
-                if self._stage not in ("predict", "test"):
-                    raise
-                missing.append(error)
-                if report:
-                    log.warning("task %s: left out, %s", name, error)
-                continue
-            if len(stores[name]) == 0:
-                raise InputError(f"{stores[name].source['path']}: has no rows (task {name}, {split} split)")
-            if split != "test" and self._stage != "predict" and not len(stores[name].labelled_rows):
-                raise InputError(
-                    f"{stores[name].source['path']}: {task.label} holds no label in {len(stores[name])} row(s) "
-                    f"(task {name}, {split} split; expected some beside the gaps)"
-                )
-            if report and split == "train":
-                _report_missing_classes(name, stores[name])
-                _report_passes(name, stores[name])
-        if not stores and missing and self._stage == "test":
-            raise missing[0]
-        if not stores and not missing:
-            raise InputError(f"no task names a {split} split")
-        return stores
+        return self._opener.open_split(split, stage=self._stage, report=report)
+
+    @property
+    def _opener(self) -> Opener:
+        return Opener(
+            tasks=self.tasks,
+            root=self.root,
+            tokenizer=self.tokenizer,
+            max_length=self.max_length,
+            cache_dir=self.cache_dir,
+        )
 
     def _open_sentences(self, source: SentenceInput) -> TokenStore:
         """Read the user's sentences on the first process, and tokenise them on every one."""
-        task = self.tasks[source.task]
-        examples = list(read_sentences(source, task)) if self.rank == 0 else []
+        examples = list(read_sentences(source, self.tasks[source.task])) if self.rank == 0 else []
         if self.trainer is not None:
             examples = self.trainer.strategy.broadcast(examples)
-        if not examples:
-            raise InputError(f"data.sentences.file {source.file}: holds no sentence")
         self.input_texts = [example.texts for example in examples]
-        with TemporaryDirectory(prefix="tandem-") as folder:
-            target = Path(folder) / "input.arrow"
-            write_store(
-                examples,
-                target,
-                encoding=task.encoding,
-                tokenizer=self.tokenizer,
-                max_length=self.max_length,
-                notes=(notes := list[str]()),
-                is_set=task.labels.is_set,
-            )
-            for note in notes:
-                rank_zero_only(log.info)("%s%s", "standard input" if source.file == "-" else source.file, note)
-            return TokenStore(target, task=task, source={"path": source.file, "sha256": ""})
-
-    def _check_test_labels(self) -> None:
-        for name, store in self.stores["test"].items():
-            if not len(store.labelled_rows):
-                rank_zero_only(log.info)("task %s: not tested, its test split has no labels", name)
-            elif not store.is_labelled:
-                where = self.tasks[name].find_unlabelled("test", self.root)
-                raise InputError(f"{where}: {self.tasks[name].label} is empty (expected labels in all rows or in none)")
-        if not self._labelled("test"):
-            raise InputError("test: no task has a labelled test split (use predict for unlabelled ones)")
-
-    def _labelled(self, split: str) -> dict[str, TokenStore]:
-        return {name: store for name, store in self.stores[split].items() if store.is_labelled}
+        return self._opener.open_sentences(source, examples)
 
     def train_dataloader(self) -> ResumableLoader:
         """Return the interleaved batches of the training split."""
         stores = self.stores["train"]
-        self._check_window()
+        if self.trainer is not None:
+            self.check_window(self.trainer.accumulate_grad_batches)
         sampler = self.make_sampler()
         position = self.take_position()
         if position is not None:
             sampler.resume(*position)
-        dataset = TaskDataset(stores, num_groups=self._num_groups, shapes=self._shapes(stores), seed=self.seed)
+        dataset = TaskDataset(stores, num_groups=self._num_groups, shapes=self.shapes(stores), seed=self.seed)
+        batches = sampler if self.choose is None else self.choose(sampler, stores)
         if not self.on_device:
-            return self.make_loader(dataset, sampler)
+            return self.make_loader(dataset, batches)
         on_device = DeviceDataset(dataset, self.device)
         log.info("training tokens on %s: %.1f MB", self.device, on_device.num_bytes / 1e6)
-        return self.make_loader(on_device, sampler)
+        return self.make_loader(on_device, batches)
 
     def make_sampler(self) -> MultitaskSampler:
         """Return the order of the training split.
@@ -266,7 +212,7 @@ class MultitaskDataModule(ResumableDataModule):
         try:
             return MultitaskSampler(
                 {name: len(orders.get(name, store)) for name, store in stores.items()},
-                {name: self.tasks[name].batch_size or self.batch_size for name in stores},
+                {name: self.batch_sizes[name] for name in stores},
                 self.schedule,
                 orders=orders,
                 seed=self.seed,
@@ -278,24 +224,40 @@ class MultitaskDataModule(ResumableDataModule):
             raise InputError(str(error)) from error
 
     @property
+    def batch_sizes(self) -> dict[str, int]:
+        """Rows of a full batch of each task, over all processes."""
+        return {name: task.batch_size or self.batch_size for name, task in self.tasks.items()}
+
+    @property
     def _num_groups(self) -> int:
         """Attention groups a batch: none where the trained backbone's attention needs none."""
         backbone = getattr(self.trainer and self.trainer.lightning_module, "backbone", None)
         return 4 if backbone is None or backbone.attention == "grouped" else 0
 
-    def _shapes(self, stores: Mapping[str, TokenStore]) -> dict[str, StaticShape]:
+    def shapes(self, stores: Mapping[str, TokenStore]) -> dict[str, StaticShape]:
         """Return the static shape of each task's training batches, if they have one."""
         if self.round_tokens == 0:
             return {}
-        batch_sizes = {name: -(-(self.tasks[name].batch_size or self.batch_size) // self.world_size) for name in stores}
+        batch_sizes = {name: -(-self.batch_sizes[name] // self.world_size) for name in stores}
         return {
             name: StaticShape(self.round_tokens, size * self.tasks[name].num_sequences, self.max_length)
             for name, size in batch_sizes.items()
         }
 
-    def _check_window(self) -> None:
+    def choose_window(self, accumulated: int) -> int:
+        """Return the batches of an optimiser step: the number given, or where it is 1 as many as the schedule says."""
+        return self.schedule.window(len(self.tasks)) if accumulated == 1 else accumulated
+
+    def check_window(self, accumulated: int) -> None:
+        """Check that whole windows of the schedule make an optimiser step.
+
+        Args:
+            accumulated: Batches of an optimiser step.
+
+        Raises:
+            InputError: If they do not.
+        """
         window = self.schedule.window(len(self.tasks))
-        accumulated = self.trainer.accumulate_grad_batches if self.trainer else window
         if accumulated % window:
             raise InputError(
                 f"{type(self.schedule).__name__}: trainer.accumulate_grad_batches is {accumulated} (expected {window}, "
@@ -308,7 +270,7 @@ class MultitaskDataModule(ResumableDataModule):
 
     def test_dataloader(self) -> ResumableLoader:
         """Return every row of the labelled test splits once."""
-        return self._evaluation_loader(self._labelled("test"))
+        return self._evaluation_loader(labelled(self.stores["test"]))
 
     def predict_dataloader(self) -> list[ResumableLoader]:
         """Return one loader for each of `prediction_names`."""
@@ -342,7 +304,7 @@ class MultitaskDataModule(ResumableDataModule):
                 name: {
                     "rows": len(store),
                     "sha256": store.source["sha256"],
-                    "batch_size": self.tasks[name].batch_size or self.batch_size,
+                    "batch_size": self.batch_sizes[name],
                     "encoding": self.tasks[name].encoding,
                     "reading": store.key,
                     **({"swap": True} if self.tasks[name].swap else {}),
@@ -366,36 +328,8 @@ class MultitaskDataModule(ResumableDataModule):
         }
 
 
-def order_rows(store: TokenStore) -> RowOrder | None:
-    """Return which rows a training pass over a task takes, and how often; None for each of them once."""
-    rows = store.labelled_rows
-    if store.task.is_balanced:
-        return BalancedRows(rows, store.labels[rows].astype(np.int64))
-    return SomeRows(rows) if store.has_gaps else None
-
-
 def multitask_data(trainer: L.Trainer) -> MultitaskDataModule:
     """Return the data module of a multitask trainer, whose own type does not know it."""
     data = resumable_data(trainer)
     assert isinstance(data, MultitaskDataModule)
     return data
-
-
-def _report_missing_classes(name: str, store: TokenStore) -> None:
-    counts = store.task.labels.count_classes(store.labels[store.labelled_rows])
-    missing = np.flatnonzero(counts == 0).tolist()
-    if missing:
-        named = list_names([store.task.class_names[number] for number in missing])
-        log.warning("task %s: the train split has no example of class %s", name, named)
-
-
-def _report_passes(name: str, store: TokenStore) -> None:
-    order = order_rows(store)
-    if isinstance(order, BalancedRows):
-        passes = {store.task.class_names[number]: count for number, count in order.passes.items()}
-        named = list_names([f"{label} {count:.3g}" for label, count in passes.items()])
-        log.info("task %s: balanced sampling draws each row so often an epoch, by class: %s", name, named)
-
-
-def _ignore(message: str) -> None:
-    """Drop a message that another process reports."""

@@ -6,11 +6,58 @@ from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
+from transformers import PreTrainedTokenizerFast
 
 from tasks import Encoding
 
 IntArray = NDArray[np.int64]
 Tokens = NDArray[np.int32]
+
+
+class PairTemplate(NamedTuple):
+    """The special tokens of a pair, of which BERT has one each: `[CLS] a [SEP] b [SEP]`.
+
+    Args:
+        before: Tokens before the first text.
+        between: Tokens between the texts, which belong to the first part: `</s></s>` are two.
+        after: Tokens behind the second text.
+        second_segment: Segment of the second text; 0 for families that do not mark it.
+    """
+
+    before: int = 1
+    between: int = 1
+    after: int = 1
+    second_segment: int = 1
+
+    @classmethod
+    def of(cls, tokenizer: PreTrainedTokenizerFast) -> "PairTemplate":
+        """Return that of a tokenizer.
+
+        Raises:
+            ValueError: If a text alone does not stand between the tokens that a pair stands between.
+        """
+        pair, alone = tokenizer(["a"], ["b"]).encodings[0], tokenizer(["a"]).encodings[0]
+        sides, size = pair.sequence_ids, len(pair.ids)
+        first, second = sides.index(0), sides.index(1)
+        last, end = size - sides[::-1].index(0), size - sides[::-1].index(1)
+        if alone.ids != pair.ids[:last] + pair.ids[end:]:
+            raise ValueError(
+                f"the tokenizer makes {' '.join(alone.tokens)} of a text and {' '.join(pair.tokens)} of a pair "
+                "(expected the same tokens at both ends)"
+            )
+        marks = "token_type_ids" in tokenizer.model_input_names
+        return cls(first, second - last, size - end, pair.type_ids[second] if marks else 0)
+
+    def end_of_first(self, sides: Sequence[int | None]) -> int:
+        """Return where the second text of an encoded pair begins; nothing of it may be left.
+
+        Args:
+            sides: Number of the text of each token, None for special tokens.
+        """
+        return sides.index(1) if 1 in sides else len(sides) - self.after
+
+
+BERT = PairTemplate()
 
 
 class Sequences(NamedTuple):
@@ -46,41 +93,74 @@ def choose_swapped(rows: IntArray, *, seed: int, epoch: int, task: str) -> NDArr
     return chosen
 
 
-def swap_sides(tokens: Tokens, first_length: int, encoding: Encoding) -> tuple[Tokens, int]:
+def swap_sides(
+    tokens: Tokens, first_length: int, encoding: Encoding, template: PairTemplate = BERT
+) -> tuple[Tokens, int]:
     """Put the second side of a pair before the first.
 
     Args:
         tokens: `[CLS] a [SEP] b [SEP]` for cross and both, `[CLS] a [SEP] [CLS] b [SEP]` for bi.
-        first_length: Tokens up to and with the first [SEP].
+        first_length: Tokens before the second text, or of the first sequence.
         encoding: Of the pair.
+        template: The special tokens of a pair.
 
     Returns:
         `[CLS] b [SEP] a [SEP]` or `[CLS] b [SEP] [CLS] a [SEP]`, and the tokens up to its first [SEP].
     """
     if encoding == "bi":
         return np.concatenate([tokens[first_length:], tokens[:first_length]]), tokens.size - first_length
-    swapped = np.concatenate([tokens[:1], tokens[first_length:], tokens[1:first_length]])
-    return swapped, 1 + tokens.size - first_length
+    before, between, after = template[:3]
+    first, second = tokens[before : first_length - between], tokens[first_length : tokens.size - after]
+    middle = tokens[first_length - between : first_length]
+    swapped = np.concatenate([tokens[:before], second, middle, first, tokens[tokens.size - after :]])
+    return swapped, before + second.size + between
 
 
 def with_swapped(
-    tokens: Sequence[Tokens], first_lengths: IntArray, encoding: Encoding
+    tokens: Sequence[Tokens], first_lengths: IntArray, encoding: Encoding, template: PairTemplate = BERT
 ) -> tuple[list[Tokens], IntArray]:
     """Put the swapped pairs behind the pairs, for an average over both orders; the arguments are those of `lay_out`."""
-    swapped = [swap_sides(*pair, encoding) for pair in zip(tokens, first_lengths.tolist(), strict=True)]
+    swapped = [swap_sides(*pair, encoding, template) for pair in zip(tokens, first_lengths.tolist(), strict=True)]
     return [*tokens, *(pair for pair, _ in swapped)], np.concatenate([first_lengths, [first for _, first in swapped]])
 
 
-def lay_out(tokens: Sequence[Tokens], first_lengths: IntArray, encoding: Encoding) -> Sequences:
+def sequence_lengths(
+    lengths: IntArray, first_lengths: IntArray, encoding: Encoding, template: PairTemplate = BERT
+) -> IntArray:
+    """Return the tokens of each sequence that `lay_out` makes of some examples, (B, S).
+
+    Args:
+        lengths: Tokens of each example, as the store keeps them, (B,).
+        first_lengths: Tokens of the first part of each example, (B,).
+        encoding: What an example's sequences are.
+        template: The special tokens of a pair.
+
+    Example:
+        >>> sequence_lengths(np.array([9]), np.array([5]), "both").tolist()
+        [[9, 5, 5]]
+    """
+    if encoding == "bi":
+        return np.stack([first_lengths, lengths - first_lengths], axis=1)
+    if encoding == "both":
+        alone = first_lengths - template.between + template.after, lengths - first_lengths + template.before
+        return np.stack([lengths, *alone], axis=1)
+    return lengths[:, None]
+
+
+def lay_out(
+    tokens: Sequence[Tokens], first_lengths: IntArray, encoding: Encoding, template: PairTemplate = BERT
+) -> Sequences:
     """Join the sequences of some examples, example by example.
 
     Args:
         tokens: Of each example, as the store keeps them, [B].
         first_lengths: Tokens of the first part of each example, (B,).
         encoding: What an example's sequences are; `both` gives the joined pair, then each side alone.
+        template: The special tokens of a pair.
     """
     if encoding == "both":
-        tokens = [part for pair, first in zip(tokens, first_lengths, strict=True) for part in _split(pair, first)]
+        pairs = zip(tokens, first_lengths, strict=True)
+        tokens = [part for pair, first in pairs for part in split_pair(pair, first, template)]
     totals = np.array([part.size for part in tokens], dtype=np.int64)
     input_ids = np.concatenate(tokens).astype(np.int64)
     if encoding == "single":
@@ -92,16 +172,24 @@ def lay_out(tokens: Sequence[Tokens], first_lengths: IntArray, encoding: Encodin
     if encoding == "both":
         firsts = totals.copy()  # a side alone is all first segment
         firsts[::3] = first_lengths
-        return Sequences(input_ids, _segments(totals, firsts), totals)
-    return Sequences(input_ids, _segments(totals, first_lengths), totals)
+        return Sequences(input_ids, segment_ids(totals, firsts, template), totals)
+    return Sequences(input_ids, segment_ids(totals, first_lengths, template), totals)
 
 
-def _split(pair: Tokens, first_length: int) -> tuple[Tokens, Tokens, Tokens]:
+def split_pair(pair: Tokens, first_length: int, template: PairTemplate = BERT) -> tuple[Tokens, Tokens, Tokens]:
     """Return `[CLS] a [SEP] b [SEP]` as it is, `[CLS] a [SEP]` and `[CLS] b [SEP]`."""
-    return pair, pair[:first_length], np.concatenate([pair[:1], pair[first_length:]])
+    before, between, after = template[:3]
+    first = np.concatenate([pair[: first_length - between], pair[pair.size - after :]])
+    return pair, first, np.concatenate([pair[:before], pair[first_length:]])
 
 
-def _segments(totals: IntArray, firsts: IntArray) -> IntArray:
-    """Segment ids of cross-encoded pairs: 0 for `[CLS] a [SEP]`, 1 for `b [SEP]`."""
+def segment_ids(totals: IntArray, firsts: IntArray, template: PairTemplate = BERT) -> IntArray:
+    """Segment ids of joined pairs, (T,): 0 for `[CLS] a [SEP]`, the second one for `b [SEP]`.
+
+    Args:
+        totals: Tokens of each pair, (N,).
+        firsts: Those before its second text, (N,).
+        template: Tells what the second segment is.
+    """
     counts = np.stack([firsts, totals - firsts], axis=1).ravel()
-    return np.repeat(np.tile(np.array([0, 1]), totals.size), counts)
+    return np.repeat(np.tile(np.array([0, template.second_segment]), totals.size), counts)

@@ -15,6 +15,7 @@ from torch.utils.data import DataLoader, Dataset
 from backbones import load_tokenizer
 from backbones.vocabulary import describe_tokenizer
 from datamodules.device_store import DeviceDataset
+from datamodules.limits import limit_batches
 from datamodules.sampler import MultitaskSampler
 from lightning_internals import move_loaded_position
 from tasks import InputError
@@ -169,8 +170,7 @@ class ResumableDataModule(L.LightningDataModule):
     def count_batches(self) -> int:
         """Count the batches of an epoch, at most as many as the trainer takes."""
         limit = self.trainer.limit_train_batches if self.trainer else 1.0
-        whole = len(self.make_sampler())
-        return min(whole, limit) if isinstance(limit, int) else int(whole * limit)
+        return limit_batches(len(self.make_sampler()), limit)
 
     @abstractmethod
     def make_sampler(self) -> MultitaskSampler:

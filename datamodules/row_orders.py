@@ -8,6 +8,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 from datamodules.shares import divide
+from datamodules.store import TokenStore
 
 
 class RowOrder(ABC):
@@ -83,3 +84,11 @@ class BalancedRows(RowOrder):
             whole, rest = divmod(int(share), len(own))
             drawn += [*[own] * whole, own[rng.permutation(len(own))[:rest]]]
         return rng.permutation(np.concatenate(drawn))
+
+
+def order_rows(store: TokenStore) -> RowOrder | None:
+    """Return which rows a training pass over a task takes, and how often; None for each of them once."""
+    rows = store.labelled_rows
+    if store.task.is_balanced:
+        return BalancedRows(rows, store.labels[rows].astype(np.int64))
+    return SomeRows(rows) if store.has_gaps else None

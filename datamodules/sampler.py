@@ -130,6 +130,16 @@ class MultitaskSampler(Sampler[BatchRows]):
         """Name the task of each step of an epoch."""
         return [self._tasks[task] for task in self._order(epoch)]
 
+    def first_pass(self) -> dict[str, list[BatchRows]]:
+        """Return the batches of this rank in the first pass over each task's rows, whatever the schedule says."""
+        return {name: list(self._pass(number, 0, 0)) for number, name in enumerate(self._tasks)}
+
+    def _pass(self, task: int, epoch: int, pass_number: int) -> Iterator[BatchRows]:
+        """Yield the batches of one pass over a task's rows."""
+        order = self._permutation(task, epoch, pass_number)
+        for first_row in range(0, len(order), self._batch_sizes[task]):
+            yield self._share(task, order[first_row : first_row + self._batch_sizes[task]], epoch)
+
     def __iter__(self) -> Iterator[BatchRows]:
         """Yield the batches of this rank.
 

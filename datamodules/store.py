@@ -3,7 +3,7 @@
 import hashlib
 import json
 import mmap
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from datamodules.pairs import BERT, PairTemplate, sequence_lengths
 from tasks import Task
 
 SCHEMA = pa.schema(
@@ -23,6 +24,7 @@ SCHEMA = pa.schema(
     }
 )
 SET_SCHEMA = SCHEMA.set(SCHEMA.get_field_index("label"), pa.field("label", pa.list_(pa.int32())))  # numbers of labels
+WORDS_SCHEMA = SCHEMA.append(pa.field("continues", pa.list_(pa.int8())))  # 1 for a token that goes on with a word
 READ_AHEAD_BELOW = 2**30  # bytes
 
 
@@ -32,11 +34,13 @@ class TokenFile:
     Args:
         path: The Arrow file.
         source: Path (or hub name) and SHA-256 of what it was read from.
+        template: The special tokens of its pairs.
     """
 
-    def __init__(self, path: Path, *, source: Mapping[str, str]) -> None:
+    def __init__(self, path: Path, *, source: Mapping[str, str], template: PairTemplate = BERT) -> None:
         self.path = path
         self.source = source
+        self.template = template
         self.notes = _read_notes(path.with_suffix(".json"))
         self._open()
 
@@ -47,7 +51,7 @@ class TokenFile:
 
     def _open(self) -> None:
         reader = pa.ipc.open_file(_map(self.path))
-        if not (reader.schema.equals(SCHEMA) or reader.schema.equals(SET_SCHEMA)):
+        if not any(reader.schema.equals(schema) for schema in (SCHEMA, SET_SCHEMA, WORDS_SCHEMA)):
             raise ValueError(f"{self.path}: holds {reader.schema.names} (expected {SCHEMA.names})")
         self._batches = [reader.get_batch(i) for i in range(reader.num_record_batches)]
         sizes = [batch.num_rows for batch in self._batches]
@@ -89,10 +93,22 @@ class TokenFile:
         view: NDArray[np.int32] = self._tokens[chunk][start:stop]
         return view
 
+    def continues(self, row: int) -> NDArray[np.bool_]:
+        """Whether each token of an example goes on with the word of the one before it; of files with words only."""
+        chunk, inner = self._place(row)
+        start, stop = self._offsets[chunk][inner : inner + 2]
+        values: NDArray[np.int8] = self._batches[chunk].column("continues").values.to_numpy()
+        return values[start:stop] == 1
+
     def all_tokens(self) -> NDArray[np.int32]:
         """Return the token ids of all examples end to end, (sum of lengths,)."""
         parts = [values[o[0] : o[-1]] for values, o in zip(self._tokens, self._offsets, strict=True)]
         return np.concatenate([np.empty(0, dtype=np.int32), *parts])
+
+    def chunks(self) -> Iterator[tuple[NDArray[np.int32], NDArray[np.int64]]]:
+        """Return the token ids of a few thousand examples at a time, end to end, with the start of each, then T."""
+        for values, offsets in zip(self._tokens, self._offsets, strict=True):
+            yield values[offsets[0] : offsets[-1]], (offsets - offsets[0]).astype(np.int64)
 
     def id(self, row: int) -> str:
         """Id of an example."""
@@ -136,6 +152,7 @@ class TokenStore(TokenFile):
         path: The Arrow file.
         task: The task it was read for.
         source: Path (or hub name) and SHA-256 of what it was read from.
+        template: The special tokens of its pairs.
         teacher: Probabilities (rows, C) or scores (rows,) to learn from beside the labels.
 
     Attributes:
@@ -148,9 +165,10 @@ class TokenStore(TokenFile):
         *,
         task: Task,
         source: Mapping[str, str],
+        template: PairTemplate = BERT,
         teacher: NDArray[np.float32] | None = None,
     ) -> None:
-        super().__init__(path, source=source)
+        super().__init__(path, source=source, template=template)
         self.task = task
         self.teacher = teacher
         self.label_weights: NDArray[np.float32] | None = None
@@ -169,6 +187,15 @@ class TokenStore(TokenFile):
     def labels(self) -> NDArray[np.float64]:
         """Class index or score of each example, (rows,), or a row of zeros and ones, (rows, C); NaN for no label."""
         return self._read_sets() if self.task.labels.is_set else self._column("label").astype(np.float64)
+
+    @cached_property
+    def label_numbers(self) -> NDArray[np.float64]:
+        """The labels as one number each, to tell whether two are equal; NaN where there is none, (rows,)."""
+        if not self.task.labels.is_set:
+            return self.labels
+        weights = np.random.default_rng(0).random(self.task.labels.num_classes)  # sums of different ones differ
+        numbers: NDArray[np.float64] = (self.labels * weights).sum(axis=1)
+        return numbers
 
     def _read_sets(self) -> NDArray[np.float64]:
         sets = np.full((len(self), self.task.labels.num_classes), np.nan)
@@ -201,6 +228,11 @@ class TokenStore(TokenFile):
     def count(self) -> dict[str, int]:
         """Count its rows and, where some have no label, those that have one."""
         return {"rows": len(self), **({"labelled": len(self.labelled_rows)} if self.has_gaps else {})}
+
+    @property
+    def sequence_lengths(self) -> NDArray[np.int64]:
+        """Tokens of each sequence of each example, (rows, S)."""
+        return sequence_lengths(self.lengths, self.first_lengths, self.task.encoding, self.template)
 
     @property
     def is_labelled(self) -> bool:

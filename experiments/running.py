@@ -25,27 +25,28 @@ def run_jobs(jobs: Mapping[str, Sequence[Job]], options: JobOptions) -> tuple[in
     every = [job for system in jobs.values() for job in system]
     if options.dry_run:
         for job in every:
-            _say(job.shown_command)
+            say(job.shown_command)
         return 0, {}
     status = 0
     if not options.table_only:
         try:
-            outcomes = Launcher(jobs=options.jobs, report=_say, keep_last=options.keep_last).run(every)
+            outcomes = Launcher(jobs=options.jobs, report=say, keep_last=options.keep_last).run(every)
         except KeyboardInterrupt:
-            _say("run the same command to resume")
+            say("run the same command to resume")
             raise
         failed = [outcome.job.name for outcome in outcomes if outcome.status]
         if failed:
             status = 1
-            _say(f"failed: {'; '.join(failed)}; run the same command to retry")
+            say(f"failed: {'; '.join(failed)}; run the same command to retry")
     finished = {name: tuple(job for job in system if job.finished()) for name, system in jobs.items()}
     systems = {name: System(name, found) for name, found in finished.items() if found}
     missing = [name for name in finished if name not in systems]
     if missing:
-        _say(f"no finished run of {', '.join(missing)} in {options.output}")
+        say(f"no finished run of {', '.join(missing)} in {options.output}")
     return status or (0 if systems else 1), systems
 
 
-def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")  # at once: several threads report
+def say(line: str) -> None:
+    """Print a line at once, whole where several threads report."""
+    sys.stdout.write(f"{line}\n")
     sys.stdout.flush()

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from backbones import load_tokenizer
 from backbones.lora import merge_lora
+from backbones.saving import save_encoder
 from inference.checkpoint import build_model, build_tasks, read_checkpoint
 from inference.folder import new_folder
 from tasks import InputError
@@ -20,13 +21,13 @@ def export_backbone(path: Path, folder: Path) -> None:
 
     Raises:
         InputError: If the folder holds something, the checkpoint cannot be read, or its backbone has PALs, which are no
-            part of a BERT.
+            part of a Hugging Face encoder.
     """
     with new_folder(folder) as partial:
         checkpoint = read_checkpoint(path)
         backbone = build_model(checkpoint, build_tasks(checkpoint)).backbone
         if backbone.task_layers is not None:
-            raise InputError(f"{path}: its backbone has PALs, which a Hugging Face BERT cannot hold")
+            raise InputError(f"{path}: its backbone has PALs, which a Hugging Face encoder cannot hold")
         merge_lora(backbone.bert)
-        backbone.bert.save_pretrained(partial)
+        save_encoder(backbone.bert, partial)
         load_tokenizer(checkpoint.backbone).save_pretrained(partial)

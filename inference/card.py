@@ -10,7 +10,7 @@ from typing import Any
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 from jinja2 import Environment
 
-from backbones.loading import PACKAGED_MODELS
+from backbones.packages import PACKAGED_MODELS
 from inference.checkpoint import Checkpoint
 from inference.parity import Parity
 from inference.written import Written
@@ -149,9 +149,24 @@ def _recipe(origin: Origin) -> Sequence[tuple[str, Any]]:
     """Return the settings that training had beside the data."""
     settings, report = origin.checkpoint.settings, origin.report
     names = ("pooling", "optimizer", "adapter", "regularizer", "weighting", "surgery")
-    chosen = [(name, settings.get(name)) for name in names if settings.get(name) is not None]
+    chosen = [(name, _words(settings[name])) for name in names if settings.get(name) is not None]
     measured = [(name, report.get(name)) for name in ("seed", "steps") if report.get(name) is not None]
     return [("tasks trained together", ", ".join(origin.tasks)), *chosen, *measured]
+
+
+def _words(value: Any) -> str:
+    """Return a setting as one reads it: `lr 0.0001, schedule linear`, without what is not set.
+
+    Example:
+        >>> _words({"class_path": "heads.Lora", "init_args": {"rank": 8, "alpha": None}}), _words("mean")
+        ('heads.Lora, rank 8', 'mean')
+    """
+    if isinstance(value, Mapping):
+        inner = ((name, _words(each)) for name, each in value.items() if each is not None)
+        return ", ".join(each if name in ("class_path", "init_args") else f"{name} {each}" for name, each in inner)
+    if isinstance(value, list | tuple):
+        return " and ".join(map(_words, value))
+    return str(value)
 
 
 def _version(package: str) -> str | None:

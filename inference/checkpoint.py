@@ -1,6 +1,5 @@
 """A checkpoint of `train.py fit`, read without a Trainer, a configuration or data files."""
 
-import re
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -11,15 +10,15 @@ from typing import Any
 import torch
 from jsonargparse import ArgumentParser
 from torch import Tensor
-from transformers.initialization import no_init_weights
 
-from backbones import Adapter, Backbone, build_bert, load_bert
+from backbones import Adapter, Backbone, build_encoder, load_encoder
 from backbones.digest import digest_tensors
+from backbones.parity_probe import check_parity
 from heads import Trunk, TrunkSettings
 from inference.model import TrainedModel
+from runtime.run_folders import find_in_run
 from tasks import InputError, Task
-
-BEST_OF_A_TASK = re.compile(r"best-.+-epoch=")  # the name of a BestTaskCheckpoint's file
+from transformers_internals import no_init_weights
 
 
 @dataclass(frozen=True)
@@ -69,12 +68,10 @@ def find_checkpoint(path: Path) -> Path:
         return path
     if not path.is_dir():
         raise InputError(f"{path}: no such file or folder (expected a run or a checkpoint of train.py fit)")
-    files = sorted((path / "checkpoints").glob("*.ckpt"), key=lambda file: file.stat().st_mtime, reverse=True)
-    best = [file for file in files if file.name.startswith("best") and not BEST_OF_A_TASK.match(file.name)]
-    last = [file for file in files if file.name.startswith("last")]
-    if not best + last:
+    found = find_in_run(path, "best") or find_in_run(path, "last")
+    if found is None:
         raise InputError(f"{path}: holds no checkpoint (expected checkpoints/best….ckpt or last.ckpt of a run)")
-    return (best + last)[0]
+    return found
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
@@ -135,15 +132,18 @@ def build_model(checkpoint: Checkpoint, tasks: Mapping[str, Task]) -> TrainedMod
     pooling, config = checkpoint.settings["pooling"], checkpoint.settings.get("backbone_config")
     frozen = bool(checkpoint.settings.get("freeze_backbone"))
     with nullcontext() if config is None else no_init_weights():  # every weight is loaded, or loading fails
-        bert = load_bert(checkpoint.backbone) if config is None else build_bert(config, with_pooler=pooling == "pooler")
-        if pooling != "pooler":
-            bert.pooler = None
-        backbone = Backbone(bert, pooling=pooling, frozen=frozen, adapter=adapter, tasks=list(tasks))
+        has_pooler = pooling == "pooler"
+        model = load_encoder(checkpoint.backbone) if config is None else build_encoder(config, with_pooler=has_pooler)
+        if not has_pooler and getattr(model, "pooler", None) is not None:
+            model.pooler = None
+        backbone = Backbone(model, pooling=pooling, frozen=frozen, adapter=adapter, tasks=list(tasks))
         size = backbone.hidden_size
         heads = {name: task.build_head(size + (0 if trunk is None else trunk.size)) for name, task in tasks.items()}
-        model = TrainedModel(backbone, heads, None if trunk is None else Trunk(size, trunk))
-    _load_weights(model, checkpoint)
-    return model.eval()
+        trained = TrainedModel(backbone, heads, None if trunk is None else Trunk(size, trunk))
+    _load_weights(trained, checkpoint)
+    if config is not None:  # else its files were checked where they were loaded
+        check_parity(backbone.bert)
+    return trained.eval()
 
 
 def _load_weights(model: TrainedModel, checkpoint: Checkpoint) -> None:

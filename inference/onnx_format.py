@@ -3,7 +3,7 @@
 import json
 import logging
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from transformers import BertModel
+from torch.onnx import OnnxExporterError
+from transformers import PreTrainedModel
 
 from backbones import Pooling
+from backbones.families import apply_pooler, pooler_reads
+from backbones.inputs import InputForm
 from backbones.lora import merge_lora
 from heads import Head, LabelSets, LabelSpace, Trunk
-from inference.parity import DevSplit, answer, compare, score_range
+from inference.onnx_recipes import RECIPES
+from inference.parity import DevSplit, Parity, answer, compare, score_range
 from inference.predictor import Predictor
 from inference.written import Written
 from tasks import InputError
@@ -38,9 +42,10 @@ class PaddedHeads(nn.Module):
         heads: The heads by the name of their answer, all of which read as many vectors.
     """
 
-    def __init__(self, bert: BertModel, pooling: Pooling, trunk: Trunk | None, heads: Mapping[str, Head]) -> None:
+    def __init__(self, bert: PreTrainedModel, pooling: Pooling, trunk: Trunk | None, heads: Mapping[str, Head]) -> None:
         super().__init__()
         self.bert = bert
+        self._form = InputForm.of(bert)
         self.pooling = pooling
         self.trunk = trunk
         self.heads = nn.ModuleDict(heads)
@@ -62,13 +67,13 @@ class PaddedHeads(nn.Module):
         return tuple(answer(head, head(read)) for head in heads)
 
     def _pool(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor) -> Tensor:
-        found = self.bert(input_ids=input_ids, attention_mask=attention_mask, token_type_ids=token_type_ids)
-        if self.pooling == "mean":
-            weights = attention_mask[..., None].to(found.last_hidden_state.dtype)
-            mean: Tensor = (found.last_hidden_state * weights).sum(dim=1) / weights.sum(dim=1)
-            return mean
-        pooled: Tensor = found.pooler_output if self.pooling == "pooler" else found.last_hidden_state[:, 0]
-        return pooled
+        segments = self._form.segment_ids(token_type_ids)
+        hidden: Tensor = self.bert(input_ids=input_ids, attention_mask=attention_mask, **segments)[0]
+        vectors = hidden[:, 0]
+        if self.pooling == "mean" or (self.pooling == "pooler" and pooler_reads(self.bert.config) == "mean"):
+            weights = attention_mask[..., None].to(hidden.dtype)
+            vectors = (hidden * weights).sum(dim=1) / weights.sum(dim=1)
+        return apply_pooler(self.bert, vectors) if self.pooling == "pooler" else vectors
 
 
 def why_not(predictor: Predictor, name: str) -> str | None:
@@ -122,29 +127,58 @@ def write_onnx(
     check_packages()
     folder.mkdir(parents=True)
     export_heads(predictor, heads, folder / FILE)
-    if max_loss is not None:
-        quantize(folder / FILE, folder / INT8_FILE)
     tasks = {name: name.removesuffix("_bi") if name not in predictor.tasks else name for name in heads}
-    (folder / "labels.json").write_text(
-        json.dumps({"encoding": encoding, **_labels(predictor, tasks)}, indent=2) + "\n", encoding="utf-8"
-    )
-    tokenizer = deepcopy(predictor.tokenizer.backend_tokenizer)
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-    tokenizer.save(str(folder / "tokenizer.json"))
-    parities = []
-    for file in sorted(folder.glob("*.onnx"), reverse=True):
+    _write_labels(predictor, tasks, folder, encoding)
+
+    def compare_file(file: str) -> list[Parity]:
         answers: dict[str, dict[str, Tensor]] = {}
-        for name, task in tasks.items():
-            if task not in answers:
-                answers[task] = answer_texts(folder, splits[task].texts, file=file.name)
-            found = compare(
-                f"{name}, {file.name}", predictor.tasks[task], splits[task], references[name], answers[task][name]
-            )
-            parities.append(found.check() if file.name == FILE or max_loss is None else found.check_loss(max_loss))
-    example = '"A warm, funny film."' if encoding == "single" else '("How do I cook rice?", "How is rice cooked?")'
-    usage = f'{USAGE.read_text(encoding="utf-8")}\n\nprint(predict("DIR", [{example}]))'
-    return Written(folder, "onnx", tuple(tasks), usage, tuple(parities))
+        for task in dict.fromkeys(tasks.values()):
+            answers[task] = answer_texts(folder, splits[task].texts, file=file)
+        return [
+            compare(f"{name}, {file}", predictor.tasks[task], splits[task], references[name], answers[task][name])
+            for name, task in tasks.items()
+        ]
+
+    parities, notes = [parity.check() for parity in compare_file(FILE)], []
+    if max_loss is not None:
+        found, recipe = write_int8(folder, compare_file, max_loss)
+        parities.extend(found)
+        notes.append(f'`predict(…, file="{INT8_FILE}")` is faster, with numbers that differ: int8 with {recipe}.')
+    return Written(
+        folder=folder,
+        library="onnx",
+        tasks=tuple(tasks),
+        packages=("numpy", "onnxruntime", "tokenizers"),
+        usage=_usage(encoding),
+        parities=tuple(parities),
+        notes=tuple(notes),
+    )
+
+
+def write_int8(folder: Path, compare_file: Callable[[str], list[Parity]], max_loss: float) -> tuple[list[Parity], str]:
+    """Write the int8 file by the first recipe that loses no more than is allowed.
+
+    Args:
+        folder: The exported folder, with the fp32 file.
+        compare_file: Compares the answers of a file in it with the checkpoint's.
+        max_loss: What each task's metric may lose.
+
+    Returns:
+        The comparisons of the file, and the recipe in words.
+
+    Raises:
+        InputError: If every recipe loses more.
+    """
+    for recipe, quantize in RECIPES.items():
+        quantize(folder / FILE, folder / INT8_FILE)
+        found = compare_file(INT8_FILE)
+        losing = [parity for parity in found if not parity.loss <= max_loss]
+        if not losing:
+            return found, recipe
+        print(f"int8 with {recipe} loses more than {max_loss:g}: {losing[0].describe()}")
+    raise InputError(
+        f"{losing[0].describe()} (expected a loss of {max_loss:g} at most, see --max_loss; nothing was written)"
+    )
 
 
 def check_packages() -> None:
@@ -167,33 +201,22 @@ def export_heads(predictor: Predictor, heads: Mapping[str, Head], file: Path) ->
     free = torch.export.Dim.DYNAMIC
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings(action="ignore"), torch.no_grad():
-        program = torch.onnx.export(
-            model,
-            (torch.ones_like(mask), mask, torch.zeros_like(mask)),
-            dynamo=True,
-            input_names=INPUTS,
-            output_names=list(heads),
-            dynamic_shapes=tuple({0: free, 1: free} for _ in INPUTS),
-            opset_version=OPSET,
-            verbose=False,
-        )
+        try:
+            program = torch.onnx.export(
+                model,
+                (torch.ones_like(mask), mask, torch.zeros_like(mask)),
+                dynamo=True,
+                input_names=INPUTS,
+                output_names=list(heads),
+                dynamic_shapes=tuple({0: free, 1: free} for _ in INPUTS),
+                opset_version=OPSET,
+                verbose=False,
+            )
+        except OnnxExporterError as error:
+            family, reason = bert.config.model_type, str(error).strip().splitlines()[0]
+            raise InputError(f"--format onnx: torch.onnx cannot export {family} models ({reason})") from error
     assert program is not None
     program.save(str(file))
-
-
-def quantize(file: Path, target: Path) -> None:
-    """Write a file whose weights are int8, one scale a channel, and whose activations become int8 as they come.
-
-    Weights have seven bits: without VNNI a CPU adds products of eight bits in sixteen, which overflow.
-    """
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-
-    level = logging.root.level
-    logging.root.setLevel(logging.ERROR)  # it advises a step that dynamic quantisation does without
-    try:
-        quantize_dynamic(str(file), str(target), weight_type=QuantType.QInt8, per_channel=True, reduce_range=True)
-    finally:
-        logging.root.setLevel(level)
 
 
 def answer_texts(folder: Path, texts: Sequence[tuple[str, ...]], *, file: str) -> dict[str, Tensor]:
@@ -208,6 +231,29 @@ def answer_texts(folder: Path, texts: Sequence[tuple[str, ...]], *, file: str) -
     exec(compile(USAGE.read_text(encoding="utf-8"), str(USAGE), "exec"), usage)  # what the model card shows
     found: Mapping[str, NDArray[np.float32]] = usage["predict"](folder, texts, file=file)
     return {name: torch.from_numpy(values) for name, values in found.items()}
+
+
+def _usage(encoding: str) -> str:
+    """Return the page of code that runs a file, and an example."""
+    example = '"A warm, funny film."' if encoding == "single" else '("How do I cook rice?", "How is rice cooked?")'
+    return f'{USAGE.read_text(encoding="utf-8")}\n\nprint(predict("DIR", [{example}]))'
+
+
+def _write_labels(predictor: Predictor, tasks: Mapping[str, str], folder: Path, encoding: str) -> None:
+    """Write the tokenizer, and what the answers mean.
+
+    Args:
+        predictor: The trained model.
+        tasks: The task of each answer.
+        folder: Where they go.
+        encoding: single, cross or bi.
+    """
+    tokenizer = deepcopy(predictor.tokenizer.backend_tokenizer)
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    tokenizer.save(str(folder / "tokenizer.json"))
+    labels = {"encoding": encoding, **_labels(predictor, tasks)}
+    (folder / "labels.json").write_text(json.dumps(labels, indent=2) + "\n", encoding="utf-8")
 
 
 def _labels(predictor: Predictor, tasks: Mapping[str, str]) -> dict[str, Any]:

@@ -34,6 +34,7 @@ def predict(
             "attention_mask": np.array([each.attention_mask for each in encoded]),
             "token_type_ids": np.array([each.type_ids for each in encoded]),
         }
-        for output, values in zip(found, session.run(None, feed), strict=True):
+        known = {given.name: feed[given.name] for given in session.get_inputs()}  # not all encoders have segments
+        for output, values in zip(found, session.run(None, known), strict=True):
             found[output].append(values)
     return {name: np.concatenate(values)[np.argsort(order)] for name, values in found.items()}

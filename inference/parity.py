@@ -47,6 +47,7 @@ class Parity:
         size: Examples of the dev split.
         bound: What `difference` may be at most.
         interval: 95 % interval of `exported` over resamples of the rows; None where it is undefined.
+        moves: What `changed` counts, in words.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Parity:
     size: int
     bound: float
     interval: tuple[float, float] | None = None
+    moves: str = "labels changed"
 
     def describe(self) -> str:
         """Return one line for the terminal."""
@@ -67,7 +69,7 @@ class Parity:
             return f"{self.name}: largest difference of a vector's entry {self.difference:.1e} on {part} dev rows"
         return (
             f"{self.name}: {self.metric} {self.checkpoint:.4f} (checkpoint), {self.exported:.4f} (exported) on {part} "
-            f"dev rows; largest difference {self.difference:.1e}, labels changed {self.changed}"
+            f"dev rows; largest difference {self.difference:.1e}, {self.moves}: {self.changed}"
         )
 
     def check(self) -> "Parity":
@@ -76,15 +78,12 @@ class Parity:
             raise InputError(f"{self.describe()} (expected {self.bound:.1e} at most; nothing was written)")
         return self
 
-    def check_loss(self, max_loss: float) -> "Parity":
-        """Return itself; raise an InputError if the metric lost more, or became undefined."""
+    @property
+    def loss(self) -> float:
+        """What the export lost of the metric: below 0 for a gain, not a number where one of both is undefined."""
         assert self.checkpoint is not None
         assert self.exported is not None
-        if not self.checkpoint - self.exported <= max_loss:
-            raise InputError(
-                f"{self.describe()} (expected a loss of {max_loss:g} at most, see --max_loss; nothing was written)"
-            )
-        return self
+        return self.checkpoint - self.exported
 
 
 def read_dev(task: Task, root: Path, *, most_rows: int) -> DevSplit:
@@ -145,6 +144,7 @@ def compare(name: str, task: Task, split: DevSplit, checkpoint: Tensor, exported
         size=split.size,
         bound=LARGEST_DIFFERENCE * extent,
         interval=bootstrap(task, after, split.labels, None if is_score else exported),
+        moves="labels changed" if task.labels.num_classes else "scores moved by a hundredth of the range",
     )
 
 

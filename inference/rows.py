@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from transformers import BertTokenizer
+from transformers import PreTrainedTokenizerFast
 
 from backbones import PackedTokens, pack
 from datamodules.encoding import encode
 from datamodules.evaluation import cut_by_tokens
-from datamodules.pairs import lay_out, with_swapped
+from datamodules.pairs import BERT, PairTemplate, lay_out, with_swapped
 from tasks import Encoding, InputError
 
 TEXTS_AT_ONCE = 4096  # whose tokens are there as Python lists
@@ -24,11 +24,13 @@ class EncodedRows:
         tokens: Token ids of each example's sequences, one after the other, [rows].
         first_lengths: Tokens of the first part of each example (see `EncodedTexts`), (rows,).
         encoding: What an example's sequences are.
+        template: The special tokens of a pair.
     """
 
     tokens: Sequence[NDArray[np.int32]]
     first_lengths: NDArray[np.int64]
     encoding: Encoding
+    template: PairTemplate = BERT
 
     def cut(self, tokens_per_batch: int) -> list[NDArray[np.int64]]:
         """Return the row numbers of batches of similar length, shortest first; see `cut_by_tokens`."""
@@ -43,12 +45,12 @@ class EncodedRows:
         """
         tokens, firsts = [self.tokens[row] for row in rows], self.first_lengths[rows]
         if both_orders:
-            tokens, firsts = with_swapped(tokens, firsts, self.encoding)
-        return pack(*lay_out(tokens, firsts, self.encoding))
+            tokens, firsts = with_swapped(tokens, firsts, self.encoding, self.template)
+        return pack(*lay_out(tokens, firsts, self.encoding, self.template))
 
 
 def encode_rows(
-    texts: Sequence[tuple[str, ...]], encoding: Encoding, *, tokenizer: BertTokenizer, max_length: int
+    texts: Sequence[tuple[str, ...]], encoding: Encoding, *, tokenizer: PreTrainedTokenizerFast, max_length: int
 ) -> EncodedRows:
     """Tokenise examples; the arguments are those of `encode`."""
     tokens, firsts = [], []
@@ -57,7 +59,7 @@ def encode_rows(
         for row in encode(chunk, encoding=encoding, tokenizer=tokenizer, max_length=max_length):
             tokens.append(np.array(row.input_ids, dtype=np.int32))
             firsts.append(row.first_length)
-    return EncodedRows(tokens, np.array(firsts, dtype=np.int64), encoding)
+    return EncodedRows(tokens, np.array(firsts, dtype=np.int64), encoding, PairTemplate.of(tokenizer))
 
 
 def check_texts(texts: Sequence[str] | Sequence[tuple[str, str]], num_texts: int) -> list[tuple[str, ...]]:

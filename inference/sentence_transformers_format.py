@@ -9,12 +9,20 @@ from typing import Any
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from backbones.families import pooler_dense
 from backbones.lora import merge_lora
+from backbones.saving import save_encoder
 from inference.parity import LARGEST_DIFFERENCE, DevSplit, Parity, compare, score_range
 from inference.predictor import Predictor
 from inference.transformers_format import save_tokenizer
 from inference.written import Written
 from tasks import Task
+
+USAGE = """from sentence_transformers import SentenceTransformer
+
+model = SentenceTransformer("DIR")
+vectors = model.encode(["A cat sits outside.", "A dog plays in the garden."])
+print(model.similarity(vectors, vectors))  # cosines"""
 
 
 def why_not(predictor: Predictor, name: str) -> str | None:
@@ -24,6 +32,9 @@ def why_not(predictor: Predictor, name: str) -> str | None:
         return f"its encoding is {encoding}, which gives no vector of one text (--format transformers or onnx)"
     if predictor.model.backbone.task_layers is not None:
         return "its backbone has PALs, layers of each task (no format but the checkpoint holds them)"
+    backbone = predictor.model.backbone
+    if backbone.pooling == "pooler" and pooler_dense(backbone.bert) is None:
+        return f"the pooler of {backbone.family} models is none of its stock modules (--format onnx can hold that)"
     if predictor.model.trunk is not None:
         return "there is a trunk between backbone and head, which no stock module is (--format onnx can hold that)"
     return None
@@ -55,7 +66,15 @@ def write_sentence_transformers(predictor: Predictor, name: str, split: DevSplit
             f"The vectors are what the task's {type(head).__name__} reads; it does not score by their cosine, and its "
             "own answers need --format onnx."
         )
-    return Written(folder, "sentence-transformers", (name,), _usage(), (parity.check(),), tuple(notes))
+    return Written(
+        folder=folder,
+        library="sentence-transformers",
+        tasks=(name,),
+        packages=("sentence-transformers",),
+        usage=USAGE,
+        parities=(parity.check(),),
+        notes=tuple(notes),
+    )
 
 
 def build_embedder(predictor: Predictor, name: str) -> Any:
@@ -69,12 +88,12 @@ def build_embedder(predictor: Predictor, name: str) -> Any:
     merge_lora(bert)
     size = backbone.hidden_size
     with TemporaryDirectory(prefix="tandem-") as temporary:
-        bert.save_pretrained(temporary)
+        save_encoder(bert, Path(temporary))
         save_tokenizer(predictor, Path(temporary))
         transformer = Transformer(temporary, max_seq_length=predictor.max_length)
     modules: list[nn.Module] = [transformer, Pooling(size, "mean" if backbone.pooling == "mean" else "cls")]
-    if bert.pooler is not None and backbone.pooling == "pooler":
-        dense = bert.pooler.dense
+    dense = pooler_dense(bert) if backbone.pooling == "pooler" else None
+    if dense is not None:
         modules.append(Dense(size, size, activation_function=nn.Tanh(), init_weight=dense.weight, init_bias=dense.bias))
     if head.projection is not None:
         weight, bias = head.projection.weight.detach(), head.projection.bias.detach()
@@ -95,12 +114,3 @@ def _score(task: Task, sides: Sequence[Tensor]) -> Tensor:
     first, second = sides
     low, high = score_range(task.labels)
     return low + (high - low) * F.cosine_similarity(first, second)
-
-
-def _usage() -> str:
-    return (
-        "from sentence_transformers import SentenceTransformer\n\n"
-        'model = SentenceTransformer("DIR")\n'
-        'vectors = model.encode(["A cat sits outside.", "A dog plays in the garden."])\n'
-        "model.similarity(vectors, vectors)"
-    )

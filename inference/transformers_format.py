@@ -1,4 +1,4 @@
-"""A folder for each task that transformers loads as `BertForSequenceClassification`."""
+"""A folder for each task that transformers loads as the classifier of its family: `BertForSequenceClassification`."""
 
 from collections.abc import Sequence
 from copy import deepcopy
@@ -7,10 +7,11 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from transformers import AutoModelForSequenceClassification, AutoTokenizer, BertConfig, BertForSequenceClassification
+from transformers import AutoModelForSequenceClassification, AutoTokenizer, PreTrainedModel
 
 from backbones.lora import merge_lora
 from heads import LabelSets
+from inference.classifier import class_name, join_classifier, why_not_this_family
 from inference.parity import DevSplit, compare, score_range
 from inference.predictor import Predictor
 from inference.written import Written
@@ -34,9 +35,12 @@ def why_not(predictor: Predictor, name: str) -> str | None:
     if head.output.squashing is None:
         output = type(head.output).__name__
         return f"its {output} makes probabilities otherwise than softmax and sigmoid (--format onnx can hold that)"
-    if predictor.model.backbone.pooling != "pooler":
-        pooling = predictor.model.backbone.pooling
-        return f"its pooling is {pooling}, and BertForSequenceClassification has BERT's pooler (--format onnx has it)"
+    config, pooling = predictor.model.backbone.bert.config, predictor.model.backbone.pooling
+    reason = why_not_this_family(config)
+    if reason is not None:
+        return reason
+    if pooling != "pooler":
+        return f"its pooling is {pooling}, and {class_name(config)} has a pooler (--format onnx does without)"
     if task.average_orders:
         return "it averages both orders of a pair, which takes two passes (Predictor does it)"
     return None
@@ -64,14 +68,15 @@ def write_transformers(predictor: Predictor, name: str, split: DevSplit, referen
     if not task.labels.num_classes:
         low, high = score_range(task.labels)
         notes.append(
-            "The model's one logit is squashed by a sigmoid to the score's share of its range, 0 to 1, as pipeline and "
-            f"CrossEncoder do unasked: score = {low:g} + {high - low:g} * share. No linear layer can hold that scale."
+            "pipeline and CrossEncoder turn the model's one logit into a share of the range by a sigmoid, 0 to 1: "
+            f"score = {low:g} + {high - low:g} * share. No linear layer can hold that scale."
         )
     notes += describe_thresholds(task)
     return Written(
         folder=folder,
         library="transformers",
         tasks=(name,),
+        packages=("torch", "transformers") if len(task.texts) == 1 else ("sentence-transformers",),
         usage=_usage(task),
         parities=(compare(name, task, split, reference, found).check(),),
         notes=tuple(notes),
@@ -87,7 +92,7 @@ def describe_thresholds(task: Task) -> list[str]:
     return [f"A label applies where its probability is above its threshold: {listed}."]
 
 
-def build_classifier(predictor: Predictor, name: str) -> BertForSequenceClassification:
+def build_classifier(predictor: Predictor, name: str) -> PreTrainedModel:
     """Build transformers' model with the weights of the backbone and of a task's head."""
     task, head = predictor.tasks[name], predictor.model.head(name)
     bert = deepcopy(predictor.model.backbone.bert)
@@ -104,11 +109,7 @@ def build_classifier(predictor: Predictor, name: str) -> BertForSequenceClassifi
         }
         if head.output.num_values == 1:
             weight, bias = (torch.cat([torch.zeros_like(part), part]) for part in (weight, bias))
-    model = BertForSequenceClassification(BertConfig(**{**bert.config.to_diff_dict(), **options}))
-    model.bert.load_state_dict(bert.state_dict())
-    model.classifier.load_state_dict({"weight": weight, "bias": bias})
-    model.eval()
-    return model
+    return join_classifier(bert, {"weight": weight, "bias": bias}, options)
 
 
 def save_tokenizer(predictor: Predictor, folder: Path) -> None:
@@ -121,14 +122,18 @@ def save_tokenizer(predictor: Predictor, folder: Path) -> None:
 
 
 def answer_padded(folder: Path, task: Task, texts: Sequence[tuple[str, ...]]) -> Tensor:
-    """Return probabilities (n, C) or scores (n,) as transformers computes them from a folder, in padded batches."""
+    """Return probabilities (n, C) or scores (n,) as transformers computes them from a folder.
+
+    Padded batches hold texts of similar length; the answers are in the order of the texts.
+    """
     model, tokenizer = AutoModelForSequenceClassification.from_pretrained(folder), AutoTokenizer.from_pretrained(folder)
-    logits = []
+    order, logits = sorted(range(len(texts)), key=lambda row: sum(map(len, texts[row]))), []
     for start in range(0, len(texts), BATCH_SIZE):
-        columns = [list(column) for column in zip(*texts[start : start + BATCH_SIZE], strict=True)]
+        rows = [texts[row] for row in order[start : start + BATCH_SIZE]]
+        columns = [list(column) for column in zip(*rows, strict=True)]
         with torch.inference_mode():
             logits.append(model(**tokenizer(*columns, padding=True, truncation=True, return_tensors="pt")).logits)
-    joined = torch.cat(logits)
+    joined = torch.cat(logits)[torch.tensor(order).argsort()]
     if task.labels.num_classes:
         return joined.sigmoid() if task.labels.is_set else joined.softmax(dim=1)
     low, high = score_range(task.labels)
@@ -140,13 +145,16 @@ def _usage(task: Task) -> str:
         return (
             "from transformers import pipeline\n\n"
             'classify = pipeline("text-classification", "DIR")\n'
-            'classify(["A warm, funny film."], top_k=None)'
+            'print(classify(["A warm, funny film."], top_k=None))  # all classes; without top_k the most probable one'
         )
     softmax = ", apply_softmax=True" if task.labels.num_classes and not task.labels.is_set else ""
     squashing = ", activation_fn=torch.nn.Sigmoid()" if task.labels.is_set else ""
     return (
         f"{'import torch' + chr(10) if squashing else ''}from sentence_transformers import CrossEncoder\n\n"
-        f'CrossEncoder("DIR"{squashing}).predict([("How do I cook rice?", "How is rice cooked?")]{softmax})\n\n'
+        f'model = CrossEncoder("DIR"{squashing})\n'
+        f'print(model.predict([("How do I cook rice?", "How is rice cooked?")]{softmax}))\n\n'
+        "# or with transformers alone\n"
         "from transformers import pipeline\n\n"
-        'pipeline("text-classification", "DIR")([{"text": "How do I cook rice?", "text_pair": "How is rice cooked?"}])'
+        'classify = pipeline("text-classification", "DIR")\n'
+        'print(classify([{"text": "How do I cook rice?", "text_pair": "How is rice cooked?"}]))'
     )

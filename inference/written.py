@@ -14,6 +14,7 @@ class Written:
         folder: Where it is.
         library: What loads it, by the name that the Hugging Face hub knows.
         tasks: Names of its tasks.
+        packages: What has to be installed to use it, by the names that pip knows.
         usage: Lines of Python that use it; DIR stands for its folder.
         parities: It beside the checkpoint.
         notes: What differs from the checkpoint and has to be known.
@@ -22,6 +23,7 @@ class Written:
     folder: Path
     library: str
     tasks: tuple[str, ...]
+    packages: tuple[str, ...]
     usage: str
     parities: tuple[Parity, ...] = ()
     notes: tuple[str, ...] = ()

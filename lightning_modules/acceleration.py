@@ -5,7 +5,7 @@ from typing import Any, Literal
 import lightning.pytorch as L
 import torch
 
-from backbones import AttentionChoice, Backbone, CompileMode, WeightCasts, choose_attention
+from backbones import AttentionChoice, Backbone, CompileMode, WeightCasts
 from runtime.allocation import keep_freed_memory
 from tasks import InputError
 
@@ -41,20 +41,21 @@ def accelerate(
         repeats_masks: Whether a perturbed pass must have the dropout masks of the clean one.
 
     Raises:
-        InputError: If the precision is none of ours, if compiling is asked for without static shapes, with weights cast
-            together or where masks must repeat, or CUDA graphs with gradient accumulation or several passes.
+        InputError: If the precision is none of ours, the backbone has an attention of its own, if compiling is asked
+            for without static shapes, with weights cast together, where masks must repeat or of a backbone that is not
+            computed by our own forward, or CUDA graphs with gradient accumulation or several passes.
     """
     if trainer.precision not in DTYPES:
         raise InputError(f"trainer.precision is {trainer.precision} (expected {', '.join(DTYPES)})")
     if trainer.strategy.root_device.type == "cpu":
         keep_freed_memory()
     is_compiled = compiling != "none" and trainer.training and not backbone.frozen
-    backbone.attention = choose_attention(
-        attention,
-        trainer.strategy.root_device,
-        heads=backbone.attention_heads,
-        dtype=DTYPES[trainer.precision],
-        needs_static_shapes=is_compiled,
+    if is_compiled and backbone.way != "own":
+        raise InputError(f"model.compile is {compiling}, but {backbone.family} models are not compiled (expected none)")
+    if backbone.way == "length-groups" and attention in ("masked", "varlen"):
+        raise InputError(f"model.attention is {attention}, but {backbone.family} models have their own (expected auto)")
+    backbone.choose_attention(
+        attention, trainer.strategy.root_device, dtype=DTYPES[trainer.precision], needs_static_shapes=is_compiled
     )
     backbone.weight_casts = weight_casts
     if is_compiled:

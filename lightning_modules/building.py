@@ -1,22 +1,33 @@
 """The parts of a MultitaskModule, built from its settings, and what refuses settings that exclude each other."""
 
+import logging
 from collections.abc import Mapping
 from typing import Any
 
+from lightning.pytorch.utilities import rank_zero_only
 from torch import nn
-from transformers import BertModel
 
-from backbones import Adapter, Backbone, Pooling, build_bert, load_bert
+from backbones import Adapter, Backbone, PoolingChoice, build_encoder, load_encoder
+from backbones.families import Way, default_pooling
 from heads import Head, TrunkSettings, check_trunk
+from lightning_modules.acceleration import CompileChoice
 from lightning_modules.score import Score
 from tasks import InputError, Task
+
+log = logging.getLogger(__name__)
+
+WAYS: Mapping[Way, str] = {
+    "own": "a forward of our own",
+    "interface": "its own forward with our attention",
+    "length-groups": "its padded forward on groups of similar length",
+}
 
 
 def build_backbone(
     weights: str,
     tasks: Mapping[str, Task],
     *,
-    pooling: Pooling,
+    pooling: PoolingChoice,
     frozen: bool,
     adapter: Adapter | None,
     fresh_layers: bool,
@@ -25,12 +36,12 @@ def build_backbone(
     """Build the backbone.
 
     Args:
-        weights: Where its weights are, see `load_bert`.
+        weights: Where its weights are, see `load_encoder`.
         tasks: The tasks by name.
-        pooling: See `Backbone`.
+        pooling: See `Backbone`; `auto` for the model's own pooler where its weights have one, else by its family.
         frozen: Whether it is frozen for the whole training.
         adapter: See `Backbone`.
-        fresh_layers: See `load_bert`.
+        fresh_layers: See `load_encoder`.
         config: Its shape, for weights that start at random; None to load them.
 
     Raises:
@@ -43,29 +54,31 @@ def build_backbone(
     for name, task in tasks.items():
         if frozen and task.auxiliary:
             raise InputError(f"task {name}: auxiliary objectives train the backbone, but model.freeze_backbone is true")
-    bert = _build_bert(weights, config, fresh_layers=fresh_layers, with_pooler=pooling == "pooler")
+    if config is not None:
+        model = build_encoder(config, with_pooler=pooling in ("auto", "pooler"))
+    else:
+        model = load_encoder(weights, fresh_layers=fresh_layers)
+    chosen = pooling
+    if chosen == "auto":
+        chosen = default_pooling(model.config, has_pooler=getattr(model, "pooler", None) is not None)
     for name, task in tasks.items():
-        if task.encoding in ("cross", "both") and bert.config.type_vocab_size < 2:
+        needs_segments = task.encoding in ("cross", "both") and model.config.model_type == "bert"
+        if needs_segments and model.config.type_vocab_size < 2:
             raise InputError(
                 f"task {name}: encoding {task.encoding} needs two segments, but the backbone has "
-                f"type_vocab_size {bert.config.type_vocab_size} (expected encoding: bi, or a backbone with 2)"
+                f"type_vocab_size {model.config.type_vocab_size} (expected encoding: bi, or a backbone with 2)"
             )
-    return Backbone(
-        bert,
-        pooling=pooling,
-        frozen=frozen,
-        adapter=adapter,
-        tasks=list(tasks),
+    if chosen != "pooler" and getattr(model, "pooler", None) is not None:
+        model.pooler = None  # it would get no gradient
+    backbone = Backbone(model, pooling=chosen, frozen=frozen, adapter=adapter, tasks=list(tasks))
+    rank_zero_only(log.info)(
+        "backbone %s: %s, computed without padding by %s; pooling %s",
+        weights,
+        backbone.family,
+        WAYS[backbone.way],
+        f"{chosen} (its family's default)" if pooling == "auto" and chosen != "pooler" else chosen,
     )
-
-
-def _build_bert(weights: str, config: dict[str, Any] | None, *, fresh_layers: bool, with_pooler: bool) -> BertModel:
-    if config is not None:
-        return build_bert(config, with_pooler=with_pooler)
-    bert = load_bert(weights, fresh_layers=fresh_layers)
-    if not with_pooler:
-        bert.pooler = None  # it would get no gradient
-    return bert
+    return backbone
 
 
 def check_probe(epochs: int, *, is_frozen: bool) -> None:
@@ -96,6 +109,16 @@ def check_saving(backbone: Backbone, *, has_own_weights: bool) -> None:
         raise InputError("model.save_trainable_only needs weights that come from the backbone's files alone")
     if all(weight.requires_grad for weight in backbone.parameters()):
         raise InputError("model.save_trainable_only: all weights train (expected an adapter or freeze_backbone)")
+
+
+def check_compile(choice: CompileChoice, backbone: Backbone, adapter: Adapter | None) -> None:
+    """Refuse to compile a backbone that computes with other weights for each task.
+
+    Raises:
+        InputError: If it does.
+    """
+    if choice != "none" and backbone.task_layers is not None:
+        raise InputError(f"model.compile is {choice}, but {type(adapter).__name__} has other weights for each task")
 
 
 def build_heads(tasks: Mapping[str, Task], hidden_size: int, trunk: TrunkSettings | None) -> dict[str, Head]:

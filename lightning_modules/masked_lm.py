@@ -9,7 +9,15 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor
 from torch.nn import functional as F
 
-from backbones import AttentionChoice, Backbone, build_bert, load_bert, load_masked_lm_predictions
+from backbones import (
+    AttentionChoice,
+    Backbone,
+    build_encoder,
+    load_encoder,
+    load_masked_lm_head,
+    load_masked_lm_predictions,
+)
+from backbones.masked_lm_head import FamilyMaskedLMHead, masked_lm_class
 from datamodules import MaskedLMBatch
 from heads.masked_lm import MaskedLMHead
 from lightning_internals import attached_trainer
@@ -26,13 +34,14 @@ log = logging.getLogger(__name__)
 
 
 class MaskedLMModule(L.LightningModule):
-    """A BERT backbone that learns to guess masked tokens; only their last-layer states and logits are computed.
+    """A backbone that learns to guess masked tokens; only their last-layer states and logits are computed.
 
-    Logs `val/mlm/loss` (mean over masked tokens, nats), `val/mlm/perplexity` and `val/mlm/accuracy`. BERT's pooler gets
+    Logs `val/mlm/loss` (mean over masked tokens, nats), `val/mlm/perplexity` and `val/mlm/accuracy`. A pooler gets
     no gradient and leaves as it came. A backbone without a masked-LM head gets a fresh one.
 
     Args:
-        backbone: A folder with a Hugging Face BERT, `package:NAME` for weights inside a Python package, or a hub name.
+        backbone: A folder with a Hugging Face encoder, `package:NAME` for weights inside a Python package, or a name on
+            the hub.
         optimizer: AdamW and its schedule.
         attention: How attention is computed: `auto` is `varlen` on a GPU where a probe passes, else `grouped`. The
             numbers are the same, the dropout masks are not.
@@ -40,7 +49,7 @@ class MaskedLMModule(L.LightningModule):
             load without the backbone's files.
 
     Raises:
-        ValueError: If the backbone cannot be loaded.
+        ValueError: If the backbone cannot be loaded, or its family has no masked-LM head.
 
     Source: Gururangan et al. 2020, https://arxiv.org/abs/2004.10964; Zhong & Liu, section 3.4.
     """
@@ -58,27 +67,40 @@ class MaskedLMModule(L.LightningModule):
         self.optimizer = optimizer
         self._window = WindowMean()
         if backbone_config is None:
-            bert = load_bert(backbone)
+            bert = load_encoder(backbone)
         else:
             shape = {name: value for name, value in backbone_config.items() if name != "with_pooler"}
-            bert = build_bert(shape, with_pooler=bool(backbone_config.get("with_pooler", True)))
+            bert = build_encoder(shape, with_pooler=bool(backbone_config.get("with_pooler", True)))
+        if bert.config.model_type == "modernbert":
+            bert.pooler = None  # which is a part of the head here
         self.backbone = Backbone(bert, pooling="cls")
-        if bert.pooler is not None:
+        has_pooler = getattr(bert, "pooler", None) is not None
+        if has_pooler:
             bert.pooler.requires_grad_(False)
-        self.head = MaskedLMHead(bert.config)
-        if backbone_config is None:
-            self._load_head(backbone)
+        self.head = self._build_head(backbone, is_new=backbone_config is not None)
         self._metrics: Any = torch.nn.ModuleDict({"loss": ExactMean(), "accuracy": ExactMean()})
-        config = {**bert.config.to_diff_dict(), "with_pooler": bert.pooler is not None}
+        config = {**bert.config.to_diff_dict(), "with_pooler": has_pooler}
         keep_plain_hyperparameters(self, backbone_config=config)
 
-    def _load_head(self, backbone: str) -> None:
-        weights = load_masked_lm_predictions(backbone)
-        if weights is None:
-            log.info("backbone %s has no masked-LM head: a fresh one is trained, its decoder tied", backbone)
+    def _build_head(self, backbone: str, *, is_new: bool) -> MaskedLMHead | FamilyMaskedLMHead:
+        """Return the head of the backbone's weights, a fresh one if they have none or are new themselves."""
+        config = self.backbone.bert.config
+        head: MaskedLMHead | FamilyMaskedLMHead | None
+        if config.model_type == "bert":
+            head = MaskedLMHead(config)
+            weights = None if is_new else load_masked_lm_predictions(backbone)
+            if weights is not None:
+                head.load_predictions(weights)
+            has_head = weights is not None
         else:
-            self.head.load_predictions(weights)
+            head = None if is_new else load_masked_lm_head(backbone)
+            has_head = head is not None
+            head = head or FamilyMaskedLMHead(masked_lm_class(config)(config))
+        if has_head:
             log.info("backbone %s: its masked-LM head is trained on", backbone)
+        elif not is_new:
+            log.info("backbone %s has no masked-LM head: a fresh one is trained, its decoder tied", backbone)
+        return head
 
     def setup(self, stage: str) -> None:
         """Settle how the backbone computes on the trainer's device."""
@@ -87,7 +109,7 @@ class MaskedLMModule(L.LightningModule):
     def forward(self, batch: MaskedLMBatch) -> Tensor:
         """Return the logits of the tokens to guess, (R, V)."""
         hidden = self.backbone.encode(batch.tokens, batch.wanted)
-        logits: Tensor = self.head(hidden, self.backbone.bert.embeddings.word_embeddings.weight)
+        logits: Tensor = self.head(hidden, self.backbone.bert.get_input_embeddings().weight)
         return logits
 
     def training_step(self, batch: MaskedLMBatch, batch_idx: int) -> dict[str, Tensor]:

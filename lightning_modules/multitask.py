@@ -11,14 +11,22 @@ from lightning.pytorch.trainer.states import TrainerFn, TrainerStatus
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 
-from backbones import Adapter, AttentionChoice, Pooling, WeightCasts
+from backbones import Adapter, AttentionChoice, PoolingChoice, WeightCasts
 from datamodules import TaskBatch, multitask_data
 from heads import Head, Trunk, TrunkSettings
 from inference.thresholds import read_thresholds, use_thresholds
 from lightning_internals import attached_trainer, window_ends
 from lightning_modules.acceleration import CompileChoice, accelerate
 from lightning_modules.accumulation import WindowMean
-from lightning_modules.building import build_backbone, build_heads, build_score, check_probe, check_saving
+from lightning_modules.building import (
+    build_backbone,
+    build_heads,
+    build_score,
+    check_compile,
+    check_probe,
+    check_saving,
+)
+from lightning_modules.evaluation import count_batch, directions, predict_views, summarize
 from lightning_modules.frozen_vectors import FrozenVectors
 from lightning_modules.hyperparameters import check_fit, check_resumable, keep_plain_hyperparameters
 from lightning_modules.init_from import init_from
@@ -48,13 +56,13 @@ from objectives import (
     WeightingFactory,
     reduce_over_processes,
 )
-from tasks import InputError, Task
+from tasks import Task
 
 EvaluationSplit = Literal["val", "test"]
 
 
 class MultitaskModule(L.LightningModule):
-    """One BERT backbone and a head for each task.
+    """One encoder, the backbone, and a head for each task.
 
     Logs `<split>/<task>/<metric>`, `<split>/<task>/loss` and `<split>/mean`, the plain mean of the tasks' first metrics
     (the paper's average). `mean` is NaN, which never wins a checkpoint, where a correlation is undefined because all
@@ -63,8 +71,10 @@ class MultitaskModule(L.LightningModule):
 
     Args:
         tasks: The tasks by name.
-        backbone: A folder with a Hugging Face BERT, `package:NAME` for weights inside a Python package, or a hub name.
-        pooling: How a sequence becomes one vector (see Backbone).
+        backbone: A folder with a Hugging Face encoder, `package:NAME` for weights inside a Python package, or a name on
+            the hub.
+        pooling: How a sequence becomes one vector (see Backbone); `auto` is `pooler` where the weights have one, else
+            what the family is used with, `cls` or `mean`. Checkpoints set what it was.
         freeze_backbone: Train the heads only.
         linear_probe_epochs: Epochs at the start that train the heads only, at their full rate, on a frozen backbone
             without dropout (its vectors are computed once, see cache_vectors); then everything trains, and the
@@ -110,7 +120,7 @@ class MultitaskModule(L.LightningModule):
         tasks: dict[str, Task],
         backbone: str,
         *,
-        pooling: Pooling = "pooler",
+        pooling: PoolingChoice = "auto",
         freeze_backbone: bool = False,
         linear_probe_epochs: int = 0,
         adapter: Adapter | None = None,
@@ -157,17 +167,14 @@ class MultitaskModule(L.LightningModule):
         self.save_trainable_only = save_trainable_only
         if save_trainable_only:
             check_saving(self.backbone, has_own_weights=fresh_layers or bool(backbone_config or init_from))
-        if compile != "none" and self.backbone.task_layers is not None:
-            raise InputError(
-                f"model.compile is {compile}, but {type(adapter).__name__} has other weights for each task"
-            )
+        check_compile(compile, self.backbone, adapter)
         self.heads = nn.ModuleDict(build_heads(tasks, self.backbone.hidden_size, trunk))
         self.trunk = None if trunk is None else Trunk(self.backbone.hidden_size, trunk)
         self._surgeon = GradientSurgeon(surgery, self.backbone, self.trunk) if surgery else None
         self.weighting = (weighting or Fixed)({name: task.labels for name, task in tasks.items()})
         self._metrics = nn.ModuleDict({split: TaskScores(tasks, self.heads) for split in ("val", "test")})
         config = None if save_trainable_only else self.backbone.bert.config.to_diff_dict()
-        keep_plain_hyperparameters(self, backbone_config=config, init_from=None)
+        keep_plain_hyperparameters(self, backbone_config=config, init_from=None, pooling=self.backbone.pooling)
 
     def forward(self, batch: TaskBatch, perturbation: Tensor | None = None) -> Tensor:
         """Return the output of the batch's head, (B, C) or (B,); a perturbation (T, H) moves the embeddings."""
@@ -296,7 +303,7 @@ class MultitaskModule(L.LightningModule):
         return ForwardPass(
             output=output,
             forward=partial(self, batch),
-            embedded_shape=(batch.tokens.input_ids.numel(), self.backbone.hidden_size),
+            embedded_shape=(batch.tokens.input_ids.numel(), self.backbone.embedding_size),
             loss=lambda repeated: learn_from_targets(task, head, batch, repeated)[0],
             divergence=head.divergence,
             random_state=before,
@@ -344,29 +351,12 @@ class MultitaskModule(L.LightningModule):
 
     def predict_step(self, batch: TaskBatch, batch_idx: int, dataloader_idx: int = 0) -> dict[str, Any]:
         """Return the predictions of a batch: labels in label units (B,), probabilities (B, C) or None."""
-        return self._predict(batch, self(batch)) if batch.weight else {"views": {}}
+        return predict_views(self._head(batch.task), self(batch)) if batch.weight else {"views": {}}
 
     def _evaluate(self, batch: TaskBatch, split: EvaluationSplit) -> dict[str, Any]:
         if not batch.weight:  # a row that counts for nothing: this process has none of its own (see EvaluationSampler)
             return {"views": {}}
-        output = self(batch)
-        predictions, labels = self._predict(batch, output), batch.keep_labelled(batch.labels)
-        if not len(labels):
-            return predictions
-        for view, (head, part) in self._head(batch.task).split(output).items():
-            found = predictions["views"][view]
-            shares = None if found["probabilities"] is None else batch.keep_labelled(found["probabilities"])
-            prediction, loss = batch.keep_labelled(found["prediction"]), head.loss(batch.keep_labelled(part), labels)
-            self._task_scores(split).update(batch.task + view, prediction, labels, loss, shares)
-        return predictions
-
-    def _predict(self, batch: TaskBatch, output: Tensor) -> dict[str, Any]:
-        """Return the predictions of each of the head's views, and those of the first once more by themselves."""
-        views = {
-            view: {"prediction": head.predict(part), "probabilities": head.probabilities(part)}
-            for view, (head, part) in self._head(batch.task).split(output).items()
-        }
-        return {**views[""], "views": views}
+        return count_batch(self._task_scores(split), self._head(batch.task), self(batch), batch)
 
     def _task_scores(self, split: EvaluationSplit) -> TaskScores:
         scores = self._metrics[split]
@@ -385,11 +375,8 @@ class MultitaskModule(L.LightningModule):
         found = self._task_scores(split).take(lambda counts: reduce_over_processes(counts.to(self.device), "sum"))
         for name, values in found.items():
             self.log_dict({f"{split}/{name}/{key}": value for key, value in values.items()})
-        logged = {name: {key: float(value) for key, value in values.items()} for name, values in found.items()}
-        firsts = [logged[name][task.metric_names[0]] for name, task in self.tasks.items() if name in logged]
-        self.log(f"{split}/mean", sum(firsts) / len(firsts), prog_bar=True)
-        if self._score is not None and logged.keys() >= set(self._score.tasks):
-            self.log(f"{split}/score", self._score(logged), prog_bar=True)
+        for name, value in summarize(found, self.tasks, self._score).items():
+            self.log(f"{split}/{name}", value, prog_bar=True)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Save averaged weights, what regularisers remember, and the trained part alone if asked to."""
@@ -422,10 +409,7 @@ class MultitaskModule(L.LightningModule):
         Args:
             batches: How many batches it has, of which the first are one of each task; None for the whole split.
         """
-        tasks = list(self.tasks)[:batches]
-        found = {f"val/{name}": way for name, way in self._task_scores("val").directions(tasks).items()}
-        has_score = self._score is not None and set(tasks) >= set(self._score.tasks)
-        return {**found, "val/mean": "max", **({"val/score": "either"} if has_score else {})}
+        return directions(self._task_scores("val"), list(self.tasks)[:batches], self._score, split="val")
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Build AdamW and its schedule over all optimiser steps of the training."""

@@ -34,7 +34,7 @@ def choose_matmul(memory: Path) -> bool:
     Returns:
         Whether oneDNN computes fp32 products from now on.
     """
-    key = f"linear layers on {_processor()}, torch {torch.__version__}"
+    key = f"linear layers on {processor()}, torch {torch.__version__}"
     known = _read(memory)
     if key not in known:
         known = {key: probe(), **_read(memory)}
@@ -111,7 +111,8 @@ def _time_layer(inputs: Tensor, weight: Tensor) -> float:
     return time.process_time() - started
 
 
-def _processor() -> str:
+def processor() -> str:
+    """Return the processor's name."""
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.is_file():
         for line in cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines():

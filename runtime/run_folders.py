@@ -8,6 +8,7 @@ from pathlib import Path
 
 VERSION_FOLDER = re.compile(r"version_(\d+)")  # as Lightning's loggers name them
 RUN_FOLDER = re.compile(r"(version|validate|test|predict)_\d+")
+BEST_OF_A_TASK = re.compile(r"best-(.+)-epoch=")
 TRIES = 10
 
 
@@ -104,27 +105,39 @@ def last_checkpoint(run: Path) -> Path:
     return run / "checkpoints" / "last.ckpt"
 
 
-def find_checkpoint(runs: Path, which: str, tasks: Sequence[str] = ()) -> Path | None:
+def find_checkpoint(runs: Path, which: str) -> Path | None:
     """Find the newest `last` or `best` checkpoint of a configuration.
 
     Args:
         runs: Folder of the configuration's runs.
         which: `last`, `best` or `best-<task>`.
-        tasks: Names of the tasks, whose own best checkpoints are not what `best` means.
 
     Returns:
         The checkpoint; None if no run has one.
     """
-    found = (find_in_run(run, which, tasks) for run in reversed(list_runs(runs)))
+    found = (find_in_run(run, which) for run in reversed(list_runs(runs)))
     return next((path for path in found if path is not None), None)
 
 
-def find_in_run(run: Path, which: str, tasks: Sequence[str] = ()) -> Path | None:
-    """Find the newest `last` or `best` checkpoint of one run; the arguments are those of `find_checkpoint`."""
-    folder = last_checkpoint(run).parent
-    of_tasks = {task: set(folder.glob(f"best-{task}-epoch=*.ckpt")) for task in tasks}
+def find_in_run(run: Path, which: str) -> Path | None:
+    """Find the newest checkpoint of one run.
+
+    Args:
+        run: Its folder.
+        which: `last`, `best` for the best one by the mean or the score, or `best-<task>` for the best one of a task.
+
+    Returns:
+        The checkpoint; None if there is none.
+    """
+    files = last_checkpoint(run).parent.glob("*.ckpt")
     if which.startswith("best-"):
-        matching = of_tasks.get(which.removeprefix("best-"), set())
+        matching = [file for file in files if _task_of(file) == which.removeprefix("best-")]
     else:
-        matching = set(folder.glob(f"{which}*.ckpt")).difference(*of_tasks.values())
+        matching = [file for file in files if file.name.startswith(which) and _task_of(file) is None]
     return max(matching, key=lambda path: path.stat().st_mtime, default=None)
+
+
+def _task_of(file: Path) -> str | None:
+    """Return the task whose best weights a checkpoint holds, as BestTaskCheckpoint names it; None for no single one."""
+    found = BEST_OF_A_TASK.match(file.name)
+    return None if found is None else found[1]

@@ -19,7 +19,7 @@ def read_yaml_file(path: Path) -> Any:
     try:
         text = path.read_text(encoding="utf-8")
         check_keys(text, f"{path}, ")
-        return yaml.safe_load(text)
+        return yaml.load(text, Loader=LOADER)
     except UnicodeDecodeError as error:
         raise ValueError(f"{path}: not YAML (not UTF-8 text: {error.reason})") from None
     except yaml.YAMLError as error:

@@ -13,3 +13,28 @@ def plain_console(*, stderr: bool = False) -> Console:
         stderr: Whether it prints to stderr.
     """
     return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+
+
+def describe_seconds(seconds: float) -> str:
+    """Name a duration.
+
+    Example:
+        >>> describe_seconds(8.4), describe_seconds(89), describe_seconds(754), describe_seconds(3900)
+        ('8 s', '89 s', '13 min', '1 h 05 min')
+    """
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02} min"
+
+
+def describe_bytes(count: float) -> str:
+    """Name a number of bytes.
+
+    Example:
+        >>> describe_bytes(700), describe_bytes(2_345_000), describe_bytes(1_250_000_000)
+        ('1 KB', '2 MB', '1.2 GB')
+    """
+    if count < 1e6:
+        return f"{max(count / 1e3, 1 if count else 0):.0f} KB"
+    return f"{count / 1e6:,.0f} MB" if count < 1e9 else f"{count / 1e9:,.1f} GB"

@@ -4,11 +4,12 @@ from tasks.classification import Classification, PairClassification
 from tasks.errors import InputError
 from tasks.multi_label import MultiLabel, PairMultiLabel
 from tasks.quora import Quora
+from tasks.reading import Example
 from tasks.regression import PairRegression, Regression
 from tasks.source import SPLITS, MissingFileError, Source, Split
 from tasks.sst import Sst
 from tasks.sts import Sts
-from tasks.task import Encoding, Example, Task
+from tasks.task import Encoding, Task
 from tasks.teacher import Teacher
 from tasks.texts import Texts
 

@@ -156,6 +156,23 @@ class Source:
         return getattr(self, split) or HUB_SPLITS[split]
 
 
+def check_source(value: object, task: str) -> None:
+    """Check what is given as the source of a task, which Python code may set to anything.
+
+    Args:
+        value: What is given.
+        task: Class name of the task, for messages.
+
+    Raises:
+        InputError: If it is no Source, or see `Source.check`.
+    """
+    if not isinstance(value, Source):
+        raise InputError(
+            f"{task}: source is of type {type(value).__name__} (expected a Source, as in Source(train='train.csv'))"
+        )
+    value.check(task)
+
+
 def check_columns(row: Row, columns: Iterable[str]) -> None:
     """Check that the columns of a source are there, once each.
 

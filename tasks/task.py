@@ -17,9 +17,10 @@ from tasks.errors import InputError
 from tasks.handin import HandIn
 from tasks.meaning import MAY_CHANGE
 from tasks.metrics import DEFAULT_METRICS, LOWER_IS_BETTER, OF_PROBABILITIES, MetricName, build_metric, check_metric
+from tasks.reading import Example, ExampleReader
 from tasks.rows import Row
 from tasks.sample import sample
-from tasks.source import Source, Split, check_columns
+from tasks.source import Source, Split, check_source
 from tasks.teacher import Teacher
 from tasks.texts import read_texts
 
@@ -28,22 +29,6 @@ if TYPE_CHECKING:
     from torchmetrics import Metric
 
 Encoding = Literal["single", "cross", "bi", "both"]
-SECRET_LABELS = ("-1", "-1.0")  # how GLUE marks the labels of a test split that it keeps to itself
-
-
-@dataclass(frozen=True)
-class Example:
-    """One example of a task.
-
-    Args:
-        id: Unique within its split.
-        texts: One sentence, or the two of a pair.
-        label: Class index, score, or the numbers of several labels; None where there is none.
-    """
-
-    id: str
-    texts: tuple[str, ...]
-    label: Label | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,7 +102,7 @@ class Task(ABC):
 
     def __post_init__(self) -> None:
         name = type(self).__name__
-        self.source.check(name)
+        check_source(self.source, name)
         expected = 1 if self.encoding == "single" else 2
         if len(self.texts) != expected:
             raise InputError(f"{name}: texts names {len(self.texts)} column(s) (expected {expected})")
@@ -318,9 +303,13 @@ class Task(ABC):
             InputError: If the source or a row of it is wrong; the message names file, line, field and what was
                 expected.
         """
-        examples = self._read_all(split, root, report)
+        return (example for _, example in self.read_located(split, root, report))
+
+    def read_located(self, split: Split, root: Path, report: Callable[[str], None]) -> Iterator[tuple[str, Example]]:
+        """Return what `read` does, each example behind the file and line (or row) it stands on."""
+        located = self._reader.read(split, root, report)
         limit = self._limit(split)
-        yield from sample(examples, limit) if limit else examples
+        yield from sample(located, limit) if limit else located
 
     def with_limits(self, *, train: int | None, dev: int | None) -> Self:
         """Return the task with the limits that it does not set itself."""
@@ -328,23 +317,6 @@ class Task(ABC):
 
     def _limit(self, split: Split) -> int | None:
         return {"train": self.train_limit, "dev": self.dev_limit}.get(split)
-
-    def _read_all(self, split: Split, root: Path, report: Callable[[str], None]) -> Iterator[Example]:
-        for number, row in enumerate(self._read_rows(split, root, report)):
-            if number == 0:
-                has_none = split == "test" and not any(column in row.fields for column in self.read_columns)
-                labels = [] if has_none else self.read_columns
-                check_columns(row, [*self.texts, *([self.id] if self.id else []), *labels])
-            missing = self._find_missing(row, split)
-            if missing is None:
-                yield self._parse(row, number, split)
-            elif self.broken_rows == "skip" and split == "test":  # a prediction file wants every row
-                report(f"{row.where}: kept, {missing}")
-                yield self._parse(row, number, split)
-            elif self.broken_rows == "skip":
-                report(f"{row.where}: skipped, {missing}")
-            else:
-                raise InputError(f"{row.where}: {missing} (broken_rows: skip leaves such rows out)")
 
     def read_texts(
         self, split: Split, root: Path, report: Callable[[str], None], *, keep_halves: bool = False
@@ -375,11 +347,24 @@ class Task(ABC):
 
     def find_unlabelled(self, split: Split, root: Path) -> str | None:
         """Return file and line of the first row without a label; None if all have one."""
-        for row in self._read_rows(split, root, lambda note: None):
-            cell = self.read_cell(row)
-            if not cell or (cell in SECRET_LABELS and not self._is_label(cell)):
-                return row.where
-        return None
+        return self._reader.find_unlabelled(split, root)
+
+    @property
+    def _reader(self) -> ExampleReader:
+        return ExampleReader(
+            source=self.source,
+            texts=self.texts,
+            label=self.label,
+            read_columns=self.read_columns,
+            list_columns=self.list_columns,
+            gaps=self.gaps,
+            id=self.id,
+            delimiter=self.delimiter,
+            quotes=self.quotes,
+            broken_rows=self.broken_rows,
+            read_cell=self.read_cell,
+            parse_label=self.parse_label,
+        )
 
     def read_cell(self, row: Row) -> str:
         """Return the label cell of a row; empty where there is none."""
@@ -391,36 +376,6 @@ class Task(ABC):
         except ValueError:
             return False
         return True
-
-    def _read_rows(self, split: Split, root: Path, report: Callable[[str], None]) -> Iterator[Row]:
-        used, lists = [*self.texts, *self.read_columns, *([self.id] if self.id else [])], self.list_columns
-        return self.source.read(
-            split, root, used, delimiter=self.delimiter, quotes=self.quotes, report=report, lists=lists
-        )
-
-    def _find_missing(self, row: Row, split: Split) -> str | None:
-        for column in self.texts:
-            if not (row.fields.get(column) or "").strip():
-                return f"{column} is empty (expected text)"
-        cell = self.read_cell(row)
-        if split != "test" and not cell and cell not in self.gaps:
-            return f"{self.label} is empty (expected a label)"
-        return None
-
-    def _parse(self, row: Row, number: int, split: Split) -> Example:
-        texts = tuple(row.fields.get(column) or "" for column in self.texts)
-        name = str(number) if self.id is None else (row.fields.get(self.id) or "").strip()
-        if not name:
-            raise InputError(f"{row.where}: {self.id} is empty (expected an id)")
-        cell = self.read_cell(row)
-        if cell in self.gaps or (split == "test" and not cell):
-            return Example(name, texts, None)
-        try:
-            return Example(name, texts, self.parse_label(cell))
-        except ValueError as error:
-            if split == "test" and cell in SECRET_LABELS:
-                return Example(name, texts, None)
-            raise InputError(f"{row.where}: {self.label} is {cell!r} (expected {error})") from None
 
     def reading_settings(self) -> Mapping[str, str]:
         """Return the settings that decide what `read` yields, for a cache key."""

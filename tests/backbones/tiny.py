@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from transformers import BertModel
 
-from backbones import PackedTokens, Pooling, build_bert, pack
+from backbones import PackedTokens, Pooling, build_encoder, pack
 
 MAX_LENGTH = 40
 POOLINGS: tuple[Pooling, ...] = get_args(Pooling)
@@ -57,7 +57,7 @@ def draw(lengths: Sequence[int], *, seed: int = 0) -> Sequences:
 def tiny_bert(*, hidden_dropout: float = 0.0, attention_dropout: float = 0.0, num_layers: int = 2) -> BertModel:
     with torch.random.fork_rng():
         torch.manual_seed(1)
-        bert = build_bert(
+        bert = build_encoder(
             {
                 "vocab_size": 99,
                 "hidden_size": 16,

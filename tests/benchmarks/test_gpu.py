@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from backbones import Backbone, build_bert, pack
+from backbones import Backbone, build_encoder, pack
 from benchmarks.gpu.__main__ import main, parse_arguments
 from benchmarks.gpu.equality import Equality, check_equality
 from benchmarks.gpu.hf_trainer import pad, run_hf_trainer
@@ -134,7 +134,7 @@ def test_needed_flops_are_those_that_pytorch_counts() -> None:
     """With equal lengths nothing is padded, so that all that is computed is needed."""
     lengths = np.full(3, 10)
     tokens = pack(np.ones(30, dtype=np.int64), np.zeros(30, dtype=np.int64), lengths, num_groups=1)
-    backbone = Backbone(build_bert(TINY.config)).eval()
+    backbone = Backbone(build_encoder(TINY.config)).eval()
     with (
         FlopCounterMode(display=False) as forward,
         torch.no_grad(),

@@ -10,8 +10,18 @@ from benchmarks.coordinator import ROOT
 from benchmarks.suites import REFERENCE, SUITES
 
 FOLDER = ROOT / "benchmarks"
-PRODUCT = {"backbones", "callbacks", "cli", "datamodules", "heads", "lightning_modules", "tasks", "lightning"}
-PEERS = {"accelerate", "sentence_transformers"}
+PRODUCT = {
+    "backbones",
+    "callbacks",
+    "cli",
+    "datamodules",
+    "heads",
+    "inference",
+    "lightning_modules",
+    "tasks",
+    "lightning",
+}
+PEERS = {"accelerate", "onnxruntime", "sentence_transformers"}
 
 
 def imports(path: Path) -> set[str]:
@@ -26,9 +36,9 @@ def imports(path: Path) -> set[str]:
 
 
 def test_suites_are_those_of_the_interface_and_programs_exist() -> None:
-    assert set(ALL_SUITES) == {"training", "mlm", "evaluation", "frozen", "startup", "scale"}
+    assert set(ALL_SUITES) == {"training", "mlm", "evaluation", "frozen", "inference", "startup", "scale"}
     jobs = [(name, job) for programs in SUITES.values() for name, job in programs.items()]
-    assert len(jobs) == 24
+    assert len(jobs) == 36
     for name, job in jobs:
         assert importlib.util.find_spec(job.program) is not None
         assert name.startswith("ours") == job.program.startswith("benchmarks.ours.")
@@ -37,7 +47,7 @@ def test_suites_are_those_of_the_interface_and_programs_exist() -> None:
 
 def test_peers_import_nothing_of_ours() -> None:
     files = sorted((FOLDER / "peers").glob("*.py"))
-    assert len(files) == 8
+    assert len(files) == 13
     for file in files:
         for module in imports(file):
             assert module.split(".")[0] not in PRODUCT, file
@@ -46,7 +56,7 @@ def test_peers_import_nothing_of_ours() -> None:
 
 def test_ours_imports_nothing_of_the_peers() -> None:
     files = sorted((FOLDER / "ours").glob("*.py"))
-    assert len(files) == 8
+    assert len(files) == 10
     for file in files:
         for module in imports(file):
             assert module.split(".")[0] not in PEERS, file

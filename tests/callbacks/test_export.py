@@ -8,7 +8,7 @@ import pytest
 import torch
 from transformers import AutoModel, AutoTokenizer, BertForMaskedLM, BertTokenizer
 
-from backbones import load_bert, load_tokenizer
+from backbones import load_encoder, load_tokenizer
 from callbacks import ExportBackbone
 from callbacks.export import export_masked_lm
 from datamodules import BatchRows, CorpusSettings, MaskedLMBatch, MaskedLMDataModule, MultitaskDataModule
@@ -64,7 +64,7 @@ def test_transformers_loads_the_trained_backbone_with_its_pooler(trained: Traine
     assert loaded.state_dict().keys() == expected.keys()
     for name, weight in expected.items():
         assert torch.equal(loaded.state_dict()[name], weight), name
-    original = load_bert(str(tiny_backbone))
+    original = load_encoder(str(tiny_backbone))
     assert torch.equal(loaded.pooler.dense.weight, original.pooler.dense.weight)
     assert torch.equal(loaded.pooler.dense.bias, original.pooler.dense.bias)
     assert not torch.equal(loaded.embeddings.word_embeddings.weight, original.embeddings.word_embeddings.weight)
@@ -93,7 +93,7 @@ def single(dataset: Any, row: int) -> MaskedLMBatch:
 
 
 def test_our_loaders_take_the_folder(trained: Trained, tokenizer: BertTokenizer) -> None:
-    bert = load_bert(str(trained.export))
+    bert = load_encoder(str(trained.export))
 
     assert torch.equal(bert.pooler.dense.weight, trained.module.backbone.bert.pooler.dense.weight)
     text = ("How can I learn chess — at home, naïvely?", "unaffable")
@@ -148,11 +148,11 @@ def test_a_backbone_without_pooler_is_exported_without_one_and_needs_a_choice(
     tiny_backbone: Path, tmp_path: Path, tokenizer: BertTokenizer
 ) -> None:
     folder = shutil.copytree(tiny_backbone, tmp_path / "backbone")
-    BertForMaskedLM(load_bert(str(folder)).config).save_pretrained(folder)
+    BertForMaskedLM(load_encoder(str(folder)).config).save_pretrained(folder)
     export_masked_lm(MaskedLMModule(str(folder)), tokenizer, tmp_path / "export")
 
     for name in (str(folder), str(tmp_path / "export")):
-        assert load_bert(name).pooler is None
+        assert load_encoder(name).pooler is None
         with pytest.raises(ValueError, match=r"has no pooler \(choose pooling cls or mean, or fresh_layers: true\)"):
             MultitaskModule({"sst": Sst()}, name, pooling="pooler")
         assert MultitaskModule({"sst": Sst()}, name, fresh_layers=True).backbone.bert.pooler is not None

@@ -22,17 +22,6 @@ QUICK = ["--trainer.max_steps", "2", "--trainer.enable_progress_bar", "false"]
 EPOCHS = ["--trainer.limit_train_batches", "1", "--trainer.enable_progress_bar", "false"]  # of a step each
 
 
-def one_command(name: str) -> type[MultitaskCLI]:
-    """Return the command line without its other commands: building their parsers takes most of a tiny run's time."""
-
-    class OneCommand(MultitaskCLI):
-        @staticmethod
-        def subcommands() -> dict[str, set[str]]:
-            return {name: MultitaskCLI.subcommands()[name]}
-
-    return OneCommand
-
-
 class CommandLine:
     """`python train.py`, in this process and in a folder of its own.
 
@@ -56,7 +45,7 @@ class CommandLine:
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(self.folder)
             patch.setattr(sys, "argv", ["train.py", *arguments])
-            run(one_command(arguments[0]), MultitaskModule, MultitaskDataModule)
+            run(MultitaskCLI, MultitaskModule, MultitaskDataModule)
 
     def newest(self, name: str, kind: str = "version") -> Path:
         folders = (self.folder / "runs" / name).glob(f"{kind}_*")

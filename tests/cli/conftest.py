@@ -11,6 +11,12 @@ from tests.cli.command_line import CommandLine
 
 
 @pytest.fixture(scope="session")
+def tiny_backbone(word_backbone: Path) -> Path:
+    """The backbone of every test here: 30,522 tokens would take half of a tiny run's time."""
+    return word_backbone
+
+
+@pytest.fixture(scope="session")
 def root(cs224n_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The CS224N files, with labels in the test files too."""
     folder = tmp_path_factory.mktemp("labelled")
@@ -29,6 +35,7 @@ def make_command(
         "--data.root": root,
         "--data.cache_dir": tmp_path_factory.mktemp("cache"),
         "--data.batch_size": 4,
+        "--fp32_matmul": "default",  # what is measured under load is not always the same, and takes a second
         "--trainer.accelerator": "cpu",
         "--figures.every_n_validations": 0,  # drawing takes a quarter of a tiny run's time
     }

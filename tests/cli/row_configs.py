@@ -10,6 +10,7 @@ import yaml
 
 from experiments.row import Row
 from experiments.rows import lay_recipe
+from runtime.strict_yaml import LOADER
 from tests.cli.command_line import CommandLine
 
 
@@ -23,4 +24,4 @@ def read_config(train: CommandLine, *flags: str) -> dict[str, Any]:
     with contextlib.redirect_stdout(io.StringIO()) as shown, pytest.raises(SystemExit) as ended:
         train.raw("fit", *flags, "--print_config")
     assert ended.value.code == 0
-    return dict(yaml.safe_load(shown.getvalue()))
+    return dict(yaml.load(shown.getvalue(), Loader=LOADER))

@@ -5,14 +5,17 @@ import shutil
 import pytest
 import torch
 
-from backbones import load_bert
+from backbones import load_encoder
 from lightning_modules import MultitaskModule
 from tests.cli.command_line import best_checkpoint, read_report
 
+LORA, DORA, PALS = ("Lora", "r", "2"), ("Lora", "dora", "true"), ("Pals", "frozen", "true")
+FEW = [(LORA, "cross"), (DORA, "bi"), (PALS, "cross")]  # the others are slow
+OTHERS = [(LORA, "bi"), (DORA, "cross"), (PALS, "bi")]
 
-@pytest.mark.parametrize("encoding", ["cross", "bi"])
+
 @pytest.mark.parametrize(
-    "adapter", [("Lora", "r", "2"), ("Lora", "dora", "true"), ("Pals", "frozen", "true")], ids="-".join
+    ("adapter", "encoding"), [*FEW, *(pytest.param(*other, marks=pytest.mark.slow) for other in OTHERS)]
 )
 def test_an_adapter_trains_alone_and_its_checkpoint_too(adapter, encoding, train, tiny_backbone, tmp_path):
     kind, option, value = adapter
@@ -25,7 +28,7 @@ def test_an_adapter_trains_alone_and_its_checkpoint_too(adapter, encoding, train
     assert all("lora_" in name or name.startswith("backbone.task_layers.") for name in own)
 
     loaded = MultitaskModule.load_from_checkpoint(best_checkpoint(small))
-    original = load_bert(str(tiny_backbone)).state_dict()
+    original = load_encoder(str(tiny_backbone)).state_dict()
     found = {name.replace(".base_layer", ""): tensor for name, tensor in loaded.backbone.bert.state_dict().items()}
     for name, tensor in original.items():
         assert torch.equal(found[name], tensor), name
@@ -40,7 +43,7 @@ def test_a_trained_part_is_not_put_on_another_backbone(train, tiny_backbone, tmp
     train("fit", "--model.adapter", "Lora", "--model.save_trainable_only", "true")
     other = tmp_path / "other"
     shutil.copytree(tiny_backbone, other)
-    bert = load_bert(str(tiny_backbone))
+    bert = load_encoder(str(tiny_backbone))
     bert.encoder.layer[0].output.dense.bias.data += 1
     bert.save_pretrained(other)
     train.refuse("validate", "--model.adapter", "Lora", "--model.backbone", other, "--ckpt_path", "best")

@@ -78,11 +78,10 @@ def test_best_is_never_that_of_one_task(tmp_path):
     for number, name in enumerate(names):
         (checkpoints / name).touch()
         os.utime(checkpoints / name, (number, number))
-    tasks = ["sst", "sst2", "sst-5"]
-    assert find_checkpoint(tmp_path, "best", tasks) == checkpoints / "best-epoch=0.ckpt"
-    assert find_in_run(checkpoints.parent, "best-sst-5", tasks) == checkpoints / "best-sst-5-epoch=1.ckpt"
-    assert find_checkpoint(tmp_path, "best-sst", tasks) == checkpoints / "best-sst-epoch=1.ckpt"
-    assert find_checkpoint(tmp_path, "best-quora", tasks) is None
+    assert find_checkpoint(tmp_path, "best") == checkpoints / "best-epoch=0.ckpt"
+    assert find_in_run(checkpoints.parent, "best-sst-5") == checkpoints / "best-sst-5-epoch=1.ckpt"
+    assert find_checkpoint(tmp_path, "best-sst") == checkpoints / "best-sst-epoch=1.ckpt"
+    assert find_checkpoint(tmp_path, "best-quora") is None
 
 
 @pytest.mark.parametrize("which", ["last", "best"])

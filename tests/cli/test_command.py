@@ -4,11 +4,15 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
-from cli import count_processes
+from cli import MultitaskCLI
+from command_line.trainer_options import count_processes
+from datamodules import MultitaskDataModule
+from lightning_modules import MultitaskModule
 from runtime.run_folders import run_name
 from tests.cli.command_line import CS224N, QUICK, ROOT, read_report
 
@@ -21,7 +25,7 @@ def test_print_config_shows_all_values_and_is_a_configuration(train, tmp_path, c
     shown = yaml.safe_load(printed)
     assert shown["tasks"]["sts"]["init_args"]["encoding"] == "bi"
     assert shown["data"]["schedule"] is None or "class_path" in shown["data"]["schedule"]
-    assert shown["model"]["pooling"] == "pooler"
+    assert shown["model"]["pooling"] == "auto"
     assert shown["seed_everything"] == 42
     assert not (tmp_path / "runs").exists()
     (tmp_path / "printed.yaml").write_text(printed)
@@ -49,6 +53,31 @@ def test_a_run_is_named_after_its_last_configuration(configs, name):
 )
 def test_processes_are_counted(devices, nodes, expected):
     assert count_processes({"devices": devices, "num_nodes": nodes, "accelerator": "cpu"}) == expected
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["fit", "--help"], ["fit"]),
+        (["predict"], ["predict"]),
+        (["--help"], ["fit", "validate", "test", "predict"]),
+        (["fti"], ["fit", "validate", "test", "predict"]),
+        ([], ["fit", "validate", "test", "predict"]),
+    ],
+    ids=str,
+)
+def test_only_the_command_that_is_given_is_built(words, expected, monkeypatch):
+    class Built(MultitaskCLI):
+        def parse_arguments(self, parser: Any, args: Any) -> None:
+            built.extend(self.subcommands())
+            raise InterruptedError
+
+    built: list[str] = []
+    monkeypatch.setattr(sys, "argv", ["train.py", *words])
+    with pytest.raises(InterruptedError):
+        Built(MultitaskModule, MultitaskDataModule)
+    assert built == expected
+    assert list(MultitaskCLI.subcommands()) == ["fit", "validate", "test", "predict"]
 
 
 def start(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:

@@ -67,8 +67,10 @@ def test_csv_curves_lie_in_the_folder(train, capsys):
 
 @pytest.mark.parametrize(
     "flags",
-    [("--trainer.logger", "[CSVLogger, TensorBoardLogger]"), ("--trainer.logger+", "CSVLogger")],
-    ids=["csv first", "csv added"],
+    [
+        pytest.param(("--trainer.logger", "[CSVLogger, TensorBoardLogger]"), id="csv first"),
+        pytest.param(("--trainer.logger+", "CSVLogger"), id="csv added", marks=pytest.mark.slow),
+    ],
 )
 def test_two_loggers_share_the_folder(flags, train, capsys, recwarn):
     if flags[0].endswith("+"):
@@ -89,6 +91,7 @@ def test_weights_and_biases_leaves_the_folder_ours(train, wandb, capsys):
     assert len(list((train.folder / "wandb").glob("offline-run-*"))) == 4
 
 
+@pytest.mark.slow
 def test_weights_and_biases_beside_tensorboard(train, wandb):
     loggers = "[WandbLogger, {class_path: TensorBoardLogger, init_args: {save_dir: runs}}]"
     for folder in fit_twice_and_resume(train, "--trainer.logger", loggers, end=wandb.finish):

@@ -123,11 +123,12 @@ def test_a_backbone_of_another_architecture_is_refused(changes, named, own, tiny
 def test_a_backbone_with_another_tokenizer_is_refused(own, tiny_backbone, tmp_path, capsys):
     command, checkpoint = own
     other = shutil.copytree(tiny_backbone, tmp_path / "other")
-    change_json(other / "tokenizer_config.json", do_lower_case=False)
+    words = (other / "vocab.txt").read_text().splitlines()
+    (other / "vocab.txt").write_text("\n".join([*words[:5], *reversed(words[5:])]) + "\n")
     config = command.folder / "own.yaml"
     flags = ["--data.root", command.folder, "--model.backbone", other]
     command.refuse("predict", *flags, "--ckpt_path", checkpoint, config=config)
-    assert "the checkpoint's numbers have another meaning: tokenizer.tokens was '[CLS] un" in capsys.readouterr().err
+    assert "the checkpoint's numbers have another meaning: tokenizer.vocabulary was '" in capsys.readouterr().err
 
 
 def test_a_checkpoint_without_meaning_is_read_and_that_is_told(own, tmp_path, caplog):

@@ -8,14 +8,14 @@ import pytest
 import torch
 import yaml
 
-from backbones import load_bert
+from backbones import load_encoder
 from tests.cli.command_line import CS224N, QUICK, TASKS, best_checkpoint, ids_of, read_report
 
 
 def test_a_frozen_backbone_is_not_trained(train, tiny_backbone):
     run_folder = train("fit", "--model.freeze_backbone", "true", "--model.optimizer.lr", 0.1)
     trained = torch.load(run_folder / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"]
-    original = load_bert(str(tiny_backbone)).state_dict()
+    original = load_encoder(str(tiny_backbone)).state_dict()
     kept = {name.removeprefix("backbone.bert."): tensor for name, tensor in trained.items() if "backbone" in name}
     assert len(kept) == len(original) > 30
     assert all(torch.equal(tensor, original[name]) for name, tensor in kept.items())
@@ -24,7 +24,7 @@ def test_a_frozen_backbone_is_not_trained(train, tiny_backbone):
 
 def test_without_freezing_the_backbone_is_trained(fitted, tiny_backbone):
     trained = torch.load(fitted / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"]
-    original = load_bert(str(tiny_backbone)).state_dict()
+    original = load_encoder(str(tiny_backbone)).state_dict()
     changed = [name for name in original if not torch.equal(trained[f"backbone.bert.{name}"], original[name])]
     assert len(changed) > 30
 

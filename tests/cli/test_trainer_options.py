@@ -33,7 +33,7 @@ def ended(train, capsys):
             ["--trainer.callbacks", "DeviceStatsMonitor", "--trainer.logger", "false"],
             "trainer: Cannot use `DeviceStatsMonitor` callback with `Trainer(logger=False)`.",
         ),
-        (["--trainer.precision", "transformer-engine"], "trainer: Requirement 'transformer_engine"),
+        (["--trainer.precision", "bf16-true"], "trainer.precision is 'bf16-true' (did you mean bf16-mixed?) (expected"),
         (["--trainer.plugins", "TorchCheckpointIO"], "trainer: Received multiple values for CheckpointIO flags"),
         (["--best_checkpoint.mode", "foo"], "`mode` can be min, max but got foo"),
         (["--checkpoint.every_n_train_steps", "-1"], "checkpoint.every_n_train_steps is -1 (expected 0 or more)"),

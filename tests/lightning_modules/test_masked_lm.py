@@ -13,12 +13,12 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from transformers import BertForMaskedLM, BertForPreTraining
 
-from backbones import load_bert, load_masked_lm_predictions
+from backbones import load_encoder, load_masked_lm_predictions
 from datamodules import BatchRows, CorpusSettings, MaskedLMBatch, MaskedLMDataModule, Masking
 from lightning_modules import MaskedLMModule, OptimizerSettings
 from tasks import Quora, Sst
 
-V = 30522
+V = 29  # tokens of the backbone
 FRESH_HEAD = "has no masked-LM head: a fresh one is trained, its decoder tied"
 
 
@@ -298,7 +298,7 @@ def test_the_head_of_a_backbone_that_has_one_is_loaded(
     tiny_backbone: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture, model_class: type[Any]
 ) -> None:
     folder = shutil.copytree(tiny_backbone, tmp_path / "backbone")
-    model = model_class(load_bert(str(tiny_backbone)).config)
+    model = model_class(load_encoder(str(tiny_backbone)).config)
     for parameter in model.cls.parameters():
         torch.nn.init.normal_(parameter)
     model.save_pretrained(folder)
@@ -315,7 +315,7 @@ def test_the_head_of_a_backbone_that_has_one_is_loaded(
 
 def test_the_head_of_the_published_bert_layout_is_loaded(tiny_backbone: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(tiny_backbone, tmp_path / "backbone")
-    model = BertForPreTraining(load_bert(str(tiny_backbone)).config)
+    model = BertForPreTraining(load_encoder(str(tiny_backbone)).config)
     for parameter in model.parameters():
         torch.nn.init.normal_(parameter, std=0.1)
     model.save_pretrained(folder)
@@ -355,7 +355,7 @@ def test_a_backbone_without_head_gets_a_fresh_one_and_says_so(
     weights = [module.head.transform.dense.weight for module in (first, again, other)]
     assert torch.equal(weights[0], weights[1])
     assert not torch.equal(weights[0], weights[2])
-    assert torch.equal(first.backbone.bert.pooler.dense.weight, load_bert(str(tiny_backbone)).pooler.dense.weight)
+    assert torch.equal(first.backbone.bert.pooler.dense.weight, load_encoder(str(tiny_backbone)).pooler.dense.weight)
 
 
 @pytest.mark.parametrize("with_pooler", [True, False])
@@ -364,7 +364,7 @@ def test_a_checkpoint_loads_without_the_backbones_files(
 ) -> None:
     folder = shutil.copytree(tiny_backbone, tmp_path / "backbone")
     if not with_pooler:
-        BertForMaskedLM(load_bert(str(folder)).config).save_pretrained(folder)
+        BertForMaskedLM(load_encoder(str(folder)).config).save_pretrained(folder)
     module = MaskedLMModule(str(folder), optimizer=OptimizerSettings(lr=3e-4))
     trainer = make_trainer(max_steps=1)
     trainer.fit(module, datamodule=open_data(folder, cs224n_root, cache))

@@ -40,6 +40,24 @@ def test_a_remembered_choice_is_taken_without_measuring(
     assert list(json.loads((tmp_path / "matmul.json").read_text()).values()) == [choice]
 
 
+@pytest.mark.parametrize("content", ["", '{"lin', "[1, 2]", '{"a": 3}', "\x00\xff"])
+def test_a_damaged_memory_is_made_anew(content: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(matmul, "probe", lambda: False)
+    memory = tmp_path / "matmul.json"
+    memory.write_text(content, encoding="latin-1")
+    assert matmul.choose_matmul(memory) is False
+    assert list(json.loads(memory.read_text()).values()) == [False]
+
+
+def test_a_memory_that_cannot_be_written_is_done_without(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(matmul, "probe", lambda: True)
+    (tmp_path / "file").write_text("x")
+    assert matmul.choose_matmul(tmp_path / "file" / "matmul.json") is True
+    assert caplog.messages[0].startswith(f"{tmp_path}/file/matmul.json: not written")
+
+
 def test_what_another_process_found_meanwhile_counts_and_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     memory = tmp_path / "matmul.json"
 
@@ -47,7 +65,7 @@ def test_what_another_process_found_meanwhile_counts_and_stays(tmp_path: Path, m
         with pytest.MonkeyPatch.context() as other:
             other.setattr(matmul, "probe", lambda: True)
             matmul.choose_matmul(memory)
-            other.setattr(matmul, "_processor", lambda: "another processor")
+            other.setattr(matmul, "processor", lambda: "another processor")
             matmul.choose_matmul(memory)
         return False
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from backbones import Backbone, Pals, Pooling, build_bert
+from backbones import Backbone, Pals, Pooling, build_encoder
 from backbones.packing import group_by_length, plan_queries
 from tests.backbones.tiny import (
     BATCHES,
@@ -271,7 +271,7 @@ def test_the_pooled_size_is_the_hidden_size_of_the_model() -> None:
 
 
 def test_a_model_without_pooler_is_refused_for_pooling_pooler_only() -> None:
-    bert = build_bert(tiny_bert().config.to_dict(), with_pooler=False)
+    bert = build_encoder(tiny_bert().config.to_dict(), with_pooler=False)
 
     with pytest.raises(
         ValueError, match=r"the backbone has no pooler \(choose pooling cls or mean, or fresh_layers: true\)"

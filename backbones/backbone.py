@@ -1,55 +1,66 @@
-"""Hugging Face's BERT, computed on packed tokens: the same weights and numbers, no padding."""
+"""A Hugging Face encoder, computed on packed tokens: the same weights and numbers, no padding."""
 
 import re
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
-from transformers import BertModel
-from transformers.models.bert.modeling_bert import BertLayer
+from transformers import PreTrainedModel
 
 from backbones.adapter import Adapter
-from backbones.attention import Attend, Attention, build_attention
+from backbones.attention import Attention
+from backbones.attention_probe import AttentionChoice, choose_attention
 from backbones.casting import WeightCasts, cast_linear_weights
 from backbones.compilation import CompileMode, compile_or_fall_back
 from backbones.dropout import use_bit_dropout
+from backbones.families import (
+    Pooling,
+    Way,
+    apply_pooler,
+    describe,
+    embedding_size,
+    head_shape,
+    pooler_reads,
+    reach_of_attention,
+)
+from backbones.inputs import InputForm
+from backbones.own_forward import TaskLayer
 from backbones.packing import PackedTokens, QueryRows
 from backbones.pooling import mean_pool
-
-Pooling = Literal["pooler", "cls", "mean"]
-# Returns what is added before a layer's last LayerNorm, from what the layer reads, its wanted rows and the attention.
-TaskLayers = Callable[[Tensor, Tensor, Attend], Tensor]
+from backbones.ways import encode_packed, prepare
 
 
 class Backbone(nn.Module):
     """One vector for each packed sequence.
 
+    Three ways lead to the padded model's numbers: `own`, layer by layer, for encoders of BERT's form; `interface`,
+    through the model's own forward, where its layers call a registered attention function; `length-groups`, the padded
+    model itself on a few groups of sequences of similar length, for all others.
+
     Args:
-        bert: The model whose modules and weights are used.
-        pooling: `pooler` for tanh of a linear layer on the first token (BERT's own), `cls` for the first token's
-            last hidden state, `mean` for the average over the sequence.
+        bert: The model whose modules and weights are used, of whatever family (see `backbones.families`).
+        pooling: `pooler` for the model's own layers on one vector a sequence (BERT's: tanh of a linear layer on the
+            first token), `cls` for the first token's last hidden state, `mean` for the average over the sequence.
         frozen: Keep the weights as they are: evaluation mode, no gradients.
         adapter: A small number of new weights in or next to the model, and which of its own train.
         tasks: Names of the tasks, for an adapter that has weights of each.
 
     Attributes:
+        way: How it is computed.
         attention: How attention is computed; see backbones.attention. The numbers are the same.
         weight_casts: Whether autocast casts each weight by itself or all are cast together, with the same numbers and
             fewer operations; where the encoder is compiled, `each`.
 
     Raises:
         ValueError: If `pooling` is `pooler` and the model has none, or the adapter does not fit.
-
-    Source: padding is removed as in https://github.com/bytedance/effective_transformer; the last layer is computed
-        only where it is read, as in MosaicBERT, https://arxiv.org/abs/2312.17482
     """
 
     def __init__(
         self,
-        bert: BertModel,
+        bert: PreTrainedModel,
         *,
         pooling: Pooling = "pooler",
         frozen: bool = False,
@@ -57,10 +68,12 @@ class Backbone(nn.Module):
         tasks: Sequence[str] = (),
     ) -> None:
         super().__init__()
-        if pooling == "pooler" and bert.pooler is None:
+        if pooling == "pooler" and getattr(bert, "pooler", None) is None:
             raise ValueError("the backbone has no pooler (choose pooling cls or mean, or fresh_layers: true)")
         use_bit_dropout(bert)
-        self.bert = bert
+        self.way: Way = prepare(bert)
+        self._form = InputForm.of(bert)
+        self.bert: Any = bert
         self.pooling = pooling
         self.frozen = frozen
         self.attention: Attention = "grouped"
@@ -77,21 +90,25 @@ class Backbone(nn.Module):
         return int(self.bert.config.hidden_size)
 
     @property
+    def embedding_size(self) -> int:
+        """Size of what the embeddings give for a token (E)."""
+        return embedding_size(self.bert)
+
+    @property
+    def family(self) -> str:
+        """Name of the architecture, as transformers calls it."""
+        return str(self.bert.config.model_type)
+
+    @property
     def attention_heads(self) -> tuple[tuple[int, int], ...]:
         """Number and size of the attention heads, and of those of an adapter."""
-        number = int(self.bert.config.num_attention_heads)
-        return (number, self.hidden_size // number), *(
-            () if self.task_layers is None else self.task_layers.attention_heads
-        )
+        return head_shape(self.bert.config), *(() if self.task_layers is None else self.task_layers.attention_heads)
 
     def meaning(self) -> dict[str, Any]:
         """Return what its vectors depend on beside the weights and their shapes, as plain data."""
-        config = self.bert.config
         return {
             "pooling": self.pooling,
-            "num_attention_heads": config.num_attention_heads,
-            "hidden_act": str(config.hidden_act),
-            "layer_norm_eps": config.layer_norm_eps,
+            **describe(self.bert.config),
             "adapter": None if self._adapter is None else self._adapter.meaning(),
         }
 
@@ -114,10 +131,10 @@ class Backbone(nn.Module):
             >>> [Backbone.depth_of(f"bert.{name}") for name in ("embeddings.LayerNorm.bias", "encoder.layer.0.a", "x")]
             [0, 1, None]
         """
-        layer = re.search(r"\blayer\.(\d+)\.", f"{name}.")
+        layer = re.search(r"\blayers?\.(\d+)\.", f"{name}.")
         if layer is not None:
             return int(layer[1]) + 1
-        return 0 if re.search(r"\bembeddings\.", name) else None
+        return 0 if re.search(r"\bembed(dings(_project)?|_tokens)\.", name) else None
 
     def set_frozen(self, on: bool) -> None:
         """Freeze the weights for some steps, or train them again; `requires_grad` is unchanged."""
@@ -129,6 +146,34 @@ class Backbone(nn.Module):
         super().train(mode and not self.frozen)
         return self
 
+    def choose_attention(
+        self,
+        choice: AttentionChoice,
+        device: torch.device,
+        *,
+        dtype: torch.dtype,
+        needs_static_shapes: bool = False,
+    ) -> None:
+        """Settle how attention is computed; length groups have the model's own, inside groups.
+
+        Args:
+            choice: See `backbones.attention_probe.choose_attention`, as for the others.
+            device: Where the backbone runs.
+            dtype: Of queries, keys and values.
+            needs_static_shapes: Whether the encoder is compiled.
+        """
+        if self.way == "length-groups":
+            self.attention = "grouped"
+            return
+        self.attention = choose_attention(
+            choice,
+            device,
+            heads=self.attention_heads,
+            reach=reach_of_attention(self.bert.config),
+            dtype=dtype,
+            needs_static_shapes=needs_static_shapes,
+        )
+
     def compile_training(self, mode: CompileMode) -> None:
         """Compile the forward and backward of training batches with static shapes; all others run as before.
 
@@ -138,6 +183,7 @@ class Backbone(nn.Module):
             mode: `default`, or `reduce-overhead` for CUDA graphs.
         """
         assert self.task_layers is None, "an adapter's task layers have other weights for each task"
+        assert self.way == "own", "the other ways are not compiled"
         self._pool_static = compile_or_fall_back(self._pool, mode)
 
     def forward(
@@ -168,14 +214,13 @@ class Backbone(nn.Module):
 
     def _pool(self, tokens: PackedTokens, task: str | None = None, perturbation: Tensor | None = None) -> Tensor:
         """Return one vector a sequence, of all sequences."""
-        if self.pooling == "mean":
+        reads = pooler_reads(self.bert.config) if self.pooling == "pooler" else self.pooling
+        if reads == "mean":
             hidden = self.encode(tokens, task=task, perturbation=perturbation)
-            return mean_pool(hidden, tokens.sequence_ids, tokens.cu_seqlens)
-        first = self.encode(tokens, tokens.firsts, task=task, perturbation=perturbation)
-        if self.pooling == "cls":
-            return first
-        pooled: Tensor = self.bert.pooler(first[:, None])  # (N, H)
-        return pooled
+            vectors = mean_pool(hidden, tokens.sequence_ids, tokens.cu_seqlens)
+        else:
+            vectors = self.encode(tokens, tokens.firsts, task=task, perturbation=perturbation)
+        return apply_pooler(self.bert, vectors) if self.pooling == "pooler" else vectors
 
     def encode(
         self,
@@ -189,56 +234,28 @@ class Backbone(nn.Module):
 
         Args:
             tokens: The packed sequences.
-            wanted: The tokens to compute the last layer for; None for all.
+            wanted: The tokens whose states are returned; None for all.
             task: As for `forward`.
-            perturbation: Added to the embedding output, after its LayerNorm and dropout, (T, H); None for nothing.
+            perturbation: Added to the embedding output, after its LayerNorm and dropout, (T, E); None for nothing.
 
         Returns:
             Hidden states, (T, H), or (R, H) of the wanted tokens.
         """
-        hidden = self.bert.embeddings(
-            input_ids=tokens.input_ids[None],
-            token_type_ids=tokens.token_type_ids[None],
-            position_ids=tokens.position_ids[None],
-        )[0]
-        if perturbation is not None:
-            hidden = hidden + perturbation
-        layers: list[Any] = list(self.bert.encoder.layer)
-        attend = build_attention(self.attention, tokens)
-        for number, layer in enumerate(layers[:-1]):
-            hidden = _run_layer(layer, hidden, attend, task_layers=self._task_layers(number, task))
-        if wanted is not None:
-            attend = build_attention(self.attention, tokens, wanted)
-        return _run_layer(layers[-1], hidden, attend, wanted, task_layers=self._task_layers(len(layers) - 1, task))
+        return encode_packed(
+            self.bert,
+            self.way,
+            self._form,
+            tokens,
+            wanted,
+            attention=self.attention,
+            perturbation=perturbation,
+            task_layer=partial(self._task_layer, task),
+        )
 
-    def _task_layers(self, number: int, task: str | None) -> TaskLayers | None:
+    def _task_layer(self, task: str | None, number: int) -> TaskLayer | None:
         """Return what an adapter adds in a layer, if anything."""
         if self.task_layers is None:
             return None
         if task is None:
             raise ValueError("the adapter has weights of each task (expected the name of the batch's task)")
         return partial(self.task_layers, task, number)
-
-
-def _run_layer(
-    layer: BertLayer,
-    hidden: Tensor,
-    attend: Attend,
-    wanted: QueryRows | None = None,
-    *,
-    task_layers: TaskLayers | None = None,
-) -> Tensor:
-    """Run one BERT layer on packed states (T, H); with `wanted`, only for those rows, (R, H)."""
-    inner = layer.attention.self
-    asking = hidden if wanted is None else hidden.index_select(0, wanted.rows)  # (R, H)
-    context = attend(
-        inner.query(asking),
-        inner.key(hidden),
-        inner.value(hidden),
-        num_heads=inner.num_attention_heads,
-        dropout=inner.dropout.p if layer.training else 0.0,
-    )
-    attended = layer.attention.output(context, asking)
-    kept = attended if task_layers is None else attended + task_layers(hidden, asking, attend)
-    result: Tensor = layer.output(layer.intermediate(attended), kept)
-    return result

@@ -1,0 +1,66 @@
+"""A folder that reads like a run, for predictions that no training made: an ensemble's, or those of merged weights."""
+
+import importlib.metadata
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from analysis.json_file import write_json
+from analysis.run import Predictions
+from analysis.scores import score
+from callbacks.prediction_files import write_predictions
+from tasks import Example, InputError, Split, Task
+
+
+class _Examples:
+    """Examples in the form that the writer of predictions expects."""
+
+    def __init__(self, task: Task, examples: Sequence[Example]) -> None:
+        self.task = task
+        self._examples = examples
+
+    def id(self, row: int) -> str:
+        """Id of an example."""
+        return self._examples[row].id
+
+
+def write_run(
+    output: Path,
+    predictions: Mapping[str, Predictions],
+    *,
+    split: Split,
+    config: str,
+    report: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Write `config.yaml`, `report.json` and `predictions/` into a new folder, and return the metrics.
+
+    Args:
+        output: Folder to create.
+        predictions: What was predicted, by task.
+        split: Which split that is of.
+        config: What `config.yaml` holds.
+        report: What the report holds beside the metrics and versions.
+
+    Raises:
+        InputError: If the folder exists.
+    """
+    if output.exists():
+        raise InputError(f"{output}: exists (expected a new folder)")
+    metrics: dict[str, Any] = {task: score(found) for task, found in predictions.items()}
+    firsts = [metrics[task][str(found.task.metric_names[0])] for task, found in predictions.items()]
+    metrics["mean"] = float(np.mean(firsts))
+    (output / "predictions").mkdir(parents=True)
+    (output / "config.yaml").write_text(config, encoding="utf-8")
+    for task, found in predictions.items():
+        rows = np.arange(len(found.examples))
+        store = _Examples(found.task, found.examples)
+        path = output / "predictions" / f"{task}-{split}.csv"
+        probabilities = found.probabilities
+        write_predictions(
+            path, store, rows, found.predictions, None if probabilities is None else probabilities.astype("f4")
+        )
+    versions = {name: importlib.metadata.version(name) for name in ("numpy", "torchmetrics")}
+    write_json(output / "report.json", {"metrics": metrics, **report, "versions": versions})
+    return metrics

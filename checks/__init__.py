@@ -1,0 +1,1 @@
+"""What is wrong with the data of a configuration, found before any training: `train.py check`."""

@@ -1,0 +1,95 @@
+"""What a check found: one sentence, how many rows, some of them by file and line, and what to do."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+Level = Literal["error", "warning", "note"]
+LEVELS: tuple[Level, ...] = ("error", "warning", "note")
+SHOWN = 3  # examples a finding
+LONGEST_TEXT = 90  # characters of a shown text
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A row that shows what was found.
+
+    Args:
+        where: File and line (or row).
+        texts: Its texts, shortened.
+        remark: What else is to be said of it, such as the row that it equals.
+    """
+
+    where: str
+    texts: tuple[str, ...]
+    remark: str = ""
+
+    def __str__(self) -> str:
+        """Return it as a line."""
+        said = [" | ".join(self.texts), f"[{self.remark}]" if self.remark else ""]
+        return f"{self.where}: {'  '.join(filter(None, said))}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """What a check found in a split of a task.
+
+    Args:
+        check: Name of the check; docs/checks.md has a line for each.
+        level: `error` for what makes results wrong, `warning` for what should be looked at, `note` for the rest.
+        task: Name of the task.
+        split: The split that it is about.
+        count: Rows that it is about.
+        total: Rows of the split; 0 where it is about no rows.
+        what: What is the matter with them, as the sentence "3 of 100 rows …" continues; without rows all of it.
+        advice: What to do.
+        examples: Some of the rows.
+    """
+
+    check: str
+    level: Level
+    task: str
+    split: str
+    count: int
+    total: int
+    what: str
+    advice: str
+    examples: Sequence[Instance] = ()
+
+    @property
+    def share(self) -> float:
+        """Share of the rows of the split, 0 to 1."""
+        return self.count / self.total if self.total else 0.0
+
+    def __str__(self) -> str:
+        """Return it as a sentence."""
+        if not self.total:
+            return f"{self.task} {self.split}: {self.what}"
+        return f"{self.task} {self.split}: {self.count:,} of {self.total:,} rows ({self.share:.1%}) {self.what}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return {**asdict(self), "share": self.share}
+
+
+def by_level(findings: Iterable[Finding]) -> list[Finding]:
+    """Return findings with the worst first, otherwise in their order."""
+    return sorted(findings, key=lambda finding: LEVELS.index(finding.level))
+
+
+def count_levels(findings: Iterable[Finding]) -> dict[Level, int]:
+    """Count the findings of each level."""
+    counts = Counter(finding.level for finding in findings)
+    return {level: counts[level] for level in LEVELS}
+
+
+def shorten(text: str) -> str:
+    r"""Return a text in one line, without its end if it is long.
+
+    Example:
+        >>> shorten("one\n two"), len(shorten("word " * 100))
+        ('one two', 90)
+    """
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST_TEXT else f"{line[: LONGEST_TEXT - 1]}…"

@@ -1,0 +1,109 @@
+"""Texts as numbers that are equal or close where the texts are: keys of equal texts, MinHash bands of similar ones."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+# Punctuation; what may be all that differs, as in C, C# and C++, $5 and 5, stays.
+NO_WORD = re.compile(
+    r"[\s\x00-\x1f!\"'(),\-./:;?\[\\\]^_`{|}~*\xa1\xab\xad\xb4\xb7\xbb\xbf\u2000-\u206f\u3000-\u303f\ufeff]+"
+)
+WITHOUT_SPACES = re.compile("([\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff])")  # Thai, Lao, kana and Han: letters are words
+BANDS, ROWS = 8, 5  # a pair with Jaccard similarity s is a candidate with probability 1 - (1 - s^ROWS)^BANDS
+MIX_FIRST, MIX_SECOND = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F)  # odd: xxHash's primes
+
+Keys = NDArray[np.uint64]
+
+
+def normalise(text: str) -> str:
+    """Return the words of a text in lower case, without punctuation; of a text without words the text itself.
+
+    Example:
+        >>> normalise('  "Hey", ARNOLD!'), normalise("?!"), normalise("I’m"), normalise("I'm"), normalise("C++?")
+        ('hey arnold', '?!', 'i m', 'i m', 'c++')
+    """
+    folded = text.casefold()
+    if not folded.isascii():
+        folded = WITHOUT_SPACES.sub(r" \1 ", unicodedata.normalize("NFKC", folded))
+    return NO_WORD.sub(" ", folded).strip() or text.strip()
+
+
+def key_texts(normalised: Sequence[str]) -> Keys:
+    """Return a number for each text, equal where the texts are; another one in each process.
+
+    Two different ones of a million texts are equal with a probability of 3e-8.
+    """
+    return np.fromiter(map(hash, normalised), np.int64, len(normalised)).view(np.uint64)
+
+
+def join_keys(keys: Keys, *, ordered: bool) -> Keys:
+    """Return a key of each example.
+
+    Args:
+        keys: Keys of its sides, (n, S).
+        ordered: Whether a pair with its sides swapped is another one.
+
+    Returns:
+        (n,)
+    """
+    if keys.shape[1] == 1:
+        return keys[:, 0]
+    sides = keys if ordered else np.sort(keys, axis=1)
+    joined: Keys = sides[:, 0] * MIX_FIRST + sides[:, 1] * MIX_SECOND
+    return joined ^ (joined >> np.uint64(29))
+
+
+def hash_words(normalised: str) -> list[int]:
+    """Return a number for each word; of an empty text one."""
+    return [*map(crc32, normalised.encode().split())] or [0]
+
+
+def shingle(words: Sequence[Sequence[int]]) -> tuple[Keys, Keys, NDArray[np.int64]]:
+    """Return the words of texts and the pairs of neighbouring words, as numbers.
+
+    Args:
+        words: Words of each text, as `hash_words` returns them.
+
+    Returns:
+        Words of all texts end to end, (T,); what each is with its next one, the last of a text with nothing, (T,);
+        the start of each text, (texts,).
+    """
+    lengths = np.fromiter(map(len, words), np.int64, len(words))
+    ends = np.cumsum(lengths)
+    single = np.fromiter((word for text in words for word in text), np.uint64, int(ends[-1]))
+    following = np.roll(single, -1)
+    following[ends - 1] = np.uint64(1)
+    pairs = (single * MIX_FIRST) ^ (following * MIX_SECOND)
+    return single * MIX_SECOND, pairs, ends - lengths
+
+
+def min_hash(words: Sequence[Sequence[int]], sides: int) -> Keys:
+    """Return the MinHash bands of examples, over the words and the neighbouring words of their texts.
+
+    Args:
+        words: Words of each text, as `hash_words` returns them; the sides of an example stand together.
+        sides: Texts an example (S).
+
+    Returns:
+        (examples, BANDS); two examples are probably similar where a band is equal.
+
+    Source: Broder 1997, https://doi.org/10.1109/SEQUEN.1997.666900; bands as in Leskovec, Rajaraman & Ullman, Mining of
+        Massive Datasets, section 3.4
+    """
+    if not words:
+        return np.empty((0, BANDS), np.uint64)
+    single, pairs, starts = shingle(words)
+    rng = np.random.default_rng(0)
+    factors = rng.integers(0, 2**64, BANDS * ROWS, dtype=np.uint64) | np.uint64(1)
+    offsets = rng.integers(0, 2**64, BANDS * ROWS, dtype=np.uint64)
+    bands = np.zeros((len(words) // sides, BANDS), np.uint64)
+    for number, (factor, offset) in enumerate(zip(factors, offsets, strict=True)):
+        hashed = np.minimum(single * factor + offset, pairs * factor + offset)
+        least = np.minimum.reduceat(hashed, starts[::sides])
+        band = number // ROWS
+        bands[:, band] = (bands[:, band] ^ (least >> np.uint64(32))) * MIX_FIRST
+    return bands

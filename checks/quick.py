@@ -1,0 +1,50 @@
+"""The checks that cost next to nothing, on the tokens that `fit` has read anyway."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from checks.contradictions import contradict
+from checks.fingerprints import MIX_FIRST, MIX_SECOND, Keys
+from datamodules import TokenStore
+
+
+def describe_problems(train: Mapping[str, TokenStore], dev: Mapping[str, TokenStore]) -> str:
+    """Return one line about rows that the model sees twice; empty where there are none.
+
+    Texts count as equal where their tokens are, which `check` does not ask for: it finds more.
+
+    Args:
+        train: The train splits by task.
+        dev: The dev splits by task.
+    """
+    keys = {name: key_tokens(store) for name, store in train.items()}
+    leaks = {name: int(np.isin(key_tokens(store), keys[name]).sum()) for name, store in dev.items() if name in keys}
+    contradictions = {
+        name: contradict(keys[name], store.label_numbers, is_score=not store.task.labels.num_classes).rows.size
+        for name, store in train.items()
+    }
+    counted = {"dev row(s) are train rows too": leaks, "train row(s) have the text of another label": contradictions}
+    said = [
+        f"{sum(counts.values()):,} {what} ({_by_task(counts)})"
+        for what, counts in counted.items()
+        if any(counts.values())
+    ]
+    return f"data: {', '.join(said)}; train.py check shows them" if said else ""
+
+
+def key_tokens(store: TokenStore) -> Keys:
+    """Return a number for each row, equal where all tokens are, (n,)."""
+    keys = [np.empty(0, np.uint64)]
+    for tokens, starts in store.chunks():
+        places = np.arange(len(tokens)) - np.repeat(starts[:-1], np.diff(starts))
+        mixed = (tokens.astype(np.uint64) + np.uint64(1)) * MIX_FIRST + places.astype(np.uint64) * MIX_SECOND
+        mixed ^= mixed >> np.uint64(31)
+        mixed *= MIX_SECOND
+        mixed ^= mixed >> np.uint64(29)
+        keys.append(np.add.reduceat(mixed, starts[:-1]))
+    return np.concatenate(keys)
+
+
+def _by_task(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} {count:,}" for name, count in counts.items() if count)

@@ -1,0 +1,56 @@
+"""Values that do not fit."""
+
+import ast
+import re
+from collections.abc import Sequence
+
+from command_line.complaint import VALUE, Complaint
+from command_line.suggestions import did_you_mean, suggest
+
+LITERAL = re.compile(r"Literal\[([^\]]*)\]")
+LIST, MAPPING = "a list, as in '[a, b]'", "a mapping, as in '{name: value}'"
+TYPES = {"tuple": LIST, "list": LIST, "dict": MAPPING}
+PRECISIONS = {"fp16": "16-mixed", "float16": "16-mixed", "half": "16-mixed", "fp32": "32-true", "float32": "32-true"}
+
+
+def wrong_value(complaint: Complaint) -> str | None:
+    """Explain a value of a wrong type, or none of those that can be chosen."""
+    message, value = complaint.message, complaint.value
+    if not VALUE.search(message) or not re.search(r"Expected a |Subtypes: ", message):
+        return None
+    if complaint.setting() is None and value == "None":
+        return f"no {complaint.option} (expected in a configuration or as --{complaint.option})"
+    types = [name for name in re.findall(r"Expected a <class '(\w+)'>", message) if name != "NoneType"]
+    truths = [each for each in (value if isinstance(value, list) else [value]) if isinstance(each, bool)]
+    if "str" in types and truths:
+        reads = f"YAML reads yes, no, on, off, true and false as {truths[0]}"
+        return f'{complaint.place}: {reads} (expected quotes, as in "no")'
+    choices = [str(one) for text in LITERAL.findall(message) for one in ast.literal_eval(f"[{text}]")]
+    if re.search(r"Subtypes: \[dict", message):
+        expected = MAPPING
+    elif choices:
+        expected = _among(list(dict.fromkeys(choices)), is_list="tuple[" in message or isinstance(value, list))
+    elif types:
+        expected = " or ".join(dict.fromkeys(TYPES.get(name, name) for name in types))
+    else:
+        return None
+    wish = PRECISIONS.get(str(value))
+    meant = did_you_mean(wish) if wish in choices else suggest(str(value), choices)
+    return f"{complaint.place} is {value!r}{meant} (expected {expected})"
+
+
+def no_group(complaint: Complaint) -> str | None:
+    """Explain a value where a group of options is expected."""
+    if found := re.search(r"Unable to load config '?\"?([^'\"]*)", complaint.message):
+        setting = complaint.setting()
+    elif found := re.search(r"Subclasses are disabled .* thus '([^']+)' is not accepted", complaint.message):
+        setting = next((one for one in complaint.given if one.value == found[1]), None)
+    else:
+        return None
+    where, key = (setting.where, setting.key) if setting else ("", complaint.option)
+    return f"{where}{key} is {found[1]!r} (expected its options, as in --{key}.NAME, or a file of them)"
+
+
+def _among(choices: Sequence[str], *, is_list: bool) -> str:
+    many = "a list of " if is_list else "one of " if len(choices) > 1 else ""
+    return f"{many}{', '.join(choices)}"

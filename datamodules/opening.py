@@ -1,0 +1,175 @@
+"""The tokenised splits of all tasks, opened and checked for a stage."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from lightning.pytorch.utilities import rank_zero_only
+from transformers import PreTrainedTokenizerFast
+
+from datamodules.encoding import open_split, write_store
+from datamodules.pairs import PairTemplate
+from datamodules.row_orders import BalancedRows, order_rows
+from datamodules.sentences import SentenceInput
+from datamodules.store import TokenStore
+from tasks import Example, InputError, MissingFileError, Split, Task
+from tasks.labels import list_names
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opener:
+    """Reads and tokenises the files of the tasks, or opens what was tokenised before.
+
+    Args:
+        tasks: The tasks by name.
+        root: Folder that the tasks' relative paths start from.
+        tokenizer: The backbone's tokenizer.
+        max_length: Tokens a sequence at most.
+        cache_dir: Folder of the tokenised files.
+    """
+
+    tasks: Mapping[str, Task]
+    root: Path
+    tokenizer: PreTrainedTokenizerFast
+    max_length: int
+    cache_dir: Path
+
+    def open_split(self, split: Split, *, stage: str, report: bool) -> dict[str, TokenStore]:
+        """Return a split of every task that has it.
+
+        Args:
+            split: Which split.
+            stage: `fit`, `validate`, `test` or `predict`: `fit` and `validate` need every task's split.
+            report: Whether to say what was found in the files.
+
+        Raises:
+            InputError: If a task lacks a split that the stage needs, a file is missing, wrong or has no rows, or no
+                task names such a split.
+        """
+        stores: dict[str, TokenStore] = {}
+        missing: list[MissingFileError] = []
+        for name, task in self.tasks.items():
+            if split not in task.splits:
+                if split != "test" and stage != "predict":
+                    raise InputError(f"task {name}: its source names no {split} split")
+                continue
+            try:
+                stores[name] = self._open(name, split, report=report)
+                if split != "test" and stage != "predict":
+                    _check_labels(name, split, stores[name])
+            except MissingFileError as error:
+                if stage not in ("predict", "test"):
+                    raise
+                missing.append(error)
+                if report:
+                    log.warning("task %s: left out, %s", name, error)
+        if not stores and missing and stage == "test":
+            raise missing[0]
+        if not stores and not missing:
+            raise InputError(f"no task names a {split} split")
+        return stores
+
+    def _open(self, name: str, split: Split, *, report: bool) -> TokenStore:
+        store = open_split(
+            self.tasks[name],
+            split,
+            root=self.root,
+            tokenizer=self.tokenizer,
+            max_length=self.max_length,
+            cache_dir=self.cache_dir,
+            report=rank_zero_only(log.info) if report else _ignore,
+        )
+        if len(store) == 0:
+            raise InputError(f"{store.source['path']}: has no rows (task {name}, {split} split)")
+        if report and split == "train":
+            _report_missing_classes(name, store)
+            _report_passes(name, store)
+        return store
+
+    def open_sentences(self, source: SentenceInput, examples: Sequence[Example]) -> TokenStore:
+        """Tokenise the user's sentences.
+
+        Args:
+            source: Where they come from.
+            examples: What was read there.
+
+        Raises:
+            InputError: If there is none.
+        """
+        if not examples:
+            raise InputError(f"data.sentences.file {source.file}: holds no sentence")
+        task = self.tasks[source.task]
+        with TemporaryDirectory(prefix="tandem-") as folder:
+            target = Path(folder) / "input.arrow"
+            write_store(
+                examples,
+                target,
+                encoding=task.encoding,
+                tokenizer=self.tokenizer,
+                max_length=self.max_length,
+                notes=(notes := list[str]()),
+                is_set=task.labels.is_set,
+            )
+            for note in notes:
+                rank_zero_only(log.info)("%s%s", "standard input" if source.file == "-" else source.file, note)
+            template = PairTemplate.of(self.tokenizer)
+            return TokenStore(target, task=task, source={"path": source.file, "sha256": ""}, template=template)
+
+
+def labelled(stores: Mapping[str, TokenStore]) -> dict[str, TokenStore]:
+    """Return the stores that can be scored."""
+    return {name: store for name, store in stores.items() if store.is_labelled}
+
+
+def check_test_labels(stores: Mapping[str, TokenStore], tasks: Mapping[str, Task], root: Path) -> None:
+    """Check that each test split has labels in all rows or in none, and that one has some.
+
+    Args:
+        stores: The test splits by task.
+        tasks: The tasks by name.
+        root: Folder that their relative paths start from.
+
+    Raises:
+        InputError: If not.
+    """
+    for name, store in stores.items():
+        if not len(store.labelled_rows):
+            rank_zero_only(log.info)("task %s: not tested, its test split has no labels", name)
+        elif not store.is_labelled:
+            where = tasks[name].find_unlabelled("test", root)
+            raise InputError(f"{where}: {tasks[name].label} is empty (expected labels in all rows or in none)")
+    if not labelled(stores):
+        raise InputError("test: no task has a labelled test split (use predict for unlabelled ones)")
+
+
+def _check_labels(name: str, split: Split, store: TokenStore) -> None:
+    if not len(store.labelled_rows):
+        raise InputError(
+            f"{store.source['path']}: {store.task.label} holds no label in {len(store)} row(s) "
+            f"(task {name}, {split} split; expected some beside the gaps)"
+        )
+
+
+def _report_missing_classes(name: str, store: TokenStore) -> None:
+    counts = store.task.labels.count_classes(store.labels[store.labelled_rows])
+    missing = np.flatnonzero(counts == 0).tolist()
+    if missing:
+        named = list_names([store.task.class_names[number] for number in missing])
+        log.warning("task %s: the train split has no example of class %s", name, named)
+
+
+def _report_passes(name: str, store: TokenStore) -> None:
+    order = order_rows(store)
+    if isinstance(order, BalancedRows):
+        passes = {store.task.class_names[number]: count for number, count in order.passes.items()}
+        named = list_names([f"{label} {count:.3g}" for label, count in passes.items()])
+        log.info("task %s: balanced sampling draws each row so often an epoch, by class: %s", name, named)
+
+
+def _ignore(message: str) -> None:
+    """Drop a message that another process reports."""

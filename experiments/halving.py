@@ -1,0 +1,103 @@
+"""Successive halving: many candidates train briefly, the better ones longer, each recipe with the same budget."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from analysis.resampling import score_runs
+from analysis.selection import split_halves
+from experiments.comparison import System
+from experiments.statistics import PairedRuns
+
+Half = int  # 0: the half of the dev rows that is chosen on; 1: the other, which is reported
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One round of a search.
+
+    Args:
+        candidates: How many candidates train.
+        steps: Optimiser steps of each training.
+        seeds: Trainings of each candidate.
+    """
+
+    candidates: int
+    steps: int
+    seeds: int
+
+    @property
+    def total_steps(self) -> int:
+        """Optimiser steps of the whole round."""
+        return self.candidates * self.steps * self.seeds
+
+
+def lay_rungs(candidates: int, steps: int, *, rungs: int, factor: int, seeds: int) -> list[Rung]:
+    """Return the rounds of a search: each keeps 1 / factor of the candidates and trains them factor times as long.
+
+    Args:
+        candidates: Candidates of the first round.
+        steps: Optimiser steps of its trainings.
+        rungs: Number of rounds.
+        factor: How fast the number of candidates falls, and the length of training rises.
+        seeds: Trainings of each candidate of the last round; one in the others.
+
+    Source: Jamieson & Talwalkar 2016, https://arxiv.org/abs/1502.07943
+
+    Example:
+        >>> [(rung.candidates, rung.steps, rung.seeds) for rung in lay_rungs(9, 100, rungs=3, factor=3, seeds=3)]
+        [(9, 100, 1), (3, 300, 1), (1, 900, 3)]
+    """
+    return [
+        Rung(math.ceil(candidates / factor**number), steps * factor**number, seeds if number == rungs - 1 else 1)
+        for number in range(rungs)
+    ]
+
+
+def take_half(system: System, half: Half, *, seed: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+    """Return labels (n,) and predictions (K, n) on a half of each task's dev rows.
+
+    Args:
+        system: Finished runs.
+        half: Which half.
+        seed: Seed of the cut.
+    """
+    found = {}
+    for name, (labels, predictions) in system.predictions.items():
+        rows = split_halves(len(labels), seed=seed)[half]
+        found[name] = labels[rows], predictions[:, rows]
+    return found
+
+
+def score_half(system: System, half: Half, *, seed: int) -> dict[str, list[float]]:
+    """Return the first metric of each task on a half of the dev rows, one score per run, and their `mean`."""
+    scores = {
+        name: score_runs(system.metrics[name], labels, predictions).tolist()
+        for name, (labels, predictions) in take_half(system, half, seed=seed).items()
+    }
+    return {**scores, "mean": np.mean(list(scores.values()), axis=0).tolist()}
+
+
+def rank(systems: Mapping[int, System], *, seed: int) -> list[int]:
+    """Return the numbers of candidates, the best mean on the half that is chosen on first; the lower number wins a tie.
+
+    A candidate one of whose runs has an undefined score comes last.
+    """
+
+    def value(number: int) -> float:
+        mean = float(np.mean(score_half(systems[number], 0, seed=seed)["mean"]))
+        return -math.inf if math.isnan(mean) else mean
+
+    return sorted(systems, key=lambda number: (-value(number), number))
+
+
+def pair_held_out(first: System, second: System, *, seed: int) -> dict[str, PairedRuns]:
+    """Return what two systems predicted for the half of the dev rows that nothing was chosen on, by shared task."""
+    one, other = take_half(first, 1, seed=seed), take_half(second, 1, seed=seed)
+    return {
+        name: PairedRuns(first.metrics[name], labels, predictions, other[name][1])
+        for name, (labels, predictions) in one.items()
+        if name in other
+    }

@@ -1,0 +1,64 @@
+"""transformers' sequence classifier of a family, with the weights of a backbone and of a linear head."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor, nn
+from transformers import MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING, PreTrainedConfig, PreTrainedModel
+
+# What stands between the last states and the classes is what the backbone has as its pooler: a part of the encoder, a
+# dense layer of the classifier, or a head before it. All other families have layers there that no pooling of ours has.
+POOLER_IN_ENCODER = ("bert", "ernie", "albert", "mobilebert", "gte", "nomic_bert")
+POOLER_IN_CLASSIFIER = (
+    "roberta",
+    "xlm-roberta",
+    "camembert",
+    "data2vec-text",
+    "mpnet",
+    "xlm-roberta-xl",
+    "jina_embeddings_v3",
+)
+POOLER_IS_HEAD = ("modernbert",)
+
+
+def class_name(config: PreTrainedConfig) -> str:
+    """Return the name of the family's classifier, such as BertForSequenceClassification."""
+    return str(MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING[type(config)].__name__)
+
+
+def why_not_this_family(config: PreTrainedConfig) -> str | None:
+    """Say why the family's classifier cannot hold a backbone with a linear head; None if it can."""
+    if config.model_type in (*POOLER_IN_ENCODER, *POOLER_IN_CLASSIFIER, *POOLER_IS_HEAD):
+        return None
+    if type(config) not in MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING:
+        return f"transformers has no classifier of {config.model_type} models (--format onnx has it)"
+    name = class_name(config)
+    return f"{name} has layers of its own between the states and the classes (--format onnx does without)"
+
+
+def join_classifier(
+    encoder: PreTrainedModel, readout: Mapping[str, Tensor], options: Mapping[str, Any]
+) -> PreTrainedModel:
+    """Build the classifier, in evaluation mode.
+
+    Args:
+        encoder: The backbone's model, with a pooler.
+        readout: `weight` and `bias` of the linear head.
+        options: Of its configuration: the labels.
+    """
+    family = encoder.config.model_type
+    config = type(encoder.config)(**{**encoder.config.to_diff_dict(), **options})
+    model: Any = MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING[type(config)](config)
+    weights, pooler = encoder.state_dict(), encoder.pooler
+    linear: nn.Module = model.classifier
+    if family not in POOLER_IN_ENCODER:
+        weights = {name: weight for name, weight in weights.items() if not name.startswith("pooler.")}
+    if family in POOLER_IN_CLASSIFIER:
+        model.classifier.dense.load_state_dict(pooler.dense.state_dict())
+        linear = model.classifier.out_proj
+    elif family in POOLER_IS_HEAD:
+        model.head.load_state_dict(pooler.state_dict())
+    getattr(model, model.base_model_prefix).load_state_dict(weights)
+    linear.load_state_dict(dict(readout))
+    joined: PreTrainedModel = model.eval()
+    return joined

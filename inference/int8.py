@@ -1,0 +1,162 @@
+"""Check int8 on the dev split and keep the layers that hurt in fp32: `python -m inference.int8 RUN_OR_CHECKPOINT`.
+
+The choice is kept beside the checkpoint. `Predictor.load(..., int8=True)` and `train.py predict --int8 true` follow it.
+"""
+
+import argparse
+import math
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from inference.checkpoint import find_checkpoint, read_checkpoint
+from inference.export import find_root
+from inference.int8_choice import Int8Choice, choice_file, digest_layers, plain_encoder
+from inference.int8_linear import Int8Linear, check_int8, linear_layers
+from inference.parity import DevSplit, Parity, answer_dev, compare, read_dev
+from inference.predictor import Predictor
+from runtime.file_errors import naming_refusals
+from runtime.utf8 import use_utf8
+from tasks import InputError
+
+ROWS_FOR_ERRORS = 64  # of each task
+
+
+def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Parse the command line."""
+    parser = argparse.ArgumentParser(prog="python -m inference.int8", description=__doc__, allow_abbrev=False)
+    parser.add_argument("source", type=Path, metavar="RUN_OR_CHECKPOINT", help="a run's folder, or a checkpoint of it")
+    parser.add_argument(
+        "--max_loss", type=float, default=0.01, help="what int8 may lose of each task's metric (default %(default)s)"
+    )
+    parser.add_argument("--root", type=Path, metavar="DIR", help="folder of the data files (the run's --data.root)")
+    parser.add_argument(
+        "--dev_rows", type=int, default=2000, help="rows of each dev split to check at most (default %(default)s)"
+    )
+    return parser.parse_args(arguments)
+
+
+def choose_layers(predictor: Predictor, splits: Mapping[str, DevSplit], *, max_loss: float) -> Int8Choice:
+    """Choose the layers that stay in fp32: none, or the 1, 2, 4, 8, … whose outputs int8 changes most.
+
+    The error of a layer is measured in one fp32 pass over some dev rows: the mean square of the difference that int8
+    makes in its output, relative to that of the output. The first choice with which no task loses more than
+    `max_loss` is taken.
+
+    Args:
+        predictor: The trained model in fp32; afterwards it computes as chosen.
+        splits: The dev split of each task.
+        max_loss: What the first metric of each task may lose.
+
+    Raises:
+        InputError: If the tasks lose more even with half of the layers in fp32.
+    """
+    encoder = plain_encoder(predictor.model.backbone)
+    digest, references = digest_layers(encoder), answer_dev(predictor, splits)
+    some = {name: DevSplit(split.texts[:ROWS_FOR_ERRORS], split.labels, split.size) for name, split in splits.items()}
+    layers = {name: (parent, child, linear) for name, parent, child, linear in linear_layers(encoder)}
+    errors = measure_errors(predictor, some)
+    order = sorted(errors, key=lambda name: errors[name], reverse=True)
+    number = 0
+    while number <= len(order) // 2:
+        kept = order[:number]
+        for name, (parent, child, linear) in layers.items():
+            setattr(parent, child, linear if name in kept else Int8Linear(linear))
+        print(f"fp32: {', '.join(f'{name} (error {errors[name]:.3f})' for name in kept) or 'no layer'}")
+        parities = compare_answers(predictor, splits, references)
+        if all(loss_of(parity) <= max_loss for parity in parities):
+            return Int8Choice(digest, kept, max_loss, {parity.name: _as_plain(parity) for parity in parities})
+        number = max(1, 2 * number)
+    worst = max(parities, key=loss_of)
+    raise InputError(
+        f"{worst.describe()} (expected a loss of {max_loss:g} at most, with half of the layers in fp32; see --max_loss)"
+    )
+
+
+def measure_errors(predictor: Predictor, splits: Mapping[str, DevSplit]) -> dict[str, float]:
+    """Return how much int8 changes the output of each linear layer of the encoder, as a share of the output."""
+    squares: dict[str, list[float]] = {}
+    hooks = []
+    for name, _, _, linear in linear_layers(predictor.model.backbone.bert.encoder):
+        squares[name] = [0.0, 0.0]
+        hooks.append(linear.register_forward_hook(_error_hook(Int8Linear(linear), squares[name])))
+    try:
+        answer_dev(predictor, splits)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return {name: (error / max(size, 1e-30)) ** 0.5 for name, (error, size) in squares.items()}
+
+
+def _error_hook(int8: Int8Linear, squares: list[float]) -> Callable[[nn.Module, tuple[Tensor, ...], Tensor], None]:
+    def add(module: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+        squares[0] += float((int8(inputs[0]) - output).square().sum())
+        squares[1] += float(output.square().sum())
+
+    return add
+
+
+def compare_answers(
+    predictor: Predictor, splits: Mapping[str, DevSplit], references: Mapping[str, Tensor]
+) -> list[Parity]:
+    """Compare the answers of now with those of the checkpoint, and print a line for each."""
+    found = answer_dev(predictor, splits)
+    parities = []
+    for name, answers in found.items():
+        task = name if name in splits else name.removesuffix("_bi")
+        parities.append(compare(name, predictor.tasks[task], splits[task], references[name], answers))
+        print(parities[-1].describe().replace("(exported)", "(int8)"))
+    return parities
+
+
+def loss_of(parity: Parity) -> float:
+    """Return what a metric lost; infinite where it became undefined, 0 where it was so before."""
+    assert parity.checkpoint is not None
+    assert parity.exported is not None
+    if math.isnan(parity.checkpoint):
+        return 0.0
+    return math.inf if math.isnan(parity.exported) else parity.checkpoint - parity.exported
+
+
+def _as_plain(parity: Parity) -> dict[str, str | float | int]:
+    assert parity.metric is not None
+    assert parity.checkpoint is not None
+    assert parity.exported is not None
+    return {
+        "metric": parity.metric,
+        "checkpoint": parity.checkpoint,
+        "int8": parity.exported,
+        "rows": parity.rows,
+    }
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Choose and write; what the user got wrong ends it with one sentence and exit status 2."""
+    options = parse_arguments(arguments)
+    try:
+        with naming_refusals(InputError):
+            run(options)
+    except (InputError, ValueError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Choose the layers of a checkpoint and write the choice beside it."""
+    path = find_checkpoint(options.source)
+    print(f"checkpoint: {path}")
+    check_int8(torch.device("cpu"))
+    predictor = Predictor.load(path, device="cpu")
+    root = options.root or find_root(read_checkpoint(path))
+    splits = {name: read_dev(task, root, most_rows=options.dev_rows) for name, task in predictor.tasks.items()}
+    choice = choose_layers(predictor, splits, max_loss=options.max_loss)
+    choice.write(choice_file(path))
+    print(f"written: {choice_file(path)} ({len(choice.fp32)} layers stay in fp32)")
+
+
+if __name__ == "__main__":
+    use_utf8()
+    main()

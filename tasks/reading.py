@@ -1,0 +1,134 @@
+"""From the rows of a source to examples: each row checked, its label parsed."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from heads import Label
+from tasks.errors import InputError
+from tasks.rows import Row
+from tasks.source import Source, Split, check_columns
+
+SECRET_LABELS = ("-1", "-1.0")  # how GLUE marks the labels of a test split that it keeps to itself
+
+
+@dataclass(frozen=True)
+class Example:
+    """One example of a task.
+
+    Args:
+        id: Unique within its split.
+        texts: One sentence, or the two of a pair.
+        label: Class index, score, or the numbers of several labels; None where there is none.
+    """
+
+    id: str
+    texts: tuple[str, ...]
+    label: Label | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExampleReader:
+    """Reads the examples of a task; the settings are those of `Task`.
+
+    Args:
+        source: Where the rows lie.
+        texts: Names of the text columns.
+        label: What the label is called in messages.
+        read_columns: Columns that it is read from.
+        list_columns: Those of them whose cells may be lists.
+        gaps: Label cells that say that a row has no label.
+        id: Name of the id column; None to number the rows from 0.
+        delimiter: Character between the cells; None for the file's usual one.
+        quotes: Whether quotes enclose cells.
+        broken_rows: What to do with a row whose text or label is empty.
+        read_cell: Returns the label cell of a row; empty where there is none.
+        parse_label: Turns a label cell into a label; a ValueError says what was expected.
+    """
+
+    source: Source
+    texts: tuple[str, ...]
+    label: str
+    read_columns: tuple[str, ...]
+    list_columns: tuple[str, ...]
+    gaps: frozenset[str]
+    id: str | None
+    delimiter: str | None
+    quotes: bool
+    broken_rows: Literal["error", "skip"]
+    read_cell: Callable[[Row], str]
+    parse_label: Callable[[str], Label]
+
+    def read(self, split: Split, root: Path, report: Callable[[str], None]) -> Iterator[tuple[str, Example]]:
+        """Return the examples of a split in file order, checked, each behind the file and line (or row) it stands on.
+
+        Args:
+            split: Which split.
+            root: Folder that relative paths start from.
+            report: Called with a sentence for each row that is skipped.
+
+        Raises:
+            InputError: If the source or a row of it is wrong; the message names file, line, field and what was
+                expected.
+        """
+        for number, row in enumerate(self._read_rows(split, root, report)):
+            if number == 0:
+                has_none = split == "test" and not any(column in row.fields for column in self.read_columns)
+                labels = [] if has_none else self.read_columns
+                check_columns(row, [*self.texts, *([self.id] if self.id else []), *labels])
+            missing = self._find_missing(row, split)
+            if missing is None:
+                yield row.where, self._parse(row, number, split)
+            elif self.broken_rows == "skip" and split == "test":  # a prediction file wants every row
+                report(f"{row.where}: kept, {missing}")
+                yield row.where, self._parse(row, number, split)
+            elif self.broken_rows == "skip":
+                report(f"{row.where}: skipped, {missing}")
+            else:
+                raise InputError(f"{row.where}: {missing} (broken_rows: skip leaves such rows out)")
+
+    def find_unlabelled(self, split: Split, root: Path) -> str | None:
+        """Return file and line of the first row without a label; None if all have one."""
+        for row in self._read_rows(split, root, lambda note: None):
+            cell = self.read_cell(row)
+            if not cell or (cell in SECRET_LABELS and not self._is_label(cell)):
+                return row.where
+        return None
+
+    def _is_label(self, cell: str) -> bool:
+        try:
+            self.parse_label(cell)
+        except ValueError:
+            return False
+        return True
+
+    def _read_rows(self, split: Split, root: Path, report: Callable[[str], None]) -> Iterator[Row]:
+        used, lists = [*self.texts, *self.read_columns, *([self.id] if self.id else [])], self.list_columns
+        return self.source.read(
+            split, root, used, delimiter=self.delimiter, quotes=self.quotes, report=report, lists=lists
+        )
+
+    def _find_missing(self, row: Row, split: Split) -> str | None:
+        for column in self.texts:
+            if not (row.fields.get(column) or "").strip():
+                return f"{column} is empty (expected text)"
+        cell = self.read_cell(row)
+        if split != "test" and not cell and cell not in self.gaps:
+            return f"{self.label} is empty (expected a label)"
+        return None
+
+    def _parse(self, row: Row, number: int, split: Split) -> Example:
+        texts = tuple(row.fields.get(column) or "" for column in self.texts)
+        name = str(number) if self.id is None else (row.fields.get(self.id) or "").strip()
+        if not name:
+            raise InputError(f"{row.where}: {self.id} is empty (expected an id)")
+        cell = self.read_cell(row)
+        if cell in self.gaps or (split == "test" and not cell):
+            return Example(name, texts, None)
+        try:
+            return Example(name, texts, self.parse_label(cell))
+        except ValueError as error:
+            if split == "test" and cell in SECRET_LABELS:
+                return Example(name, texts, None)
+            raise InputError(f"{row.where}: {self.label} is {cell!r} (expected {error})") from None
