@@ -7,7 +7,7 @@ from command_line.class_errors import missing, no_class, unknown_class, unknown_
 from command_line.complaint import Complaint
 from command_line.flag_errors import key_twice, linked, misplaced, no_tasks, unknown_flag
 from command_line.settings import given_settings
-from command_line.value_errors import no_group, unknown_command, wrong_value
+from command_line.value_errors import no_file, no_group, unknown_command, wrong_value
 from command_line.wishes import Flags
 
 NO_ANSWER = re.compile(
@@ -15,6 +15,7 @@ NO_ANSWER = re.compile(
 )
 EXPLANATIONS: tuple[Callable[[Complaint], str | None], ...] = (
     unknown_command,
+    no_file,
     unknown_flag,
     linked,
     misplaced,

@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 from command_line.complaint import VALUE, Complaint
 from command_line.suggestions import did_you_mean, suggest
@@ -12,6 +13,7 @@ LIST, MAPPING = "a list, as in '[a, b]'", "a mapping, as in '{name: value}'"
 TYPES = {"tuple": LIST, "list": LIST, "dict": MAPPING, "bool": "true or false"}
 COMMAND = re.compile(r"argument subcommand: invalid choice: '([^']*)' \(choose from (.*)\)")
 PRECISIONS = {"fp16": "16-mixed", "float16": "16-mixed", "half": "16-mixed", "fp32": "32-true", "float32": "32-true"}
+NO_FILE = re.compile(r"(?:Parser key \"\w+\": )?(?:- )?File does not exist: '([^']*)'")
 
 
 def wrong_value(complaint: Complaint) -> str | None:
@@ -48,6 +50,15 @@ def unknown_command(complaint: Complaint) -> str | None:
         return None
     commands = re.findall(r"\w+", found[2])
     return f"no command {found[1]}{suggest(found[1], commands)} (expected {_among(commands, is_list=False)})"
+
+
+def no_file(complaint: Complaint) -> str | None:
+    """Explain a configuration that is not there, with the one of its folder that was probably meant."""
+    if not (found := NO_FILE.fullmatch(complaint.message.strip())):
+        return None
+    path = Path(found[1])
+    others = [file.name for file in path.parent.glob("*.yaml")]
+    return f"no file {path}{suggest(path.name, others)}"
 
 
 def no_group(complaint: Complaint) -> str | None:

@@ -76,6 +76,17 @@ def test_a_refused_training_leaves_the_earlier_runs_alone(flags, train):
     assert contents(runs / "version_0") == before
 
 
+def test_a_configuration_that_is_not_there_is_named_with_its_neighbour(train, tmp_path, capsys):
+    tmp_path.joinpath("quickstart.yaml").touch()
+    train.refuse("fit", "-c", tmp_path / "quickstrat.yaml")
+    assert f"no file {tmp_path}/quickstrat.yaml (did you mean quickstart.yaml?)" in capsys.readouterr().err
+
+
+def test_a_command_that_does_not_exist_is_named_with_the_one_meant(train, capsys):
+    train.refuse("chek")
+    assert "no command chek (did you mean check?) (expected one of fit, " in capsys.readouterr().err
+
+
 def test_tasks_are_required(train, capsys):
     train.refuse("fit", config=None)
     assert "no tasks (expected a configuration that has some, such as -c configs/" in capsys.readouterr().err
@@ -86,6 +97,8 @@ def test_tasks_are_required(train, capsys):
     [
         (["--data.rot", "x"], "no flag --data.rot (did you mean --data.root?)"),
         (["--data.batch_size", "many"], "data.batch_size is 'many' (expected int)"),
+        (["--best_checkpoint_per_task", "ture"], "best_checkpoint_per_task is 'ture' (expected true or false)"),
+        (["--tasks.sst.metrics", "[accuracy, mirco_f1]"], "'mirco_f1'] (did you mean micro_f1?) (expected a list of"),
         (
             ["--model.regularizer", "Smrt"],
             "model.regularizer: no class Smrt (did you mean Smart?) (expected one of Breg",
@@ -114,7 +127,7 @@ def test_tasks_are_required(train, capsys):
             ["--tasks.other", "Clasification"],
             "tasks.other: no class Clasification (did you mean Classification?) (expected",
         ),
-        (["-c", "none.yaml"], "File does not exist: "),
+        (["-c", "none.yaml"], "no file "),
     ],
 )
 def test_what_is_typed_wrong_is_said_in_one_sentence(flags, sentence, train, capsys):
