@@ -3,7 +3,7 @@
 import logging
 import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -160,9 +160,12 @@ class TandemCLI(OpenCLI):
         memory = Path(config.data.cache_dir).expanduser() / "precision.json"
         config.trainer.precision = settle_precision(asked, find_device(config.trainer.accelerator), memory)
 
-    @contextmanager
-    def running(self, command: str) -> Iterator[None]:
+    def running(self, command: str) -> AbstractContextManager[None]:
         """Run the command in a folder of its own; one that is refused leaves none."""
+        return self._in_own_folder(command)
+
+    @contextmanager
+    def _in_own_folder(self, command: str) -> Iterator[None]:
         assert isinstance(self.trainer, RunTrainer)
         kind = "version" if command == "fit" else command
         with (
@@ -283,7 +286,7 @@ class MultitaskCLI(TandemCLI):
 
     def running(self, command: str) -> AbstractContextManager[None]:
         """Run the command in a folder of its own; a look has none."""
-        return refusing_misconfiguration() if command in LOOKS else super().running(command)
+        return nullcontext() if command in LOOKS else super().running(command)
 
     def run_command(self, command: str) -> None:
         """Run the command; a look's status is that of the process."""
@@ -295,7 +298,8 @@ class MultitaskCLI(TandemCLI):
             given["candidates"] = self._open_candidates()
         options = {name: self.built[name] for name in self.own_options(command)}
         look = getattr(self.runner, command)
-        status = look(**{name: given[name] for name in LOOKS[command]}, **options)
+        with refusing_misconfiguration():
+            status = look(**{name: given[name] for name in LOOKS[command]}, **options)
         if status:
             sys.exit(status)
 

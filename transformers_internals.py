@@ -52,6 +52,16 @@ def bert_layers(model: PreTrainedModel) -> Sequence[BertLayerParts]:
     ]
 
 
+def encoder_of(model: PreTrainedModel) -> nn.Module:
+    """Return the module that holds the layers (modeling_bert.py:607, modeling_modernbert.py:406).
+
+    DistilBERT's is `transformer` (modeling_distilbert.py:322).
+    """
+    names = ("encoder", "layers", "transformer")
+    found: nn.Module = next(getattr(model, name) for name in names if hasattr(model, name))
+    return found
+
+
 def projected_embeddings(model: PreTrainedModel, embedded: Tensor) -> Tensor:
     """Bring embeddings to the hidden size where a model does so in a layer of its own (modeling_electra.py:605)."""
     project = getattr(model, "embeddings_project", None)

@@ -117,13 +117,14 @@ def _from_pretrained(model_class: Any, name: str) -> tuple[Any, Mapping[str, Any
     verbosity = transformers_logging.get_verbosity()
     transformers_logging.set_verbosity_error()
     try:
-        model, report = model_class.from_pretrained(
+        loaded: Any = model_class.from_pretrained(
             location, config=config, dtype=torch.float32, output_loading_info=True, ignore_mismatched_sizes=True
         )
     except (OSError, RuntimeError, ValueError, SafetensorError, UnpicklingError) as error:
         raise ValueError(f"backbone {name}: the weights cannot be loaded ({str(error).splitlines()[0]})") from error
     finally:
         transformers_logging.set_verbosity(verbosity)
+    model, report = loaded
     if report["mismatched_keys"]:
         key, found, expected = min(report["mismatched_keys"])
         raise ValueError(f"backbone {name}: {key} has shape {tuple(found)} (expected {tuple(expected)} by config.json)")

@@ -15,6 +15,7 @@ from transformers_internals import (
     ModernBertPredictionHead,
     bert_layers,
     embeddings_of,
+    encoder_of,
     last_layer,
     no_init_weights,
     projected_embeddings,
@@ -79,6 +80,16 @@ def test_the_parts_of_a_layer_give_the_layer(family):
             context = parts.attention(states)[0]
             attended = parts.attended(context, states)
             torch.testing.assert_close(parts.output(parts.intermediate(attended), attended), layer(states))
+
+
+@pytest.mark.parametrize("family", ["bert", "modernbert", "distilbert", "mpnet"])
+def test_the_layers_are_found(family):
+    model = tiny_model(family)
+    inside = {id(module) for module in encoder_of(model).modules()}
+    linears = [(name, module) for name, module in model.named_modules() if isinstance(module, torch.nn.Linear)]
+    outside = [name for name, module in linears if id(module) not in inside]
+    assert len(outside) < len(linears)
+    assert all("pooler" in name or "head" in name for name in outside)
 
 
 def test_only_electras_embeddings_are_projected():
