@@ -8,6 +8,7 @@ from typing import Literal
 from tasks.errors import InputError
 from tasks.rows import Row
 from tasks.source import Source, Split, check_columns
+from tasks.splitting import SplitKeys
 
 SECRET_LABELS = ("-1", "-1.0")  # how GLUE marks the labels of a test split that it keeps to itself
 
@@ -35,7 +36,7 @@ class ExampleReader:
         source: Where the rows lie.
         texts: Names of the text columns.
         label: Name of the label column.
-        id: Name of the id column; None to number the rows from 0.
+        id: Name of the id column; None to number the rows of the file from 0.
         delimiter: Character between the cells; None for the file's usual one.
         quotes: Whether quotes enclose cells.
         broken_rows: What to do with a row whose text or label is empty.
@@ -63,8 +64,9 @@ class ExampleReader:
             InputError: If the source or a row of it is wrong; the message names file, line, field and what was
                 expected.
         """
-        for number, row in enumerate(self._read_rows(split, root, report)):
-            if number == 0:
+        for place, row in enumerate(self._read_rows(split, root, report)):
+            number = place if row.number is None else row.number
+            if place == 0:
                 label = [] if split == "test" and self.label not in row.fields else [self.label]
                 check_columns(row, [*self.texts, *([self.id] if self.id else []), *label])
             missing = self._find_missing(row, split)
@@ -95,7 +97,14 @@ class ExampleReader:
 
     def _read_rows(self, split: Split, root: Path, report: Callable[[str], None]) -> Iterator[Row]:
         used = [*self.texts, self.label, *([self.id] if self.id else [])]
-        return self.source.read(split, root, used, delimiter=self.delimiter, quotes=self.quotes, report=report)
+        return self.source.read(
+            split, root, used, delimiter=self.delimiter, quotes=self.quotes, report=report, keys=self.keys
+        )
+
+    @property
+    def keys(self) -> SplitKeys:
+        """What decides how one file is split."""
+        return SplitKeys(texts=self.texts, label=self.label, parse_label=self.parse_label)
 
     def _find_missing(self, row: Row, split: Split) -> str | None:
         for column in self.texts:
