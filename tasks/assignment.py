@@ -7,6 +7,7 @@ import math
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,16 +66,37 @@ def assign_parts(
     for rows, part in zip(members, places, strict=True):
         parts[rows] = part
         np.add.at(counts[part], strata[rows], 1)
+    _place_singles(np.flatnonzero(is_single), texts, strata, shares, counts, parts)
+    return parts
+
+
+def _place_singles(
+    single: IntArray,
+    texts: NDArray[np.uint64],
+    strata: IntArray,
+    shares: Sequence[Fraction],
+    counts: IntArray,
+    parts: IntArray,
+) -> None:
+    """Write the part of each single row into `parts`.
+
+    Args:
+        single: The rows, (singles,).
+        texts: As for `assign_parts`, like `strata` and `shares`.
+        strata: Stratum of each row.
+        shares: Share of the rows for each part.
+        counts: Rows of each part and stratum that clusters have brought, (parts, strata).
+        parts: Part of each row, (n,).
+    """
+    totals = np.bincount(strata)
     lacking = [Fraction(0)] * len(shares)
-    single = np.flatnonzero(is_single)
     ordered = single[np.lexsort((texts[single], strata[single]))]
     starts = np.searchsorted(strata[ordered], np.arange(len(totals) + 1))
-    for stratum, (start, stop) in enumerate(zip(starts[:-1], starts[1:], strict=True)):
+    for stratum, (start, stop) in enumerate(pairwise(starts.tolist())):
         targets = [share * int(totals[stratum]) for share in shares]
         wanted = [target - int(count) for target, count in zip(targets, counts[:, stratum], strict=True)]
-        given, lacking = fill(int(stop - start), wanted, lacking)
+        given, lacking = fill(stop - start, wanted, lacking)
         parts[ordered[start:stop]] = np.repeat(np.arange(len(shares)), given)
-    return parts
 
 
 def place_clusters(

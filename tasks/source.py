@@ -91,7 +91,8 @@ class Source:
         self._check_rule(task)
         if not self.splits:
             raise InputError(
-                f"{task}: source is empty (expected train, dev or test with a file, all with one to split, or hub with a dataset)"
+                f"{task}: source is empty (expected train, dev or test with a file, all with one to split, or hub with a "
+                "dataset)"
             )
         if self.name is not None and self.hub is None:
             raise InputError(f"{task}: source.name is {self.name!r} without source.hub (expected a hub dataset)")
@@ -136,7 +137,7 @@ class Source:
         return path
 
     def describe(self, split: Split, root: Path) -> dict[str, str]:
-        """Return path (or hub name) and SHA-256 of the content of a split, and how it is split; errors as for `locate`."""
+        """Return path (or hub name) and SHA-256 of the content of a split, and how one file is split; see `locate`."""
         path = self.locate(split, root)
         rule = None if split == "test" else self.rule
         more = {"split": rule.describe()} if rule is not None else {}
