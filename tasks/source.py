@@ -91,8 +91,7 @@ class Source:
         self._check_rule(task)
         if not self.splits:
             raise InputError(
-                f"{task}: source is empty (expected train, dev or test with a file, all with one to split, or hub with a "
-                "dataset)"
+                f"{task}: source is empty (expected all, train, dev or test with a file, or hub with a dataset)"
             )
         if self.name is not None and self.hub is None:
             raise InputError(f"{task}: source.name is {self.name!r} without source.hub (expected a hub dataset)")

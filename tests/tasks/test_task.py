@@ -294,7 +294,7 @@ def test_a_split_that_the_source_lacks_is_an_error(tmp_path):
         (
             single,
             {"source": Source()},
-            "Classification: source is empty (expected train, dev or test with a file, or hub",
+            "Classification: source is empty (expected all, train, dev or test with a file, or hub",
         ),
         (single, {"source": Source(name="x")}, "Classification: source is empty (expected train, dev or test"),
         (single, {"texts": ("a", "b")}, "Classification: texts names 2 column(s) (expected 1)"),
