@@ -1,5 +1,6 @@
 """The tables of a cross-validation: mean and interval over folds, and each row's difference from the one it names."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -43,20 +44,13 @@ class Fold:
         """Score of each task, and `mean`, over the seeds."""
         runs = self.system.runs
         metrics = {name: task.metric_names[0] for name, task in runs[0].tasks.items()}
-        scores = {name: fmean(_number(run.report["metrics"][name][metric]) for run in runs)
-                  for name, metric in metrics.items()}  # fmt: skip
+        scores = {
+            name: fmean(_number(run.report["metrics"][name][metric]) for run in runs)
+            for name, metric in metrics.items()
+        }
         if len(scores) > 1:
             scores["mean"] = fmean(_number(run.report["metrics"]["mean"]) for run in runs)
         return scores
-
-    def check(self, folds: int) -> None:
-        """Raise an error if a run was scored on another fold, as flags of its own may have told it to."""
-        for run in self.system.runs:
-            for task, value in run.tasks.items():
-                if (rule := value.source.rule) and (rule.folds, rule.fold) != (folds, self.number):
-                    raise InputError(
-                        f"{run.folder}: {task} has {rule.describe()} (expected folds: {folds}, fold: {self.number})"
-                    )
 
 
 @dataclass(frozen=True)
@@ -110,24 +104,21 @@ def show(rows: Mapping[str, FoldedRow], output: Path) -> None:
         output: Where to write.
 
     Raises:
-        InputError: If a run was scored on another fold than its folder says.
+        InputError: If two rows that are compared were scored on different rows of a task.
     """
-    for row in rows.values():
-        for fold in row.folds:
-            fold.check(row.number)
-    columns = sorted(
-        dict.fromkeys(name for row in rows.values() for name in row.columns), key=lambda name: name == "mean"
-    )
-    compared = {(name, row.row.against): row.minus(rows[row.row.against]) for name, row in rows.items()
-                if row.row.against in rows}  # fmt: skip
+    names = dict.fromkeys(name for row in rows.values() for name in row.columns)
+    columns = sorted(names, key=lambda name: name == "mean")
+    pairs = [(row, rows[row.row.against]) for row in rows.values() if row.row.against in rows]
+    compared = {(row.row.name, other.row.name): row.minus(other) for row, other in pairs}
     cells = [
         (name, f"{len(row.folds)} of {row.number}", *(_format(row.intervals.get(column)) for column in columns))
         for name, row in rows.items()
     ]
     tables = [Table("Dev scores over folds, with 95 % intervals", ("row", "folds", *columns), tuple(cells))]
     if compared:
-        lines = [(*names, *(format_interval(found.get(column)) for column in columns))
-                 for names, found in compared.items()]  # fmt: skip
+        lines = [
+            (*pair, *(format_interval(found.get(column)) for column in columns)) for pair, found in compared.items()
+        ]
         tables.append(Table("Differences with 95 % intervals", ("row", "compared with", *columns), tuple(lines)))
     publish(output, NOTES, tables, [], _to_json(rows, compared), plain_console())
 
@@ -137,7 +128,7 @@ def _check_same_rows(ours: Run, theirs: Run) -> None:
         one, other = ours.report["data"][task]["dev"], theirs.report["data"][task]["dev"]
         if any(one.get(key) != other.get(key) for key in ("sha256", "rows", "split")):
             raise InputError(
-                f"{ours.folder} and {theirs.folder} read different dev rows of {task} (expected the same file and split)"
+                f"{ours.folder} and {theirs.folder} read other dev rows of {task} (expected the same file and split)"
             )
 
 
@@ -150,13 +141,13 @@ def _format(interval: Interval | None) -> str:
     """
     if interval is None:
         return ""
-    if interval.low != interval.low:
+    if math.isnan(interval.low):
         return format_score(interval.estimate)
     return f"{format_score(interval.estimate)} [{format_score(interval.low)}, {format_score(interval.high)}]"
 
 
 def _to_json(
-    rows: Mapping[str, FoldedRow], compared: Mapping[tuple[str, str | None], Mapping[str, Interval]]
+    rows: Mapping[str, FoldedRow], compared: Mapping[tuple[str, str], Mapping[str, Interval]]
 ) -> dict[str, Any]:
     return {
         "rows": [

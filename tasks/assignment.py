@@ -102,9 +102,10 @@ def _place_singles(
 def place_clusters(
     clusters: Sequence[Mapping[int, int]], totals: Sequence[int], shares: Sequence[Fraction]
 ) -> list[int]:
-    """Return the part of each cluster: the one that it leaves least full, over its strata and over all rows.
+    """Return the part of each cluster: the one that is least full with half of it, by strata and in all.
 
-    An empty part comes before all others of the same share, so that as many clusters as parts leave none empty.
+    Half of it, as in Sainte-Laguë's method, favours neither large nor small parts. An empty part comes before all
+    others of the same share, so that as many clusters as parts leave none empty.
 
     Args:
         clusters: Rows of each stratum, by cluster, the largest cluster first.
@@ -124,9 +125,9 @@ def place_clusters(
         size = sum(cluster.values())
         costs = []
         for weight, counts, before in zip(weights, filled, sizes, strict=True):
-            cost = size * (before + size) / (weight * everything)
+            cost = size * (before + size / 2) / (weight * everything)
             for stratum, rows in sorted(cluster.items()):
-                cost += rows * (counts[stratum] + rows) / (weight * totals[stratum])
+                cost += rows * (counts[stratum] + rows / 2) / (weight * totals[stratum])
             costs.append(cost)
         part = costs.index(min(costs))
         filled[part].update(cluster)
@@ -136,7 +137,9 @@ def place_clusters(
 
 
 def fill(rows: int, wanted: Collection[Fraction], lacking: Sequence[Fraction]) -> tuple[list[int], list[Fraction]]:
-    """Return how many rows each part gets, and what rounding leaves it short of, for the next stratum.
+    """Return how many rows each part gets, its fair number rounded up or down, and what it is short of then.
+
+    Up where rounding has left a part short in the strata before, so that the parts' sizes are right too.
 
     Args:
         rows: Rows to give.
@@ -146,17 +149,16 @@ def fill(rows: int, wanted: Collection[Fraction], lacking: Sequence[Fraction]) -
     Example:
         >>> given, lacking = fill(3, [Fraction(3, 2)] * 2, [Fraction(0)] * 2)
         >>> given, fill(3, [Fraction(3, 2)] * 2, lacking)[0]
-        ([1, 2], [2, 1])
+        ([2, 1], [1, 2])
     """
     if not rows:
         return [0] * len(lacking), list(lacking)
     positive = [max(part, Fraction(0)) for part in wanted]
     fair = [part * rows / sum(positive) for part in positive]
-    owed = [max(part + short, Fraction(0)) for part, short in zip(fair, lacking, strict=True)]
-    given, end, edge = [], 0, Fraction(0)
-    for part in owed:
-        edge += part * rows / sum(owed)
-        given.append(math.ceil(edge - Fraction(1, 2)) - end)
-        end += given[-1]
-    left = [share + short - count for share, short, count in zip(fair, lacking, given, strict=True)]
-    return given, [Fraction(round(part * STEPS), STEPS) for part in left]
+    given = [math.floor(part) for part in fair]
+    short = [share + before - count for share, before, count in zip(fair, lacking, given, strict=True)]
+    uneven = [part for part, share in enumerate(fair) if share.denominator > 1]
+    for part in sorted(uneven, key=lambda part: -short[part])[: rows - sum(given)]:
+        given[part] += 1
+        short[part] -= 1
+    return given, [Fraction(round(part * STEPS), STEPS) for part in short]
