@@ -72,8 +72,6 @@ def test_a_group_that_is_not_there_is_told_and_leaves_no_run(train: CommandLine,
     train.refuse("fit", *flags_of({**FOLDED, "group": "writer"}, folder), config=None)
     assert "films.csv: no column 'writer' (found 'text', 'label', 'author', 'score'" in capsys.readouterr().err
     assert not (train.folder / "runs").exists()
-    train.refuse("fit", *flags_of({**FOLDED, "fold": 3}, folder), config=None)
-    assert "source.fold is 3 with 3 folds (expected 0 to 2)" in capsys.readouterr().err
 
 
 def test_all_folds_are_commands_with_a_seed_each(folder, capsys, monkeypatch):

@@ -55,7 +55,7 @@ def test_the_table_has_mean_and_interval_and_differences_fold_by_fold(tmp_path, 
     assert difference["intervals"]["sst"] == pytest.approx({"estimate": -1 / 12, "low": -1 / 12, "high": -1 / 12})
     assert difference["intervals"].keys() == {"sst", "quora", "sts", "mean"}
     text = (tmp_path / "results.md").read_text()
-    assert "| plain | 3 of 3 | .8333 [" in text
+    assert "| plain | 3 of 3 | 1.0000 [1.0000, 1.0000] | .8333 [.5060, 1.1606] |" in text  # quora, sst
     assert "corrected for the rows that the trainings share" in text
 
 
