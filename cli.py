@@ -3,7 +3,7 @@
 import logging
 import sys
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -137,11 +137,11 @@ class TandemCLI(OpenCLI):
         config = self.config[self.config.subcommand]
         check_trainer(config.trainer)
         if self.config.subcommand in LOOKS:
+            if config.get("time"):  # the steps that `plan` times are to be those of `fit`
+                _settle_matmul(config)
+                self._settle_precision(config)
             return
-        if config.fp32_matmul == "auto":
-            choose_matmul(Path(config.data.cache_dir).expanduser() / "matmul.json")
-        else:
-            set_onednn(on=False)  # an earlier training of this process may have switched it on
+        _settle_matmul(config)
         configs = [str(path) for path in config.get("config") or []]
         self._runs = complete_loggers(config.trainer, run_name(configs))
         which = config.get("ckpt_path")
@@ -161,9 +161,12 @@ class TandemCLI(OpenCLI):
         memory = Path(config.data.cache_dir).expanduser() / "precision.json"
         config.trainer.precision = settle_precision(asked, find_device(config.trainer.accelerator), memory)
 
-    @contextmanager
-    def running(self, command: str) -> Iterator[None]:
+    def running(self, command: str) -> AbstractContextManager[None]:
         """Run the command in a folder of its own; one that is refused leaves none."""
+        return self._in_own_folder(command)
+
+    @contextmanager
+    def _in_own_folder(self, command: str) -> Iterator[None]:
         assert isinstance(self.trainer, RunTrainer)
         kind = "version" if command == "fit" else command
         with (
@@ -272,6 +275,8 @@ class MultitaskCLI(TandemCLI):
         for paths in self.built["against"] or []:
             config = self.parser.parse_args(with_configs(sys.argv[1:], paths.split(",")))
             check_trainer(config[config.subcommand].trainer)
+            if config[config.subcommand].time:
+                self._settle_precision(config[config.subcommand])
             opened.append(self._instantiate_deferred(config))
         found = [each[each.subcommand] for each in opened]
         names = [run_name([str(path) for path in each.get("config") or []]) for each in found]
@@ -282,7 +287,7 @@ class MultitaskCLI(TandemCLI):
 
     def running(self, command: str) -> AbstractContextManager[None]:
         """Run the command in a folder of its own; a look has none."""
-        return refusing_misconfiguration() if command in LOOKS else super().running(command)
+        return nullcontext() if command in LOOKS else super().running(command)
 
     def run_command(self, command: str) -> None:
         """Run the command; a look's status is that of the process."""
@@ -294,7 +299,8 @@ class MultitaskCLI(TandemCLI):
             given["candidates"] = self._open_candidates()
         options = {name: self.built[name] for name in self.own_options(command)}
         look = getattr(self.runner, command)
-        status = look(**{name: given[name] for name in LOOKS[command]}, **options)
+        with refusing_misconfiguration():
+            status = look(**{name: given[name] for name in LOOKS[command]}, **options)
         if status:
             sys.exit(status)
 
@@ -435,6 +441,14 @@ def run(cli: type[TandemCLI], model: type[L.LightningModule], data: type[L.Light
         sys.exit(2)
     except RunStopped as stopped:
         sys.exit(128 + stopped.number)
+
+
+def _settle_matmul(config: Namespace) -> None:
+    """Let oneDNN compute matrix products in another way where that is as accurate and faster, unless it is not to."""
+    if config.fp32_matmul == "auto":
+        choose_matmul(Path(config.data.cache_dir).expanduser() / "matmul.json")
+    else:
+        set_onednn(on=False)  # an earlier training of this process may have switched it on
 
 
 def has_bar(callbacks: Sequence[L.Callback]) -> bool:

@@ -1,5 +1,6 @@
 """Encoders whose layers call transformers' registered attention function: packed tokens through their own forward."""
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import torch
@@ -8,6 +9,7 @@ from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedM
 
 from backbones.attention import Attend, Attention, build_attention
 from backbones.inputs import InputForm, adding_to_embeddings
+from backbones.last_layers import LAST_LAYERS, OnWantedRows
 from backbones.packing import PackedTokens, QueryRows
 from transformers_internals import sdpa_attention_forward, sdpa_mask
 
@@ -92,11 +94,15 @@ def encode(
         model: The model, after `use_packed_attention`.
         form: What it wants to know of each token.
         tokens: The packed sequences.
-        wanted: The tokens whose states are returned; None for all.
+        wanted: The tokens whose states are returned, and for some families computed in the last layer; None for all.
         attention: How attention is computed.
         perturbation: Added to the embedding output, (T, E); None for nothing.
     """
-    with adding_to_embeddings(model, perturbation):
+    only: AbstractContextManager[None] = nullcontext()
+    if wanted is not None and model.config.model_type in LAST_LAYERS:
+        only = OnWantedRows(model, wanted.rows, build_attention(attention, tokens, wanted))
+        wanted = None
+    with adding_to_embeddings(model, perturbation), only:
         found = model(
             **form.packed(tokens),
             attention_mask=torch.empty(1, 1, 1, 1, device=tokens.input_ids.device),  # 4D: no other mask is made

@@ -1,11 +1,15 @@
 """Any encoder, through its own padded forward: once for each group of sequences of similar length."""
 
+import numpy as np
 import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
 from backbones.inputs import InputForm, adding_to_embeddings
-from backbones.packing import AttentionGroup, PackedTokens, QueryRows
+from backbones.packing import AttentionGroup, PackedTokens, QueryRows, group_by_cost, plan_keys
+from backbones.relative_positions import sharing_relative_positions
+
+PASS_TOKENS = 16  # what a pass costs on a CPU beside its tokens, in tokens
 
 
 def encode(
@@ -18,8 +22,9 @@ def encode(
 ) -> Tensor:
     """Return last hidden states, (T, H), or (R, H) of the wanted tokens.
 
-    For architectures whose attention takes no function of ours, or which read across the border of two sequences. The
-    groups are those of the packed tokens, whose lengths are similar, so that little of the work is padding.
+    For architectures whose attention takes no function of ours, or which read across the border of two sequences.
+    Lengths inside a group are similar, so that little of the work is padding: on a CPU the groups with the least of it,
+    on a GPU, where each pass costs its launches, the few of the packed tokens.
 
     Args:
         model: The model.
@@ -28,9 +33,13 @@ def encode(
         wanted: The tokens whose states are returned; None for all.
         perturbation: Added to the embedding output, (T, E); None for nothing.
     """
-    states = torch.cat([_run_group(model, form, tokens, group, perturbation) for group in tokens.groups])
-    slots = tokens.slots if wanted is None else tokens.slots.index_select(0, wanted.rows)
-    return states.index_select(0, slots)
+    groups, slots = tokens.groups, tokens.slots
+    if tokens.input_ids.device.type == "cpu":
+        starts = tokens.cu_seqlens.numpy()
+        groups, slots = plan_keys(starts, group_by_cost(np.diff(starts), cost_of_group=PASS_TOKENS))
+    with sharing_relative_positions(model):
+        states = torch.cat([_run_group(model, form, tokens, group, perturbation) for group in groups])
+    return states.index_select(0, slots if wanted is None else slots.index_select(0, wanted.rows))
 
 
 def _run_group(

@@ -11,6 +11,7 @@ import torch
 from safetensors import SafetensorError
 from transformers import (
     CONFIG_MAPPING,
+    MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING,
     MODEL_MAPPING,
     BertForMaskedLM,
     ModernBertForMaskedLM,
@@ -134,6 +135,10 @@ def load_encoder(name: str, *, fresh_layers: bool = False) -> PreTrainedModel:
     """
     model, report = _from_pretrained(model_class_of(load_config(name)), name)
     missing, unexpected = sorted(report["missing_keys"]), set(report["unexpected_keys"])
+    if "classifier.dense.weight" in unexpected and set(missing) == {"pooler.dense.weight", "pooler.dense.bias"}:
+        model.pooler.dense = _load_classifier_dense(name)
+        log.info("backbone %s: the dense layer of its classifier is its pooler", name)
+        missing, unexpected = [], {key for key in unexpected if not key.startswith("classifier.dense.")}
     if missing and all(key.startswith("pooler.") for key in missing) and not fresh_layers:
         model.pooler = None
         log.info("backbone %s has no pooler", name)
@@ -152,6 +157,13 @@ def load_encoder(name: str, *, fresh_layers: bool = False) -> PreTrainedModel:
         raise ValueError(f"backbone {name}: {error}") from None
     model.train()  # from_pretrained leaves evaluation mode, which would switch dropout off for the whole training
     return model
+
+
+def _load_classifier_dense(name: str) -> torch.nn.Module:
+    """Load the layer under tanh that RoBERTa's classifier has on the first token, as BERT has in its pooler."""
+    classifier, _ = _from_pretrained(MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING[type(load_config(name))], name)
+    dense: torch.nn.Module = classifier.classifier.dense
+    return dense
 
 
 def _load_prediction_head(name: str) -> torch.nn.Module:

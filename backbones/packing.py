@@ -188,14 +188,28 @@ def plan_attention(starts: IntArray, num_groups: int) -> tuple[tuple[AttentionGr
     """
     lengths = np.diff(starts)
     numbers = group_by_length(lengths, num_groups)
+    groups, slots = plan_keys(starts, numbers)
+    return groups, slots, plan_queries(starts[:-1], np.ones_like(lengths), numbers)
+
+
+def plan_keys(starts: IntArray, numbers: Sequence[IntArray]) -> tuple[tuple[AttentionGroup, ...], Tensor]:
+    """Plan which rows the sequences of each group have.
+
+    Args:
+        starts: Start of each sequence, then T, (N+1,).
+        numbers: Sequence numbers of each group, every sequence in one of them.
+
+    Returns:
+        `groups` and `slots` of PackedTokens.
+    """
+    lengths = np.diff(starts)
     keys = [_grid(starts[:-1][group], lengths[group]) for group in numbers]
     real = [_real(lengths[group]) for group in numbers]
     groups = tuple(
         AttentionGroup(_tensor(k), None if r.all() else torch.from_numpy(r)[:, None, None, :], _tensor(k))
         for k, r in zip(keys, real, strict=True)
     )
-    firsts = plan_queries(starts[:-1], np.ones_like(lengths), numbers)
-    return groups, _tensor(_slots(keys, real, int(starts[-1]))), firsts
+    return groups, _tensor(_slots(keys, real, int(starts[-1])))
 
 
 def group_by_length(lengths: IntArray, num_groups: int) -> list[IntArray]:
@@ -204,6 +218,31 @@ def group_by_length(lengths: IntArray, num_groups: int) -> list[IntArray]:
         return []
     order = np.argsort(lengths, kind="stable")
     return [group for group in np.array_split(order, num_groups) if group.size]
+
+
+def group_by_cost(lengths: IntArray, *, cost_of_group: int) -> list[IntArray]:
+    """Split sequence numbers, sorted by length, into the groups that cost the least.
+
+    Args:
+        lengths: Tokens of each sequence, (N,), at least one.
+        cost_of_group: What a group costs beside its padded tokens, in tokens.
+
+    Example:
+        >>> [group.tolist() for group in group_by_cost(np.array([9, 2, 10, 2, 3]), cost_of_group=3)]
+        [[1, 3, 4], [0, 2]]
+    """
+    order = np.argsort(lengths, kind="stable")
+    rising = lengths[order]
+    least, cuts = np.zeros(lengths.size + 1), np.zeros(lengths.size, dtype=np.int64)  # of the first sequences
+    for stop in range(1, lengths.size + 1):
+        costs = least[:stop] + (stop - np.arange(stop)) * rising[stop - 1] + cost_of_group
+        cuts[stop - 1] = costs.argmin()
+        least[stop] = costs.min()
+    groups, stop = [], lengths.size
+    while stop:
+        groups.append(order[cuts[stop - 1] : stop])
+        stop = int(cuts[stop - 1])
+    return groups[::-1]
 
 
 def plan_queries(rows: IntArray, counts: IntArray, groups: Sequence[IntArray]) -> QueryRows:

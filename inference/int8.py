@@ -21,6 +21,7 @@ from inference.predictor import Predictor
 from runtime.file_errors import naming_refusals
 from runtime.utf8 import use_utf8
 from tasks import InputError
+from transformers_internals import encoder_of
 
 ROWS_FOR_ERRORS = 64  # of each task
 
@@ -80,7 +81,7 @@ def measure_errors(predictor: Predictor, splits: Mapping[str, DevSplit]) -> dict
     """Return how much int8 changes the output of each linear layer of the encoder, as a share of the output."""
     squares: dict[str, list[float]] = {}
     hooks = []
-    for name, _, _, linear in linear_layers(predictor.model.backbone.bert.encoder):
+    for name, _, _, linear in linear_layers(encoder_of(predictor.model.backbone.bert)):
         squares[name] = [0.0, 0.0]
         hooks.append(linear.register_forward_hook(_error_hook(Int8Linear(linear), squares[name])))
     try:

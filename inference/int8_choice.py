@@ -14,6 +14,7 @@ from backbones.lora import merge_lora
 from inference.int8_linear import check_int8, linear_layers, use_int8
 from runtime.whole_files import replacing
 from tasks import InputError
+from transformers_internals import encoder_of
 
 
 @dataclass(frozen=True)
@@ -72,10 +73,16 @@ def quantize(backbone: Backbone, checkpoint: Path, device: torch.device) -> str:
 
 
 def plain_encoder(backbone: Backbone) -> nn.Module:
-    """Return a backbone's encoder, with LoRA's updates added to its matrices."""
+    """Return a backbone's encoder, with LoRA's updates added to its matrices.
+
+    Raises:
+        InputError: If it is not of BERT's form, for which alone int8 was tried.
+    """
+    if backbone.way != "own":
+        raise InputError(f"int8: {backbone.family} models are not converted (expected a backbone of BERT's form)")
     if backbone.meaning()["adapter"] is not None:
         merge_lora(backbone.bert)
-    return backbone.bert.encoder
+    return encoder_of(backbone.bert)
 
 
 def digest_layers(encoder: nn.Module) -> str:

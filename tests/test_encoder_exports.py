@@ -11,7 +11,7 @@ from transformers import AutoModel, AutoModelForMaskedLM
 from backbones import load_encoder, load_tokenizer, pack
 from backbones.packing import group_by_length, plan_queries
 from callbacks.export import export_masked_lm
-from datamodules import MaskedLMBatch, MaskedLMDataModule
+from datamodules import CorpusSettings, MaskedLMBatch, MaskedLMDataModule
 from heads import LinearHead
 from inference import Predictor, onnx_format, sentence_transformers_format, transformers_format
 from inference.classifier import POOLER_IN_CLASSIFIER, POOLER_IN_ENCODER, POOLER_IS_HEAD
@@ -20,8 +20,7 @@ from inference.parity import answer_dev, read_dev
 from inference.rows import encode_rows
 from lightning_modules import MaskedLMModule
 from tasks import Quora, Sst, Sts, Task
-from tests.backbones.families import FAMILIES
-from tests.test_encoders import QUICK, every_family
+from tests.backbones.families import FAMILIES, QUICK, every_family
 from tests.tiny import build_module, make_trainer
 
 TASKS: dict[str, Task] = {"sst": Sst(head=LinearHead), "quora": Quora(head=LinearHead), "sts": Sts(encoding="bi")}
@@ -139,8 +138,10 @@ def test_masked_lm_trains_encoder_and_head_and_its_checkpoint_loads(family, back
     if family == "electra":
         pytest.skip("has no masked-LM head to train, see above")
     folder = backbone_of(family)
+    places = {"root": str(cs224n_root), "cache_dir": str(tmp_path)}
+    corpus = CorpusSettings(held_out=0.3)
     data = MaskedLMDataModule(
-        str(folder), tasks={"sst": Sst()}, root=str(cs224n_root), cache_dir=str(tmp_path), batch_size=4, max_length=60
+        str(folder), tasks={"quora": Quora()}, corpus=corpus, batch_size=4, max_length=60, **places
     )
     module = MaskedLMModule(str(folder))
     before = {name: weight.clone() for name, weight in module.named_parameters()}

@@ -17,25 +17,19 @@ from inference import Predictor
 from lightning_modules import MultitaskModule
 from objectives import Smart
 from tasks import Quora, Sst, Sts, Task
-from tests.backbones.families import FAMILIES
+from tests.backbones.families import FAMILIES, QUICK, every_family
 from tests.tiny import build_module, make_trainer, open_data, train_batches
 
 NO_DROPOUT = {  # what the table leaves at its family's default
     "gte": {"attention_probs_dropout_prob": 0.0},
     "nomic_bert": {"attention_probs_dropout_prob": 0.0, "hidden_dropout_prob": 0.0},
 }
-QUICK = ("roberta", "modernbert", "deberta-v2")  # one of each way; the others are slow for their number alone
 TASKS: dict[str, Task] = {
     "sst": Sst(),
     "quora": Quora(),
     "sts": Sts(encoding="bi", head=CosineHead),
     "sts_both": Sts(encoding="both", head=TwinHead),
 }
-
-
-def every_family(*quick: str) -> list[Any]:
-    """Return all families as parameters, those that are not named marked slow."""
-    return [family if family in quick else pytest.param(family, marks=pytest.mark.slow) for family in FAMILIES]
 
 
 def pool_padded(folder: Path, module: MultitaskModule, columns: list[list[str]], model: Any = None) -> Tensor:

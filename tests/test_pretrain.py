@@ -76,8 +76,10 @@ def read_report(folder: Path) -> dict[str, Any]:
     return report
 
 
-def test_a_run_reports_the_scores_and_the_train_files_that_it_read(pretrain: Pretrain, train_only: Path) -> None:
-    folder = pretrain()
+def test_a_run_reports_the_scores_and_the_train_files_that_it_read(
+    pretrain: Pretrain, train_only: Path, tiny_backbone: Path
+) -> None:
+    folder = pretrain(f"--model.backbone={tiny_backbone}")
     report = read_report(folder)
 
     assert folder.name == "version_0"
@@ -85,7 +87,7 @@ def test_a_run_reports_the_scores_and_the_train_files_that_it_read(pretrain: Pre
     scores = report["metrics"]["mlm"]
     assert set(scores) == {"loss", "perplexity", "accuracy"}
     assert scores["perplexity"] == pytest.approx(torch.tensor(scores["loss"]).exp().item(), rel=1e-5)
-    assert 0 < scores["loss"] < 3.4  # 3.43 is chance, the logarithm of 31 tokens
+    assert 0 < scores["loss"] < 10  # 10.3 is chance, the logarithm of 30,522 tokens
     sequences = 0
     assert list(report["data"]) == list(TRAIN_FILES)
     for name, parts in report["data"].items():

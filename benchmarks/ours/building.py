@@ -48,7 +48,8 @@ def build_module(job: Job) -> MultitaskModule:
     initial = load_file(job.classifier / "model.safetensors")
     linear: Any = module.heads[TASK].get_submodule("linear")
     assert isinstance(linear, nn.Linear)
-    linear.load_state_dict({name: initial[f"classifier.{name}"] for name in ("weight", "bias")})
+    prefix = "classifier.out_proj" if "classifier.out_proj.weight" in initial else "classifier"
+    linear.load_state_dict({name: initial[f"{prefix}.{name}"] for name in ("weight", "bias")})
     return module
 
 

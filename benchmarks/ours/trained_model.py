@@ -12,7 +12,8 @@ import torch
 from benchmarks.job import Job
 from datamodules import MultitaskDataModule
 from inference import Predictor
-from inference.onnx_format import FILE, INT8_FILE, check_packages, export_heads, group_heads, quantize
+from inference.onnx_format import FILE, INT8_FILE, check_packages, export_heads, group_heads
+from inference.onnx_recipes import quantize_by_channel
 from inference.transformers_format import build_classifier, save_tokenizer
 from lightning_modules import MultitaskModule, OptimizerSettings
 from runtime.messages import silence_lightning
@@ -41,7 +42,7 @@ def write_trained_model(job: Job, backbone: str) -> None:
     job.onnx.mkdir()
     predictor.tokenizer.save_pretrained(job.onnx)
     export_heads(predictor, group_heads(predictor, list(TASKS[:1]))["cross"], job.onnx / FILE)
-    quantize(job.onnx / FILE, job.onnx / INT8_FILE)
+    quantize_by_channel(job.onnx / FILE, job.onnx / INT8_FILE)
 
 
 def train(job: Job, backbone: str) -> None:

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from torch import Tensor
-from transformers import BertForMaskedLM, BertForSequenceClassification, BertModel
+from torch import Tensor, nn
+from transformers import PreTrainedModel
 
 from benchmarks.meter import Work
 
@@ -12,14 +12,14 @@ class WorkCounter:
     """Counts what goes into a model.
 
     Args:
-        model: A BERT with a head; what is counted goes into the BERT, since not every program calls the whole.
+        model: An encoder with a head; what is counted goes into the encoder, since not every program calls the whole.
     """
 
-    def __init__(self, model: BertForSequenceClassification | BertForMaskedLM) -> None:
+    def __init__(self, model: PreTrainedModel) -> None:
         self._work = Work()
-        model.bert.register_forward_pre_hook(self._count, with_kwargs=True)
+        model.base_model.register_forward_pre_hook(self._count, with_kwargs=True)
 
-    def _count(self, bert: BertModel, arguments: tuple[Tensor, ...], keywords: Mapping[str, Tensor]) -> None:
+    def _count(self, encoder: nn.Module, arguments: tuple[Tensor, ...], keywords: Mapping[str, Tensor]) -> None:
         input_ids = arguments[0] if arguments else keywords["input_ids"]
         mask = keywords["attention_mask"]
         self._work = Work(

@@ -5,9 +5,10 @@ from typing import Any
 
 from torch import nn
 from transformers import (
+    AutoModelForSequenceClassification,
     BertForMaskedLM,
-    BertForSequenceClassification,
     BertTokenizer,
+    PreTrainedModel,
     TrainerCallback,
     TrainerControl,
     TrainerState,
@@ -28,13 +29,13 @@ def load_tokenizer(job: Job) -> BertTokenizer:
     return tokenizer
 
 
-def load_classifier(job: Job) -> BertForSequenceClassification:
+def load_classifier(job: Job) -> PreTrainedModel:
     """Load the classifier with its initial weights, in training mode; a frozen backbone has no dropout, as ours."""
-    model: BertForSequenceClassification = BertForSequenceClassification.from_pretrained(job.classifier)
+    model: PreTrainedModel = AutoModelForSequenceClassification.from_pretrained(job.classifier)
     model.train()
     if job.frozen:
-        model.bert.requires_grad_(False)
-        for module in model.bert.modules():
+        model.base_model.requires_grad_(False)
+        for module in model.base_model.modules():
             if isinstance(module, nn.Dropout):
                 module.p = 0.0  # the Trainer switches to training mode at each step
     return model
@@ -55,6 +56,7 @@ def encode_pairs(job: Job) -> list[Features]:
         [pair.second for pair in pairs],
         truncation=True,
         max_length=job.workload.max_length,
+        return_token_type_ids=job.workload.family != "modernbert",
     )
     columns = dict(encoded)
     return [

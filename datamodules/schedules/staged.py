@@ -27,6 +27,7 @@ class Staged(Schedule):
     Source: Phang et al. 2018 (training on an intermediate task first), https://arxiv.org/abs/1811.01088
 
     Example:
+        >>> from datamodules.schedules import Sequential
         >>> rng = np.random.default_rng(0)
         >>> schedule = Staged("quora", epochs=1, then=Sequential())
         >>> for epoch in range(2):

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 from transformers import AutoModelForMaskedLM, PreTrainedModel
 
@@ -49,6 +50,13 @@ FAMILIES: Mapping[str, tuple[str, int, Mapping[str, Any]]] = {
     "roformer": ("length-groups", 2, {**BERT, "embedding_size": 12}),
     "mobilebert": ("length-groups", 2, {**BERT, **BOTTLENECK}),
 }
+
+QUICK = ("roberta", "modernbert", "deberta-v2")  # one of each way
+
+
+def every_family(*quick: str) -> list[Any]:
+    """Return all families as parameters of a test, those that are not named marked slow."""
+    return [family if family in quick else pytest.param(family, marks=pytest.mark.slow) for family in FAMILIES]
 
 
 def tiny_config(family: str) -> dict[str, Any]:

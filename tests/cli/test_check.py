@@ -97,10 +97,9 @@ def test_check_touches_no_run_folder_and_writes_the_numbers(train: CommandLine, 
         assert {"check", "level", "task", "split", "count", "total", "what", "advice", "examples"} <= set(found)
 
 
-@pytest.mark.parametrize("strict", [["--strict"], ["--strict", "true"]])
-def test_strict_ends_with_status_3_where_there_is_an_error(strict, train: CommandLine, planted):
+def test_strict_ends_with_status_3_where_there_is_an_error(train: CommandLine, planted):
     with pytest.raises(SystemExit) as ended:
-        check(train, planted, *strict)
+        check(train, planted, "--strict")
     assert ended.value.code == 3
 
 
@@ -111,6 +110,7 @@ def test_strict_ends_with_status_0_where_there_is_none(train: CommandLine, tmp_p
     assert capsys.readouterr().out.splitlines()[-1].startswith("0 errors, 0 warnings, 0 notes in ")
 
 
+@pytest.mark.slow
 def test_suspects_are_looked_for_when_asked_and_their_cost_is_told(train: CommandLine, tmp_path, caplog):
     rows = [
         (f"t{n}", f"{'wonderful lovely great' if n % 2 else 'terrible awful bad'} {sentence(n)[:20]}", n % 2)
@@ -142,7 +142,7 @@ def films(tmp_path: Path) -> Callable[[bytes], list[object]]:
     return write_train
 
 
-@pytest.mark.parametrize("case", REFUSED)
+@pytest.mark.parametrize("case", ["id twice", *(pytest.param(case, marks=pytest.mark.slow) for case in REFUSED)])
 def test_a_wrong_file_is_refused_as_by_fit(case: str, films, train: CommandLine, capsys):
     content, message = REFUSED[case]
     with pytest.raises(SystemExit) as ended:
@@ -156,6 +156,7 @@ def test_a_wrong_file_is_refused_as_by_fit(case: str, films, train: CommandLine,
     assert {path.name for path in train.folder.iterdir()} == {"data"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", ACCEPTED)
 def test_an_odd_file_is_checked(case: str, films, train: CommandLine, capsys):
     check(train, films(ACCEPTED[case]))

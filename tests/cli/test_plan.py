@@ -53,10 +53,8 @@ def test_configurations_stand_side_by_side(train, capsys, tmp_path):
 
 
 def test_strict_ends_with_3_where_a_task_is_never_trained(train):
-    flags = ["--data.schedule", "Sequential", *EPOCHS]
-    look(train, *flags)
     with pytest.raises(SystemExit) as ended:
-        look(train, *flags, "--strict")
+        look(train, "--data.schedule", "Sequential", *EPOCHS, "--strict")
     assert ended.value.code == 3
 
 

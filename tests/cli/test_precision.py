@@ -103,3 +103,12 @@ def test_the_real_probe_runs_once_and_is_remembered(train, tmp_path, caplog):
     assert len(speedup) == 1
     assert 0.0005 < speedup[0] < 100
     assert read_report(first)["precision"] == read_report(again)["precision"]
+
+
+def test_pretraining_settles_its_precision_too(tiny_project):
+    project = tiny_project("pretrain.py", trainer__max_steps=2, data__corpus__held_out=0.3, trainer__precision="auto")
+    ended = project.run()
+    assert ended.code == 0, ended.output
+    chosen = project.report(0)["precision"]
+    assert chosen in ("32-true", "bf16-mixed")
+    assert f"precision: {chosen} (products in bf16 " in ended.output

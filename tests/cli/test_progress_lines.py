@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 import yaml
 
 from cli import PretrainCLI, run
@@ -31,6 +32,7 @@ def test_a_file_gets_lines_also_where_a_terminal_would_get_no_bar(train, capsys)
     assert saved["logger"]["init_args"]["flush_secs"] == 30
 
 
+@pytest.mark.slow
 def test_a_bar_of_the_users_own_replaces_the_lines(train, capsys):
     train("fit", *EACH_STEP, "--trainer.max_steps", 2, "--trainer.callbacks", "TQDMProgressBar", quick=False)
     assert lines(capsys.readouterr().out) == []
