@@ -108,7 +108,7 @@ def show(rows: Mapping[str, FoldedRow], output: Path) -> None:
     """
     names = dict.fromkeys(name for row in rows.values() for name in row.columns)
     columns = sorted(names, key=lambda name: name == "mean")
-    pairs = [(row, rows[row.row.against]) for row in rows.values() if row.row.against in rows]
+    pairs = [(row, rows[row.row.against]) for row in rows.values() if row.row.against and row.row.against in rows]
     compared = {(row.row.name, other.row.name): row.minus(other) for row, other in pairs}
     cells = [
         (name, f"{len(row.folds)} of {row.number}", *(_format(row.intervals.get(column)) for column in columns))

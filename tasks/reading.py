@@ -104,7 +104,14 @@ class ExampleReader:
     @property
     def keys(self) -> SplitKeys:
         """What decides how one file is split."""
-        return SplitKeys(texts=self.texts, label=self.label, parse_label=self.parse_label)
+        return SplitKeys(texts=self.texts, labels=(self.label,), read_label=self._read_label)
+
+    def _read_label(self, row: Row) -> object:
+        cell = (row.fields.get(self.label) or "").strip()
+        try:
+            return self.parse_label(cell) if cell else None
+        except ValueError:
+            return None
 
     def _find_missing(self, row: Row, split: Split) -> str | None:
         for column in self.texts:

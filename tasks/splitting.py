@@ -31,28 +31,21 @@ class SplitKeys:
 
     Args:
         texts: Text columns: rows whose texts are equal, sides of pairs swapped or not, stay together.
-        label: Label column, which the split is stratified by; None without labels.
-        parse_label: Turns a label cell into a class or a score; ValueError where it is none.
+        labels: Columns of the label, by which the split is stratified; none without labels.
+        read_label: Returns the class or score of a row, None for a row without.
     """
 
     texts: tuple[str, ...]
-    label: str | None = None
-    parse_label: Callable[[str], object] = str
+    labels: tuple[str, ...] = ()
+    read_label: Callable[[Row], object] = lambda row: None
 
     def columns(self, rule: SplitRule) -> list[str]:
         """Return the columns that are read."""
-        stratify = rule.stratify or self.label
-        return [*self.texts, *filter(None, [rule.group, stratify])]
+        return [*self.texts, *filter(None, [rule.group]), *([rule.stratify] if rule.stratify else self.labels)]
 
     def stratum(self, row: Row, rule: SplitRule) -> object:
-        """Return what a row is stratified by; None where it has no label, as in a row without the column."""
-        cell = _cell(row, rule.stratify or self.label)
-        if not cell or rule.stratify is not None:
-            return cell or None
-        try:
-            return self.parse_label(cell)
-        except ValueError:
-            return None
+        """Return what a row is stratified by; None where the cell is empty or holds no label."""
+        return self.read_label(row) if rule.stratify is None else _cell(row, rule.stratify) or None
 
 
 def choose_rows(
