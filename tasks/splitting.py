@@ -60,7 +60,7 @@ def choose_rows(
 ) -> Iterator[Row]:
     """Return the rows of a split in the order of the file, which is read twice.
 
-    In memory are about 100 bytes a row. A row of which a text is empty is none to learn from or to score; it is left to
+    In memory are about 250 bytes a row. A row of which a text is empty is none to learn from or to score; it is left to
     the train split, whose reader says what becomes of it.
 
     Args:
