@@ -54,7 +54,7 @@ def measure_shortcuts(rows: SplitRows) -> Shortcuts | None:
     """Measure the shortcuts of a train split; None where it has too few rows, or one label alone."""
     sample = draw_labelled(rows, SAMPLE)
     labels, is_score = rows.labels[sample], not rows.task.labels.num_classes
-    if sample.size < LEAST or np.ptp(labels) == 0:
+    if sample.size < LEAST or rows.task.labels.is_set or np.ptp(labels) == 0:
         return None
     features = build_features([*rows.texts.take(sample)])
     if rows.sides == 2:

@@ -48,7 +48,7 @@ def find_suspects(
         say: Called with what it costs, once that is known.
     """
     sample = draw_labelled(rows, SAMPLE)
-    if sample.size < LEAST:
+    if sample.size < LEAST or rows.task.labels.is_set:
         return
     texts = [*rows.texts.take(sample)]
     sides = [

@@ -73,13 +73,7 @@ def quantize(backbone: Backbone, checkpoint: Path, device: torch.device) -> str:
 
 
 def plain_encoder(backbone: Backbone) -> nn.Module:
-    """Return a backbone's encoder, with LoRA's updates added to its matrices.
-
-    Raises:
-        InputError: If it is not of BERT's form, for which alone int8 was tried.
-    """
-    if backbone.way != "own":
-        raise InputError(f"int8: {backbone.family} models are not converted (expected a backbone of BERT's form)")
+    """Return a backbone's encoder, with LoRA's updates added to its matrices."""
     if backbone.meaning()["adapter"] is not None:
         merge_lora(backbone.bert)
     return encoder_of(backbone.bert)

@@ -153,6 +153,7 @@ class Source:
         delimiter: str | None,
         quotes: bool,
         report: Callable[[str], None],
+        lists: Collection[str] = (),
         keys: SplitKeys | None = None,
     ) -> Iterator[Row]:
         """Return the rows of a split in order.
@@ -164,6 +165,7 @@ class Source:
             delimiter: Character between the cells of a .csv, .tsv or .txt file; None for the ending's own.
             quotes: Whether quotes enclose cells of a .csv, .tsv or .txt file.
             report: Called with a sentence on what is odd.
+            lists: Those of the columns whose cells may be lists; they become JSON.
             keys: What decides how `all` is split, beside the settings here; needed for that alone.
 
         Raises:
@@ -171,7 +173,7 @@ class Source:
                 file has a group that `all` has.
         """
         self.locate(split, root)
-        read = partial(self._read, root=root, delimiter=delimiter, quotes=quotes)
+        read = partial(self._read, root=root, delimiter=delimiter, quotes=quotes, lists=lists)
         if self.rule is None:
             return read(split, columns, report)
         if split != "test":
@@ -193,15 +195,18 @@ class Source:
         root: Path,
         delimiter: str | None,
         quotes: bool,
+        lists: Collection[str],
     ) -> Iterator[Row]:
         """Return all rows of the file of a split."""
         path = self.locate(split, root)
         if path is None:
             where = "/".join(filter(None, (self.hub, self.name)))
             part = split if self.all is None or split == "test" else self.all
-            return read_hub(str(self.hub), self.name, self._hub_split(split), columns, where=f"{where} {part}")
+            return read_hub(
+                str(self.hub), self.name, self._hub_split(split), columns, where=f"{where} {part}", lists=lists
+            )
         layout = FileFormat(delimiter=delimiter, quotes=quotes, columns=self.columns, encoding=self.encoding)
-        return read_rows(path, columns, layout=layout, report=report)
+        return read_rows(path, columns, layout=layout, report=report, lists=lists)
 
     def reading_settings(self) -> dict[str, str]:
         """Return what decides how bytes become rows, for a cache key."""

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from datamodules.shared_files import find_unlike_splits
-from tasks import Classification, Example, InputError, PairClassification, Regression, Source, Task, Texts
+from tasks import Classification, Example, InputError, MultiLabel, PairClassification, Regression, Source, Task, Texts
 
 TEXT = "the cat dog film song is was very not good bad dull slow great how can learn play chess home"
 DEV = ["13", "16", "23", "34", "37", "42"]  # of `films(48)`: the same on every machine, in every version
@@ -153,6 +153,19 @@ def test_scores_are_split_by_their_tenths_and_rows_without_a_label_are_one_strat
     gaps = replace(task_of(write(path, rows), dev_share=0.1), broken_rows="skip")
     assert len(read(gaps, "dev")) == 20
     assert len(read(gaps, "train")) == 180
+
+
+def test_rows_with_gaps_and_sets_of_labels_are_strata(tmp_path):
+    rows = films(100)
+    for number, row in enumerate(rows):
+        row |= {"tags": ["a", "b;a", "NA", ""][number % 4]}
+    source = Source(all=str(write(tmp_path / "films.csv", rows)), dev_share=0.2)
+    task = MultiLabel(
+        source=source, texts=("text",), label="tags", classes=("a", "b"), separator=";", missing_labels=("NA", "")
+    )
+    counts = Counter(str(example.label) for example in read(task, "dev"))
+    assert sorted(counts.values()) == [5, 5, 10]
+    assert counts["None"] == 10  # of both words: one stratum
 
 
 def test_every_format_gives_the_same_split(tmp_path, file):
