@@ -4,14 +4,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from scipy import stats
 
+from analysis.run import Run
 from experiments.comparison import System
 from experiments.fold_interval import fold_interval
 from experiments.fold_tables import Fold, FoldedRow, show
+from experiments.folds import main
 from experiments.row import Row
 from tasks import InputError
 from tests.experiments.run_folders import almost_right, make_job, write_run
+from tests.tasks.test_splitting import films, write
 
 
 def row_of(folder: Path, root: Path, name: str, wrong: list[int], *, against: str | None = None) -> FoldedRow:
@@ -68,3 +72,27 @@ def test_rows_that_were_split_otherwise_are_not_compared(tmp_path, cs224n_root):
     fresh = FoldedRow(rows["b"].row, [Fold(f.number, System("b", f.system.jobs)) for f in rows["b"].folds], 2)
     with pytest.raises(InputError, match="read other dev rows of sst"):
         show({"a": rows["a"], "b": fresh}, tmp_path)
+
+
+@pytest.mark.slow
+def test_real_folds_are_trained_and_shown(tmp_path, word_backbone, capfd, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "films.csv", films(24))
+    options = {"source": {"all": "films.csv", "dev_share": 0.25}, "texts": ["text"], "label": "label"}
+    settings = {
+        "tasks": {
+            "films": {"class_path": "Classification", "init_args": {**options, "classes": ["good", "bad", "none"]}}
+        },
+        "model": {"backbone": str(word_backbone)},
+        "data": {"cache_dir": str(tmp_path / "cache")},
+        "trainer": {"accelerator": "cpu"},
+    }
+    (tmp_path / "mine.yaml").write_text(yaml.safe_dump(settings))
+    arguments = ["-c", "mine.yaml", "--row", "plain=", "--folds", "2", "--budget", "steps=2"]
+    assert main(arguments) == 0
+    (row,) = json.loads((tmp_path / "runs/folds/results.json").read_text())["rows"]
+    dev = [[example.id for example in Run(Path(folder)).read_examples("films")] for folder in row["runs"]]
+    assert sorted(map(int, [*dev[0], *dev[1]])) == list(range(24))
+    assert "| plain | 2 of 2 |" in (tmp_path / "runs/folds/results.md").read_text()
+    capfd.readouterr()
+    assert main([*arguments, "--table-only"]) == 0
