@@ -108,7 +108,7 @@ def model_class_of(config: PreTrainedConfig) -> type[PreTrainedModel]:
     return model_class
 
 
-def _from_pretrained(model_class: type[PreTrainedModel], name: str) -> tuple[Any, Mapping[str, Any]]:
+def _from_pretrained(model_class: Any, name: str) -> tuple[Any, Mapping[str, Any]]:
     """Load a model and transformers' report on its keys, without transformers' own messages."""
     location, config = resolve(name), load_config(name)
     if Path(location).is_dir() and not any((Path(location) / file).is_file() for file in WEIGHT_FILES):
@@ -117,13 +117,14 @@ def _from_pretrained(model_class: type[PreTrainedModel], name: str) -> tuple[Any
     verbosity = transformers_logging.get_verbosity()
     transformers_logging.set_verbosity_error()
     try:
-        model, report = model_class.from_pretrained(
+        loaded: Any = model_class.from_pretrained(
             location, config=config, dtype=torch.float32, output_loading_info=True, ignore_mismatched_sizes=True
         )
     except (OSError, RuntimeError, ValueError, SafetensorError, UnpicklingError) as error:
         raise ValueError(f"backbone {name}: the weights cannot be loaded ({str(error).splitlines()[0]})") from error
     finally:
         transformers_logging.set_verbosity(verbosity)
+    model, report = loaded
     if report["mismatched_keys"]:
         key, found, expected = min(report["mismatched_keys"])
         raise ValueError(f"backbone {name}: {key} has shape {tuple(found)} (expected {tuple(expected)} by config.json)")
@@ -171,8 +172,7 @@ def load_encoder(name: str, *, fresh_layers: bool = False) -> PreTrainedModel:
 
 def _load_classifier_dense(name: str) -> torch.nn.Module:
     """Load the layer under tanh that RoBERTa's classifier has on the first token, as BERT has in its pooler."""
-    model_class: Any = MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING[type(load_config(name))]
-    classifier, _ = _from_pretrained(model_class, name)
+    classifier, _ = _from_pretrained(MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING[type(load_config(name))], name)
     dense: torch.nn.Module = classifier.classifier.dense
     return dense
 
