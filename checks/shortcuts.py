@@ -17,8 +17,8 @@ from sklearn.naive_bayes import MultinomialNB
 from sklearn.preprocessing import StandardScaler
 
 from checks.finding import Finding
-from checks.fingerprints import normalise
 from checks.split_rows import SplitRows
+from tasks.normalising import normalise
 
 SAMPLE = 10_000  # rows of a split
 LEAST = 50  # rows below which nothing is told
