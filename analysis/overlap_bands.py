@@ -15,6 +15,7 @@ from shortcuts.words import overlap
 ENDS = (0.25, 0.5, 0.75, 1.0)
 BANDS = ("under 25 %", "25 to 50 %", "50 to 75 %", "75 to 100 %", "all words")
 EVERY = "any part"
+EVERY_ROW = slice(None)
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def score_bands(predictions: Predictions) -> list[Band]:
     names, groups = _group_labels(predictions)
     chosen = [(EVERY, np.ones(len(bands), dtype=bool)), *((name, bands == n) for n, name in enumerate(BANDS))]
     return [
-        Band(name, _rank(predictions, groups, rows), dict(_score_labels(predictions, names, groups, rows)))
+        Band(name, rank_pairs(predictions, rows), dict(_score_labels(predictions, names, groups, rows)))
         for name, rows in chosen
         if rows.any()
     ]
@@ -69,13 +70,17 @@ def _group_labels(predictions: Predictions) -> tuple[Sequence[str], NDArray[np.i
     return (f"to {middle:g}", f"above {middle:g}"), (predictions.labels > middle).astype(np.int64)
 
 
-def _rank(predictions: Predictions, groups: NDArray[np.int64], rows: NDArray[np.bool_]) -> Estimate | None:
+def rank_pairs(predictions: Predictions, rows: NDArray[np.bool_] | slice = EVERY_ROW) -> Estimate | None:
+    """Return the AUC of some pairs, (n,) or all of them: of the second class, or of scores above the middle.
+
+    None for three classes and more, which have no order.
+    """
     probabilities = predictions.probabilities
     if predictions.task.labels.num_classes > 2:
         return None
-    ranking = predictions.predictions if probabilities is None else probabilities[:, 1]
-    positive = groups[rows].astype(np.float64)
-    return Estimate(auc(positive, ranking[rows]), bootstrap_auc(positive, ranking[rows]), int(rows.sum()))
+    ranking = (predictions.predictions if probabilities is None else probabilities[:, 1])[rows]
+    positive = _group_labels(predictions)[1][rows].astype(np.float64)
+    return Estimate(auc(positive, ranking), bootstrap_auc(positive, ranking), len(positive))
 
 
 def _score_labels(

@@ -1,13 +1,13 @@
 """A run beside a model that knows nothing but how many words two texts share, or which words a text has."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from analysis.intervals import bootstrap_difference, bootstrap_pearson, wilson_interval
-from analysis.overlap_bands import Band, Estimate, score_bands
+from analysis.overlap_bands import Band, Estimate, rank_pairs, score_bands
 from analysis.resampling import Metric
 from analysis.run import Predictions
 from heads import Scores
@@ -32,9 +32,12 @@ class Shortcut:
         agreement: How many predictions of the run are the shortcut's; of scores, the correlation of both.
         chance: How many would be if both had nothing in common but how often they say what; 0 for scores.
         explained: How many predictions of the run the same features tell when a model learns those instead of the
-            labels, each row by a model that has not seen it; of scores, the share of their variance.
+            labels, each row by a model that has not seen it; of scores, the squared
+            correlation, the share of their variance.
         most_frequent: How many are the run's most frequent prediction, which needs no feature; 0 for scores.
         where_wrong: The run's accuracy where the shortcut is wrong; None for scores.
+        auc: How well it ranks positive pairs above negative ones, as `bands` has it of the run; None for single texts
+            and for three classes and more.
         bands: Scores of pairs by overlap and label; empty for single texts.
     """
 
@@ -51,6 +54,7 @@ class Shortcut:
     explained: Estimate
     most_frequent: float
     where_wrong: Estimate | None
+    auc: Estimate | None
     bands: list[Band]
 
 
@@ -61,14 +65,14 @@ def measure_shortcut(predictions: Predictions, train: Sequence[Example]) -> Shor
         predictions: What the run predicted for a split.
         train: The examples of the train split.
     """
-    is_score = isinstance(predictions.task.labels, Scores)
+    is_score, is_pair = isinstance(predictions.task.labels, Scores), len(predictions.task.texts) == 2
     labels = np.array([np.nan if example.label is None else example.label for example in train], dtype=np.float64)
     rows = draw_labelled(labels, is_score=is_score)
     if not rows.size:
         return None
     learnt = [train[int(row)] for row in rows]
     name, known, asked = _build_features(learnt, predictions.examples)
-    guessed = fit_and_predict(known, labels[rows], asked, is_score=is_score)
+    guessed, shares = fit_and_predict(known, labels[rows], asked, is_score=is_score)
     tried = cross_validate(known, labels[rows], is_score=is_score)
     own, right = predictions.predictions, predictions.labels
     wrong = guessed != right
@@ -89,7 +93,8 @@ def measure_shortcut(predictions: Predictions, train: Sequence[Example]) -> Shor
         explained=_explain(asked, own, is_score=is_score),
         most_frequent=0.0 if is_score else float(np.unique(own, return_counts=True)[1].max() / len(own)),
         where_wrong=None if is_score or not wrong.any() else _estimate(metric, right[wrong], own[wrong]),
-        bands=score_bands(predictions) if len(predictions.task.texts) == 2 else [],
+        auc=rank_pairs(replace(predictions, predictions=guessed, probabilities=shares)) if is_pair else None,
+        bands=score_bands(predictions) if is_pair else [],
     )
 
 
@@ -129,4 +134,6 @@ def _explain(features: Features, own: Floats, *, is_score: bool) -> Estimate:
     told, own = cross_validate(features[rows], own[rows], is_score=is_score), own[rows]
     if not is_score:
         return _estimate("accuracy", own, told)
-    return Estimate(1 - float(((own - told) ** 2).mean() / own.var()), None, len(own))
+    found = _estimate("pearson", own, told)
+    ends = found.interval and (max(0.0, found.interval[0]) ** 2, max(0.0, found.interval[1]) ** 2)
+    return Estimate(max(0.0, found.value or 0.0) ** 2, ends, len(own))

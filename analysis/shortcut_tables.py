@@ -40,7 +40,7 @@ def _compare(shortcut: Shortcut, title: str) -> Table:
     rows = [
         _row(f"{shortcut.metric} of {shortcut.features} alone", shortcut.score, without),
         _row(f"{shortcut.metric} of the run", shortcut.run, without),
-        _row("the run above the shortcut", shortcut.above),
+        _row(f"{shortcut.metric} of the run above that", shortcut.above),
         _row(
             "correlation with the shortcut's scores" if is_score else "predictions equal to the shortcut's",
             shortcut.agreement,
@@ -52,6 +52,9 @@ def _compare(shortcut: Shortcut, title: str) -> Table:
             "" if is_score else number(shortcut.most_frequent),
         ),
     ]
+    if shortcut.auc is not None and shortcut.bands[0].auc is not None:
+        rows.insert(3, _row(f"AUC of {shortcut.features} alone", shortcut.auc, "" if is_score else "0.5000"))
+        rows.insert(4, _row("AUC of the run", shortcut.bands[0].auc, "" if is_score else "0.5000"))
     if shortcut.where_wrong is not None:
         rows.append(_row("accuracy of the run where the shortcut is wrong", shortcut.where_wrong))
     note = (

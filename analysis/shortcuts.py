@@ -37,7 +37,7 @@ def measure_shortcuts(run: Run, split: Split) -> dict[str, Shortcut | None]:
 def write_shortcuts(run: Run, split: Split, found: Mapping[str, Shortcut | None]) -> None:
     """Write the key `shortcuts` of a run's `report.json`; the rest of the file stays as it is."""
     plain: dict[str, Any] = {name: shortcut and asdict(shortcut) for name, shortcut in found.items()}
-    report = {**run.report, "shortcuts": {"split": split, **plain}}
+    report = {**run.report, "shortcuts": {"split": split, "tasks": plain}}
     with replacing(run.folder / "report.json") as file:
         file.write(f"{json.dumps(replace_undefined(report), indent=2, ensure_ascii=False)}\n".encode())
 

@@ -1,11 +1,10 @@
 """Small models that tell a label by such features: what a trained model must beat."""
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
-from sklearn.base import BaseEstimator
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import KFold, StratifiedKFold, cross_val_predict
 from sklearn.naive_bayes import MultinomialNB
@@ -17,7 +16,7 @@ LEAST = 50  # rows below which nothing is told
 FOLDS = 5
 
 Floats = NDArray[np.float64]
-Features = Floats | csr_array
+Features: TypeAlias = Floats | csr_array
 
 
 def draw_labelled(labels: Floats, *, is_score: bool, most: int = SAMPLE) -> NDArray[np.int64]:
@@ -41,13 +40,13 @@ def draw_labelled(labels: Floats, *, is_score: bool, most: int = SAMPLE) -> NDAr
     return sample if sample.size >= LEAST and np.ptp(labels[sample]) > 0 else sample[:0]
 
 
-def build_model(features: Features, *, is_score: bool) -> BaseEstimator:
+def build_model(features: Features, *, is_score: bool) -> Any:
     """Return an untrained model: naive Bayes for classes by bags of words, logistic regression by other features.
 
     Scores get a ridge regression. Classes keep the frequencies that they have in the data; none is weighted up.
     """
     if is_score:
-        model: BaseEstimator = Ridge(alpha=10.0, solver="sparse_cg", tol=1e-3)
+        model: Any = Ridge(alpha=10.0, solver="sparse_cg", tol=1e-3)
     else:
         model = MultinomialNB(alpha=0.3) if isinstance(features, csr_array) else LogisticRegression()
     return model if isinstance(features, csr_array) else make_pipeline(StandardScaler(), model)
@@ -62,16 +61,26 @@ def cross_validate(features: Features, labels: Floats, *, is_score: bool) -> Flo
         is_score: Whether they are scores.
     """
     folds = (KFold if is_score else StratifiedKFold)(FOLDS, shuffle=True, random_state=0)
-    model = build_model(features, is_score=is_score)
-    predicted: Floats = cross_val_predict(model, features, labels, cv=folds)
+    predicted: Floats = cross_val_predict(build_model(features, is_score=is_score), features, labels, cv=folds)
     return predicted
 
 
-def fit_and_predict(features: Features, labels: Floats, others: Features, *, is_score: bool) -> Floats:
-    """Train a model on rows, (n, features), and return what it predicts for other rows, (others,)."""
-    model: Any = build_model(features, is_score=is_score)
-    predicted: Floats = model.fit(features, labels).predict(others)
-    return predicted
+def fit_and_predict(
+    features: Features, labels: Floats, others: Features, *, is_score: bool
+) -> tuple[Floats, Floats | None]:
+    """Train a model on rows and return what it predicts for other rows.
+
+    Args:
+        features: Features of the rows, (n, features).
+        labels: Their labels, (n,).
+        others: Features of the other rows, (m, features).
+        is_score: Whether labels are scores.
+
+    Returns:
+        Labels, (m,); the probability of each class that the rows have, in order, (m, classes), None for scores.
+    """
+    model = build_model(features, is_score=is_score).fit(features, labels)
+    return model.predict(others), None if is_score else model.predict_proba(others)
 
 
 def correlate(predicted: Floats, labels: Floats) -> float:
