@@ -45,10 +45,10 @@ class BertLayerParts(NamedTuple):
 
 def bert_layers(model: PreTrainedModel) -> Sequence[BertLayerParts]:
     """Return the layers of a model of BERT's form."""
-    layers: Any = model.encoder.layer
+    encoder: Any = model.encoder
     return [
         BertLayerParts(layer.attention.self, layer.attention.output, layer.intermediate, layer.output)
-        for layer in layers
+        for layer in encoder.layer
     ]
 
 

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from analysis.blocks import Block, Sentence, picture
 from analysis.run import Predictions, Run
-from analysis.slices import class_names
 from analysis.table import Table
 from figures import draw_balance, pick_classes
 from heads import Scores
@@ -23,12 +22,12 @@ def show_balance(run: Run, task: str, split: Split, predictions: Predictions, an
     counted: dict[str, NDArray[Any]] = {split: predictions.labels, "predicted": predictions.predictions}
     blocks: list[Block] = []
     try:
-        train = [example.label for example in run.read_examples(task, "train")]
-        counted = {"train": np.array(train, dtype=np.float64), **counted}
+        train = [example.label for example in run.read_examples(task, "train") if example.label is not None]
+        counted = {"train": predictions.task.labels.stack(train), **counted}
     except InputError as error:
         blocks.append(Sentence(f"The train split is not shown: {error}."))
-    names, numbers = _label_ranges(predictions, counted)
-    every = {what: np.bincount(values, minlength=len(names)) / max(len(values), 1) for what, values in numbers.items()}
+    names, counts = _count_labels(predictions, counted)
+    every = {what: found / max(len(counted[what]), 1) for what, found in counts.items()}
     chosen = pick_classes(np.abs(every["predicted"] - every[split]))
     note = (
         f"The {len(chosen)} of {len(names):,} classes whose share of the predictions is furthest from that of {split}."
@@ -48,13 +47,14 @@ def show_balance(run: Run, task: str, split: Split, predictions: Predictions, an
     ]
 
 
-def _label_ranges(
+def _count_labels(
     predictions: Predictions, counted: Mapping[str, NDArray[Any]]
 ) -> tuple[list[str], dict[str, NDArray[np.int64]]]:
-    """Return the classes, or ranges of a score, and the number of each value's."""
-    space = predictions.task.labels
+    """Return the classes, or ranges of a score, and how many rows each of them has."""
+    task, space = predictions.task, predictions.task.labels
     if not isinstance(space, Scores):
-        return class_names(predictions.task), {what: values.astype(np.int64) for what, values in counted.items()}
+        return list(task.class_names), {what: space.count_classes(values) for what, values in counted.items()}
     ends = np.linspace(space.low, space.high, SCORE_RANGES + 1)
     names = [f"{low:g} to {high:g}" for low, high in pairwise(ends)]
-    return names, {what: np.digitize(values, ends[1:-1]).astype(np.int64) for what, values in counted.items()}
+    numbers = {what: np.digitize(values, ends[1:-1]) for what, values in counted.items()}
+    return names, {what: np.bincount(values, minlength=SCORE_RANGES) for what, values in numbers.items()}

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Literal, get_args
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from analysis.run import Predictions
@@ -21,7 +22,8 @@ def combine(members: Sequence[Predictions], method: Method) -> Predictions:
 
     - `vote`: the class that most members predict; a tie goes to the class with the larger sum of probabilities over all
       members, then to the lowest class. The probabilities are the shares of the votes.
-    - `probability`: the class with the largest mean probability, then the lowest class.
+    - `probability`: the class with the largest mean probability, then the lowest class; of sets, each label whose mean
+      probability is above its threshold.
 
     Args:
         members: At least one; each about the same examples in the same order.
@@ -40,10 +42,12 @@ def combine(members: Sequence[Predictions], method: Method) -> Predictions:
         return _replace(first, mean, None)
     if method == "score":
         raise InputError("the mean of scores is for scores alone (expected vote or probability for classes)")
-    probabilities = _stack_probabilities(members)
+    probabilities, space = _stack_probabilities(members), first.task.labels
     if method == "probability":
         mean = probabilities.mean(axis=0)
-        return _replace(first, mean.argmax(axis=1).astype(np.float64), mean)
+        return _replace(first, space.decide(torch.from_numpy(mean)).numpy().astype(np.float64), mean)
+    if space.is_set:
+        raise InputError("vote is for one class a row (expected --method probability for sets of labels)")
     votes = count_votes(np.stack([member.predictions for member in members]), first.task.labels.num_classes)
     winners = break_ties(votes, probabilities.sum(axis=0))
     return _replace(first, winners.astype(np.float64), votes / len(members))

@@ -7,7 +7,7 @@ import numpy as np
 from analysis.blocks import Block, Sentence, number, picture, span
 from analysis.intervals import wilson_interval
 from analysis.run import Predictions
-from analysis.slices import NeighbourErrors, class_names, count_neighbour_errors
+from analysis.slices import NeighbourErrors, count_neighbour_errors
 from analysis.table import Table
 from figures import bin_confidence, count_confusions, draw_confusion, draw_reliability, most_frequent_confusions
 from figures.confusion import LABELLED_CELLS
@@ -18,7 +18,7 @@ SHOWN_CONFUSIONS = 20
 
 def show_confusion(predictions: Predictions, anchor: str) -> list[Block]:
     """Return the confusion matrix; of many classes also a table, and near misses where the classes have an order."""
-    names = class_names(predictions.task)
+    names = predictions.task.class_names
     confusions = count_confusions(predictions.labels, predictions.predictions, len(names))
     shown = [names[number] for number in confusions.classes]
     label = "Confusion matrix. " + "; ".join(

@@ -91,8 +91,7 @@ def _check_same_data(first: Run, other: Run, split: Split) -> None:
 
 def _describe_labels(task: Task) -> str:
     """Return the classes in their order, or the range of the scores."""
-    classes = ", ".join(task.format_label(number) for number in range(task.labels.num_classes))
-    return classes or str(task.labels)
+    return ", ".join(task.class_names) or str(task.labels)
 
 
 def write_ensemble(

@@ -1,8 +1,9 @@
 """What the schedule of a run plans, to compare with what the training drew."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, groupby, islice
+from typing import Any
 
 from analysis.run import Run
 from datamodules import BatchRows, MultitaskSampler, RoundRobinShuffled, Schedule
@@ -74,7 +75,7 @@ def _count_epochs(run: Run) -> int | None:
 def _build_sampler(run: Run) -> MultitaskSampler:
     from jsonargparse import ArgumentParser
 
-    sizes = {task: splits["train"]["rows"] for task, splits in run.report["data"].items() if "train" in splits}
+    sizes = {task: count_drawn(splits["train"]) for task, splits in run.report["data"].items() if "train" in splits}
     if not sizes:
         raise InputError(f"{run.name} trained nothing (its report names no train split)")
     data = run.config["data"]
@@ -88,6 +89,11 @@ def _build_sampler(run: Run) -> MultitaskSampler:
         seed=run.report["seed"],
         max_epochs=run.config["trainer"]["max_epochs"],
     )
+
+
+def count_drawn(source: Mapping[str, Any]) -> int:
+    """Return how many rows of a train split are drawn from, as the report describes it: those with a label."""
+    return int(source.get("labelled", source["rows"]))
 
 
 def _epoch(run: Run, sampler: MultitaskSampler, epoch: int) -> Iterator[BatchRows]:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from heads import Scores
+from heads import Label, Scores
 from runtime.strict_yaml import read_yaml_file
 from tasks import Example, InputError, Split, Task
 from tasks.source import digest
@@ -25,8 +25,8 @@ class Predictions:
     Args:
         task: The task.
         examples: The examples in file order, [n].
-        labels: Class indices or scores, (n,).
-        predictions: Predicted labels in label units, (n,).
+        labels: Class indices or scores, (n,), or sets, (n, C).
+        predictions: Predicted labels in label units, in that shape.
         probabilities: Probability of each class, (n, C); None for scores.
         split_size: Examples in the whole split; more than n where the run was told to predict a part of it.
     """
@@ -50,11 +50,10 @@ class Predictions:
 
     @property
     def confidence(self) -> NDArray[np.float64] | None:
-        """Probability of each predicted class, (n,); None for scores."""
+        """Probability of each predicted label, (n,); None for scores."""
         if self.probabilities is None:
             return None
-        chosen: NDArray[np.float64] = self.probabilities[np.arange(len(self.examples)), self.predictions.astype(int)]
-        return chosen
+        return self.task.labels.confidence(self.predictions, self.probabilities)
 
 
 @dataclass(frozen=True)
@@ -138,7 +137,7 @@ class Run:
         return list(self.tasks[task].read(split, Path(self.config["data"]["root"]).expanduser(), lambda message: None))
 
     def read_predictions(self, task: str, split: Split = "dev", *, allow_partial: bool = False) -> Predictions:
-        """Read the predictions of a labelled split.
+        """Read the predictions of a labelled split, of the examples that have a label.
 
         Args:
             task: Name of the task.
@@ -155,31 +154,35 @@ class Run:
         everything = self.read_examples(task, split)
         kind = self.tasks[task]
         examples, predicted = _match(path, everything, kind)
-        if len(examples) < len(everything) and not allow_partial:
+        known = np.flatnonzero([example.label is not None for example in examples])
+        if len(known) < (1 if kind.ignores_gaps else len(examples)):
+            raise InputError(f"{path}: the {split} split of {task} has no labels to compare with")
+        size = sum(example.label is not None for example in everything)
+        if len(known) < size and not allow_partial:
             raise InputError(
-                f"{path}: holds {len(examples)} of the {len(everything)} examples of the {split} split of {task} "
+                f"{path}: holds {len(known)} of the {size} examples of the {split} split of {task} "
                 "(expected all; the run predicted a part only, as under --trainer.limit_val_batches)"
             )
-        if any(example.label is None for example in examples):
-            raise InputError(f"{path}: the {split} split of {task} has no labels to compare with")
+        probabilities = _read_probabilities(path, [example.id for example in examples], kind)
+        labelled = [examples[row] for row in known]
         return Predictions(
             task=kind,
-            examples=examples,
-            labels=np.array([example.label for example in examples], dtype=np.float64),
-            predictions=np.array(predicted, dtype=np.float64),
-            probabilities=_read_probabilities(path, [example.id for example in examples], kind),
-            split_size=len(everything),
+            examples=labelled,
+            labels=kind.labels.stack([example.label for example in labelled]),
+            predictions=kind.labels.stack(predicted)[known],
+            probabilities=None if probabilities is None else probabilities[known],
+            split_size=size,
         )
 
 
-def _match(path: Path, examples: Sequence[Example], task: Task) -> tuple[list[Example], list[float]]:
+def _match(path: Path, examples: Sequence[Example], task: Task) -> tuple[list[Example], list[Label]]:
     """Return the examples that a prediction file is about, in its order, which is that of the split, and its labels."""
     with path.open(encoding="utf-8", newline="") as file:
         reader = csv.reader(file, skipinitialspace=True)
         rows = [(reader.line_num, row) for row in reader][1:]
     if not rows:
         raise InputError(f"{path}: holds no prediction")
-    matched, labels = [], []
+    matched, labels = [], list[Label]()
     remaining = iter(examples)
     for number, row in rows:
         name, cell = row[0] if row else "", ", ".join(row[1:])  # earlier versions left a class with a comma unquoted
@@ -187,7 +190,7 @@ def _match(path: Path, examples: Sequence[Example], task: Task) -> tuple[list[Ex
         if example is None:
             raise InputError(f"{path}, line {number}: {', '.join(row)!r} does not match the next example of the split")
         try:
-            labels.append(_parse_score(cell) if isinstance(task.labels, Scores) else float(task.parse_label(cell)))
+            labels.append(_parse_score(cell) if isinstance(task.labels, Scores) else task.parse_label(cell))
         except ValueError as error:
             raise InputError(f"{path}, line {number}: the prediction is {cell!r} (expected {error})") from None
         matched.append(example)
@@ -217,8 +220,8 @@ def _read_probabilities(path: Path, names: Sequence[str], task: Task) -> NDArray
         for name, *cells in reader:
             found.append(name)
             shares.append(np.fromiter(map(float, cells), np.float64, len(cells)))  # a row of cells at a time
-    classes = [task.format_label(number) for number in range(task.labels.num_classes)]
-    if header[1:] != classes:
+    classes = task.class_names
+    if tuple(header[1:]) != classes:
         raise InputError(f"{path}: its columns are {', '.join(header[1:])} (expected the classes {', '.join(classes)})")
     if found != list(names):
         raise InputError(f"{path}: its ids are not those of the prediction file")

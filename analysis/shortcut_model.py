@@ -59,12 +59,17 @@ class Shortcut:
 
 
 def measure_shortcut(predictions: Predictions, train: Sequence[Example]) -> Shortcut | None:
-    """Compare a run with a shortcut model, trained on the same train split; None where train is too small for one.
+    """Compare a run with a shortcut model, trained on the same train split.
 
     Args:
         predictions: What the run predicted for a split.
         train: The examples of the train split.
+
+    Returns:
+        Both; None where labels are sets, or train has too few rows or one label alone.
     """
+    if predictions.task.labels.is_set:
+        return None
     is_score, is_pair = isinstance(predictions.task.labels, Scores), len(predictions.task.texts) == 2
     labels = np.array([np.nan if example.label is None else example.label for example in train], dtype=np.float64)
     rows = draw_labelled(labels, is_score=is_score)

@@ -9,7 +9,7 @@ from analysis.shortcut_model import Shortcut, measure_shortcut
 from analysis.table import Table
 from tasks import InputError
 
-TOO_FEW = "shortcuts are not measured, since the train split has too few rows or one label alone"
+MISSING = "shortcuts are not measured: labels are sets, or the train split has too few rows or one label alone"
 
 
 def show_shortcut(run: Run, task: str, predictions: Predictions) -> list[Block]:
@@ -18,7 +18,7 @@ def show_shortcut(run: Run, task: str, predictions: Predictions) -> list[Block]:
         shortcut = measure_shortcut(predictions, run.read_examples(task, "train"))
     except InputError as error:
         return [Sentence(f"Shortcuts are not measured: {error}.")]
-    return build_tables(shortcut) if shortcut else [Sentence(f"{TOO_FEW.capitalize()}.")]
+    return build_tables(shortcut) if shortcut else [Sentence(f"{MISSING.capitalize()}.")]
 
 
 def build_tables(shortcut: Shortcut, *, title: str = "") -> list[Block]:

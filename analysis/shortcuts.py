@@ -12,7 +12,7 @@ from analysis.command import command
 from analysis.json_file import replace_undefined
 from analysis.run import Run
 from analysis.shortcut_model import Shortcut, measure_shortcut
-from analysis.shortcut_tables import TOO_FEW, build_tables
+from analysis.shortcut_tables import MISSING, build_tables
 from runtime.terminal import plain_console
 from runtime.utf8 import use_utf8
 from runtime.whole_files import replacing
@@ -20,7 +20,7 @@ from tasks import InputError, Split
 
 
 def measure_shortcuts(run: Run, split: Split) -> dict[str, Shortcut | None]:
-    """Measure the shortcut of each task that the run wrote predictions of; None where its train split is too small.
+    """Measure the shortcut of each task that the run wrote predictions of; None where there is nothing to measure.
 
     Raises:
         InputError: If it wrote none for any task, or a file is missing or has changed since.
@@ -54,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     console = plain_console()
     for name, shortcut in found.items():
         if shortcut is None:
-            console.print(f"{name}: {TOO_FEW}")
+            console.print(f"{name}: {MISSING}")
         for table in build_tables(shortcut, title=f"{name}: ") if shortcut else ():
             console.print(table.to_rich())
     write_shortcuts(run, options.split, found)

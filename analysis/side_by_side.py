@@ -169,7 +169,9 @@ def _summary(pairing: Pairing) -> Table:
 def _changed(pairing: Pairing, rows: NDArray[np.int64], title: str) -> list[Block]:
     if not len(rows):
         return [Sentence(f"{title}: none.")]
-    change = np.abs(pairing.second.predictions[rows] - pairing.first.predictions[rows])
+    change = (
+        np.abs(pairing.second.predictions[rows] - pairing.first.predictions[rows]).reshape(len(rows), -1).sum(axis=1)
+    )
     shown = rows[np.argsort(-change, kind="stable")][:SHOWN]
     note = f"{len(shown)} of {len(rows):,}, the largest changes first."
     return [ExampleList(title, [_show(pairing, int(row)) for row in shown], note)]

@@ -13,7 +13,7 @@ from analysis.words import has_negation, numbers
 from figures import pick_classes
 from heads import Classes, Scores
 from shortcuts.words import overlap, words
-from tasks import Example, Task
+from tasks import Example
 
 LABEL = "label (recall)"
 
@@ -28,8 +28,8 @@ class Slice:
         count: Number of examples.
         score: Accuracy, or Pearson's correlation of scores; None where it is undefined.
         interval: 95 % interval of the score: Wilson for an accuracy, bootstrap for a correlation.
-        reference: Share of the most frequent class in the slice, what a constant would score there; for scores, the
-            mean of prediction minus label; None for the slices of a label, whose accuracy is the recall.
+        reference: Share of the most frequent class (or set) in the slice, what a constant would score there; for
+            scores, the mean of prediction minus label; None for the slices of a label, whose accuracy is the recall.
     """
 
     grouping: str
@@ -120,12 +120,13 @@ def slice_scores(predictions: Predictions) -> list[Slice]:
     chosen = {grouping.title: grouping for grouping in reversed(GROUPINGS) if is_pair or not grouping.only_pairs}
     groupings = [grouping for grouping in GROUPINGS if chosen.get(grouping.title) is grouping]
     slices = [one for grouping in groupings for one in _score_grouping(predictions, grouping)]
-    return slices if isinstance(predictions.task.labels, Scores) else [*slices, *_score_labels(predictions)]
+    labels = predictions.task.labels  # what is found of each label of a set, its own table says
+    return slices if labels.is_set or isinstance(labels, Scores) else [*slices, *_score_labels(predictions)]
 
 
 def _score_labels(predictions: Predictions) -> Iterator[Slice]:
     """Yield the recall of each class; of many classes, of those with the most mistakes."""
-    names, labels = class_names(predictions.task), predictions.labels.astype(np.int64)
+    names, labels = predictions.task.class_names, predictions.labels.astype(np.int64)
     for number in pick_classes(np.bincount(labels[~predictions.is_right], minlength=len(names))):
         if (labels == number).any():
             yield _score_slice(predictions, LABEL, names[number], labels == number)
@@ -152,14 +153,9 @@ def _score_slice(predictions: Predictions, title: str, name: str, chosen: NDArra
     if isinstance(predictions.task.labels, Scores):
         bias = float((predicted - labels).mean())
         return Slice(title, name, count, pearson(labels, predicted), bootstrap_pearson(labels, predicted), bias)
-    hits = int((labels == predicted).sum())
-    majority = None if title == LABEL else float(np.bincount(labels.astype(np.int64)).max() / count)
+    hits = int(predictions.is_right[chosen].sum())
+    majority = None if title == LABEL else float(np.unique(labels, axis=0, return_counts=True)[1].max() / count)
     return Slice(title, name, count, hits / count, wilson_interval(hits, count), majority)
-
-
-def class_names(task: Task) -> list[str]:
-    """Name the classes of a task as its prediction files do."""
-    return [task.format_label(number) for number in range(task.labels.num_classes)]
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from analysis.table import Table
 from figures import MOST_CLASSES, Curve, draw_curves
 from heads import Scores
 from tasks import InputError, Split
+from tasks.class_scores import score_classes
 
 
 def build_task_section(run: Run, task: str, split: Split, *, anchor: str, curves: Mapping[str, Curve]) -> Section:
@@ -35,10 +36,12 @@ def build_task_section(run: Run, task: str, split: Split, *, anchor: str, curves
         blocks: list[Block] = [Sentence(f"No predictions to look at: {error}."), *_score_table(run, task, split, None)]
         return Section(f"Task {task}", anchor, [*blocks, *_curves(curves, task, anchor)])
     blocks = [Sentence(_describe(predictions, split)), *_score_table(run, task, split, predictions)]
+    blocks += _class_table(predictions)
     if isinstance(predictions.task.labels, Scores):
         blocks += show_similarity(predictions, anchor)
     else:
-        blocks += [*show_confusion(predictions, anchor), *show_calibration(predictions, anchor)]
+        blocks += [] if predictions.task.labels.is_set else show_confusion(predictions, anchor)
+        blocks += show_calibration(predictions, anchor)
     blocks += _curves(curves, task, anchor)
     blocks += [_slice_table(predictions), *show_shortcut(run, task, predictions)]
     blocks += [*_mistakes(predictions), *show_balance(run, task, split, predictions, anchor)]
@@ -80,6 +83,19 @@ def _score_table(run: Run, task: str, split: Split, predictions: Predictions | N
     return [Table("Scores", ("metric", "score", "95 % interval", "reported", "majority baseline"), rows, note=note)]
 
 
+def _class_table(predictions: Predictions) -> list[Block]:
+    """Return how well each class is found; nothing for scores."""
+    task = predictions.task
+    scores = score_classes(task.labels, predictions.predictions, predictions.labels)
+    rows = []
+    for name, one in zip(task.class_names, scores, strict=True):
+        shares = [number(share, 3) for share in (one.precision, one.recall, one.f1)]
+        rows.append([name, *shares, f"{one.rows:,}", f"{one.predicted:,}"])
+    note = "Precision: of what is predicted as the class. Recall: of the examples that are of the class."
+    columns = ("class", "precision", "recall", "F1", "examples", "predicted")
+    return [Table("Classes", columns, rows, note=note)] if rows else []
+
+
 def _score_interval(predictions: Predictions, metric: str) -> tuple[float, float] | None:
     if metric == "accuracy":
         return wilson_interval(int(predictions.is_right.sum()), len(predictions.examples))
@@ -118,10 +134,11 @@ def _slice_table(predictions: Predictions) -> Table:
         "Score: Pearson's correlation inside the slice, with a bootstrap interval; it shrinks where the labels vary "
         "less. Mean difference: prediction − label."
         if is_score
-        else "Score: accuracy, with a Wilson interval. Largest class: what predicting it alone would score there."
+        else "Score: accuracy (of whole sets), with a Wilson interval. Largest class: what predicting it alone would "
+        "score there."
     )
     num_classes = predictions.task.labels.num_classes
-    if num_classes > MOST_CLASSES:
+    if num_classes > MOST_CLASSES and not predictions.task.labels.is_set:
         note += f" Of the {num_classes:,} labels, the {MOST_CLASSES} with the most mistakes."
     columns = ("by", "slice", "n", "score", "95 % interval", reference)
     return Table("Error slices", columns, rows, num_text_columns=2, note=note)

@@ -1,7 +1,7 @@
 """Which attention a device gets: tried on a small batch before a run relies on it."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Literal, get_args
 
@@ -90,7 +90,7 @@ def probe(
         with torch.random.fork_rng(devices=devices), torch.enable_grad(), torch.autocast(device.type, enabled=False):
             torch.manual_seed(0)
             shape = {"num_heads": num_heads, "hidden_size": num_heads * head_size}
-            checks = [partial(_compare, reach=each) for each in dict.fromkeys((None, reach))]
+            checks: list[Callable[..., str]] = [partial(_compare, reach=each) for each in dict.fromkeys((None, reach))]
             found = (check(kind, device, dtype=dtype, **shape) for check in [*checks, _check_dropout])
             return next(filter(None, found), None)
     except (RuntimeError, NotImplementedError, TypeError, AttributeError) as error:

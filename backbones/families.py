@@ -84,7 +84,8 @@ def embedding_size(model: PreTrainedModel) -> int:
             return int(module.normalized_shape[-1])
         if isinstance(module, nn.Linear):  # of MobileBERT, whose embeddings end in no LayerNorm
             return module.out_features
-    return int(model.get_input_embeddings().weight.shape[1])
+    table: Any = model.get_input_embeddings()
+    return int(table.weight.shape[1])
 
 
 def describe(config: PreTrainedConfig) -> dict[str, Any]:
@@ -128,7 +129,10 @@ def apply_pooler(model: PreTrainedModel, vectors: Tensor) -> Tensor:
     """Return what the model's own pooler makes of one vector a sequence, (N, H)."""
     pooler: Any = model.pooler
     if isinstance(pooler, nn.Linear):  # ALBERT's, whose activation stands beside it
-        return model.pooler_activation(pooler(vectors))  # type: ignore[no-any-return]
-    if model.config.model_type == "modernbert":
-        return pooler(vectors)  # type: ignore[no-any-return]
-    return pooler(vectors[:, None])  # type: ignore[no-any-return]  # reads the first token of each sequence
+        activation: Any = model.pooler_activation
+        vectors = activation(pooler(vectors))
+    elif model.config.model_type == "modernbert":
+        vectors = pooler(vectors)
+    else:
+        vectors = pooler(vectors[:, None])  # which reads the first token of each sequence
+    return vectors

@@ -8,12 +8,14 @@ from pickle import UnpicklingError
 from typing import Any
 
 import torch
+from huggingface_hub.errors import StrictDataclassError
 from safetensors import SafetensorError
 from transformers import (
     CONFIG_MAPPING,
     MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING,
     MODEL_MAPPING,
     BertForMaskedLM,
+    ModernBertConfig,
     ModernBertForMaskedLM,
     PreTrainedConfig,
     PreTrainedModel,
@@ -66,11 +68,18 @@ def _build_config(raw: Mapping[str, Any]) -> PreTrainedConfig:
     family = raw.get("model_type", "bert")
     if family not in CONFIG_MAPPING:
         code = ", and code that comes with weights is never run" if "auto_map" in raw else ""
-        raise ValueError(f"is a {family!r} model, which transformers {transformers_version} does not have{code}")
+        raise ValueError(
+            f"is a {family!r} model, which transformers {transformers_version} does not have{code} "
+            "(expected one of its own)"
+        )
     position = raw.get("position_embedding_type", "absolute")
     if position != "absolute":  # transformers 5 leaves the relative part out without a word
         raise ValueError(f"position embeddings are {position!r} (expected 'absolute')")
-    config: PreTrainedConfig = CONFIG_MAPPING[family](**raw)
+    try:
+        config: PreTrainedConfig = CONFIG_MAPPING[family](**raw)
+    except StrictDataclassError as error:
+        reason = " ".join(str(error).split())
+        raise ValueError(f"its configuration is not that of a {family!r} model ({reason})") from error
     reason = _unlike_encoder(config)
     if reason:
         raise ValueError(reason)
@@ -108,13 +117,14 @@ def _from_pretrained(model_class: type[PreTrainedModel], name: str) -> tuple[Any
     verbosity = transformers_logging.get_verbosity()
     transformers_logging.set_verbosity_error()
     try:
-        model, report = model_class.from_pretrained(
+        loaded: Any = model_class.from_pretrained(
             location, config=config, dtype=torch.float32, output_loading_info=True, ignore_mismatched_sizes=True
         )
     except (OSError, RuntimeError, ValueError, SafetensorError, UnpicklingError) as error:
         raise ValueError(f"backbone {name}: the weights cannot be loaded ({str(error).splitlines()[0]})") from error
     finally:
         transformers_logging.set_verbosity(verbosity)
+    model, report = loaded
     if report["mismatched_keys"]:
         key, found, expected = min(report["mismatched_keys"])
         raise ValueError(f"backbone {name}: {key} has shape {tuple(found)} (expected {tuple(expected)} by config.json)")
@@ -133,14 +143,15 @@ def load_encoder(name: str, *, fresh_layers: bool = False) -> PreTrainedModel:
         ValueError: If the model cannot be loaded, is not an encoder, its weights are damaged, missing or of another
             shape, or it does not give on packed tokens what it gives on padded ones.
     """
-    model, report = _from_pretrained(model_class_of(load_config(name)), name)
+    loaded, report = _from_pretrained(model_class_of(load_config(name)), name)
+    model: PreTrainedModel = loaded
     missing, unexpected = sorted(report["missing_keys"]), set(report["unexpected_keys"])
     if "classifier.dense.weight" in unexpected and set(missing) == {"pooler.dense.weight", "pooler.dense.bias"}:
-        model.pooler.dense = _load_classifier_dense(name)
+        model.get_submodule("pooler").dense = _load_classifier_dense(name)
         log.info("backbone %s: the dense layer of its classifier is its pooler", name)
         missing, unexpected = [], {key for key in unexpected if not key.startswith("classifier.dense.")}
     if missing and all(key.startswith("pooler.") for key in missing) and not fresh_layers:
-        model.pooler = None
+        model.pooler = None  # type: ignore[assignment]
         log.info("backbone %s has no pooler", name)
     elif missing and not fresh_layers:
         raise ValueError(f"backbone {name}: the weights lack {', '.join(missing[:5])} ({len(missing)} in all)")
@@ -161,7 +172,8 @@ def load_encoder(name: str, *, fresh_layers: bool = False) -> PreTrainedModel:
 
 def _load_classifier_dense(name: str) -> torch.nn.Module:
     """Load the layer under tanh that RoBERTa's classifier has on the first token, as BERT has in its pooler."""
-    classifier, _ = _from_pretrained(MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING[type(load_config(name))], name)
+    model_class: Any = MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING[type(load_config(name))]
+    classifier, _ = _from_pretrained(model_class, name)
     dense: torch.nn.Module = classifier.classifier.dense
     return dense
 
@@ -231,7 +243,7 @@ def build_encoder(config: Mapping[str, Any], *, with_pooler: bool = True) -> Pre
     model_class = model_class_of(shape)
     has_one = "add_pooling_layer" in inspect.signature(model_class.__init__).parameters
     model = model_class(shape, **({"add_pooling_layer": with_pooler} if has_one else {}))
-    if shape.model_type == "modernbert" and with_pooler:
+    if isinstance(shape, ModernBertConfig) and with_pooler:
         model.pooler = ModernBertPredictionHead(shape)
     model.train()
     return model

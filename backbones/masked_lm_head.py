@@ -83,7 +83,8 @@ def masked_lm_class(config: PreTrainedConfig) -> type[PreTrainedModel]:
     """
     if type(config) not in MODEL_FOR_MASKED_LM_MAPPING or config.model_type in NO_MASKED_LM:
         raise ValueError(f"{config.model_type} models have no masked-LM head to train (expected another family)")
-    model_class: type[PreTrainedModel] = MODEL_FOR_MASKED_LM_MAPPING[type(config)]
+    found: Any = MODEL_FOR_MASKED_LM_MAPPING[type(config)]
+    model_class: type[PreTrainedModel] = found
     return model_class
 
 

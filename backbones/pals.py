@@ -90,7 +90,7 @@ class PalLayers(TaskLayers):
         self.encoders = nn.ModuleDict({task: nn.Linear(hidden_size, size) for task in tasks})
         self.decoders = nn.ModuleDict({task: nn.Linear(size, hidden_size) for task in tasks})
         self.layer = nn.ModuleList(
-            nn.ModuleDict({task: _Projections(size) for task in tasks}) for _ in bert.encoder.layer
+            nn.ModuleDict({task: _Projections(size) for task in tasks}) for _ in range(bert.config.num_hidden_layers)
         )
         for module in self.modules():
             if isinstance(module, nn.Linear):

@@ -69,18 +69,21 @@ def _draw(
     """Return the figures of each task: the tag and the figure."""
     from figures import bin_confidence, count_confusions, draw_confusion, draw_reliability, draw_scatter
 
-    for (task_name, view), (rows, predictions, *rest) in predicted.items():
-        name, task, labels = task_name + view, stores[task_name].task, stores[task_name].labels[rows]
+    for (task_name, view), columns in predicted.items():
+        name, store = task_name + view, stores[task_name]
+        rows, predictions, *rest = (column[store.has_label[columns[0]]] for column in columns)
+        task, labels = store.task, store.labels[rows]
         space = task.labels
         if isinstance(space, Scores):
             scores = predictions.astype(np.float64)
             yield f"val/{name}/similarity", draw_scatter(labels, scores, low=space.low, high=space.high)
             continue
-        class_names = [task.format_label(number) for number in range(space.num_classes)]
-        confusions = count_confusions(labels, predictions, space.num_classes)
-        yield f"val/{name}/confusion", draw_confusion(confusions, class_names)
-        confidence = rest[0].astype(np.float64)[np.arange(len(rows)), predictions.astype(np.int64)]
-        yield f"val/{name}/calibration", draw_reliability(bin_confidence(confidence, predictions == labels))
+        if not space.is_set:
+            confusions = count_confusions(labels, predictions, space.num_classes)
+            yield f"val/{name}/confusion", draw_confusion(confusions, task.class_names)
+        confidence = space.confidence(predictions, rest[0].astype(np.float64))
+        is_right = space.is_right(predictions, labels)
+        yield f"val/{name}/calibration", draw_reliability(bin_confidence(confidence, is_right))
 
 
 def _show(boards: list[TensorBoardLogger], tag: str, figure: "Figure", *, step: int) -> None:

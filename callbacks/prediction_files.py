@@ -36,16 +36,16 @@ def write_predictions(
         path: `<task>-<split>.csv`; the second file is `<task>-<split>-probabilities.csv`.
         store: The split that was predicted.
         rows: Row numbers, rising, (n,).
-        predictions: Labels in label units, (n,).
+        predictions: Labels in label units, (n,), or sets (n, C).
         probabilities: Probability of each class, (n, C).
     """
     task = store.task
     ids = [store.id(int(row)) for row in rows]
-    labels = [task.format_label(float(prediction)) for prediction in predictions]
+    labels = [task.format_label(prediction) for prediction in predictions]
     comma = "," if task.handin is None else ", "
     _write_rows(path, [("id", task.prediction_header), *zip(ids, labels, strict=True)], comma)
     if probabilities is not None:
-        header = ["id", *(task.format_label(number) for number in range(probabilities.shape[1]))]
+        header = ["id", *task.class_names]
         shares = ([name, *(f"{p:.6f}" for p in row)] for name, row in zip(ids, probabilities, strict=True))
         _write_rows(path.with_name(f"{path.stem}-probabilities.csv"), [header, *shares], ",")
 
@@ -70,7 +70,7 @@ def write_handin(
         split: The split that was predicted.
         store: The split's examples.
         rows: Row numbers, rising, (n,).
-        predictions: Labels in label units, (n,).
+        predictions: Labels in label units, (n,), or sets (n, C).
 
     Returns:
         The file; None for a task or a split that CS224N does not ask for.
@@ -82,7 +82,7 @@ def write_handin(
     with path.open("w", encoding="utf-8", newline="") as file:
         file.write(f"id \t {handin.header} \n")
         for row, prediction in zip(rows, predictions, strict=True):
-            label = handin.format_label(store.task.format_label(float(prediction)))
+            label = handin.format_label(store.task.format_label(prediction))
             file.write(f"{store.id(int(row))} , {label} \n")
     return path
 

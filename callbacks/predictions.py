@@ -169,10 +169,10 @@ def build_input_table(
     table = Table()
     for column in ("sentence" if len(task.texts) == 1 else "sentences", task.label, "probability"):
         table.add_column(Text(column))
+    shares = None if probabilities is None else task.labels.confidence(predictions, probabilities.astype(np.float64))
     for number, row in list(enumerate(texts))[:SHOWN_ROWS]:
-        label = task.format_label(float(predictions[number]))
-        probability = "" if probabilities is None else f"{probabilities[number].max():.3f}"
-        table.add_row(Text("\n".join(row)), Text(label), probability)
+        confidence = "" if shares is None else f"{shares[number]:.3f}"
+        table.add_row(Text("\n".join(row)), Text(task.format_label(predictions[number])), confidence)
     return table
 
 

@@ -7,6 +7,7 @@ import shlex
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
 import lightning.pytorch as L
@@ -31,6 +32,7 @@ from runtime.terminal import plain_console
 from runtime.version import find_code_version
 from runtime.whole_files import replacing
 from tasks import Task
+from tasks.class_scores import score_classes
 
 Predicted = Mapping[str, Sequence[NDArray[Any]]]  # rows, predictions and, of classes, probabilities, by task
 PACKAGES = ("torch", "lightning", "torchmetrics", "transformers", "datasets")
@@ -140,6 +142,7 @@ class RunReport(L.Callback):
             "metrics": metrics,
             **({"evaluated": evaluated} if evaluated else {}),
             "baseline": baselines,
+            "classes": _score_classes(stores.get(name, {}), predicted),
             **training,
             "precision": trainer.precision,
             "seed": data.seed,
@@ -206,6 +209,17 @@ def _baselines(
         for task, (rows, *_) in predicted.items()
         if task in train
     }
+
+
+def _score_classes(evaluated: Mapping[str, TokenStore], predicted: Predicted) -> dict[str, dict[str, dict[str, Any]]]:
+    """Return precision, recall, F1 and counts by task and class, of the rows that the scores are of."""
+    found = {}
+    for name, (rows, predictions, *_) in predicted.items():
+        task, known = evaluated[name].task, evaluated[name].has_label[rows]
+        if task.class_names:
+            scores = score_classes(task.labels, predictions[known], evaluated[name].labels[rows[known]])
+            found[name] = dict(zip(task.class_names, map(asdict, scores), strict=True))
+    return found
 
 
 def _failures(

@@ -40,11 +40,11 @@ def score_constant(train: SplitRows, evaluated: SplitRows) -> float | None:
 
     For scores a constant has no correlation at all.
     """
-    labels = evaluated.labels[~np.isnan(evaluated.labels)]
-    if not labels.size or not train.task.labels.num_classes:
+    labels, space = _known(evaluated), train.task.labels
+    if not len(labels) or not space.num_classes:
         return None
-    constant = train.task.labels.best_constant(train.labels)
-    return float(train.task.labels.is_right(np.full(labels.shape, constant), labels).mean())
+    constant = np.broadcast_to(space.best_constant(_known(train)), labels.shape)
+    return float(space.is_right(constant, labels).mean())
 
 
 def find_class_problems(train: SplitRows, others: Sequence[SplitRows]) -> Iterator[Finding]:
@@ -54,7 +54,10 @@ def find_class_problems(train: SplitRows, others: Sequence[SplitRows]) -> Iterat
     names, trained = class_names(train.task), count_classes(train)
     unseen = trained == 0
     for rows in others:
-        rows_of_unseen = np.flatnonzero(np.isin(rows.labels, np.flatnonzero(unseen)))
+        values = rows.store.labels
+        rows_of_unseen = np.flatnonzero(
+            (values[:, unseen] == 1).any(axis=1) if values.ndim == 2 else np.isin(values, np.flatnonzero(unseen))
+        )
         if rows_of_unseen.size:
             counts = count_classes(rows)
             classes = _name([name for name, count in zip(names, np.where(unseen, counts, 0), strict=True) if count])
@@ -103,7 +106,7 @@ def find_constant_labels(rows: SplitRows) -> Iterator[Finding]:
 def find_label_shift(train: SplitRows, evaluated: SplitRows) -> Iterator[Finding]:
     """Find evaluated splits whose labels are spread otherwise than those of train, by more than chance."""
     ours, theirs = (rows.labels[~np.isnan(rows.labels)] for rows in (evaluated, train))
-    if min(ours.size, theirs.size) < 2:
+    if min(ours.size, theirs.size) < 2 or train.task.labels.is_set:
         return
     shift, chance, largest = (_shift_classes if train.task.labels.num_classes else _shift_scores)(train, ours, theirs)
     if shift >= SHIFT and chance < SURELY:
@@ -144,13 +147,17 @@ def _shift_scores(train: SplitRows, ours: NDArray[np.float64], theirs: NDArray[n
 
 def count_classes(rows: SplitRows) -> NDArray[np.int64]:
     """Count the rows of each class, (C,)."""
-    labels = rows.labels[~np.isnan(rows.labels)].astype(np.int64)
-    return np.bincount(labels, minlength=rows.task.labels.num_classes)
+    return rows.task.labels.count_classes(_known(rows))
+
+
+def _known(rows: SplitRows) -> NDArray[np.float64]:
+    """Return the labels of the rows that have one, as they are stored."""
+    return rows.store.labels[rows.store.labelled_rows]
 
 
 def class_names(task: Task) -> list[str]:
     """Return the classes as they stand in the file."""
-    return [task.format_label(number) for number in range(task.labels.num_classes)]
+    return list(task.class_names)
 
 
 def _name(names: Sequence[str]) -> str:

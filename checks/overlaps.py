@@ -58,8 +58,8 @@ def count_other_labels(
     evaluated: SplitRows, rows: NDArray[np.int64], train: SplitRows, found: NDArray[np.int64]
 ) -> int:
     """Count the rows whose label does not fit that of the train row with the same text."""
-    ours, theirs = evaluated.labels[rows], train.labels[found]
-    both = ~np.isnan(ours) & ~np.isnan(theirs)
+    ours, theirs = evaluated.store.labels[rows], train.store.labels[found]
+    both = evaluated.store.has_label[rows] & train.store.has_label[found]
     return int((~evaluated.task.labels.is_right(theirs[both], ours[both])).sum())
 
 
@@ -136,7 +136,7 @@ def find_equal_sides(rows: SplitRows) -> Iterator[Finding]:
 def _name_labels(rows: SplitRows, chosen: NDArray[np.int64]) -> str:
     labels = rows.labels[chosen]
     values, counts = np.unique(labels[~np.isnan(labels)], return_counts=True)
-    if not values.size:
+    if not values.size or rows.task.labels.is_set:
         return ""
     if rows.task.labels.num_classes:
         named = (f"{count:,} x {rows.task.format_label(value)}" for value, count in zip(values, counts, strict=True))

@@ -21,7 +21,7 @@ def describe_problems(train: Mapping[str, TokenStore], dev: Mapping[str, TokenSt
     keys = {name: key_tokens(store) for name, store in train.items()}
     leaks = {name: int(np.isin(key_tokens(store), keys[name]).sum()) for name, store in dev.items() if name in keys}
     contradictions = {
-        name: contradict(keys[name], store.labels, is_score=not store.task.labels.num_classes).rows.size
+        name: contradict(keys[name], store.label_numbers, is_score=not store.task.labels.num_classes).rows.size
         for name, store in train.items()
     }
     counted = {"dev row(s) are train rows too": leaks, "train row(s) have the text of another label": contradictions}

@@ -42,6 +42,8 @@ class Shortcuts:
 
 def measure_shortcuts(rows: SplitRows) -> Shortcuts | None:
     """Measure the shortcuts of a train split; None where it has too few rows, or one label alone."""
+    if rows.task.labels.is_set:
+        return None
     is_score = not rows.task.labels.num_classes
     sample = draw_labelled(rows.labels, is_score=is_score)
     if not sample.size:

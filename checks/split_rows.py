@@ -57,8 +57,8 @@ class SplitRows:
 
     @property
     def labels(self) -> NDArray[np.float64]:
-        """Class index or score of each example, NaN where there is none, (n,)."""
-        return self.store.labels
+        """Class index, score or number of the set of labels of each example, NaN where there is none, (n,)."""
+        return self.store.label_numbers
 
     @property
     def sides(self) -> int:
@@ -75,9 +75,11 @@ class SplitRows:
 
     def label(self, row: int) -> str:
         """Label of an example as its file has it; empty without one."""
-        label = self.labels[row]
-        if np.isnan(label):
+        label = self.store.labels[row]
+        if np.isnan(label).any():
             return ""
+        if self.task.labels.is_set:
+            return self.task.format_label(label) or "none of them"
         return self.task.format_label(label) if self.task.labels.num_classes else f"{label:g}"
 
     def show(self, rows: Iterable[int], remarks: Iterable[str] = (), *, most: int = SHOWN) -> list[Instance]:

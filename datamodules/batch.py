@@ -21,13 +21,16 @@ class TaskBatch(NamedTuple):
         task: Name of the task.
         tokens: The tokens of B * S sequences end to end, example by example; then those of the swapped pairs where
             `orders` is 2.
-        labels: Class indices (int64) or scores (float32), (B,); NaN or -1 where there is none.
+        labels: Class indices (int64) or scores (float32), (B,), or sets of 0 and 1 (float32), (B, C); NaN or -1 where
+            there is none.
         ids: Ids of the examples, [B].
         rows: Row numbers of the examples in their split, (B,).
         weight: Factor that makes the mean over the ranks the mean over the global batch (see BatchRows).
         orders: How often each example is there: 2 where a pair's output is the average over both orders.
         teacher: A teacher's probabilities (B, number of classes) or scores (B,); None without one.
         fullness: Rows of the global batch / the task's batch size (see BatchRows).
+        labelled: Places of the examples that have a label, (labelled,); None where all of them have one, or none.
+        label_weights: Weight of each label in the loss, in the shape of the labels; None where all count alike.
     """
 
     task: str
@@ -39,6 +42,12 @@ class TaskBatch(NamedTuple):
     orders: int = 1
     teacher: Tensor | None = None
     fullness: float = 1.0
+    labelled: Tensor | None = None
+    label_weights: Tensor | None = None
+
+    def keep_labelled(self, values: Tensor) -> Tensor:
+        """Return the values of the examples that have a label, (B, ...) to (labelled, ...)."""
+        return values if self.labelled is None else values.index_select(0, self.labelled)
 
 
 class TaskDataset(Dataset[TaskBatch]):
@@ -107,4 +116,6 @@ def collate(
         orders=orders,
         teacher=None if store.teacher is None else torch.from_numpy(store.teacher[rows]),
         fullness=index.fullness,
+        labelled=torch.from_numpy(np.flatnonzero(store.has_label[rows])) if store.has_gaps else None,
+        label_weights=None if store.label_weights is None else torch.from_numpy(store.label_weights[rows]),
     )

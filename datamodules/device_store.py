@@ -60,6 +60,7 @@ class DeviceDataset(Dataset[TaskBatch]):
             rows=rows,
             weight=index.weight,
             fullness=index.fullness,
+            label_weights=None if split.weights is None else split.weights.index_select(0, rows),
         )
 
 
@@ -72,6 +73,8 @@ class _DeviceSplit:
         self.tokens = torch.from_numpy(store.all_tokens()).to(device)
         self.starts = torch.from_numpy(np.cumsum(store.lengths) - store.lengths).to(device)
         self.labels = store.task.labels.as_tensor(store.labels).to(device)
+        weights = store.label_weights
+        self.weights = None if weights is None else torch.from_numpy(weights).to(device)
 
     def join(self, rows: IntArray, *, num_groups: int, shape: StaticShape | None) -> tuple[Tensor, PackedTokens]:
         """Return the row numbers on the device, (B,), and their tokens end to end."""

@@ -16,7 +16,7 @@ from datamodules.cache_key import cache_key
 from datamodules.encoding_notes import EncodingNotes
 from datamodules.notes import Notes
 from datamodules.pairs import PairTemplate
-from datamodules.store import SCHEMA, WORDS_SCHEMA, TokenStore
+from datamodules.store import SCHEMA, SET_SCHEMA, WORDS_SCHEMA, TokenStore
 from runtime.whole_files import publish
 from tasks import Encoding, Example, InputError, Split, Task
 
@@ -130,7 +130,15 @@ def open_split(
     def write(target: Path) -> None:
         notes, lines = Notes(source["path"]), list[str]()
         examples = notes.collect(_check_ids(task.read(split, root, notes.add), source["path"]), lines)
-        write_store(examples, target, encoding=task.encoding, tokenizer=tokenizer, max_length=max_length, notes=lines)
+        write_store(
+            examples,
+            target,
+            encoding=task.encoding,
+            tokenizer=tokenizer,
+            max_length=max_length,
+            notes=lines,
+            is_set=task.labels.is_set,
+        )
 
     template = PairTemplate.of(tokenizer)
     store = open_cached(
@@ -160,6 +168,7 @@ def write_store(
     max_length: int,
     notes: list[str],
     words: bool = False,
+    is_set: bool = False,
 ) -> None:
     """Tokenise examples into an Arrow file, in memory bounded by one chunk; the file appears only when whole.
 
@@ -171,8 +180,9 @@ def write_store(
         max_length: Tokens a sequence at most.
         notes: What to tell about the source, each to stand behind its path; read after the last example.
         words: Whether to keep which tokens go on with a word.
+        is_set: Whether the labels are sets.
     """
-    schema = WORDS_SCHEMA if words else SCHEMA
+    schema = SET_SCHEMA if is_set else WORDS_SCHEMA if words else SCHEMA
     counted = EncodingNotes(tokenizer, max_length)
     with partial_folder(target.parent) as folder:  # its own for each concurrent writer
         partial = folder / target.name
@@ -203,7 +213,7 @@ def _chunks(examples: Iterable[Example]) -> Iterator[tuple[Example, ...]]:
 def _record_batch(examples: Sequence[Example], encoded: Sequence[EncodedTexts], schema: pa.Schema) -> pa.RecordBatch:
     columns = [
         [example.id for example in examples],
-        [None if example.label is None else float(example.label) for example in examples],
+        [example.label for example in examples],
         [row.input_ids for row in encoded],
         [row.first_length for row in encoded],
         [row.continues for row in encoded],

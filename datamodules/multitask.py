@@ -12,6 +12,7 @@ from datamodules.device_store import DeviceDataset
 from datamodules.evaluation import EvaluationSampler
 from datamodules.opening import Opener, check_test_labels, labelled
 from datamodules.resumable import ResumableDataModule, ResumableLoader, resumable_data
+from datamodules.row_orders import order_rows
 from datamodules.sampler import MultitaskSampler
 from datamodules.schedules import RoundRobinShuffled, Schedule
 from datamodules.sentences import SentenceInput, read_sentences
@@ -136,6 +137,7 @@ class MultitaskDataModule(ResumableDataModule):
         if stage == "fit":
             for name, store in self.stores["train"].items():
                 store.teacher = self.tasks[name].read_teacher(name, store.all_ids())
+                store.label_weights = self.tasks[name].weigh_labels(store.labels)
         if stage == "test":
             check_test_labels(self.stores["test"], self.tasks, self.root)
         if stage == "predict" and not self.prediction_names:
@@ -205,11 +207,14 @@ class MultitaskDataModule(ResumableDataModule):
             InputError: If the schedule does not fit the tasks.
         """
         stores = self.stores["train"]
+        found = {name: order_rows(store) for name, store in stores.items()}
+        orders = {name: order for name, order in found.items() if order is not None}
         try:
             return MultitaskSampler(
-                {name: len(store) for name, store in stores.items()},
+                {name: len(orders.get(name, store)) for name, store in stores.items()},
                 {name: self.batch_sizes[name] for name in stores},
                 self.schedule,
+                orders=orders,
                 seed=self.seed,
                 max_epochs=self.max_epochs,
                 rank=self.rank,
@@ -303,6 +308,8 @@ class MultitaskDataModule(ResumableDataModule):
                     "encoding": self.tasks[name].encoding,
                     "reading": store.key,
                     **({"swap": True} if self.tasks[name].swap else {}),
+                    **({"sampling": "balanced"} if self.tasks[name].is_balanced else {}),
+                    **({"class_weights": store.weights_sha256} if store.label_weights is not None else {}),
                     **({"teacher": store.teacher_sha256} if store.teacher is not None else {}),
                 }
                 for name, store in self.stores.get("train", {}).items()
@@ -313,7 +320,7 @@ class MultitaskDataModule(ResumableDataModule):
         """Return path, rows and SHA-256 of every file that was read, by task and split."""
         return {
             name: {
-                split: {**stores[name].source, "rows": len(stores[name])}
+                split: {**stores[name].source, **stores[name].count()}
                 for split, stores in self.stores.items()
                 if name in stores
             }

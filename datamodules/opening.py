@@ -12,6 +12,7 @@ from transformers import PreTrainedTokenizerFast
 
 from datamodules.encoding import open_split, write_store
 from datamodules.pairs import PairTemplate
+from datamodules.row_orders import BalancedRows, order_rows
 from datamodules.sentences import SentenceInput
 from datamodules.store import TokenStore
 from tasks import Example, InputError, MissingFileError, Split, Task
@@ -59,6 +60,8 @@ class Opener:
                 continue
             try:
                 stores[name] = self._open(name, split, report=report)
+                if split != "test" and stage != "predict":
+                    _check_labels(name, split, stores[name])
             except MissingFileError as error:
                 if stage not in ("predict", "test"):
                     raise
@@ -85,6 +88,7 @@ class Opener:
             raise InputError(f"{store.source['path']}: has no rows (task {name}, {split} split)")
         if report and split == "train":
             _report_missing_classes(name, store)
+            _report_passes(name, store)
         return store
 
     def open_sentences(self, source: SentenceInput, examples: Sequence[Example]) -> TokenStore:
@@ -109,6 +113,7 @@ class Opener:
                 tokenizer=self.tokenizer,
                 max_length=self.max_length,
                 notes=(notes := list[str]()),
+                is_set=task.labels.is_set,
             )
             for note in notes:
                 rank_zero_only(log.info)("%s%s", "standard input" if source.file == "-" else source.file, note)
@@ -117,7 +122,7 @@ class Opener:
 
 
 def labelled(stores: Mapping[str, TokenStore]) -> dict[str, TokenStore]:
-    """Return the stores whose rows all have labels."""
+    """Return the stores that can be scored."""
     return {name: store for name, store in stores.items() if store.is_labelled}
 
 
@@ -133,7 +138,7 @@ def check_test_labels(stores: Mapping[str, TokenStore], tasks: Mapping[str, Task
         InputError: If not.
     """
     for name, store in stores.items():
-        if np.isnan(store.labels).all():
+        if not len(store.labelled_rows):
             rank_zero_only(log.info)("task %s: not tested, its test split has no labels", name)
         elif not store.is_labelled:
             where = tasks[name].find_unlabelled("test", root)
@@ -142,11 +147,28 @@ def check_test_labels(stores: Mapping[str, TokenStore], tasks: Mapping[str, Task
         raise InputError("test: no task has a labelled test split (use predict for unlabelled ones)")
 
 
+def _check_labels(name: str, split: Split, store: TokenStore) -> None:
+    if not len(store.labelled_rows):
+        raise InputError(
+            f"{store.source['path']}: {store.task.label} holds no label in {len(store)} row(s) "
+            f"(task {name}, {split} split; expected some beside the gaps)"
+        )
+
+
 def _report_missing_classes(name: str, store: TokenStore) -> None:
-    missing = sorted(set(range(store.task.labels.num_classes)) - {int(label) for label in np.unique(store.labels)})
+    counts = store.task.labels.count_classes(store.labels[store.labelled_rows])
+    missing = np.flatnonzero(counts == 0).tolist()
     if missing:
-        named = list_names([store.task.format_label(number) for number in missing])
+        named = list_names([store.task.class_names[number] for number in missing])
         log.warning("task %s: the train split has no example of class %s", name, named)
+
+
+def _report_passes(name: str, store: TokenStore) -> None:
+    order = order_rows(store)
+    if isinstance(order, BalancedRows):
+        passes = {store.task.class_names[number]: count for number, count in order.passes.items()}
+        named = list_names([f"{label} {count:.3g}" for label, count in passes.items()])
+        log.info("task %s: balanced sampling draws each row so often an epoch, by class: %s", name, named)
 
 
 def _ignore(message: str) -> None:

@@ -7,6 +7,7 @@ from zlib import crc32
 import numpy as np
 from torch.utils.data import Sampler
 
+from datamodules.row_orders import RowOrder
 from datamodules.schedules import Epoch, Schedule
 from datamodules.shares import redistribute
 
@@ -43,6 +44,7 @@ class MultitaskSampler(Sampler[BatchRows]):
         sizes: Number of rows of each task.
         batch_sizes: Rows of a batch of each task, over all ranks together.
         schedule: Which task comes at each step.
+        orders: Which rows a pass over a task takes, where it is not each of them once; `sizes` counts those.
         seed: Seed of every order; at least 0.
         max_epochs: Epochs of the whole training, for the schedules that need it; None or -1 if it has no end.
         rank: Number of this process, from 0.
@@ -65,6 +67,7 @@ class MultitaskSampler(Sampler[BatchRows]):
         batch_sizes: Mapping[str, int],
         schedule: Schedule,
         *,
+        orders: Mapping[str, RowOrder] | None = None,
         seed: int,
         max_epochs: int | None = None,
         rank: int = 0,
@@ -76,6 +79,7 @@ class MultitaskSampler(Sampler[BatchRows]):
         self._batch_sizes = [batch_sizes[task] for task in self._tasks]
         self._batches = [-(-sizes[task] // batch_sizes[task]) for task in self._tasks]  # rounded up
         self._schedule = schedule
+        self._orders = orders or {}
         self._seed = seed
         self._max_epochs = max_epochs
         self._rank = rank
@@ -165,7 +169,8 @@ class MultitaskSampler(Sampler[BatchRows]):
 
     def _permutation(self, task: int, epoch: int, pass_number: int) -> np.ndarray:
         rng = np.random.default_rng([self._seed, epoch, pass_number, crc32(self._tasks[task].encode())])
-        return rng.permutation(self._sizes[task])
+        order = self._orders.get(self._tasks[task])
+        return rng.permutation(self._sizes[task]) if order is None else order.draw(rng)
 
     def _share(self, task: int, rows: np.ndarray, epoch: int) -> BatchRows:
         """Take this rank's part of the rows of a global batch."""

@@ -23,6 +23,7 @@ SCHEMA = pa.schema(
         "first_length": pa.int32(),
     }
 )
+SET_SCHEMA = SCHEMA.set(SCHEMA.get_field_index("label"), pa.field("label", pa.list_(pa.int32())))  # numbers of labels
 WORDS_SCHEMA = SCHEMA.append(pa.field("continues", pa.list_(pa.int8())))  # 1 for a token that goes on with a word
 READ_AHEAD_BELOW = 2**30  # bytes
 
@@ -50,7 +51,7 @@ class TokenFile:
 
     def _open(self) -> None:
         reader = pa.ipc.open_file(_map(self.path))
-        if not (reader.schema.equals(SCHEMA) or reader.schema.equals(WORDS_SCHEMA)):
+        if not any(reader.schema.equals(schema) for schema in (SCHEMA, SET_SCHEMA, WORDS_SCHEMA)):
             raise ValueError(f"{self.path}: holds {reader.schema.names} (expected {SCHEMA.names})")
         self._batches = [reader.get_batch(i) for i in range(reader.num_record_batches)]
         sizes = [batch.num_rows for batch in self._batches]
@@ -97,7 +98,8 @@ class TokenFile:
         chunk, inner = self._place(row)
         start, stop = self._offsets[chunk][inner : inner + 2]
         values: NDArray[np.int8] = self._batches[chunk].column("continues").values.to_numpy()
-        return values[start:stop] == 1
+        found: NDArray[np.bool_] = values[start:stop] == 1
+        return found
 
     def all_tokens(self) -> NDArray[np.int32]:
         """Return the token ids of all examples end to end, (sum of lengths,)."""
@@ -153,6 +155,9 @@ class TokenStore(TokenFile):
         source: Path (or hub name) and SHA-256 of what it was read from.
         template: The special tokens of its pairs.
         teacher: Probabilities (rows, C) or scores (rows,) to learn from beside the labels.
+
+    Attributes:
+        label_weights: Weight of each label in the loss, (rows,), or (rows, C) of sets; None where all count alike.
     """
 
     def __init__(
@@ -167,16 +172,63 @@ class TokenStore(TokenFile):
         super().__init__(path, source=source, template=template)
         self.task = task
         self.teacher = teacher
+        self.label_weights: NDArray[np.float32] | None = None
 
     @cached_property
     def teacher_sha256(self) -> str | None:
         """Digest of what the teacher says; None without one."""
         return None if self.teacher is None else hashlib.sha256(self.teacher.tobytes()).hexdigest()
 
+    @property
+    def weights_sha256(self) -> str | None:
+        """Digest of the weights of the labels; None where all count alike."""
+        return None if self.label_weights is None else hashlib.sha256(self.label_weights.tobytes()).hexdigest()
+
     @cached_property
     def labels(self) -> NDArray[np.float64]:
-        """Class index or score of each example, NaN where there is none, (rows,)."""
-        return self._column("label").astype(np.float64)
+        """Class index or score of each example, (rows,), or a row of zeros and ones, (rows, C); NaN for no label."""
+        return self._read_sets() if self.task.labels.is_set else self._column("label").astype(np.float64)
+
+    @cached_property
+    def label_numbers(self) -> NDArray[np.float64]:
+        """The labels as one number each, to tell whether two are equal; NaN where there is none, (rows,)."""
+        if not self.task.labels.is_set:
+            return self.labels
+        weights = np.random.default_rng(0).random(self.task.labels.num_classes)  # sums of different ones differ
+        numbers: NDArray[np.float64] = (self.labels * weights).sum(axis=1)
+        return numbers
+
+    def _read_sets(self) -> NDArray[np.float64]:
+        sets = np.full((len(self), self.task.labels.num_classes), np.nan)
+        for start, batch in zip(self._chunk_starts, self._batches, strict=False):
+            column = batch.column("label")
+            rows = np.arange(len(column)) + start
+            sets[rows[column.is_valid().to_numpy(zero_copy_only=False)]] = 0
+            offsets = column.offsets.to_numpy()
+            sets[np.repeat(rows, np.diff(offsets)), column.values.to_numpy()[offsets[0] : offsets[-1]]] = 1
+        return sets
+
+    @cached_property
+    def has_label(self) -> NDArray[np.bool_]:
+        """Whether each example has a label, (rows,)."""
+        missing: NDArray[np.bool_] = np.isnan(self.labels)
+        if missing.ndim == 2:  # of a set
+            missing = np.any(missing, axis=1)
+        return ~missing
+
+    @cached_property
+    def labelled_rows(self) -> NDArray[np.int64]:
+        """Numbers of the examples that have a label, (labelled rows,)."""
+        return np.flatnonzero(self.has_label)
+
+    @property
+    def has_gaps(self) -> bool:
+        """Whether some examples have a label and others do not."""
+        return 0 < len(self.labelled_rows) < len(self)
+
+    def count(self) -> dict[str, int]:
+        """Count its rows and, where some have no label, those that have one."""
+        return {"rows": len(self), **({"labelled": len(self.labelled_rows)} if self.has_gaps else {})}
 
     @property
     def sequence_lengths(self) -> NDArray[np.int64]:
@@ -185,5 +237,5 @@ class TokenStore(TokenFile):
 
     @property
     def is_labelled(self) -> bool:
-        """Whether every example has a label."""
-        return len(self) > 0 and not bool(np.isnan(self.labels).any())
+        """Whether it can be scored: every example has a label, or some where the task ignores gaps."""
+        return len(self.labelled_rows) > 0 and (self.task.ignores_gaps or not self.has_gaps)

@@ -113,7 +113,7 @@ def evaluate(
         found[name] = Predictions(
             task=task,
             examples=examples,
-            labels=np.array([example.label for example in examples], dtype=np.float64),
+            labels=task.labels.stack([example.label for example in examples]),
             predictions=head.predict(raw).double().numpy(),
             probabilities=None if probabilities is None else probabilities.double().numpy(),
             split_size=len(examples),

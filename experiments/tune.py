@@ -97,7 +97,7 @@ def try_flags(recipe: Recipe, options: JobOptions, *, seed: int) -> None:
     words = [word for path in job.configs for word in ("-c", str(path))]
     done = subprocess.run(
         [sys.executable, str(TRAIN), "fit", *words, *job.flags, "--print_config"],
-        capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL,
+        capture_output=True, encoding="utf-8", check=False, stdin=subprocess.DEVNULL,
     )  # fmt: skip
     if done.returncode:
         lines = [line for line in done.stderr.splitlines() if line.strip()] or ["it says nothing"]

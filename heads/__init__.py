@@ -2,9 +2,19 @@
 
 from heads.cosine import CosineHead
 from heads.head import Head, HeadFactory
-from heads.labels import Classes, LabelSpace, Scores, YesNo
+from heads.label_sets import LabelSetOutput
+from heads.labels import Classes, Label, LabelSets, LabelSpace, Scores, YesNo
 from heads.linear import LinearHead
-from heads.losses import AbsoluteError, ContinuationRatio, Correlation, Loss, OneVsAll, OrdinalLogLoss
+from heads.losses import (
+    AbsoluteError,
+    ContinuationRatio,
+    Correlation,
+    CrossEntropy,
+    FocalLoss,
+    Loss,
+    OneVsAll,
+    OrdinalLogLoss,
+)
 from heads.mlp import MlpHead
 from heads.outputs import BinaryOutput, ClassOutput, OutputKind, ScoreOutput
 from heads.product import ConcatProductHead, ProductHead
@@ -21,8 +31,13 @@ __all__ = [
     "ContinuationRatio",
     "Correlation",
     "CosineHead",
+    "CrossEntropy",
+    "FocalLoss",
     "Head",
     "HeadFactory",
+    "Label",
+    "LabelSetOutput",
+    "LabelSets",
     "LabelSpace",
     "LinearHead",
     "Loss",

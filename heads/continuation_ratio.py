@@ -1,6 +1,7 @@
 """An output for classes that stand in an order: a ladder of yes/no questions, "at least one rung higher?"."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -10,6 +11,7 @@ from heads.distributions import average_log_probabilities, teacher_divergence
 from heads.divergences import probability_divergence
 from heads.outputs import OutputKind
 from heads.precision import widen
+from heads.weighting import weigh
 
 
 @dataclass(frozen=True)
@@ -37,9 +39,10 @@ class ContinuationRatioOutput(OutputKind):
         """Logits as they are, (B, C - 1)."""
         return raw
 
-    def loss(self, output: Tensor, labels: Tensor) -> Tensor:
+    def loss(self, output: Tensor, labels: Tensor, weights: Tensor | None = None) -> Tensor:
         """Mean negative log-likelihood; labels are class indices (B,)."""
-        return F.nll_loss(continuation_log_probabilities(output), labels)
+        found = partial(F.nll_loss, continuation_log_probabilities(output), labels)
+        return weigh(lambda reduction: found(reduction=reduction), weights)
 
     def predict(self, output: Tensor) -> Tensor:
         """Index of the most probable class, (B,)."""

@@ -94,9 +94,9 @@ class Head(nn.Module, ABC):
         """Return what stands for one text where texts are compared, (N, H) to (N, P): the pooled vector as it is."""
         return pooled
 
-    def loss(self, output: Tensor, labels: Tensor) -> Tensor:
-        """Mean loss over the batch; output as `forward` gave it, labels (B,)."""
-        return self.output.loss(output, labels)
+    def loss(self, output: Tensor, labels: Tensor, weights: Tensor | None = None) -> Tensor:
+        """Mean loss over the batch; output as `forward` gave it, labels and their weights (B,), or of sets (B, C)."""
+        return self.output.loss(output, labels, weights)
 
     def soft_loss(self, output: Tensor, target: Tensor, temperature: float) -> Tensor:
         """Mean difference to a teacher's probabilities (B, C) or scores (B,)."""

@@ -1,6 +1,8 @@
 """What the labels of a task are: one class a kind, which answers what differs between kinds."""
 
+import math
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -9,7 +11,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from heads.label_sets import LabelSetOutput
 from heads.outputs import BinaryOutput, ClassOutput, OutputKind, ScoreOutput
+
+Label = int | float | tuple[int, ...]  # of an example: the number of a class, a score, or the numbers of several labels
 
 
 class LabelSpace(ABC):
@@ -19,11 +24,15 @@ class LabelSpace(ABC):
 
     Attributes:
         plural: What such labels are called in an error message.
+        singular: What one of them is called.
+        is_set: Whether a label is a set of classes: a row of C zeros and ones, where the others are one number.
         num_classes: Number of classes (C); 0 where there are none.
         noise_factor: Factor on the loss in the likelihood of a task with learnt noise (see `Uncertainty`).
     """
 
     plural: ClassVar[str]
+    singular: ClassVar[str] = "class"
+    is_set: ClassVar[bool] = False
     num_classes: int
     noise_factor: ClassVar[float] = 1.0
 
@@ -31,17 +40,56 @@ class LabelSpace(ABC):
     def usual_output(self) -> OutputKind:
         """Return the output of a head whose loss is not chosen."""
 
-    @abstractmethod
-    def as_tensor(self, values: NDArray[np.float64]) -> Tensor:
-        """Return stored labels, NaN where there is none, as losses and metrics take them; (B,) to (B,)."""
+    def stack(self, labels: Sequence[Label | None]) -> NDArray[np.float64]:
+        """Return labels of examples as they are stored, NaN where there is none, (n,), or (n, C) of sets."""
+        return np.array([math.nan if label is None else label for label in labels], dtype=np.float64)
 
     @abstractmethod
-    def best_constant(self, values: NDArray[np.float64]) -> float:
+    def decide(self, answers: Tensor) -> Tensor:
+        """Return the labels that probabilities (n, C) or scores (n,) stand for, (n,), or (n, C) of sets."""
+
+    @abstractmethod
+    def as_tensor(self, values: NDArray[np.float64]) -> Tensor:
+        """Return stored labels, NaN where there is none, as losses and metrics take them, in their shape."""
+
+    @abstractmethod
+    def best_constant(self, values: NDArray[np.float64]) -> float | NDArray[np.float64]:
         """Return the label that a model predicts which ignores the texts, from the labels of its training split."""
+
+    @abstractmethod
+    def best_probabilities(self, values: NDArray[np.float64]) -> NDArray[np.float64] | None:
+        """Return the probabilities (C,) that such a model gives every text; None where there are none."""
 
     @abstractmethod
     def is_right(self, predictions: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Whether each prediction counts as right, (n,)."""
+
+    def confidence(self, predictions: NDArray[np.float64], probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the probability of each predicted label, (n,), from those of the classes (n, C)."""
+        chosen: NDArray[np.float64] = probabilities[np.arange(len(predictions)), predictions.astype(np.int64)]
+        return chosen
+
+    @abstractmethod
+    def count_classes(self, values: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Count the rows of each class, (C,)."""
+
+    @abstractmethod
+    def count_hits(self, predictions: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Count the rows of each class that are predicted as such, (C,)."""
+
+    @abstractmethod
+    def ask(
+        self, probabilities: NDArray[np.float64], values: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Return the yes/no questions (Q) that labels answer, one a class unless no and yes are the classes.
+
+        Args:
+            probabilities: Of the classes, (n, C).
+            values: Labels, (n, 1) or (n, C) as they are stored.
+
+        Returns:
+            The probability of yes, and whether it is the answer, (n, Q) each.
+        """
 
     @abstractmethod
     def check_positive(self, positive: float | None) -> None:
@@ -51,6 +99,10 @@ class LabelSpace(ABC):
 class _ClassIndices(LabelSpace):
     """Labels that are the number of a class."""
 
+    def decide(self, answers: Tensor) -> Tensor:
+        """Return the most probable class."""
+        return answers.argmax(dim=1)
+
     def as_tensor(self, values: NDArray[np.float64]) -> Tensor:
         """Return int64, -1 where there is none."""
         return torch.from_numpy(np.nan_to_num(values, nan=-1).astype(np.int64))
@@ -59,9 +111,27 @@ class _ClassIndices(LabelSpace):
         """Return the most frequent class."""
         return float(np.bincount(values.astype(np.int64)).argmax())
 
+    def best_probabilities(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the share of each class."""
+        return self.count_classes(values) / len(values)
+
+    def count_classes(self, values: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Count the rows of each class, (C,)."""
+        return np.bincount(values.astype(np.int64), minlength=self.num_classes)
+
+    def count_hits(self, predictions: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Count the right predictions of each class, (C,)."""
+        return self.count_classes(values[predictions == values])
+
     def is_right(self, predictions: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Whether the class is the label's."""
         return np.equal(predictions, values)
+
+    def ask(
+        self, probabilities: NDArray[np.float64], values: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Ask of each class whether it is the one."""
+        return probabilities, values == np.arange(self.num_classes)
 
 
 @dataclass(frozen=True)
@@ -96,6 +166,12 @@ class YesNo(_ClassIndices):
         """Return one logit with binary cross-entropy."""
         return BinaryOutput()
 
+    def ask(
+        self, probabilities: NDArray[np.float64], values: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Ask whether it is yes."""
+        return probabilities[:, 1:], values == 1
+
     def check_positive(self, positive: float | None) -> None:
         """Ask for no or yes, where yes is the default."""
         if positive not in (None, 0, 1):
@@ -112,6 +188,7 @@ class Scores(LabelSpace):
     """
 
     plural: ClassVar[str] = "scores"
+    singular: ClassVar[str] = "score"
     num_classes = 0
     noise_factor: ClassVar[float] = 0.5
     low: float
@@ -121,6 +198,10 @@ class Scores(LabelSpace):
         """Return a bounded score with squared error."""
         return ScoreOutput(self.low, self.high)
 
+    def decide(self, answers: Tensor) -> Tensor:
+        """Return the scores themselves."""
+        return answers
+
     def as_tensor(self, values: NDArray[np.float64]) -> Tensor:
         """Return float32, NaN where there is none."""
         return torch.from_numpy(values.astype(np.float32))
@@ -129,15 +210,113 @@ class Scores(LabelSpace):
         """Return the mean."""
         return float(np.mean(values))
 
+    def best_probabilities(self, values: NDArray[np.float64]) -> None:
+        """A score has none."""
+        return None
+
     def is_right(self, predictions: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Whether the score is less than a tenth of the range away from the label."""
         near: NDArray[np.bool_] = np.abs(predictions - values) <= (self.high - self.low) / 10 + 1e-9
         return near
 
+    def count_classes(self, values: NDArray[np.float64]) -> NDArray[np.int64]:
+        """There is none to count, (0,)."""
+        return np.zeros(0, dtype=np.int64)
+
+    def count_hits(self, predictions: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.int64]:
+        """There is none to count, (0,)."""
+        return np.zeros(0, dtype=np.int64)
+
+    def ask(
+        self, probabilities: NDArray[np.float64], values: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """A score answers none."""
+        raise ValueError("scores answer no yes/no question")
+
     def check_positive(self, positive: float | None) -> None:
         """Ask for the smallest positive score, which leaves scores below it."""
         if positive is None or not self.low < positive <= self.high:
             raise ValueError(f"the smallest positive score, above {self.low:g} to {self.high:g}")
+
+
+@dataclass(frozen=True)
+class LabelSets(LabelSpace):
+    """Any number of several labels, none and all included.
+
+    Args:
+        num_classes: Number of labels (C).
+        thresholds: Probability above which each of them is predicted, [C]; None for one half.
+    """
+
+    plural: ClassVar[str] = "sets of labels"
+    singular: ClassVar[str] = "set of labels"
+    is_set: ClassVar[bool] = True
+    num_classes: int
+    thresholds: tuple[float, ...] | None = None
+
+    def usual_output(self) -> OutputKind:
+        """Return a logit a label with binary cross-entropy."""
+        return LabelSetOutput(self.num_classes, self.thresholds or (0.5,) * self.num_classes)
+
+    def stack(self, labels: Sequence[Label | None]) -> NDArray[np.float64]:
+        """Return a row of zeros and ones for each set of label numbers, of NaN where there is none."""
+        rows = np.zeros((len(labels), self.num_classes))
+        for row, label in zip(rows, labels, strict=True):
+            row[slice(None) if label is None else list(as_numbers(label))] = math.nan if label is None else 1
+        return rows
+
+    def decide(self, answers: Tensor) -> Tensor:
+        """Return 1 where a probability exceeds its threshold."""
+        thresholds = self.thresholds or (0.5,) * self.num_classes
+        return (answers > torch.tensor(thresholds, device=answers.device)).long()
+
+    def as_tensor(self, values: NDArray[np.float64]) -> Tensor:
+        """Return float32, NaN where there is none."""
+        return torch.from_numpy(values.astype(np.float32))
+
+    def best_constant(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the labels that more than half of the rows have."""
+        return (self.best_probabilities(values) > 0.5).astype(np.float64)
+
+    def best_probabilities(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the share of rows that have each label."""
+        return self.count_classes(values) / len(values)
+
+    def is_right(self, predictions: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """Whether every label is right."""
+        is_right: NDArray[np.bool_] = np.all(predictions == values, axis=1)
+        return is_right
+
+    def confidence(self, predictions: NDArray[np.float64], probabilities: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the probability of each predicted set, as if its labels were independent."""
+        shares: NDArray[np.float64] = np.where(predictions == 1, probabilities, 1 - probabilities).prod(axis=1)
+        return shares
+
+    def count_classes(self, values: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Count the rows that have each label, (C,)."""
+        counts: NDArray[np.int64] = (values == 1).sum(axis=0)
+        return counts
+
+    def count_hits(self, predictions: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.int64]:
+        """Count the rows that have each label and for which it is predicted, (C,)."""
+        counts: NDArray[np.int64] = ((predictions == 1) & (values == 1)).sum(axis=0)
+        return counts
+
+    def ask(
+        self, probabilities: NDArray[np.float64], values: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Ask of each label whether the row has it."""
+        return probabilities, values == 1
+
+    def check_positive(self, positive: float | None) -> None:
+        """There is no positive set."""
+        raise ValueError("a task with one label a row: a set of labels makes no pair positive")
+
+
+def as_numbers(label: Label) -> tuple[int, ...]:
+    """Return the label of an example that is a set: the numbers of its labels."""
+    assert isinstance(label, tuple)
+    return label
 
 
 def classes_or_yes_no(num_classes: int) -> LabelSpace:

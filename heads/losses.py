@@ -1,11 +1,12 @@
 """How a head learns from labels: the choices for its `loss`."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from heads.continuation_ratio import ContinuationRatioOutput
-from heads.labels import Classes, LabelSpace, Scores, YesNo, name_kinds
+from heads.label_sets import LabelSetOutput
+from heads.labels import Classes, LabelSets, LabelSpace, Scores, YesNo, name_kinds
 from heads.one_vs_all import OneVsAllOutput
 from heads.outputs import BinaryOutput, ClassOutput, OutputKind, ScoreOutput
 
@@ -24,6 +25,60 @@ class Loss(ABC):
     @abstractmethod
     def output(self, labels: LabelSpace) -> OutputKind:
         """Return the output for labels of a fitting kind."""
+
+
+@dataclass(frozen=True)
+class CrossEntropy(Loss):
+    """The usual loss of classes, yes/no and label sets, with smoothed labels: less sure, and often better calibrated.
+
+    Args:
+        label_smoothing: Share of the label that all classes (of yes/no and of each label of a set, both answers) get
+            alike, 0 to less than 1.
+
+    Source: Szegedy et al. 2016, section 7, https://arxiv.org/abs/1512.00567
+    """
+
+    label_smoothing: float = 0.0
+    label_kinds: ClassVar[tuple[type[LabelSpace], ...]] = (Classes, YesNo, LabelSets)
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.label_smoothing < 1:
+            raise ValueError(f"CrossEntropy: label_smoothing is {self.label_smoothing} (expected 0 to less than 1)")
+
+    def output(self, labels: LabelSpace) -> OutputKind:
+        """Return the usual output."""
+        return _with_loss(labels, label_smoothing=self.label_smoothing)
+
+
+@dataclass(frozen=True)
+class FocalLoss(Loss):
+    """Cross-entropy times (1 - p)^gamma, p the probability of the label: what is learnt already counts less.
+
+    For rare classes, where the many easy examples of the others would fill the mean. Try `class_weights` first: they
+    say what a class is worth, and leave the probabilities comparable.
+
+    Args:
+        gamma: Power; above 0.
+
+    Source: Lin et al. 2017, https://arxiv.org/abs/1708.02002
+    """
+
+    gamma: float = 2.0
+    label_kinds: ClassVar[tuple[type[LabelSpace], ...]] = (Classes, YesNo, LabelSets)
+
+    def __post_init__(self) -> None:
+        if not 0 < self.gamma < float("inf"):
+            raise ValueError(f"FocalLoss: gamma is {self.gamma} (expected above 0)")
+
+    def output(self, labels: LabelSpace) -> OutputKind:
+        """Return the usual output."""
+        return _with_loss(labels, gamma=self.gamma)
+
+
+def _with_loss(labels: LabelSpace, **options: float) -> OutputKind:
+    usual = labels.usual_output()
+    assert isinstance(usual, ClassOutput | BinaryOutput | LabelSetOutput)
+    return replace(usual, **options)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)

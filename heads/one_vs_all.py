@@ -27,11 +27,14 @@ class OneVsAllOutput(OutputKind):
         """Logits as they are, (B, C)."""
         return raw
 
-    def loss(self, output: Tensor, labels: Tensor) -> Tensor:
+    def loss(self, output: Tensor, labels: Tensor, weights: Tensor | None = None) -> Tensor:
         """Mean over the batch of the sum over the classes; labels are class indices (B,)."""
         output = widen(output)
         target = F.one_hot(labels, self.num_values).to(output.dtype)
-        return F.binary_cross_entropy_with_logits(output, target, reduction="sum") / output.shape[0]
+        if weights is None:
+            return F.binary_cross_entropy_with_logits(output, target, reduction="sum") / output.shape[0]
+        losses = F.binary_cross_entropy_with_logits(output, target, reduction="none").sum(dim=1)  # (B,)
+        return (losses * weights).mean()
 
     def predict(self, output: Tensor) -> Tensor:
         """Index of the largest logit, (B,)."""

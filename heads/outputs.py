@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass, is_dataclass
+from functools import partial
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -9,10 +10,12 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from heads.correlation import pearson
+from heads.cross_entropy import binary_cross_entropy, class_cross_entropy
 from heads.distributions import average_log_probabilities, teacher_divergence, yes_no
 from heads.divergences import binary_divergence, class_divergence, score_divergence
 from heads.ordinal import ordinal_log_loss
 from heads.precision import widen
+from heads.weighting import weigh
 
 
 class OutputKind(ABC):
@@ -37,8 +40,8 @@ class OutputKind(ABC):
         """Turn raw values (B, num_values) into the head's output: the same, or (B,) where there is one value."""
 
     @abstractmethod
-    def loss(self, output: Tensor, labels: Tensor) -> Tensor:
-        """Mean loss over the batch, a scalar; labels are (B,)."""
+    def loss(self, output: Tensor, labels: Tensor, weights: Tensor | None = None) -> Tensor:
+        """Mean loss over the batch, a scalar; labels are (B,), or (B, C) of sets, and so are weights of labels."""
 
     @abstractmethod
     def predict(self, output: Tensor) -> Tensor:
@@ -68,21 +71,27 @@ class ClassOutput(OutputKind):
     Args:
         num_values: Number of classes.
         alpha: Power of the distance in the ordinal log loss (see OrdinalLogLoss); None for cross-entropy.
+        label_smoothing: Share of the label that all classes get alike (see CrossEntropy).
+        gamma: Power of the focal loss (see FocalLoss); 0 for cross-entropy.
     """
 
     squashing: ClassVar[Literal["softmax", "sigmoid"] | None] = "softmax"
     num_values: int
     alpha: float | None = None
+    label_smoothing: float = 0.0
+    gamma: float = 0.0
 
     def from_raw(self, raw: Tensor) -> Tensor:
         """Logits as they are, (B, C)."""
         return raw
 
-    def loss(self, output: Tensor, labels: Tensor) -> Tensor:
-        """Mean cross-entropy or ordinal log loss; labels are class indices (B,)."""
+    def loss(self, output: Tensor, labels: Tensor, weights: Tensor | None = None) -> Tensor:
+        """Mean cross-entropy, focal or ordinal log loss; labels are class indices (B,)."""
         if self.alpha is not None:
-            return ordinal_log_loss(output, labels, alpha=self.alpha)
-        return F.cross_entropy(output, labels)
+            return ordinal_log_loss(output, labels, alpha=self.alpha, weights=weights)
+        return class_cross_entropy(
+            output, labels, label_smoothing=self.label_smoothing, gamma=self.gamma, weights=weights
+        )
 
     def predict(self, output: Tensor) -> Tensor:
         """Index of the largest logit, (B,)."""
@@ -112,23 +121,29 @@ class BinaryOutput(OutputKind):
     Args:
         criterion: `bce` for binary cross-entropy on the logit; `l1` for the mean absolute difference between
             the sigmoid and the label, the paper's choice for its head B1.
+        label_smoothing: Share of the label that no and yes get alike (see CrossEntropy).
+        gamma: Power of the focal loss (see FocalLoss); 0 for cross-entropy.
     """
 
     squashing: ClassVar[Literal["softmax", "sigmoid"] | None] = "sigmoid"
     criterion: Literal["bce", "l1"] = "bce"
+    label_smoothing: float = 0.0
+    gamma: float = 0.0
     num_values = 1
 
     def from_raw(self, raw: Tensor) -> Tensor:
         """One logit an example, (B,)."""
         return raw.squeeze(1)  # (B,)
 
-    def loss(self, output: Tensor, labels: Tensor) -> Tensor:
+    def loss(self, output: Tensor, labels: Tensor, weights: Tensor | None = None) -> Tensor:
         """Mean loss; labels are 0 or 1, (B,)."""
-        output = widen(output)
-        target = labels.to(output.dtype)
         if self.criterion == "l1":
-            return F.l1_loss(output.sigmoid(), target)
-        return F.binary_cross_entropy_with_logits(output, target)
+            shares = widen(output).sigmoid()
+            found = partial(F.l1_loss, shares, labels.to(shares.dtype))
+            return weigh(lambda reduction: found(reduction=reduction), weights)
+        return binary_cross_entropy(
+            output, labels, label_smoothing=self.label_smoothing, gamma=self.gamma, weights=weights
+        )
 
     def predict(self, output: Tensor) -> Tensor:
         """1 where the probability of yes exceeds one half, (B,)."""
@@ -176,8 +191,9 @@ class ScoreOutput(OutputKind):
         share = widen(raw.squeeze(1)).sigmoid()  # (B,)
         return self.low + (self.high - self.low) * share
 
-    def loss(self, output: Tensor, labels: Tensor) -> Tensor:
-        """Mean loss in (squared) label units; labels are scores (B,)."""
+    def loss(self, output: Tensor, labels: Tensor, weights: Tensor | None = None) -> Tensor:
+        """Mean loss in (squared) label units; labels are scores (B,), which have no weights."""
+        assert weights is None
         output = widen(output)
         target = labels.to(output.dtype)
         difference = F.l1_loss(output, target) if self.criterion == "l1" else F.mse_loss(output, target)

@@ -105,13 +105,14 @@ class TwinHead(Head):
         """Of the bi head."""
         return self.bi.embed(pooled)
 
-    def loss(self, output: Tensor, labels: Tensor) -> Tensor:
+    def loss(self, output: Tensor, labels: Tensor, weights: Tensor | None = None) -> Tensor:
         """Sum of the cross head's mean loss and what the bi head learns."""
         cross, bi = output.unbind(dim=1)  # (B, ...) each
         answers = self.cross.probabilities(cross)
         teacher = self.cross.predict(cross) if answers is None else answers
         soft = self.bi.soft_loss(bi, teacher.detach(), self.temperature)
-        return self.cross.loss(cross, labels) + (1 - self.share) * self.bi.loss(bi, labels) + self.share * soft
+        own = self.cross.loss(cross, labels, weights) + (1 - self.share) * self.bi.loss(bi, labels, weights)
+        return own + self.share * soft
 
     def soft_loss(self, output: Tensor, target: Tensor, temperature: float) -> Tensor:
         """Sum of both heads' differences to a saved teacher."""

@@ -135,7 +135,7 @@ def build_model(checkpoint: Checkpoint, tasks: Mapping[str, Task]) -> TrainedMod
         has_pooler = pooling == "pooler"
         model = load_encoder(checkpoint.backbone) if config is None else build_encoder(config, with_pooler=has_pooler)
         if not has_pooler and getattr(model, "pooler", None) is not None:
-            model.pooler = None
+            model.pooler = None  # type: ignore[assignment]
         backbone = Backbone(model, pooling=pooling, frozen=frozen, adapter=adapter, tasks=list(tasks))
         size = backbone.hidden_size
         heads = {name: task.build_head(size + (0 if trunk is None else trunk.size)) for name, task in tasks.items()}

@@ -23,7 +23,8 @@ POOLER_IS_HEAD = ("modernbert",)
 
 def class_name(config: PreTrainedConfig) -> str:
     """Return the name of the family's classifier, such as BertForSequenceClassification."""
-    return str(MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING[type(config)].__name__)
+    found: Any = MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING[type(config)]
+    return str(found.__name__)
 
 
 def why_not_this_family(config: PreTrainedConfig) -> str | None:
@@ -48,13 +49,14 @@ def join_classifier(
     """
     family = encoder.config.model_type
     config = type(encoder.config)(**{**encoder.config.to_diff_dict(), **options})
-    model: Any = MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING[type(config)](config)
-    weights, pooler = encoder.state_dict(), encoder.pooler
+    model_class: Any = MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING[type(config)]
+    model: Any = model_class(config)
+    weights, pooler = encoder.state_dict(), encoder.get_submodule("pooler")
     linear: nn.Module = model.classifier
     if family not in POOLER_IN_ENCODER:
         weights = {name: weight for name, weight in weights.items() if not name.startswith("pooler.")}
     if family in POOLER_IN_CLASSIFIER:
-        model.classifier.dense.load_state_dict(pooler.dense.state_dict())
+        model.classifier.dense.load_state_dict(pooler.get_submodule("dense").state_dict())
         linear = model.classifier.out_proj
     elif family in POOLER_IS_HEAD:
         model.head.load_state_dict(pooler.state_dict())

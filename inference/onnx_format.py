@@ -19,7 +19,7 @@ from backbones import Pooling
 from backbones.families import apply_pooler, pooler_reads
 from backbones.inputs import InputForm
 from backbones.lora import merge_lora
-from heads import Head, Trunk
+from heads import Head, LabelSets, LabelSpace, Trunk
 from inference.onnx_recipes import RECIPES
 from inference.parity import DevSplit, Parity, answer, compare, score_range
 from inference.predictor import Predictor
@@ -262,8 +262,15 @@ def _labels(predictor: Predictor, tasks: Mapping[str, str]) -> dict[str, Any]:
     for name, task in tasks.items():
         kind = predictor.tasks[task]
         meanings[name] = (
-            {"classes": [kind.format_label(number) for number in range(kind.labels.num_classes)]}
+            {"classes": list(kind.class_names), **_thresholds(kind.labels)}
             if kind.labels.num_classes
             else dict(zip(("low", "high"), score_range(kind.labels), strict=True))
         )
     return {"max_length": predictor.max_length, "answers": meanings}
+
+
+def _thresholds(labels: LabelSpace) -> dict[str, Any]:
+    """Return from which probability on each label of a set is predicted; nothing for one class."""
+    if not isinstance(labels, LabelSets):
+        return {}
+    return {"thresholds": list(labels.thresholds or (0.5,) * labels.num_classes)}

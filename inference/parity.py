@@ -1,7 +1,7 @@
 """Whether an exported model answers as the checkpoint does, on the dev split."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -23,8 +23,8 @@ class DevSplit:
 
     Args:
         texts: Their texts, [n].
-        labels: Class indices or scores, (n,).
-        size: Examples of the whole split.
+        labels: Class indices or scores, (n,), or sets (n, C).
+        size: Labelled examples of the whole split.
     """
 
     texts: Sequence[tuple[str, ...]]
@@ -42,7 +42,7 @@ class Parity:
         checkpoint: Its value with the checkpoint's answers.
         exported: Its value with the exported model's.
         difference: Largest difference of a probability or a score.
-        changed: Examples whose predicted class changed; of scores, those that moved by a hundredth of the range.
+        changed: Examples whose predicted label changed; of scores, those that moved by a hundredth of the range.
         rows: Examples compared.
         size: Examples of the dev split.
         bound: What `difference` may be at most.
@@ -99,12 +99,10 @@ def read_dev(task: Task, root: Path, *, most_rows: int) -> DevSplit:
     """
     if "dev" not in task.splits:
         raise InputError(f"its source names no dev split, which an export is checked on ({task.source})")
-    every = list(task.read("dev", root, lambda note: None))
+    every = [example for example in task.read("dev", root, lambda note: None) if example.label is not None]
     examples = list(sample(iter(every), most_rows))
-    labels = torch.tensor([float(example.label or 0) for example in examples])
-    return DevSplit(
-        [example.texts for example in examples], labels.long() if task.labels.num_classes else labels, len(every)
-    )
+    labels = task.labels.as_tensor(task.labels.stack([example.label for example in examples]))
+    return DevSplit([example.texts for example in examples], labels, len(every))
 
 
 def score_range(labels: LabelSpace) -> tuple[float, float]:
@@ -129,38 +127,37 @@ def compare(name: str, task: Task, split: DevSplit, checkpoint: Tensor, exported
         checkpoint: Probabilities (n, C) or scores (n,) of the checkpoint.
         exported: Those of the exported model.
     """
-    low, high = (0.0, 1.0) if task.labels.num_classes else score_range(task.labels)
+    is_score = not task.labels.num_classes
+    low, high = score_range(task.labels) if is_score else (0.0, 1.0)
     extent = high - low
-    predictions = [values.argmax(dim=1) if task.labels.num_classes else values for values in (checkpoint, exported)]
-    moved = (predictions[0] - predictions[1]).abs() > (0 if task.labels.num_classes else extent / 100)
+    before, after = (task.labels.decide(answers) for answers in (checkpoint, exported))
+    moved = ((before - after).abs() > (extent / 100 if is_score else 0)).reshape(len(before), -1).any(dim=1)
     metric = task.metric_names[0]
-    scores = []
-    for values in predictions:
-        measured = task.build_metrics()[metric]
-        measured.update(values, split.labels)
-        scores.append(float(measured.compute()))
     return Parity(
         name=name,
         metric=metric,
-        checkpoint=scores[0],
-        exported=scores[1],
+        checkpoint=task.score(before, split.labels, None if is_score else checkpoint)[metric],
+        exported=task.score(after, split.labels, None if is_score else exported)[metric],
         difference=float((checkpoint - exported).abs().max()),
         changed=int(moved.sum()),
         rows=len(split.texts),
         size=split.size,
         bound=LARGEST_DIFFERENCE * extent,
-        interval=bootstrap(task, predictions[1], split.labels),
+        interval=bootstrap(task, after, split.labels, None if is_score else exported),
         moves="labels changed" if task.labels.num_classes else "scores moved by a hundredth of the range",
     )
 
 
-def bootstrap(task: Task, predictions: Tensor, labels: Tensor) -> tuple[float, float] | None:
+def bootstrap(
+    task: Task, predictions: Tensor, labels: Tensor, probabilities: Tensor | None = None
+) -> tuple[float, float] | None:
     """Return the 95 % percentile interval of a task's first metric over resamples of the rows, the same at each call.
 
     Args:
         task: The task.
         predictions: In label units, (n,).
         labels: The labels, (n,).
+        probabilities: Of the classes, (n, C); None for scores.
 
     Returns:
         None for fewer than ten rows, or where the metric is undefined.
@@ -168,13 +165,12 @@ def bootstrap(task: Task, predictions: Tensor, labels: Tensor) -> tuple[float, f
     count = len(labels)
     if count < LEAST_ROWS:
         return None
-    generator, values = torch.Generator().manual_seed(0), []
-    measured = task.build_metrics()[task.metric_names[0]]
+    generator, values = torch.Generator().manual_seed(0), list[float]()
+    first = replace(task, metrics=task.metric_names[:1])
     for _ in range(RESAMPLES):
         rows = torch.randint(count, (count,), generator=generator)
-        measured.reset()
-        measured.update(predictions[rows], labels[rows])
-        values.append(float(measured.compute()))
+        drawn = None if probabilities is None else probabilities[rows]
+        values += first.score(predictions[rows], labels[rows], drawn).values()
     found = torch.tensor(values)[torch.tensor(values).isfinite()]
     if not found.numel():
         return None

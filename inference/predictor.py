@@ -21,11 +21,13 @@ from inference.checkpoint import build_model, build_tasks, find_checkpoint, read
 from inference.int8_choice import quantize
 from inference.model import TrainedModel
 from inference.rows import EncodedRows, check_texts, encode_rows
+from inference.thresholds import read_thresholds, with_thresholds
 from runtime.allocation import keep_freed_memory
 from runtime.cache_folder import CACHE_DIR
 from runtime.precision import DTYPES, settle_precision
 from tasks import Encoding, InputError, Task
 from tasks.meaning import compare_meaning
+from tasks.multi_label import LabelSetTask
 
 log = logging.getLogger(__name__)
 
@@ -43,11 +45,13 @@ class Prediction:
         label: The most probable class as the task's files name it, or the score in text.
         probabilities: Probability of each class by its name; empty for a score.
         score: The score in label units; None for classes.
+        labels: The labels that apply, where there may be several; else empty.
     """
 
     label: str
     probabilities: Mapping[str, float]
     score: float | None = None
+    labels: tuple[str, ...] = ()
 
 
 class Predictor:
@@ -120,7 +124,7 @@ class Predictor:
         """
         checkpoint = read_checkpoint(find_checkpoint(Path(path).expanduser()))
         log.info("checkpoint: %s", checkpoint.path)
-        tasks = build_tasks(checkpoint)
+        tasks = with_thresholds(build_tasks(checkpoint), read_thresholds(checkpoint.path))
         model = build_model(checkpoint, tasks)
         tokenizer = load_tokenizer(checkpoint.backbone, special_tokens_as_text=checkpoint.special_tokens_as_text)
         now = {"tokenizer": describe_tokenizer(tokenizer), "backbone": model.backbone.meaning()}
@@ -250,11 +254,11 @@ class Predictor:
         labels = [task.format_label(value) for value in predicted]
         if probabilities is None:
             return [Prediction(label, {}, score) for label, score in zip(labels, predicted, strict=True)]
-        classes = [task.format_label(number) for number in range(probabilities.shape[1])]
-        return [
-            Prediction(label, dict(zip(classes, row, strict=True)))
-            for label, row in zip(labels, probabilities.tolist(), strict=True)
-        ]
+        shares = [dict(zip(task.class_names, row, strict=True)) for row in probabilities.tolist()]
+        if not isinstance(task, LabelSetTask):
+            return [Prediction(label, row) for label, row in zip(labels, shares, strict=True)]
+        sets = [tuple(task.name_labels(value)) for value in predicted]
+        return [Prediction(label, row, labels=one) for label, row, one in zip(labels, shares, sets, strict=True)]
 
     @contextmanager
     def _computing(self) -> Iterator[None]:

@@ -10,6 +10,7 @@ from torch import Tensor
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, PreTrainedModel
 
 from backbones.lora import merge_lora
+from heads import LabelSets
 from inference.classifier import class_name, join_classifier, why_not_this_family
 from inference.parity import DevSplit, compare, score_range
 from inference.predictor import Predictor
@@ -70,6 +71,7 @@ def write_transformers(predictor: Predictor, name: str, split: DevSplit, referen
             "pipeline and CrossEncoder turn the model's one logit into a share of the range by a sigmoid, 0 to 1: "
             f"score = {low:g} + {high - low:g} * share. No linear layer can hold that scale."
         )
+    notes += describe_thresholds(task)
     return Written(
         folder=folder,
         library="transformers",
@@ -81,6 +83,15 @@ def write_transformers(predictor: Predictor, name: str, split: DevSplit, referen
     )
 
 
+def describe_thresholds(task: Task) -> list[str]:
+    """Say from which probability on a label of a set is predicted; nothing for other tasks."""
+    if not isinstance(task.labels, LabelSets):
+        return []
+    named = zip(task.class_names, task.labels.thresholds or (0.5,) * task.labels.num_classes, strict=True)
+    listed = ", ".join(f"{name} {threshold:.4g}" for name, threshold in named)
+    return [f"A label applies where its probability is above its threshold: {listed}."]
+
+
 def build_classifier(predictor: Predictor, name: str) -> PreTrainedModel:
     """Build transformers' model with the weights of the backbone and of a task's head."""
     task, head = predictor.tasks[name], predictor.model.head(name)
@@ -90,13 +101,13 @@ def build_classifier(predictor: Predictor, name: str) -> PreTrainedModel:
     weight, bias = head.readout.weight.detach(), head.readout.bias.detach()
     options: dict[str, Any] = {"num_labels": 1, "id2label": {0: task.label}, "label2id": {task.label: 0}}
     if task.labels.num_classes:
-        classes = [task.format_label(number) for number in range(task.labels.num_classes)]
+        classes = task.class_names
         options = {
-            "problem_type": "single_label_classification",
+            "problem_type": f"{'multi' if task.labels.is_set else 'single'}_label_classification",
             "id2label": dict(enumerate(classes)),
             "label2id": {label: number for number, label in enumerate(classes)},
         }
-        if head.output.squashing == "sigmoid":
+        if head.output.num_values == 1:
             weight, bias = (torch.cat([torch.zeros_like(part), part]) for part in (weight, bias))
     return join_classifier(bert, {"weight": weight, "bias": bias}, options)
 
@@ -124,7 +135,7 @@ def answer_padded(folder: Path, task: Task, texts: Sequence[tuple[str, ...]]) ->
             logits.append(model(**tokenizer(*columns, padding=True, truncation=True, return_tensors="pt")).logits)
     joined = torch.cat(logits)[torch.tensor(order).argsort()]
     if task.labels.num_classes:
-        return joined.softmax(dim=1)
+        return joined.sigmoid() if task.labels.is_set else joined.softmax(dim=1)
     low, high = score_range(task.labels)
     return low + (high - low) * joined[:, 0].sigmoid()
 
@@ -136,10 +147,11 @@ def _usage(task: Task) -> str:
             'classify = pipeline("text-classification", "DIR")\n'
             'print(classify(["A warm, funny film."], top_k=None))  # all classes; without top_k the most probable one'
         )
-    softmax = ", apply_softmax=True" if task.labels.num_classes else ""
+    softmax = ", apply_softmax=True" if task.labels.num_classes and not task.labels.is_set else ""
+    squashing = ", activation_fn=torch.nn.Sigmoid()" if task.labels.is_set else ""
     return (
-        "from sentence_transformers import CrossEncoder\n\n"
-        'model = CrossEncoder("DIR")\n'
+        f"{'import torch' + chr(10) if squashing else ''}from sentence_transformers import CrossEncoder\n\n"
+        f'model = CrossEncoder("DIR"{squashing})\n'
         f'print(model.predict([("How do I cook rice?", "How is rice cooked?")]{softmax}))\n\n'
         "# or with transformers alone\n"
         "from transformers import pipeline\n\n"

@@ -69,7 +69,7 @@ def build_backbone(
                 f"type_vocab_size {model.config.type_vocab_size} (expected encoding: bi, or a backbone with 2)"
             )
     if chosen != "pooler" and getattr(model, "pooler", None) is not None:
-        model.pooler = None  # it would get no gradient
+        model.pooler = None  # type: ignore[assignment]  # it would get no gradient
     backbone = Backbone(model, pooling=chosen, frozen=frozen, adapter=adapter, tasks=list(tasks))
     rank_zero_only(log.info)(
         "backbone %s: %s, computed without padding by %s; pooling %s",

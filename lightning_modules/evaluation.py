@@ -5,6 +5,7 @@ from typing import Any
 
 from torch import Tensor
 
+from datamodules import TaskBatch
 from heads import Head
 from lightning_modules.score import Score
 from lightning_modules.task_scores import Direction, TaskScores
@@ -28,19 +29,23 @@ def predict_views(head: Head, output: Tensor) -> dict[str, Any]:
     return {**views[""], "views": views}
 
 
-def count_batch(scores: TaskScores, task: str, head: Head, output: Tensor, labels: Tensor) -> dict[str, Any]:
+def count_batch(scores: TaskScores, head: Head, output: Tensor, batch: TaskBatch) -> dict[str, Any]:
     """Count a batch in the scores of its split, and return its predictions.
 
     Args:
         scores: The scores of the split, changed in place.
-        task: Name of the batch's task.
-        head: The task's head.
+        head: The head of the batch's task.
         output: What it returned, (B, C) or (B,).
-        labels: (B,).
+        batch: The batch; rows without a label are predicted and do not count.
     """
-    predictions = predict_views(head, output)
+    predictions, labels = predict_views(head, output), batch.keep_labelled(batch.labels)
+    if not len(labels):
+        return predictions
     for view, (part_head, part) in head.split(output).items():
-        scores.update(task + view, predictions["views"][view]["prediction"], labels, part_head.loss(part, labels))
+        found = predictions["views"][view]
+        shares = None if found["probabilities"] is None else batch.keep_labelled(found["probabilities"])
+        prediction, loss = batch.keep_labelled(found["prediction"]), part_head.loss(batch.keep_labelled(part), labels)
+        scores.update(batch.task + view, prediction, labels, loss, shares)
     return predictions
 
 

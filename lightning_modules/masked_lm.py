@@ -72,7 +72,7 @@ class MaskedLMModule(L.LightningModule):
             shape = {name: value for name, value in backbone_config.items() if name != "with_pooler"}
             bert = build_encoder(shape, with_pooler=bool(backbone_config.get("with_pooler", True)))
         if bert.config.model_type == "modernbert":
-            bert.pooler = None  # which is a part of the head here
+            bert.pooler = None  # type: ignore[assignment]  # which is a part of the head here
         self.backbone = Backbone(bert, pooling="cls")
         has_pooler = getattr(bert, "pooler", None) is not None
         if has_pooler:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from backbones import Adapter, AttentionChoice, PoolingChoice, WeightCasts
 from datamodules import TaskBatch, multitask_data
 from heads import Head, Trunk, TrunkSettings
+from inference.thresholds import read_thresholds, use_thresholds
 from lightning_internals import attached_trainer, window_ends
 from lightning_modules.acceleration import CompileChoice, accelerate
 from lightning_modules.accumulation import WindowMean
@@ -355,7 +356,7 @@ class MultitaskModule(L.LightningModule):
     def _evaluate(self, batch: TaskBatch, split: EvaluationSplit) -> dict[str, Any]:
         if not batch.weight:  # a row that counts for nothing: this process has none of its own (see EvaluationSampler)
             return {"views": {}}
-        return count_batch(self._task_scores(split), batch.task, self._head(batch.task), self(batch), batch.labels)
+        return count_batch(self._task_scores(split), self._head(batch.task), self(batch), batch)
 
     def _task_scores(self, split: EvaluationSplit) -> TaskScores:
         scores = self._metrics[split]
@@ -399,6 +400,8 @@ class MultitaskModule(L.LightningModule):
             check_resumable(checkpoint, trained, self.hparams)
             refuse_forgotten_averaging(checkpoint, find_averaging(self.trainer.callbacks))  # type: ignore[attr-defined]
             self._regularization.load(checkpoint)
+        elif trainer is not None and trainer.ckpt_path:
+            use_thresholds(self.heads, self.tasks, read_thresholds(Path(trainer.ckpt_path)))
 
     def validation_scores(self, batches: int | None = None) -> dict[str, Direction]:
         """Return what a validation logs, and which way it gets better.

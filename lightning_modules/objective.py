@@ -47,7 +47,8 @@ def learn_from_targets(task: Task, head: Head, batch: TaskBatch, output: Tensor)
         The loss, and its terms: `loss` on the labels, and `teacher` with its factor.
     """
     teacher = task.teacher
-    loss = head.loss(output, batch.labels)
+    weights = None if batch.label_weights is None else batch.keep_labelled(batch.label_weights)
+    loss = head.loss(batch.keep_labelled(output), batch.keep_labelled(batch.labels), weights)
     if teacher is None:
         return loss, {"loss": loss}
     assert batch.teacher is not None  # the data module has read it

@@ -37,7 +37,9 @@ class TaskScores(nn.Module):
             for view in head.views:
                 if view and name + view in tasks:
                     raise InputError(f"task name {name + view!r} cannot be used: the second head of task {name} has it")
-                scores = MetricCollection({str(metric): built for metric, built in task.build_metrics().items()})
+                # no compute groups: each process finds them by its own first batch, and one without rows finds none
+                built: dict[str, Any] = {str(metric): one for metric, one in task.build_metrics().items()}
+                scores = MetricCollection(built, compute_groups=False)
                 self._task_of[name + view] = name
                 self._metrics[name + view] = nn.ModuleDict({"scores": scores, "loss": ExactMean()})
 
@@ -51,7 +53,9 @@ class TaskScores(nn.Module):
                 found[f"{name}/loss"] = "min"
         return found
 
-    def update(self, name: str, predictions: Tensor, labels: Tensor, loss: Tensor) -> None:
+    def update(
+        self, name: str, predictions: Tensor, labels: Tensor, loss: Tensor, probabilities: Tensor | None = None
+    ) -> None:
         """Count a batch.
 
         Args:
@@ -59,8 +63,9 @@ class TaskScores(nn.Module):
             predictions: In label units, (B,).
             labels: (B,).
             loss: Its mean loss.
+            probabilities: Of the classes, (B, C); None for scores.
         """
-        self._metrics[name]["scores"].update(predictions, labels)
+        self._metrics[name]["scores"].update(preds=predictions, target=labels, probabilities=probabilities)
         self._metrics[name]["loss"].update(loss, weight=len(labels))
 
     def take(self, total: Callable[[Tensor], Tensor]) -> dict[str, dict[str, Tensor]]:

@@ -53,6 +53,7 @@ def draw(
     lengths: Mapping[str, IntArray],
     batches: Sequence[int],
     shapes: Mapping[str, StaticShape],
+    rows: Mapping[str, IntArray] | None = None,
 ) -> Draws:
     """Draw the batches of a training.
 
@@ -61,9 +62,11 @@ def draw(
         lengths: Tokens of each sequence of each row, by task, (rows, S).
         batches: Batches of each epoch.
         shapes: The shape that a task's batches are filled up to; none where a task has none.
+        rows: Numbers of each task's rows that are drawn from, those with a label; None for all of them.
     """
+    rows = rows or {name: np.arange(len(every)) for name, every in lengths.items()}
     numbers = {name: number for number, name in enumerate(lengths)}
-    seen = {name: np.zeros(len(rows), dtype=np.bool_) for name, rows in lengths.items()}
+    seen = {name: np.zeros(len(every), dtype=np.bool_) for name, every in lengths.items()}
     drawn: list[tuple[int, int, int, int, int, int]] = []
     for epoch, count in enumerate(batches):
         sampler.set_epoch(epoch)
@@ -77,7 +80,7 @@ def draw(
     columns = np.array(drawn, dtype=np.int64).reshape(-1, 6).T
     return Draws(
         list(lengths),
-        {name: len(rows) for name, rows in lengths.items()},
+        {name: len(chosen) for name, chosen in rows.items()},
         *columns,
-        unseen={name: int((~rows).sum()) for name, rows in seen.items()},
+        unseen={name: int((~seen[name][chosen]).sum()) for name, chosen in rows.items()},
     )

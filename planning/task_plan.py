@@ -47,7 +47,8 @@ def draw_training(data: MultitaskDataModule, length: Length) -> Draws:
     """
     stores = data.stores["train"]
     lengths = {name: store.sequence_lengths for name, store in stores.items()}
-    return draw(data.make_sampler(), lengths, length.batches, data.shapes(stores))
+    rows = {name: store.labelled_rows for name, store in stores.items()}
+    return draw(data.make_sampler(), lengths, length.batches, data.shapes(stores), rows)
 
 
 def plan_tasks(data: MultitaskDataModule, draws: Draws) -> dict[str, TaskPlan]:

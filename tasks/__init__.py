@@ -2,6 +2,7 @@
 
 from tasks.classification import Classification, PairClassification
 from tasks.errors import InputError
+from tasks.multi_label import MultiLabel, PairMultiLabel
 from tasks.quora import Quora
 from tasks.reading import Example
 from tasks.regression import PairRegression, Regression
@@ -19,7 +20,9 @@ __all__ = [
     "Example",
     "InputError",
     "MissingFileError",
+    "MultiLabel",
     "PairClassification",
+    "PairMultiLabel",
     "PairRegression",
     "Quora",
     "Regression",

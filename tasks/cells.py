@@ -25,7 +25,11 @@ class Row:
 
 
 def as_texts(
-    values: Mapping[str, Any], names: Collection[str], columns: Collection[str], where: str
+    values: Mapping[str, Any],
+    names: Collection[str],
+    columns: Collection[str],
+    where: str,
+    lists: Collection[str] = (),
 ) -> dict[str, str | None]:
     """Return the used cells of a row as text, and None for the others.
 
@@ -34,11 +38,18 @@ def as_texts(
         names: Names of all columns.
         columns: Those that are used.
         where: Place of the row, for messages.
+        lists: Those whose cells may be lists; they become JSON.
 
     Raises:
         InputError: If a used cell is no text, number or date.
     """
-    return {name: _as_text(values.get(name), name, where) if name in columns else None for name in names}
+    used = {name: values.get(name) for name in names if name in columns}
+    as_json = {
+        name: json.dumps(value, default=str)
+        for name, value in used.items()
+        if name in lists and isinstance(value, list)
+    }
+    return {name: as_json.get(name) or _as_text(used.get(name), name, where) for name in names}
 
 
 def _as_text(value: Any, name: str, where: str) -> str | None:

@@ -38,7 +38,15 @@ def load_hub(hub: str, name: str | None, split: str) -> Any:
         ) from error
 
 
-def read_hub(hub: str, name: str | None, split: str, columns: Collection[str], *, where: str) -> Iterator[Row]:
+def read_hub(
+    hub: str,
+    name: str | None,
+    split: str,
+    columns: Collection[str],
+    *,
+    where: str,
+    lists: Collection[str] = (),
+) -> Iterator[Row]:
     """Return the rows of one split of a hub dataset in order; of its columns only those that are used are read.
 
     Args:
@@ -47,6 +55,7 @@ def read_hub(hub: str, name: str | None, split: str, columns: Collection[str], *
         split: The dataset's own name of the split.
         columns: The columns that are used.
         where: Dataset and split, for messages.
+        lists: Those of the columns whose cells may be lists.
 
     Raises:
         InputError: If the dataset or its split cannot be had, or a used value is a list or an object.
@@ -56,7 +65,7 @@ def read_hub(hub: str, name: str | None, split: str, columns: Collection[str], *
     used = dataset.select_columns([column for column in names if column in columns] or names[:1])
     for number, values in enumerate(used):
         place = f"{where}, row {number}"
-        yield Row(place, as_texts(values, names, columns, place))
+        yield Row(place, as_texts(values, names, columns, place, lists))
 
 
 def digest_hub(hub: str, name: str | None, split: str) -> str:

@@ -13,32 +13,37 @@ from tasks.text_lines import decode_lines
 LOOK_AHEAD = 1000  # rows among which each column is looked for: an object may leave out what it does not have
 
 
-def read_json_lines(path: Path, columns: Collection[str], *, encoding: str) -> Iterator[Row]:
+def read_json_lines(
+    path: Path, columns: Collection[str], *, encoding: str, lists: Collection[str] = ()
+) -> Iterator[Row]:
     """Return the rows of a file with a JSON object a line.
 
     Args:
         path: The file.
         columns: The columns that are used.
         encoding: Character encoding.
+        lists: Those whose cells may be lists.
 
     Raises:
         InputError: If the file is empty, a line is no JSON object, or a used value is a list or an object.
     """
-    return _complete(_parse_lines(path, encoding), path, columns)
+    return _complete(_parse_lines(path, encoding), path, columns, lists)
 
 
-def read_json(path: Path, columns: Collection[str], *, encoding: str) -> Iterator[Row]:
+def read_json(path: Path, columns: Collection[str], *, encoding: str, lists: Collection[str] = ()) -> Iterator[Row]:
     """Return the rows of a file that is one JSON list of objects, which is read whole, or has an object a line."""
     lines = decode_lines(path, encoding)
     first = next((line for line in lines if line.strip()), "")
     if not first.lstrip().startswith("["):
-        return read_json_lines(path, columns, encoding=encoding)
+        return read_json_lines(path, columns, encoding=encoding, lists=lists)
     items = _parse("".join(decode_lines(path, encoding)), str(path))
     objects = ((f"{path}, row {number}", item) for number, item in enumerate(items, start=1))
-    return _complete(((where, _check_object(item, where)) for where, item in objects), path, columns)
+    return _complete(((where, _check_object(item, where)) for where, item in objects), path, columns, lists)
 
 
-def _complete(objects: Iterator[tuple[str, dict[str, Any]]], path: Path, columns: Collection[str]) -> Iterator[Row]:
+def _complete(
+    objects: Iterator[tuple[str, dict[str, Any]]], path: Path, columns: Collection[str], lists: Collection[str]
+) -> Iterator[Row]:
     """Return rows that have all columns of the first objects, in their order, and of their own."""
     ahead: list[tuple[str, dict[str, Any]]] = []
     names: dict[str, None] = {}
@@ -50,7 +55,7 @@ def _complete(objects: Iterator[tuple[str, dict[str, Any]]], path: Path, columns
     if not ahead:
         raise InputError(f"{path}: is empty (expected JSON objects)")
     for where, values in chain(ahead, objects):
-        yield Row(where, as_texts(values, names | dict.fromkeys(values), columns, where))
+        yield Row(where, as_texts(values, names | dict.fromkeys(values), columns, where, lists))
 
 
 def _parse_lines(path: Path, encoding: str) -> Iterator[tuple[str, dict[str, Any]]]:

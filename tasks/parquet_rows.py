@@ -8,12 +8,13 @@ from tasks.cells import Row, as_texts
 from tasks.errors import InputError
 
 
-def read_parquet(path: Path, columns: Collection[str]) -> Iterator[Row]:
+def read_parquet(path: Path, columns: Collection[str], *, lists: Collection[str] = ()) -> Iterator[Row]:
     """Return the rows of a Parquet file; of its columns only those that are used are read.
 
     Args:
         path: The file.
         columns: The columns that are used.
+        lists: Those whose cells may be lists.
 
     Raises:
         InputError: If the file is no Parquet file, or a used value cannot be read or is a list or an object.
@@ -30,7 +31,7 @@ def read_parquet(path: Path, columns: Collection[str]) -> Iterator[Row]:
             for values in _to_dicts(batch, f"{path}, rows {number + 1} to {number + batch.num_rows}"):
                 number += 1
                 where = f"{path}, row {number}"
-                yield Row(where, as_texts(values, names, columns, where), repeated)
+                yield Row(where, as_texts(values, names, columns, where, lists), repeated)
     except (pyarrow.ArrowException, OSError) as error:
         raise InputError(f"{path}: not a Parquet file ({error})") from None
 

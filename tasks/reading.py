@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from heads import Label
 from tasks.errors import InputError
 from tasks.rows import Row
 from tasks.source import Source, Split, check_columns
@@ -19,12 +20,12 @@ class Example:
     Args:
         id: Unique within its split.
         texts: One sentence, or the two of a pair.
-        label: Class index or score; None in an unlabelled split.
+        label: Class index, score, or the numbers of several labels; None where there is none.
     """
 
     id: str
     texts: tuple[str, ...]
-    label: int | float | None
+    label: Label | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,22 +35,30 @@ class ExampleReader:
     Args:
         source: Where the rows lie.
         texts: Names of the text columns.
-        label: Name of the label column.
+        label: What the label is called in messages.
+        read_columns: Columns that it is read from.
+        list_columns: Those of them whose cells may be lists.
+        gaps: Label cells that say that a row has no label.
         id: Name of the id column; None to number the rows from 0.
         delimiter: Character between the cells; None for the file's usual one.
         quotes: Whether quotes enclose cells.
         broken_rows: What to do with a row whose text or label is empty.
-        parse_label: Turns a label cell into a class index or score; a ValueError says what was expected.
+        read_cell: Returns the label cell of a row; empty where there is none.
+        parse_label: Turns a label cell into a label; a ValueError says what was expected.
     """
 
     source: Source
     texts: tuple[str, ...]
     label: str
+    read_columns: tuple[str, ...]
+    list_columns: tuple[str, ...]
+    gaps: frozenset[str]
     id: str | None
     delimiter: str | None
     quotes: bool
     broken_rows: Literal["error", "skip"]
-    parse_label: Callable[[str], int | float]
+    read_cell: Callable[[Row], str]
+    parse_label: Callable[[str], Label]
 
     def read(self, split: Split, root: Path, report: Callable[[str], None]) -> Iterator[tuple[str, Example]]:
         """Return the examples of a split in file order, checked, each behind the file and line (or row) it stands on.
@@ -65,8 +74,9 @@ class ExampleReader:
         """
         for number, row in enumerate(self._read_rows(split, root, report)):
             if number == 0:
-                label = [] if split == "test" and self.label not in row.fields else [self.label]
-                check_columns(row, [*self.texts, *([self.id] if self.id else []), *label])
+                has_none = split == "test" and not any(column in row.fields for column in self.read_columns)
+                labels = [] if has_none else self.read_columns
+                check_columns(row, [*self.texts, *([self.id] if self.id else []), *labels])
             missing = self._find_missing(row, split)
             if missing is None:
                 yield row.where, self._parse(row, number, split)
@@ -81,7 +91,7 @@ class ExampleReader:
     def find_unlabelled(self, split: Split, root: Path) -> str | None:
         """Return file and line of the first row without a label; None if all have one."""
         for row in self._read_rows(split, root, lambda note: None):
-            cell = (row.fields.get(self.label) or "").strip()
+            cell = self.read_cell(row)
             if not cell or (cell in SECRET_LABELS and not self._is_label(cell)):
                 return row.where
         return None
@@ -94,14 +104,17 @@ class ExampleReader:
         return True
 
     def _read_rows(self, split: Split, root: Path, report: Callable[[str], None]) -> Iterator[Row]:
-        used = [*self.texts, self.label, *([self.id] if self.id else [])]
-        return self.source.read(split, root, used, delimiter=self.delimiter, quotes=self.quotes, report=report)
+        used, lists = [*self.texts, *self.read_columns, *([self.id] if self.id else [])], self.list_columns
+        return self.source.read(
+            split, root, used, delimiter=self.delimiter, quotes=self.quotes, report=report, lists=lists
+        )
 
     def _find_missing(self, row: Row, split: Split) -> str | None:
         for column in self.texts:
             if not (row.fields.get(column) or "").strip():
                 return f"{column} is empty (expected text)"
-        if split != "test" and not (row.fields.get(self.label) or "").strip():
+        cell = self.read_cell(row)
+        if split != "test" and not cell and cell not in self.gaps:
             return f"{self.label} is empty (expected a label)"
         return None
 
@@ -110,8 +123,8 @@ class ExampleReader:
         name = str(number) if self.id is None else (row.fields.get(self.id) or "").strip()
         if not name:
             raise InputError(f"{row.where}: {self.id} is empty (expected an id)")
-        cell = (row.fields.get(self.label) or "").strip()
-        if split == "test" and not cell:
+        cell = self.read_cell(row)
+        if cell in self.gaps or (split == "test" and not cell):
             return Example(name, texts, None)
         try:
             return Example(name, texts, self.parse_label(cell))

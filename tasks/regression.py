@@ -30,6 +30,11 @@ class ScoreTask(Task):
             )
         super().__post_init__()
 
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """None."""
+        return ()
+
     @cached_property
     def labels(self) -> Scores:
         """Scores from `low` to `high`."""

@@ -41,6 +41,7 @@ def read_rows(
     *,
     layout: FileFormat = FileFormat(),
     report: Callable[[str], None] = lambda note: None,
+    lists: Collection[str] = (),
 ) -> Iterator[Row]:
     """Return the rows of a file in order.
 
@@ -49,6 +50,7 @@ def read_rows(
         columns: The columns that are used; the cells of the others are None, whatever they hold.
         layout: How its bytes become rows.
         report: Called after the last row with the number of rows that span several lines, if there are some.
+        lists: Those of the columns whose cells may be lists, in formats that have some; they become JSON.
 
     Raises:
         InputError: If the file is empty, is not text of its encoding or is not of its format, a used cell is no text,
@@ -58,11 +60,11 @@ def read_rows(
     if layout.columns is not None and ending not in DELIMITERS:
         raise InputError(f"{path}: names its columns itself (expected source.columns for .csv, .tsv and .txt alone)")
     if ending == ".jsonl":
-        return read_json_lines(path, columns, encoding=layout.encoding)
+        return read_json_lines(path, columns, encoding=layout.encoding, lists=lists)
     if ending == ".json":
-        return read_json(path, columns, encoding=layout.encoding)
+        return read_json(path, columns, encoding=layout.encoding, lists=lists)
     if ending == ".parquet":
-        return read_parquet(path, columns)
+        return read_parquet(path, columns, lists=lists)
     delimiter = layout.delimiter or DELIMITERS[ending]
     if delimiter is None:
         return read_lines(path, layout.columns or ("text",), encoding=layout.encoding)

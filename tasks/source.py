@@ -123,6 +123,7 @@ class Source:
         delimiter: str | None,
         quotes: bool,
         report: Callable[[str], None],
+        lists: Collection[str] = (),
     ) -> Iterator[Row]:
         """Return the rows of a split in order.
 
@@ -133,6 +134,7 @@ class Source:
             delimiter: Character between the cells of a .csv, .tsv or .txt file; None for the ending's own.
             quotes: Whether quotes enclose cells of a .csv, .tsv or .txt file.
             report: Called with a sentence on what is odd.
+            lists: Those of the columns whose cells may be lists; they become JSON.
 
         Raises:
             InputError: As for `locate` and `read_rows`, or if the hub dataset cannot be had.
@@ -140,9 +142,11 @@ class Source:
         path = self.locate(split, root)
         if path is None:
             where = "/".join(filter(None, (self.hub, self.name)))
-            return read_hub(str(self.hub), self.name, self._hub_split(split), columns, where=f"{where} {split}")
+            return read_hub(
+                str(self.hub), self.name, self._hub_split(split), columns, where=f"{where} {split}", lists=lists
+            )
         layout = FileFormat(delimiter=delimiter, quotes=quotes, columns=self.columns, encoding=self.encoding)
-        return read_rows(path, columns, layout=layout, report=report)
+        return read_rows(path, columns, layout=layout, report=report, lists=lists)
 
     def reading_settings(self) -> dict[str, str]:
         """Return what decides how bytes become rows, for a cache key."""

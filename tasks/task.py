@@ -4,25 +4,28 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from heads import Head, HeadFactory, LabelSpace, LinearHead, TwinHead, usual_pair_head
+from heads import Head, HeadFactory, Label, LabelSpace, LinearHead, TwinHead, usual_pair_head
 from objectives import PairObjective
 from tasks.errors import InputError
 from tasks.handin import HandIn
 from tasks.meaning import MAY_CHANGE
-from tasks.metrics import DEFAULT_METRICS, MetricName, build_metric, check_metric
+from tasks.metrics import DEFAULT_METRICS, LOWER_IS_BETTER, OF_PROBABILITIES, MetricName, build_metric, check_metric
 from tasks.reading import Example, ExampleReader
+from tasks.rows import Row
 from tasks.sample import sample
 from tasks.source import Source, Split, check_source
 from tasks.teacher import Teacher
 from tasks.texts import read_texts
 
 if TYPE_CHECKING:
+    from torch import Tensor
     from torchmetrics import Metric
 
 Encoding = Literal["single", "cross", "bi", "both"]
@@ -45,6 +48,9 @@ class Task(ABC):
         quotes: Whether quotes enclose cells of such a file; false takes them as text, as in GLUE's files.
         broken_rows: What to do with a row whose text or label is empty: stop with an error, or skip and report it; in
             the test split a row without text is kept, so that every row is predicted.
+        missing_labels: What an empty label cell says: `error` that the row is broken, `ignore` that the row has no
+            label for this task. Of a list, such as `["", "NA", -1]`, each word says so, and an empty cell if it is one
+            of them. Training, metrics and baseline are of the rows with a label; all rows are predicted.
         head: Class of the head; None for the usual one of the encoding and the label.
         metrics: Names of the metrics, the first of which enters `mean`; None for the usual ones of the label.
         weight: Factor on the task's loss (the paper's loss scaling).
@@ -80,6 +86,7 @@ class Task(ABC):
     delimiter: str | None = None
     quotes: bool = True
     broken_rows: Literal["error", "skip"] = "error"
+    missing_labels: Literal["error", "ignore"] | tuple[str | int, ...] = "error"
     head: HeadFactory | None = None
     metrics: tuple[MetricName, ...] | None = None
     weight: float = 1.0
@@ -114,7 +121,12 @@ class Task(ABC):
                 raise InputError(f"{name}: {option} is {value} (expected 1 or more)")
         if self.head_only_from is not None and self.head_only_from < 0:
             raise InputError(f"{name}: head_only_from is {self.head_only_from} (expected an epoch, 0 or more)")
-        if self.metrics is not None and (not self.metrics or self.metrics[0] == "mean_absolute_error"):
+        for word in sorted(self.gaps - {""}):
+            if self._is_label(word):
+                raise InputError(
+                    f"{name}: missing_labels has {word!r}, which is a label (expected words that are none)"
+                )
+        if self.metrics is not None and (not self.metrics or self.metrics[0] in LOWER_IS_BETTER):
             raise InputError(f"{name}: the first of metrics must be one where higher is better, got {self.metrics}")
         try:
             for metric in self.metric_names:
@@ -129,24 +141,55 @@ class Task(ABC):
     def labels(self) -> LabelSpace:
         """The values that a label can take."""
 
+    @property
     @abstractmethod
-    def parse_label(self, cell: str) -> int | float:
-        """Turn a label cell into a class index or score.
+    def class_names(self) -> tuple[str, ...]:
+        """The classes as the files name them; none for scores."""
+
+    @abstractmethod
+    def parse_label(self, cell: str) -> Label:
+        """Turn a label cell into a class index, a score, or the numbers of several labels.
 
         Raises:
             ValueError: If the cell is no label; the message says what was expected.
         """
 
     @abstractmethod
-    def format_label(self, label: float) -> str:
-        """Turn a class index or score into the text of a prediction file."""
+    def format_label(self, label: Any) -> str:
+        """Turn a class index or score, or a set's row of zeros and ones, into the text of a prediction file."""
+
+    def weigh_labels(self, labels: NDArray[np.float64]) -> NDArray[np.float32] | None:
+        """Return the weight of each training label in the loss; None where all count alike.
+
+        Args:
+            labels: As the store holds them, NaN where there is none, (rows,) or (rows, C).
+
+        Returns:
+            Of their shape; anything where there is no label.
+        """
+        return None
+
+    @property
+    def is_balanced(self) -> bool:
+        """Whether a training epoch takes the same number of rows of each class."""
+        return False
+
+    @property
+    def read_columns(self) -> tuple[str, ...]:
+        """Columns that the label is read from."""
+        return (self.label,)
+
+    @property
+    def list_columns(self) -> tuple[str, ...]:
+        """Columns whose cells may be lists."""
+        return ()
 
     def meaning(self) -> dict[str, Any]:
         """Return what the numbers of a model of this task depend on beside its head, as plain data."""
         return {
             "encoding": self.encoding,
             "texts": dict(zip(self.texts, ("first", "second"), strict=False)),
-            "classes": [self.format_label(number) for number in range(self.labels.num_classes)],
+            "classes": list(self.class_names),
             MAY_CHANGE: {"texts": ", ".join(self.texts), "average_orders": self.average_orders},
         }
 
@@ -165,8 +208,20 @@ class Task(ABC):
         """
         if self.teacher is None:
             return None
-        class_names = [self.format_label(number) for number in range(self.labels.num_classes)]
-        return self.teacher.read(name, self.labels, class_names, ids)
+        return self.teacher.read(name, self.labels, self.class_names, ids)
+
+    @cached_property
+    def gaps(self) -> frozenset[str]:
+        """The label cells that say that a row has no label for this task."""
+        if isinstance(self.missing_labels, str):
+            return frozenset([""] if self.missing_labels == "ignore" else [])
+        numbers = [f"{word}.0" for word in self.missing_labels if isinstance(word, int)]  # as data frames write them
+        return frozenset([*map(str, self.missing_labels), *numbers])
+
+    @property
+    def ignores_gaps(self) -> bool:
+        """Whether rows may lack a label."""
+        return bool(self.gaps)
 
     @property
     def num_sequences(self) -> int:
@@ -186,6 +241,27 @@ class Task(ABC):
     def build_metrics(self) -> "dict[MetricName, Metric]":
         """Return fresh metrics by name."""
         return {name: build_metric(name, self.labels) for name in self.metric_names}
+
+    def score(
+        self, predictions: "Tensor", labels: "Tensor", probabilities: "Tensor | None"
+    ) -> "dict[MetricName, float]":
+        """Return the metrics over some rows of this process, by name.
+
+        Args:
+            predictions: Predicted labels as losses take them, (n, ...).
+            labels: Labels, likewise.
+            probabilities: Probabilities of the classes, (n, C); None where there are none.
+
+        Returns:
+            NaN for what is undefined, or needs probabilities where there are none.
+        """
+        from torchmetrics import MetricCollection
+
+        names = [name for name in self.metric_names if probabilities is not None or name not in OF_PROBABILITIES]
+        built: dict[str, Any] = {str(name): build_metric(name, self.labels) for name in names}
+        metrics = MetricCollection(built, compute_groups=False)
+        values = metrics(preds=predictions, target=labels, probabilities=probabilities)  # unlike compute(), of no other
+        return {name: float(values.get(name, math.nan)) for name in self.metric_names}
 
     def build_head(self, hidden_size: int) -> Head:
         """Build the task's head.
@@ -279,16 +355,33 @@ class Task(ABC):
             source=self.source,
             texts=self.texts,
             label=self.label,
+            read_columns=self.read_columns,
+            list_columns=self.list_columns,
+            gaps=self.gaps,
             id=self.id,
             delimiter=self.delimiter,
             quotes=self.quotes,
             broken_rows=self.broken_rows,
+            read_cell=self.read_cell,
             parse_label=self.parse_label,
         )
+
+    def read_cell(self, row: Row) -> str:
+        """Return the label cell of a row; empty where there is none."""
+        return (row.fields.get(self.label) or "").strip()
+
+    def _is_label(self, cell: str) -> bool:
+        try:
+            self.parse_label(cell)
+        except ValueError:
+            return False
+        return True
 
     def reading_settings(self) -> Mapping[str, str]:
         """Return the settings that decide what `read` yields, for a cache key."""
         skipped = {"source", "head", "metrics", "weight", "teacher", "swap", "average_orders", "auxiliary"}
-        skipped |= {"head_only_from", "batch_size", "prediction_header"}
+        skipped |= {"head_only_from", "batch_size", "prediction_header", "class_weights", "sampling", "thresholds"}
+        if not self.ignores_gaps:
+            skipped.add("missing_labels")
         settings = {field.name: repr(getattr(self, field.name)) for field in fields(self) if field.name not in skipped}
         return {"class": type(self).__name__, **self.source.reading_settings(), **settings}

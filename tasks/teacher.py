@@ -22,7 +22,8 @@ class Teacher:
     """Saved predictions for the train split; a task with a teacher learns from labels and from them.
 
     The loss is (1 - weight) * main + weight * soft: KL divergence from the teacher's probabilities for classes and
-    yes/no (there the binary cross-entropy with its probability, less a constant), mean squared difference for scores.
+    yes/no (there, and for each label of a set, the binary cross-entropy with its probability, less a constant), mean
+    squared difference for scores.
     The teacher's model is not needed. The predictions are written by
     `train.py predict -c RUN/config.yaml --ckpt_path best --data.predict_splits [train]`.
 
@@ -96,13 +97,15 @@ class Teacher:
         total = np.zeros((len(ids), width))
         paths = self.locate(task, labels)
         for path in paths:
-            total += _read_file(path, class_names, width, ids)
+            total += _read_file(path, class_names, width, ids, sum_to_one=not labels.is_set)
         mean = (total / len(paths)).astype(np.float32)
         return mean if class_names else mean[:, 0]
 
 
-def _read_file(path: Path, class_names: Sequence[str], width: int, ids: Sequence[str]) -> NDArray[np.float64]:
-    by_id = dict(_read_rows(path, class_names, width))
+def _read_file(
+    path: Path, class_names: Sequence[str], width: int, ids: Sequence[str], *, sum_to_one: bool
+) -> NDArray[np.float64]:
+    by_id = dict(_read_rows(path, class_names, width, sum_to_one=sum_to_one))
     missing = [name for name in ids if name not in by_id]
     if missing:
         raise InputError(
@@ -112,7 +115,9 @@ def _read_file(path: Path, class_names: Sequence[str], width: int, ids: Sequence
     return np.array([by_id[name] for name in ids])
 
 
-def _read_rows(path: Path, class_names: Sequence[str], width: int) -> Iterator[tuple[str, list[float]]]:
+def _read_rows(
+    path: Path, class_names: Sequence[str], width: int, *, sum_to_one: bool
+) -> Iterator[tuple[str, list[float]]]:
     with path.open(encoding="utf-8", newline="") as file:
         rows = csv.reader(file, skipinitialspace=True)
         header = [cell.strip() for cell in next(rows, [])]
@@ -120,17 +125,19 @@ def _read_rows(path: Path, class_names: Sequence[str], width: int) -> Iterator[t
             expected = list_names(["id", *(class_names or ["a score"])])
             raise InputError(f"{path}: its columns are {list_names(header)} (expected {expected})")
         for row in rows:
-            yield row[0].strip(), _parse(row, f"{path}, line {rows.line_num}", is_score=not class_names)
+            where = f"{path}, line {rows.line_num}"
+            yield row[0].strip(), _parse(row, where, is_score=not class_names, sum_to_one=sum_to_one)
 
 
-def _parse(row: list[str], where: str, *, is_score: bool) -> list[float]:
+def _parse(row: list[str], where: str, *, is_score: bool, sum_to_one: bool) -> list[float]:
     try:
         values = [float(cell) for cell in row[1:]]
     except ValueError:
         values = []
     if is_score and len(values) == 1 and math.isfinite(values[0]):
         return values
-    if not is_score and values and min(values) >= 0 and abs(sum(values) - 1) < ROUNDING:
+    are_shares = bool(values) and min(values) >= 0 and max(values) <= 1 + ROUNDING
+    if not is_score and are_shares and (not sum_to_one or abs(sum(values) - 1) < ROUNDING):
         return values
-    expected = "one finite score" if is_score else "probabilities that sum to 1"
+    expected = "one finite score" if is_score else f"probabilities{' that sum to 1' * sum_to_one}"
     raise InputError(f"{where}: holds {list_names(row[1:])} (expected {expected})")

@@ -14,12 +14,16 @@ PRODUCT = [path for path in FILES if path.parts[0] != "tests"]
 PROGRAMS = [
     "analysis/ensemble.py",
     "analysis/report.py",
+    "analysis/thresholds.py",
     "analysis/twins.py",
     "backbones/unpacking.py",
     "experiments/compare.py",
     "experiments/reproduce.py",
+    "experiments/soup.py",
     "experiments/transfer.py",
+    "experiments/tune.py",
     "inference/export.py",
+    "inference/int8.py",
     "pretrain.py",
     "train.py",
 ]

@@ -6,7 +6,7 @@ from typing import get_args
 import numpy as np
 import torch
 from torch import Tensor
-from transformers import BertModel
+from transformers import PreTrainedModel
 
 from backbones import Attention, Backbone, build_encoder, pack
 from backbones.attention_probe import probe
@@ -70,7 +70,9 @@ def check_equality(size: Size, device: torch.device) -> list[Equality]:
     return found
 
 
-def _run(bert: BertModel, kind: Attention | None, device: torch.device, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
+def _run(
+    bert: PreTrainedModel, kind: Attention | None, device: torch.device, dtype: torch.dtype
+) -> tuple[Tensor, Tensor]:
     """Return the pooled vectors and all gradients in one piece; without a kind those of the padded model."""
     rng = np.random.default_rng(0)
     lengths = np.array(LENGTHS)

@@ -129,7 +129,7 @@ def test_the_command_adds_a_key_to_the_report(tmp_path, capsys, monkeypatch):
     shown = capsys.readouterr().out
     assert "same: What word overlap tells" in shown
     assert "same: Word overlap and label" in shown
-    assert "sst: shortcuts are not measured, since the train split has too few rows or one label alone" in shown
+    assert "sst: shortcuts are not measured: labels are sets, or the train split has too few rows or one label" in shown
     report = json.loads((run / "report.json").read_text())
     shortcuts = report.pop("shortcuts")
     assert report == before
@@ -158,4 +158,7 @@ def test_the_page_has_both_tables(tmp_path):
 def test_a_page_says_why_shortcuts_are_missing(tmp_path):
     run = make_run(tmp_path, {"same": PAIRS[:20]}, {"same": [NO] * 20})
     write_report([run], tmp_path / "page.html")
-    assert "Shortcuts are not measured, since the train split has too few rows" in (tmp_path / "page.html").read_text()
+    assert (
+        "Shortcuts are not measured: labels are sets, or the train split has too few rows"
+        in (tmp_path / "page.html").read_text()
+    )

@@ -155,3 +155,22 @@ def test_relative_positions_are_projected_once_a_batch(family: str) -> None:
     assert first is second
     assert model.get_parameter("encoder.rel_embeddings.weight").grad is not None
     assert not any("forward" in vars(module) for module in model.modules())
+
+
+@pytest.mark.parametrize(
+    ("family", "rate"),
+    [
+        ("roberta", "attention_probs_dropout_prob"),
+        ("modernbert", "attention_dropout"),
+        ("distilbert", "attention_dropout"),
+        ("gte", "attention_probs_dropout_prob"),
+        ("deberta-v2", "attention_probs_dropout_prob"),
+    ],
+)
+def test_attention_dropout_is_on_in_training_and_off_in_evaluation(family: str, rate: str) -> None:
+    backbone = Backbone(tiny_model(family, **{rate: 0.5}), pooling="cls")
+    tokens = pack_all(*draw([3, 9, 6], segments=False))
+
+    assert not torch.equal(backbone(tokens), backbone(tokens))
+    backbone.eval()
+    assert torch.equal(backbone(tokens), backbone(tokens))

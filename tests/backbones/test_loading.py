@@ -174,8 +174,12 @@ def remove_config(folder: Path) -> None:
             r"is a 'neobert' model, which transformers \S+ does not have, and code that comes with",
         ),
         (
-            lambda folder: change_config(folder, model_type="t5", is_encoder_decoder=True),
+            lambda folder: (folder / "config.json").write_text('{"model_type": "t5"}'),
             r"is a 't5' model, an encoder with a decoder",
+        ),
+        (
+            lambda folder: change_config(folder, hidden_size="wide"),
+            r"its configuration is not that of a 'bert' model \(.*'hidden_size'",
         ),
         (lambda folder: change_config(folder, model_type="vit"), r"is a 'vit' model \(expected an encoder of text\)"),
         (
@@ -234,7 +238,10 @@ def test_a_folder_without_tokenizer_is_refused(folder: Path) -> None:
 def test_a_tokenizer_of_an_unknown_model_is_refused(folder: Path, model_type: str | None) -> None:
     change_config(folder, model_type=model_type)
 
-    with pytest.raises(ValueError, match=rf"is a {model_type!r} model, which transformers \S+ does not have$"):
+    with pytest.raises(
+        ValueError,
+        match=rf"is a {model_type!r} model, which transformers \S+ does not have \(expected one of its own\)$",
+    ):
         load_tokenizer(str(folder))
 
 

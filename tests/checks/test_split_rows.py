@@ -44,7 +44,7 @@ def test_a_row_of_any_format_says_where_it_is_as_an_error_would(ending, tmp_path
 
 
 def test_texts_are_found_across_chunks(make_splits):
-    count = CHUNK + 10
+    count = CHUNK + 3
     rows = make_splits({"train": [(f"r{n}", f"first {n}", f"second {n}", n % 2) for n in range(count)]})["train"]
     assert len(rows) == count
     wanted = rows.numbers[[3, CHUNK - 1, CHUNK, count - 1]] - 2

@@ -316,7 +316,7 @@ def test_a_split_that_the_source_lacks_is_an_error(tmp_path):
         (
             single,
             {"metrics": ("accuracy", "pearson")},
-            "Classification: metric 'pearson' does not fit classes (expected one of accuracy, macro_f1, matthews)",
+            "Classification: metric 'pearson' does not fit classes (expected one of accuracy, macro_f1, matthews",
         ),
         (single, {"metrics": ("f1",)}, "Classification: metric 'f1' does not fit classes (expected one of "),
         (

@@ -1,0 +1,94 @@
+"""Which rows of a split a pass over a task takes, and how often."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.random import Generator
+from numpy.typing import NDArray
+
+from datamodules.shares import divide
+from datamodules.store import TokenStore
+
+
+class RowOrder(ABC):
+    """The rows of a pass in an order that depends on the generator alone."""
+
+    @abstractmethod
+    def __len__(self) -> int:
+        """Count the rows of a pass."""
+
+    @abstractmethod
+    def draw(self, rng: Generator) -> NDArray[np.int64]:
+        """Return the row numbers of a pass, (rows,).
+
+        Args:
+            rng: The only source of randomness, seeded afresh for each pass.
+        """
+
+
+@dataclass(frozen=True)
+class SomeRows(RowOrder):
+    """Each of some rows once, such as those that have a label.
+
+    Args:
+        rows: Their numbers, (rows,).
+    """
+
+    rows: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def draw(self, rng: Generator) -> NDArray[np.int64]:
+        """Shuffle them."""
+        return self.rows[rng.permutation(len(self.rows))]
+
+
+@dataclass(frozen=True)
+class BalancedRows(RowOrder):
+    """As many rows as there are, the same number of each class: frequent ones are cut, rare ones repeated.
+
+    The rows of a rare class come whole so many times, and the rest is drawn without repetition. Which rows of a
+    frequent class are left out is drawn anew for each pass.
+
+    Args:
+        rows: Numbers of the rows, (rows,).
+        classes: Class of each of them, (rows,).
+
+    Example:
+        >>> order = BalancedRows(np.arange(8), np.array([0, 0, 0, 0, 0, 0, 0, 1]))
+        >>> order.passes, sorted(order.draw(np.random.default_rng(0)).tolist())[-4:]
+        ({0: 0.5714285714285714, 1: 4.0}, [7, 7, 7, 7])
+    """
+
+    rows: NDArray[np.int64]
+    classes: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    @property
+    def passes(self) -> dict[int, float]:
+        """How often a row of each class that occurs is drawn in a pass, on average."""
+        found, counts = np.unique(self.classes, return_counts=True)
+        shares = divide(len(self.rows), np.ones(len(found)))
+        return {int(one): int(share) / int(count) for one, share, count in zip(found, shares, counts, strict=True)}
+
+    def draw(self, rng: Generator) -> NDArray[np.int64]:
+        """Draw each class's share and shuffle all."""
+        found = np.unique(self.classes)
+        drawn = []
+        for one, share in zip(found, divide(len(self.rows), np.ones(len(found))), strict=True):
+            own = self.rows[self.classes == one]
+            whole, rest = divmod(int(share), len(own))
+            drawn += [*[own] * whole, own[rng.permutation(len(own))[:rest]]]
+        return rng.permutation(np.concatenate(drawn))
+
+
+def order_rows(store: TokenStore) -> RowOrder | None:
+    """Return which rows a training pass over a task takes, and how often; None for each of them once."""
+    rows = store.labelled_rows
+    if store.task.is_balanced:
+        return BalancedRows(rows, store.labels[rows].astype(np.int64))
+    return SomeRows(rows) if store.has_gaps else None
