@@ -7,7 +7,8 @@ import unicodedata
 NO_WORD = re.compile(
     r"[\s\x00-\x1f!\"'(),\-./:;?\[\\\]^_`{|}~*\xa1\xab\xad\xb4\xb7\xbb\xbf\u2000-\u206f\u3000-\u303f\ufeff]+"
 )
-WITHOUT_SPACES = re.compile("([\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff])")  # Thai, Lao, kana and Han: letters are words
+UNSPACED = "\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff"  # Thai, Lao, kana and Han: each letter counts as a word
+WITHOUT_SPACES = re.compile(f"([{UNSPACED}])")
 
 
 def normalise(text: str) -> str:
