@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from analysis.intervals import Ends, auc, bootstrap_auc, bootstrap_mean, wilson_interval
 from analysis.run import Predictions
-from analysis.slices import class_names
 from heads import Scores
 from shortcuts.words import overlap
 
@@ -65,7 +64,7 @@ def _group_labels(predictions: Predictions) -> tuple[Sequence[str], NDArray[np.i
     """Return names of labels and the number of each pair's, (n,); scores are cut in the middle of their range."""
     space = predictions.task.labels
     if not isinstance(space, Scores):
-        return class_names(predictions.task), predictions.labels.astype(np.int64)
+        return predictions.task.class_names, predictions.labels.astype(np.int64)
     middle = (space.low + space.high) / 2
     return (f"to {middle:g}", f"above {middle:g}"), (predictions.labels > middle).astype(np.int64)
 

@@ -18,17 +18,17 @@ def show_shortcut(run: Run, task: str, predictions: Predictions) -> list[Block]:
         shortcut = measure_shortcut(predictions, run.read_examples(task, "train"))
     except InputError as error:
         return [Sentence(f"Shortcuts are not measured: {error}.")]
-    return build_tables(shortcut) if shortcut else [Sentence(f"{MISSING.capitalize()}.")]
+    return [*build_tables(shortcut)] if shortcut else [Sentence(f"{MISSING.capitalize()}.")]
 
 
-def build_tables(shortcut: Shortcut, *, title: str = "") -> list[Block]:
+def build_tables(shortcut: Shortcut, *, title: str = "") -> list[Table]:
     """Return the run beside the shortcut and, for pairs, its scores by overlap and label.
 
     Args:
         shortcut: What was measured.
         title: What each title begins with.
     """
-    tables: list[Block] = [_compare(shortcut, f"{title}What {shortcut.features} tells")]
+    tables = [_compare(shortcut, f"{title}What {shortcut.features} tells")]
     if shortcut.bands:
         tables.append(_show_bands(shortcut, f"{title}Word overlap and label"))
     return tables

@@ -99,8 +99,9 @@ def build_order_pairs() -> Iterator[OrderPair]:
             a, b = filler.split("|") if "|" in filler else filler.split()
             for question in family.different:
                 yield OrderPair(family.phenomenon, (question.format(a=a, b=b), question.format(a=b, b=a)), False)
-            for question in family.same:
-                first, second = (question, question) if isinstance(question, str) else question
-                swapped = (b, a) if isinstance(question, str) else (a, b)
-                texts = (first.format(a=a, b=b), second.format(a=swapped[0], b=swapped[1]))
+            for each in family.same:
+                if isinstance(each, str):
+                    texts = (each.format(a=a, b=b), each.format(a=b, b=a))
+                else:
+                    texts = (each[0].format(a=a, b=b), each[1].format(a=a, b=b))
                 yield OrderPair(family.phenomenon, texts, True)
