@@ -7,13 +7,14 @@ from command_line.class_errors import missing, no_class, unknown_class, unknown_
 from command_line.complaint import Complaint
 from command_line.flag_errors import key_twice, linked, misplaced, no_tasks, unknown_flag
 from command_line.settings import given_settings
-from command_line.value_errors import no_group, wrong_value
+from command_line.value_errors import no_group, unknown_command, wrong_value
 from command_line.wishes import Flags
 
 NO_ANSWER = re.compile(
     r"Expected a <class '(NoneType|list)'>$|Expected a path but .* either not accessible or invalid$"
 )
 EXPLANATIONS: tuple[Callable[[Complaint], str | None], ...] = (
+    unknown_command,
     unknown_flag,
     linked,
     misplaced,
@@ -39,6 +40,8 @@ def explain(message: str, flags: Flags, arguments: Sequence[str]) -> str:
     Example:
         >>> explain("unrecognized arguments: --data.rot x", Flags(["--data.root", "--data.seed"]), [])
         'no flag --data.rot (did you mean --data.root?)'
+        >>> explain("argument subcommand: invalid choice: 'chek' (choose from 'fit', 'check')", Flags([]), [])
+        'no command chek (did you mean check?) (expected one of fit, check)'
     """
     complaint = Complaint(message, given_settings(arguments), flags)
     for explanation in EXPLANATIONS:

@@ -9,7 +9,8 @@ from command_line.suggestions import did_you_mean, suggest
 
 LITERAL = re.compile(r"Literal\[([^\]]*)\]")
 LIST, MAPPING = "a list, as in '[a, b]'", "a mapping, as in '{name: value}'"
-TYPES = {"tuple": LIST, "list": LIST, "dict": MAPPING}
+TYPES = {"tuple": LIST, "list": LIST, "dict": MAPPING, "bool": "true or false"}
+COMMAND = re.compile(r"argument subcommand: invalid choice: '([^']*)' \(choose from (.*)\)")
 PRECISIONS = {"fp16": "16-mixed", "float16": "16-mixed", "half": "16-mixed", "fp32": "32-true", "float32": "32-true"}
 
 
@@ -35,8 +36,18 @@ def wrong_value(complaint: Complaint) -> str | None:
     else:
         return None
     wish = PRECISIONS.get(str(value))
-    meant = did_you_mean(wish) if wish in choices else suggest(str(value), choices)
+    named = [str(each) for each in (value if isinstance(value, list) else [value])]
+    unknown = next((name for name in named if name not in choices), "")
+    meant = did_you_mean(wish) if wish in choices else suggest(unknown, choices)
     return f"{complaint.place} is {value!r}{meant} (expected {expected})"
+
+
+def unknown_command(complaint: Complaint) -> str | None:
+    """Explain a first word that is no command, as in `train.py chek`."""
+    if not (found := COMMAND.search(complaint.message)):
+        return None
+    commands = re.findall(r"\w+", found[2])
+    return f"no command {found[1]}{suggest(found[1], commands)} (expected {_among(commands, is_list=False)})"
 
 
 def no_group(complaint: Complaint) -> str | None:

@@ -167,8 +167,8 @@ def _report_passes(name: str, store: TokenStore) -> None:
     order = order_rows(store)
     if isinstance(order, BalancedRows):
         passes = {store.task.class_names[number]: count for number, count in order.passes.items()}
-        named = list_names([f"{label} {count:.3g}" for label, count in passes.items()])
-        log.info("task %s: balanced sampling draws each row so often an epoch, by class: %s", name, named)
+        named = list_names([f"{label} {count:.3g}x" for label, count in passes.items()])
+        log.info("task %s: balanced sampling draws a row of each class this often per epoch: %s", name, named)
 
 
 def _ignore(message: str) -> None:
