@@ -34,6 +34,7 @@ from callbacks import (
     ResumableCheckpoint,
     RunReport,
     RunStopped,
+    SplitFiles,
     StepSeed,
     StopOnSignal,
     TaskLosses,
@@ -386,7 +387,14 @@ class MultitaskCLI(TandemCLI):
 
     def own_callbacks(self) -> list[L.Callback]:
         """Return the callbacks of every multitask run."""
-        own = [*super().own_callbacks(), FirstLook(), TaskLosses(), self.built["predictions"], RunReport()]
+        own = [
+            *super().own_callbacks(),
+            FirstLook(),
+            SplitFiles(),
+            TaskLosses(),
+            self.built["predictions"],
+            RunReport(),
+        ]
         if self.built["best_checkpoint_per_task"]:
             tasks: dict[str, Task] = self.built["tasks"]
             own += [BestTaskCheckpoint(name, task.metric_names[0]) for name, task in tasks.items()]

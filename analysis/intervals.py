@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.resampling import Floats, resample_scores, score_runs
+from analysis.resampling import Floats, Measure, Metric, resample_scores, score_runs
 
 Ends = tuple[float, float]  # of a 95 % interval
 RESAMPLES = 1000
@@ -42,9 +42,65 @@ def bootstrap_pearson(labels: Floats, predictions: Floats) -> Ends | None:
     """
     if len(labels) < FEWEST or pearson(labels, predictions) is None:
         return None
+    return _bootstrap("pearson", labels, predictions[None])
+
+
+def auc(labels: Floats, ranking: Floats) -> float | None:
+    """Return the area under the ROC curve: how often a positive row ranks above a negative one; None without either.
+
+    Args:
+        labels: 1 for positive rows, 0 for the others, (n,).
+        ranking: What ranks the rows, (n,).
+    """
+    if not len(labels):
+        return None
+    value = float(score_runs("auc", labels, ranking[None])[0])
+    return None if np.isnan(value) else value
+
+
+def bootstrap_auc(labels: Floats, ranking: Floats) -> Ends | None:
+    """Return the 95 % percentile bootstrap interval of an AUC; None under ten rows of either class."""
+    if min((labels == 1).sum(), (labels == 0).sum()) < FEWEST:
+        return None
+    return _bootstrap("auc", labels, ranking[None])
+
+
+def bootstrap_mean(values: Floats) -> Ends | None:
+    """Return the 95 % percentile bootstrap interval of a mean; None under ten values."""
+    if len(values) < FEWEST:
+        return None
     rng = np.random.default_rng(0)
-    values = resample_scores("pearson", labels, predictions[None], samples=RESAMPLES, rng=rng)
-    low, high = np.nanquantile(values, [0.025, 0.975])
+    means = [values[rng.integers(len(values), size=len(values))].mean() for _ in range(RESAMPLES)]
+    low, high = np.quantile(means, [0.025, 0.975])
+    return float(low), float(high)
+
+
+def bootstrap_difference(metric: Metric, labels: Floats, first: Floats, second: Floats) -> Ends | None:
+    """Return the 95 % paired bootstrap interval of the difference of two scores, first minus second.
+
+    Args:
+        metric: How predictions are scored.
+        labels: The labels, (n,).
+        first: Predictions of one model, (n,).
+        second: Predictions of another for the same rows, (n,).
+
+    Returns:
+        The interval; None under ten rows, or where a score is undefined.
+    """
+    if len(labels) < FEWEST:
+        return None
+    return _bootstrap(metric, labels, np.stack([first, second]), contrast=(1.0, -1.0))
+
+
+def _bootstrap(
+    metric: Measure, labels: Floats, predictions: Floats, *, contrast: tuple[float, ...] = (1.0,)
+) -> Ends | None:
+    """Return the interval of a weighted sum of the runs' scores."""
+    rng = np.random.default_rng(0)
+    scores = resample_scores(metric, labels, predictions, samples=RESAMPLES, rng=rng) @ np.array(contrast)
+    if np.isnan(scores).all():
+        return None
+    low, high = np.nanquantile(scores, [0.025, 0.975])
     return float(low), float(high)
 
 

@@ -1,4 +1,4 @@
-"""Accuracy and Pearson's correlation of several runs at once, also on rows drawn with replacement."""
+"""Accuracy, Pearson's correlation and AUC of several runs at once, also on rows drawn with replacement."""
 
 from typing import Literal
 
@@ -7,31 +7,33 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 
 Metric = Literal["accuracy", "pearson"]
+Measure = Metric | Literal["auc"]  # auc: labels are 0 or 1, predictions are what ranks the rows
 Floats = NDArray[np.float64]
 CHUNK = 128  # resamples at once: of 20,000 rows, 20 MB
 SAME = 1e-12  # relative: a smaller difference is rounding
 
 
-def score_runs(metric: Metric, labels: Floats, predictions: Floats) -> Floats:
+def score_runs(metric: Measure, labels: Floats, predictions: Floats) -> Floats:
     """Score each run.
 
     Args:
-        metric: `accuracy` or `pearson`.
+        metric: `accuracy`, `pearson` or `auc`.
         labels: The labels, (n,).
         predictions: One run per row, (K, n).
 
     Returns:
-        The scores, (K,); NaN where all predictions, or all labels, are equal and a correlation is undefined.
+        The scores, (K,); NaN where one is undefined: a correlation where all predictions or all labels are equal, an
+            AUC where one class has no rows.
     """
     scores: Floats = _weighted_scores(metric, labels, predictions, np.ones((1, len(labels))))[0]
     return scores
 
 
-def resample_scores(metric: Metric, labels: Floats, predictions: Floats, *, samples: int, rng: Generator) -> Floats:
+def resample_scores(metric: Measure, labels: Floats, predictions: Floats, *, samples: int, rng: Generator) -> Floats:
     """Score each run on rows drawn with replacement, the same rows for all runs: the paired bootstrap.
 
     Args:
-        metric: `accuracy` or `pearson`.
+        metric: `accuracy`, `pearson` or `auc`.
         labels: The labels, (n,).
         predictions: One run per row, (K, n).
         samples: Number of resamples.
@@ -51,12 +53,14 @@ def resample_scores(metric: Metric, labels: Floats, predictions: Floats, *, samp
     return np.concatenate(parts)
 
 
-def _weighted_scores(metric: Metric, labels: Floats, predictions: Floats, weights: Floats) -> Floats:
+def _weighted_scores(metric: Measure, labels: Floats, predictions: Floats, weights: Floats) -> Floats:
     """Score each run on weighted rows: labels (n,), predictions (K, n) and weights (samples, n) to (samples, K)."""
     if metric == "accuracy":
         hits = (predictions == labels).astype(np.float64)
         accuracies: Floats = weights @ hits.T / weights.sum(axis=1, keepdims=True)
         return accuracies
+    if metric == "auc":
+        return np.stack([_weighted_auc(labels, run, weights) for run in predictions], axis=1)
     x = labels - labels.mean()
     y = predictions - predictions.mean(axis=1, keepdims=True)
     total = weights.sum(axis=1, keepdims=True)
@@ -66,6 +70,22 @@ def _weighted_scores(metric: Metric, labels: Floats, predictions: Floats, weight
         _spread((weights @ (x**2)[:, None]) / total, mean_x) * _spread((weights @ (y**2).T) / total, mean_y)
     )
     return correlations
+
+
+def _weighted_auc(labels: Floats, ranking: Floats, weights: Floats) -> Floats:
+    """Return the share of pairs of a positive and a negative row that are ranked right, ties counting half, (samples,).
+
+    Source: Mann & Whitney 1947, https://doi.org/10.1214/aoms/1177730491
+    """
+    order = np.argsort(ranking, kind="stable")
+    starts = np.flatnonzero(np.diff(ranking[order], prepend=-np.inf))  # of rows with the same value
+    weights, is_positive = weights[:, order], labels[order] == 1
+    positive = np.add.reduceat(weights * is_positive, starts, axis=1)
+    negative = np.add.reduceat(weights * ~is_positive, starts, axis=1)
+    below = np.cumsum(negative, axis=1) - negative / 2
+    pairs = positive.sum(axis=1) * negative.sum(axis=1)
+    auc: Floats = (positive * below).sum(axis=1) / np.where(pairs > 0, pairs, np.nan)
+    return auc
 
 
 def _spread(squares: Floats, mean: Floats) -> Floats:

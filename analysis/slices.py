@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from analysis.intervals import Ends, bootstrap_pearson, pearson, wilson_interval
 from analysis.run import Predictions
-from analysis.words import has_negation, numbers, overlap, words
+from analysis.words import has_negation, numbers
 from figures import pick_classes
 from heads import Classes, Scores
+from shortcuts.words import overlap, words
 from tasks import Example
 
 LABEL = "label (recall)"

@@ -10,6 +10,7 @@ from analysis.intervals import bootstrap_pearson, wilson_interval
 from analysis.mistakes import most_confident_mistakes
 from analysis.run import Predictions, Run
 from analysis.scores import score
+from analysis.shortcut_tables import show_shortcut
 from analysis.similarity import show_similarity
 from analysis.slices import slice_scores
 from analysis.table import Table
@@ -42,7 +43,8 @@ def build_task_section(run: Run, task: str, split: Split, *, anchor: str, curves
         blocks += [] if predictions.task.labels.is_set else show_confusion(predictions, anchor)
         blocks += show_calibration(predictions, anchor)
     blocks += _curves(curves, task, anchor)
-    blocks += [_slice_table(predictions), *_mistakes(predictions), *show_balance(run, task, split, predictions, anchor)]
+    blocks += [_slice_table(predictions), *show_shortcut(run, task, predictions)]
+    blocks += [*_mistakes(predictions), *show_balance(run, task, split, predictions, anchor)]
     return Section(f"Task {task}", anchor, blocks)
 
 

@@ -1,24 +1,15 @@
-"""Words, negations and numbers of a sentence, and what two sentences share."""
+"""Negations and numbers of a sentence, and the words that two sentences share."""
 
 import re
 
-WORD = re.compile(r"\w+(?:['’]\w+)*")
+from shortcuts.words import WORD, words
+
 NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 NEGATIONS = frozenset(
     ("no", "not", "never", "none", "nobody", "nothing", "nowhere", "neither", "nor", "without", "cannot", "hardly")
 )
 
 Part = tuple[str, bool]
-
-
-def words(text: str) -> frozenset[str]:
-    """Return the words of a text in lower case.
-
-    Example:
-        >>> sorted(words("It isn't THE end, is it?"))
-        ['end', 'is', "isn't", 'it', 'the']
-    """
-    return frozenset(WORD.findall(text.lower()))
 
 
 def has_negation(text: str) -> bool:
@@ -29,17 +20,6 @@ def has_negation(text: str) -> bool:
 def numbers(text: str) -> frozenset[str]:
     """Return the numbers that a text has as digits."""
     return frozenset(NUMBER.findall(text))
-
-
-def overlap(first: str, second: str) -> float:
-    """Return the share of the words of two texts that both contain (Jaccard index), in [0, 1].
-
-    Example:
-        >>> overlap("How do I learn chess?", "how do you learn Go")
-        0.42857142857142855
-    """
-    one, other = words(first), words(second)
-    return len(one & other) / len(one | other) if one | other else 1.0
 
 
 def mark_shared(texts: tuple[str, ...]) -> list[list[Part]]:

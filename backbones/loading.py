@@ -108,7 +108,7 @@ def model_class_of(config: PreTrainedConfig) -> type[PreTrainedModel]:
     return model_class
 
 
-def _from_pretrained(model_class: type[PreTrainedModel], name: str) -> tuple[Any, Mapping[str, Any]]:
+def _from_pretrained(model_class: Any, name: str) -> tuple[Any, Mapping[str, Any]]:
     """Load a model and transformers' report on its keys, without transformers' own messages."""
     location, config = resolve(name), load_config(name)
     if Path(location).is_dir() and not any((Path(location) / file).is_file() for file in WEIGHT_FILES):
@@ -172,8 +172,7 @@ def load_encoder(name: str, *, fresh_layers: bool = False) -> PreTrainedModel:
 
 def _load_classifier_dense(name: str) -> torch.nn.Module:
     """Load the layer under tanh that RoBERTa's classifier has on the first token, as BERT has in its pooler."""
-    model_class: Any = MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING[type(load_config(name))]
-    classifier, _ = _from_pretrained(model_class, name)
+    classifier, _ = _from_pretrained(MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING[type(load_config(name))], name)
     dense: torch.nn.Module = classifier.classifier.dense
     return dense
 

@@ -21,6 +21,7 @@ from callbacks.progress import TaskProgressBar
 from callbacks.progress_lines import ProgressLines, prints_lines
 from callbacks.report import RunReport
 from callbacks.seeding import StepSeed
+from callbacks.split_files import SplitFiles
 from callbacks.stopping import RunStopped, StopOnSignal
 from callbacks.stopwatch import Stopwatch, TimedBatch
 
@@ -45,6 +46,7 @@ __all__ = [
     "ResumableCheckpoint",
     "RunReport",
     "RunStopped",
+    "SplitFiles",
     "StepSeed",
     "StopOnSignal",
     "Stopwatch",

@@ -1,35 +1,15 @@
 """Texts as numbers that are equal or close where the texts are: keys of equal texts, MinHash bands of similar ones."""
 
-import re
-import unicodedata
 from collections.abc import Sequence
 from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
-# Punctuation; what may be all that differs, as in C, C# and C++, $5 and 5, stays.
-NO_WORD = re.compile(
-    r"[\s\x00-\x1f!\"'(),\-./:;?\[\\\]^_`{|}~*\xa1\xab\xad\xb4\xb7\xbb\xbf\u2000-\u206f\u3000-\u303f\ufeff]+"
-)
-WITHOUT_SPACES = re.compile("([\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff])")  # Thai, Lao, kana and Han: letters are words
 BANDS, ROWS = 8, 5  # a pair with Jaccard similarity s is a candidate with probability 1 - (1 - s^ROWS)^BANDS
 MIX_FIRST, MIX_SECOND = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xC2B2AE3D27D4EB4F)  # odd: xxHash's primes
 
 Keys = NDArray[np.uint64]
-
-
-def normalise(text: str) -> str:
-    """Return the words of a text in lower case, without punctuation; of a text without words the text itself.
-
-    Example:
-        >>> normalise('  "Hey", ARNOLD!'), normalise("?!"), normalise("I’m"), normalise("I'm"), normalise("C++?")
-        ('hey arnold', '?!', 'i m', 'i m', 'c++')
-    """
-    folded = text.casefold()
-    if not folded.isascii():
-        folded = WITHOUT_SPACES.sub(r" \1 ", unicodedata.normalize("NFKC", folded))
-    return NO_WORD.sub(" ", folded).strip() or text.strip()
 
 
 def key_texts(normalised: Sequence[str]) -> Keys:

@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from checks.finding import Finding, shorten
-from checks.fingerprints import BANDS, hash_words, normalise, shingle
+from checks.fingerprints import BANDS, hash_words, shingle
 from checks.split_rows import SplitRows
+from tasks.normalising import normalise
 
 SIMILAR = 0.8  # Jaccard similarity of words and neighbouring words
 MOST_PER_BAND = 4  # train rows that are compared with an evaluated row for each equal band

@@ -11,10 +11,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from checks.finding import SHOWN, Instance, shorten
-from checks.fingerprints import Keys, hash_words, join_keys, key_texts, min_hash, normalise
+from checks.fingerprints import Keys, hash_words, join_keys, key_texts, min_hash
 from checks.oddities import Oddities
 from datamodules import TokenStore
 from tasks import Example, Split, Task
+from tasks.normalising import normalise
 
 T = TypeVar("T")
 CHUNK = 4096

@@ -19,9 +19,9 @@ from transformers import PreTrainedTokenizerFast
 from backbones import Backbone
 from checks.finding import Finding
 from checks.reading import Splits
-from checks.shortcuts import FOLDS, LEAST, draw_labelled
 from checks.split_rows import SplitRows
 from inference.rows import encode_rows
+from shortcuts.models import FOLDS, draw_labelled
 
 log = logging.getLogger(__name__)
 SAMPLE = 5_000  # rows of a train split
@@ -47,8 +47,10 @@ def find_suspects(
         max_length: Tokens a text at most.
         say: Called with what it costs, once that is known.
     """
-    sample = draw_labelled(rows, SAMPLE)
-    if sample.size < LEAST or rows.task.labels.is_set:
+    if rows.task.labels.is_set:
+        return
+    sample = draw_labelled(rows.labels, most=SAMPLE, is_score=not rows.task.labels.num_classes)
+    if not sample.size:
         return
     texts = [*rows.texts.take(sample)]
     sides = [

@@ -16,6 +16,7 @@ from datamodules.row_orders import order_rows
 from datamodules.sampler import MultitaskSampler
 from datamodules.schedules import RoundRobinShuffled, Schedule
 from datamodules.sentences import SentenceInput, read_sentences
+from datamodules.shared_files import find_unlike_splits
 from datamodules.store import TokenStore
 from datamodules.trial import ChooseBatches
 from runtime.cache_folder import CACHE_DIR
@@ -120,6 +121,8 @@ class MultitaskDataModule(ResumableDataModule):
     def prepare_data(self) -> None:
         """Read, check and tokenise what the coming stage needs, on one process; problems come to light here."""
         if self._stage == "fit":
+            for note in find_unlike_splits(self.tasks):
+                log.warning("%s", note)
             for name, task in self.tasks.items():
                 if task.teacher is not None:
                     task.teacher.locate(name, task.labels)
@@ -307,6 +310,7 @@ class MultitaskDataModule(ResumableDataModule):
                     "batch_size": self.batch_sizes[name],
                     "encoding": self.tasks[name].encoding,
                     "reading": store.key,
+                    **({"split": store.source["split"]} if "split" in store.source else {}),
                     **({"swap": True} if self.tasks[name].swap else {}),
                     **({"sampling": "balanced"} if self.tasks[name].is_balanced else {}),
                     **({"class_weights": store.weights_sha256} if store.label_weights is not None else {}),

@@ -12,8 +12,8 @@ from typing import Any
 from analysis.command import command
 from experiments.comparison import check_same_data, choose_metric
 from experiments.job import Job
-from experiments.options import JobOptions, add_options, find_file, read_options, split_arguments
-from experiments.own_rows import read_own_rows
+from experiments.options import JobOptions, add_options, read_options, split_arguments
+from experiments.own_rows import add_row_options, read_given_rows
 from experiments.row import Row, index_rows
 from experiments.row_tables import show
 from experiments.running import run_jobs
@@ -27,22 +27,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Train each row with each seed and show the table; return the exit status."""
     own, extra = split_arguments(arguments)
     parser = argparse.ArgumentParser(prog="python -m experiments.compare", description=__doc__, allow_abbrev=False)
-    parser.add_argument("file", nargs="?", metavar="ROWS.yaml", help="a list of rows: name, command, compare_with")
-    parser.add_argument(
-        "--row", action="append", default=[], metavar="NAME=COMMAND",
-        help="a row: what follows `train.py fit`; may be repeated",
-    )  # fmt: skip
-    parser.add_argument(
-        "-c", "--config", action="append", default=[], help="a training configuration below every row; may be repeated"
-    )
-    parser.add_argument(
-        "--against", metavar="NAME", help="the row that the others are compared with (default: the first)"
-    )
+    add_row_options(parser)
     add_options(parser, output="runs/compare")
     parsed = parser.parse_args(own)
     options = read_options(parsed, extra)
-    shared = tuple(find_file(path, "-c") for path in parsed.config)
-    rows = index_rows(read_own_rows(parsed.file, parsed.row, shared=shared, against=parsed.against))
+    rows = index_rows(read_given_rows(parsed))
     tasks = {name: read_row_tasks(row, options) for name, row in rows.items()}
     rows = {name: replace(row, tasks=tuple(tasks[name])) for name, row in rows.items()}
     check_comparisons(rows)

@@ -193,7 +193,7 @@ def check_same_data(systems: Sequence[System], *, splits: Sequence[Split] = SPLI
     for run in (run for system in systems for run in system.runs):
         for task, sources in run.report["data"].items():
             for split, source in ((split, sources[split]) for split in splits if split in sources):
-                what = (source["sha256"], source["rows"])
+                what = (source["sha256"], source["rows"], source.get("split"))
                 name, before = seen.setdefault((task, split), (run.name, what))
                 if before != what:
                     raise InputError(

@@ -1,5 +1,6 @@
 """Rows that a user describes: each a name and a training command, in a small YAML file or in flags."""
 
+import argparse
 import re
 import shlex
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,27 @@ from tasks import InputError
 NAME = re.compile(r"\w[\w.+-]*")  # it is a folder too
 KEYS = ("name", "command", "compare_with")
 EXPECTED = "a list of rows such as - {name: plain, command: -c mine.yaml}"
+
+
+def add_row_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that `read_given_rows` reads."""
+    parser.add_argument("file", nargs="?", metavar="ROWS.yaml", help="a list of rows: name, command, compare_with")
+    parser.add_argument(
+        "--row", action="append", default=[], metavar="NAME=COMMAND",
+        help="a row: what follows `train.py fit`; may be repeated",
+    )  # fmt: skip
+    parser.add_argument(
+        "-c", "--config", action="append", default=[], help="a training configuration below every row; may be repeated"
+    )
+    parser.add_argument(
+        "--against", metavar="NAME", help="the row that the others are compared with (default: the first)"
+    )
+
+
+def read_given_rows(parsed: argparse.Namespace) -> list[Row]:
+    """Return the rows that `add_row_options` added; see `read_own_rows`."""
+    shared = tuple(find_file(path, "-c") for path in parsed.config)
+    return read_own_rows(parsed.file, parsed.row, shared=shared, against=parsed.against)
 
 
 def read_own_rows(file: str | None, given: Sequence[str], *, shared: Sequence[Path], against: str | None) -> list[Row]:

@@ -69,7 +69,7 @@ def _check_names(flags: Sequence[str], tasks: Iterable[str], origin: str) -> Non
 def describe_dev(
     tasks: Mapping[str, Task], configs: Sequence[Path], flags: Sequence[str], root: str | None
 ) -> dict[str, tuple[Any, ...]]:
-    """Return what decides which dev rows each task is scored on: the file's digest, or the hub dataset; and the limit.
+    """Return what decides which dev rows each task is scored on: the file or hub dataset, how it is split, the limit.
 
     Args:
         tasks: The tasks by name.
@@ -85,6 +85,12 @@ def describe_dev(
     described = {}
     for name, task in tasks.items():
         path = task.source.locate("dev", folder)
-        content = digest(path) if path else (task.source.hub, task.source.name, task.source.dev)
-        described[name] = (content, task.with_limits(train=None, dev=limit).dev_limit)
+        content = digest(path) if path else (task.source.hub, task.source.name, task.source.all or task.source.dev)
+        described[name] = (content, _describe_split(task), task.with_limits(train=None, dev=limit).dev_limit)
     return described
+
+
+def _describe_split(task: Task) -> tuple[str, str] | None:
+    """Return what decides how the rows of one file are split; None where each split has a file of its own."""
+    rule = task.source.rule
+    return None if rule is None else (rule.describe(), rule.stratify or task.label)

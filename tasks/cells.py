@@ -17,11 +17,13 @@ class Row:
         where: File and line (or row) for messages.
         fields: Value of each column as text; None where the row has no such cell, or nobody asked for it.
         repeated: Columns that the header names more than once.
+        number: Place among all rows of the file, from 0, where some are left out; else None.
     """
 
     where: str
     fields: Mapping[str, str | None]
     repeated: frozenset[str] = frozenset()
+    number: int | None = None
 
 
 def as_texts(

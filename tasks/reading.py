@@ -9,6 +9,7 @@ from heads import Label
 from tasks.errors import InputError
 from tasks.rows import Row
 from tasks.source import Source, Split, check_columns
+from tasks.splitting import SplitKeys
 
 SECRET_LABELS = ("-1", "-1.0")  # how GLUE marks the labels of a test split that it keeps to itself
 
@@ -39,7 +40,7 @@ class ExampleReader:
         read_columns: Columns that it is read from.
         list_columns: Those of them whose cells may be lists.
         gaps: Label cells that say that a row has no label.
-        id: Name of the id column; None to number the rows from 0.
+        id: Name of the id column; None to number the rows of the file from 0.
         delimiter: Character between the cells; None for the file's usual one.
         quotes: Whether quotes enclose cells.
         broken_rows: What to do with a row whose text or label is empty.
@@ -72,8 +73,9 @@ class ExampleReader:
             InputError: If the source or a row of it is wrong; the message names file, line, field and what was
                 expected.
         """
-        for number, row in enumerate(self._read_rows(split, root, report)):
-            if number == 0:
+        for place, row in enumerate(self._read_rows(split, root, report)):
+            number = place if row.number is None else row.number
+            if place == 0:
                 has_none = split == "test" and not any(column in row.fields for column in self.read_columns)
                 labels = [] if has_none else self.read_columns
                 check_columns(row, [*self.texts, *([self.id] if self.id else []), *labels])
@@ -104,10 +106,28 @@ class ExampleReader:
         return True
 
     def _read_rows(self, split: Split, root: Path, report: Callable[[str], None]) -> Iterator[Row]:
-        used, lists = [*self.texts, *self.read_columns, *([self.id] if self.id else [])], self.list_columns
         return self.source.read(
-            split, root, used, delimiter=self.delimiter, quotes=self.quotes, report=report, lists=lists
+            split,
+            root,
+            [*self.texts, *self.read_columns, *([self.id] if self.id else [])],
+            delimiter=self.delimiter,
+            quotes=self.quotes,
+            report=report,
+            lists=self.list_columns,
+            keys=self.keys,
         )
+
+    @property
+    def keys(self) -> SplitKeys:
+        """What decides how one file is split."""
+        return SplitKeys(texts=self.texts, labels=self.read_columns, read_label=self._read_label)
+
+    def _read_label(self, row: Row) -> object:
+        cell = self.read_cell(row)
+        try:
+            return None if cell in self.gaps else self.parse_label(cell)
+        except ValueError:
+            return None
 
     def _find_missing(self, row: Row, split: Split) -> str | None:
         for column in self.texts:

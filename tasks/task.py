@@ -37,7 +37,8 @@ class Task(ABC):
 
     Args:
         source: Where the rows lie: `{train: FILE, dev: FILE, test: FILE}` (relative to `--data.root`), or
-            `{hub: NAME, name: CONFIGURATION}` for a Hugging Face dataset. A split may be left out.
+            `{hub: NAME, name: CONFIGURATION}` for a Hugging Face dataset. A split may be left out. `{all: FILE,
+            dev_share: 0.1}`, or `{all: FILE, folds: 5, fold: 0}`, splits one file.
         texts: Names of the text columns.
         label: Name of the label column; a test split may lack it.
         encoding: How the texts become sequences: `single` for one sentence; for a pair `cross` joins both into one
@@ -338,11 +339,12 @@ class Task(ABC):
             report=report,
             broken_rows=self.broken_rows,
             keep_halves=keep_halves,
+            keys=self._reader.keys,
         )
 
     def text_settings(self) -> list[Any]:
         """Return the settings that decide what `read_texts` yields of the train split, for a cache key."""
-        limit = dict(self.reading_settings()) if self.train_limit else None
+        limit = dict(self.reading_settings()) if self.train_limit or self.source.rule is not None else None
         return [*self.texts, self.delimiter, self.quotes, self.broken_rows, limit, self.source.reading_settings()]
 
     def find_unlabelled(self, split: Split, root: Path) -> str | None:

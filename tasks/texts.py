@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from tasks.errors import InputError
 from tasks.source import Source, Split, check_columns, check_source
+from tasks.splitting import SplitKeys
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +70,7 @@ def read_texts(
     report: Callable[[str], None],
     broken_rows: Literal["error", "skip"] = "skip",
     keep_halves: bool = False,
+    keys: SplitKeys | None = None,
 ) -> Iterator[tuple[str, ...]]:
     """Return the text cells of each row; labels are not looked at.
 
@@ -82,12 +84,14 @@ def read_texts(
         report: Called with a sentence for each row that is left out because a text is empty, and on what is odd.
         broken_rows: What to do with a row of which a text is empty: stop with an error, or skip and report it.
         keep_halves: Whether to give the other text of a skipped pair alone, if it has one.
+        keys: What decides how one file is split; None for the texts alone.
 
     Raises:
         InputError: If the source is wrong, lacks a column or has it twice, or a text is empty and `broken_rows` is
             `error`.
     """
-    rows = source.read(split, root, columns, delimiter=delimiter, quotes=quotes, report=report)
+    keys = keys or SplitKeys(texts=columns)
+    rows = source.read(split, root, columns, delimiter=delimiter, quotes=quotes, report=report, keys=keys)
     for number, row in enumerate(rows):
         if number == 0:
             check_columns(row, columns)

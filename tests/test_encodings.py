@@ -14,10 +14,13 @@ PRODUCT = [path for path in FILES if path.parts[0] != "tests"]
 PROGRAMS = [
     "analysis/ensemble.py",
     "analysis/report.py",
+    "analysis/shortcuts.py",
     "analysis/thresholds.py",
     "analysis/twins.py",
+    "analysis/word_order.py",
     "backbones/unpacking.py",
     "experiments/compare.py",
+    "experiments/folds.py",
     "experiments/reproduce.py",
     "experiments/soup.py",
     "experiments/transfer.py",

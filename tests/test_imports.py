@@ -18,6 +18,7 @@ ALLOWED: dict[str, set[str]] = {
     "sample_data": set(),
     "figures": set(),
     "runtime": set(),
+    "shortcuts": {"tasks"},
     "lightning_internals": set(),
     "transformers_internals": set(),
     "tasks": {"heads", "objectives"},
@@ -33,7 +34,7 @@ ALLOWED: dict[str, set[str]] = {
         "runtime",
     },
     "inference": {"heads", "tasks", "backbones", "datamodules", "runtime", "transformers_internals"},
-    "checks": {"heads", "tasks", "backbones", "datamodules", "inference", "lightning_modules", "runtime"},
+    "checks": {"heads", "tasks", "backbones", "datamodules", "inference", "lightning_modules", "runtime", "shortcuts"},
     "callbacks": {
         "checks",
         "heads",

@@ -91,7 +91,10 @@ def test_one_file_of_a_text_source_can_be_set(tmp_path: Path) -> None:
     [
         (["--tasks.sst.source.tst", "x"], "source of Sst has no tst (did you mean test?) (expected one of train, dev"),
         (["--tasks.sst.source={validation: x}"], "source of Sst has no validation (expected one of train, dev, test"),
-        (["--tasks.sst.source", "{}"], "tasks.sst: source is empty (expected train, dev or test with a file, or hub"),
+        (
+            ["--tasks.sst.source", "{}"],
+            "tasks.sst: source is empty (expected all, train, dev or test with a file, or hub",
+        ),
         (
             ["--tasks.sst.source.hub", "a/b"],
             "tasks.sst: source.train is 'ids-sst-train.csv' beside source.hub a/b (expected",

@@ -1,9 +1,4 @@
-from analysis.words import has_negation, mark_shared, numbers, overlap, words
-
-
-def test_words_are_lower_case_and_keep_their_apostrophes():
-    assert words("Isn't THIS, that?") == {"isn't", "this", "that"}
-    assert words("...") == frozenset()
+from analysis.words import has_negation, mark_shared, numbers
 
 
 def test_negation_is_a_word_or_a_contracted_not():
@@ -13,12 +8,6 @@ def test_negation_is_a_word_or_a_contracted_not():
 
 def test_numbers_are_read_whole():
     assert numbers("1,000 of 2.5 in 3rd") == {"1,000", "2.5", "3"}
-
-
-def test_overlap_of_a_few_words_by_hand():
-    assert overlap("a b c", "B c d") == 0.5
-    assert overlap("a", "b") == 0.0
-    assert overlap("?", "!") == 1.0
 
 
 def test_shared_words_are_marked_and_nothing_of_the_text_is_lost():

@@ -129,7 +129,8 @@ def test_the_probe_names_what_is_wrong(fault: Any, message: str, monkeypatch: An
         def __init__(self, *batch: Any) -> None:
             self.attend = build_attention("masked", *batch)
 
-        def __call__(self, *states: Tensor, num_heads: int, dropout: float) -> Tensor:
+        def __call__(self, *states: Tensor, num_heads: int, dropout: float, reach: int | None = None) -> Tensor:
+            assert reach is None
             return fault(self.attend, *states, num_heads=num_heads, dropout=dropout)
 
     monkeypatch.setattr("backbones.attention.VarlenAttention", Faulty)

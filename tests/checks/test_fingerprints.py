@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checks.fingerprints import hash_words, join_keys, key_texts, min_hash, normalise
+from checks.fingerprints import hash_words, join_keys, key_texts, min_hash
+from tasks.normalising import normalise
 
 
 @pytest.mark.parametrize(

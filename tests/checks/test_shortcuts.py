@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from checks.shortcuts import find_shortcuts, measure_overlap, measure_shortcuts
+from checks.shortcuts import find_shortcuts, measure_shortcuts
 
 RNG = np.random.default_rng(0)
 
@@ -70,11 +70,3 @@ def test_too_few_rows_or_one_label_alone_tell_nothing(labels, make_splits):
         measure_shortcuts(make_splits({"train": [(f"r{n}", sentence(), y) for n, y in enumerate(labels)]})["train"])
         is None
     )
-
-
-def test_the_overlap_counts_different_words():
-    from scipy.sparse import csr_array
-
-    first = csr_array(np.array([[1.0, 2, 0, 0], [0, 0, 1, 0]]))
-    second = csr_array(np.array([[1.0, 1, 1, 0], [0, 0, 0, 1]]))
-    assert measure_overlap(first, second).tolist() == [[2 / 3, 1.0, 2 / 3], [0, 0, 0]]

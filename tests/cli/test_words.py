@@ -136,7 +136,7 @@ def test_a_configuration_that_does_not_fit_is_told_by_file_line_and_task(text: s
         ("--tasks.sst.encoding cross", "tasks.sst.encoding is 'cross' (expected single)"),
         ("--tasks.sts.weight a", "tasks.sts.weight is 'a' (expected float)"),
         ("--tasks.new Regression", "tasks.new: Regression lacks texts, label, low and high (expected a value for"),
-        ("--tasks.sst sts", "tasks.sst: no class sts (did you mean Sts?) (expected one of Classification, PairClass"),
+        ("--tasks.sst sts", "tasks.sst: no class sts (did you mean Sts?) (expected one of Classification, MultiLabel"),
         ("--tasks.sts.head CosineHed", "tasks.sts.head: no class CosineHed (did you mean CosineHead?) (expected one"),
         ("--tasks.sts.head.loss Correlation", "tasks.sts.head: loss without a class (expected --tasks.sts.head CLASS"),
         ("--model.adapter.r 4", "model.adapter: r without a class (expected --model.adapter CLASS first: one of Lora,"),

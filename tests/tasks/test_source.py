@@ -506,7 +506,7 @@ def test_sources_that_are_right():
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        (Source(), "Sst: source is empty (expected train, dev or test with a file, or hub with a dataset)"),
+        (Source(), "Sst: source is empty (expected all, train, dev or test with a file, or hub with a dataset)"),
         (Source(train="a", name="sst2"), "Sst: source.name is 'sst2' without source.hub (expected a hub dataset)"),
         (Source(train="a", columns=()), "Sst: source.columns is [] (expected one or more different names)"),
         (Source(train="a", columns=("x", "x")), "Sst: source.columns is ['x', 'x'] (expected one or more different"),

@@ -294,9 +294,9 @@ def test_a_split_that_the_source_lacks_is_an_error(tmp_path):
         (
             single,
             {"source": Source()},
-            "Classification: source is empty (expected train, dev or test with a file, or hub",
+            "Classification: source is empty (expected all, train, dev or test with a file, or hub",
         ),
-        (single, {"source": Source(name="x")}, "Classification: source is empty (expected train, dev or test"),
+        (single, {"source": Source(name="x")}, "Classification: source is empty (expected all, train, dev or test"),
         (single, {"texts": ("a", "b")}, "Classification: texts names 2 column(s) (expected 1)"),
         (single, {"texts": ()}, "Classification: texts names 0 column(s) (expected 1)"),
         (pair, {"texts": ("a",)}, "PairClassification: texts names 1 column(s) (expected 2)"),

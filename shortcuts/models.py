@@ -1,0 +1,88 @@
+"""Small models that tell a label by such features: what a trained model must beat."""
+
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.model_selection import KFold, StratifiedKFold, cross_val_predict
+from sklearn.naive_bayes import MultinomialNB
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+SAMPLE = 10_000  # rows that a model learns from at most
+LEAST = 50  # rows below which nothing is told
+FOLDS = 5
+
+Floats = NDArray[np.float64]
+Features: TypeAlias = Floats | csr_array
+
+
+def draw_labelled(labels: Floats, *, is_score: bool, most: int = SAMPLE) -> NDArray[np.int64]:
+    """Draw rows with a label evenly, in order.
+
+    Args:
+        labels: Class or score of each row, NaN where there is none, (n,).
+        is_score: Whether they are scores.
+        most: How many to draw at most.
+
+    Returns:
+        Rows, (at most `most`,), without those of classes with fewer rows than folds; none where less than LEAST rows
+        or one label alone is left, which tell nothing.
+    """
+    sample = np.flatnonzero(~np.isnan(labels))
+    if sample.size > most:
+        sample = np.sort(np.random.default_rng(0).choice(sample, most, replace=False))
+    if not is_score:
+        values, counts = np.unique(labels[sample], return_counts=True)
+        sample = sample[np.isin(labels[sample], values[counts >= FOLDS])]
+    return sample if sample.size >= LEAST and np.ptp(labels[sample]) > 0 else sample[:0]
+
+
+def build_model(features: Features, *, is_score: bool) -> Any:
+    """Return an untrained model: naive Bayes for classes by bags of words, logistic regression by other features.
+
+    Scores get a ridge regression. Classes keep the frequencies that they have in the data; none is weighted up.
+    """
+    if is_score:
+        model: Any = Ridge(alpha=10.0, solver="sparse_cg", tol=1e-3)
+    else:
+        model = MultinomialNB(alpha=0.3) if isinstance(features, csr_array) else LogisticRegression()
+    return model if isinstance(features, csr_array) else make_pipeline(StandardScaler(), model)
+
+
+def cross_validate(features: Features, labels: Floats, *, is_score: bool) -> Floats:
+    """Return what a model that has not seen the row predicts for it, (n,).
+
+    Args:
+        features: Features of each row, (n, features).
+        labels: Label of each row, (n,); of a class at least FOLDS.
+        is_score: Whether they are scores.
+    """
+    folds = (KFold if is_score else StratifiedKFold)(FOLDS, shuffle=True, random_state=0)
+    predicted: Floats = cross_val_predict(build_model(features, is_score=is_score), features, labels, cv=folds)
+    return predicted
+
+
+def fit_and_predict(
+    features: Features, labels: Floats, others: Features, *, is_score: bool
+) -> tuple[Floats, Floats | None]:
+    """Train a model on rows and return what it predicts for other rows.
+
+    Args:
+        features: Features of the rows, (n, features).
+        labels: Their labels, (n,).
+        others: Features of the other rows, (m, features).
+        is_score: Whether labels are scores.
+
+    Returns:
+        Labels, (m,); the probability of each class that the rows have, in order, (m, classes), None for scores.
+    """
+    model = build_model(features, is_score=is_score).fit(features, labels)
+    return model.predict(others), None if is_score else model.predict_proba(others)
+
+
+def correlate(predicted: Floats, labels: Floats) -> float:
+    """Return Pearson's correlation; 0 where either never changes."""
+    return float(np.corrcoef(predicted, labels)[0, 1]) if np.ptp(predicted) > 0 and np.ptp(labels) > 0 else 0.0
