@@ -92,11 +92,11 @@ def _save_bert(folder: Path, *, vocab_size: int) -> None:
 
 
 @pytest.fixture(scope="session")
-def tokenizer(tiny_backbone: Path) -> "BertTokenizer":
-    """The usual uncased tokenizer with 30,522 tokens."""
+def tokenizer(packaged_folder: Path) -> "BertTokenizer":
+    """The usual uncased tokenizer with 30,522 tokens, whatever backbone a folder of tests trains from."""
     from backbones import load_tokenizer
 
-    return load_tokenizer(str(tiny_backbone))
+    return load_tokenizer(str(packaged_folder))
 
 
 @pytest.fixture(scope="session")
