@@ -133,7 +133,7 @@ def test_a_configuration_that_does_not_fit_is_told_by_file_line_and_task(text: s
     [
         (
             "--tasks.sst.metrics [auc]",
-            "tasks.sst.metrics is ['auc'] (did you mean auroc?) (expected a list of accuracy, macro_f1, f1, matt",
+            "tasks.sst.metrics is ['auc'] (did you mean auroc?) (expected a list of",
         ),
         ("--trainer.precision fp16", "trainer.precision is 'fp16' (did you mean 16-mixed?) (expected one of auto, 32"),
         ("--tasks.sst.encoding cross", "tasks.sst.encoding is 'cross' (expected single)"),
