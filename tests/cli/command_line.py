@@ -45,7 +45,7 @@ class CommandLine:
     def raw(self, *arguments: str) -> None:
         """Run a command as in a fresh process, which has seen no other library's `Optional[Union[float, int]]`.
 
-        Such a type equals `Optional[Union[int, float]]` and would be taken for it from typing's cache: `2` would be `2.0`.
+        Such a type equals `Optional[Union[int, float]]` and is taken for it from typing's cache: `2` would be `2.0`.
         """
         for forget in typing._cleanups:  # type: ignore[attr-defined]
             forget()
