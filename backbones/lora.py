@@ -13,12 +13,12 @@ from backbones.adapter import Adapter, Part, release
 Target = Literal["query", "key", "value", "attention_output", "intermediate", "output"]
 # What families call each matrix of a layer; ModernBERT's Wqkv is queries, keys and values in one.
 _PLACES: dict[Target, str] = {
-    "query": r"attention\.(self\.)?(query|query_proj|q_lin)|attention\.attn\.q|self_attn\.q_proj|attn\.Wqkv",
-    "key": r"attention\.(self\.)?(key|key_proj|k_lin)|attention\.attn\.k|self_attn\.k_proj|attn\.Wqkv",
-    "value": r"attention\.(self\.)?(value|value_proj|v_lin)|attention\.attn\.v|self_attn\.v_proj|attn\.Wqkv",
+    "query": r"attention\.(self\.)?(in_proj|query|query_proj|q_lin)|attention\.attn\.q|self_attn\.q_proj|attn\.Wqkv",
+    "key": r"attention\.(self\.)?(in_proj|key|key_proj|k_lin)|attention\.attn\.k|self_attn\.k_proj|attn\.Wqkv",
+    "value": r"attention\.(self\.)?(in_proj|value|value_proj|v_lin)|attention\.attn\.v|self_attn\.v_proj|attn\.Wqkv",
     "attention_output": r"attention\.(output\.)?dense|attention\.out_lin|attention\.attn\.o|self_attn\.o_proj|attn\.Wo",
-    "intermediate": r"intermediate\.dense|ffn\.lin1|ffn|mlp\.(gate|up)_proj|mlp\.Wi",
-    "output": r"output\.dense|ffn\.lin2|ffn_output|mlp\.down_proj|mlp\.Wo",
+    "intermediate": r"intermediate\.dense|ffn\.lin1|ffn|mlp\.(gate|up)_proj|mlp\.Wi|mlp\.fc1",
+    "output": r"output\.dense|ffn\.lin2|ffn_output|mlp\.down_proj|mlp\.Wo|mlp\.fc2",
 }
 _LAYER = r"(.*\.)?(layers?|albert_layers)\.\d+"
 
@@ -68,15 +68,17 @@ class Lora(Adapter):
         from peft import LoraConfig, inject_adapter_in_model  # here, since importing it takes seconds
 
         matrices = [name for name, module in bert.named_modules() if isinstance(module, nn.Linear)]
+        chosen: list[str] = []
         for target in self.targets:
-            if not any(re.fullmatch(rf"{_LAYER}\.({_PLACES[target]})", name) for name in matrices):
+            found = [name for name in matrices if re.fullmatch(rf"{_LAYER}\.({_PLACES[target]})", name)]
+            if not found:
                 raise ValueError(f"adapter Lora: {bert.config.model_type} models have no matrix called {target}")
-        places = "|".join(_PLACES[target] for target in self.targets)
+            chosen += found
         config = LoraConfig(
             r=self.r,
             lora_alpha=self.alpha,  # type: ignore[arg-type]  # a float does too
             lora_dropout=self.dropout,
-            target_modules=rf"{_LAYER}\.({places})",
+            target_modules="|".join(map(re.escape, chosen)),  # by name: DistilBERT's `ffn` is a module of two
             bias=self.bias,
             use_dora=self.dora,
         )

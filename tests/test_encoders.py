@@ -1,5 +1,6 @@
 """Encoders of other families than BERT's, from their files to a training: the table is tests/backbones/families.py."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -122,7 +123,7 @@ def test_a_perturbation_moves_the_embeddings_of_its_own_tokens_alone(family, bac
     ids = np.arange(5, 15)
     tokens = pack(ids, np.zeros_like(ids), np.array([4, 6]))
     nudge = torch.zeros(10, backbone.embedding_size)
-    nudge[6] = 0.5
+    nudge[6, ::2] = 0.5  # not the same in all places, which a LayerNorm takes away
 
     with torch.no_grad():
         plain, still = backbone(tokens), backbone(tokens, None, torch.zeros_like(nudge))
@@ -151,4 +152,7 @@ def test_two_processes_train_as_one(family, backbone_of, tiny_project):
     found, expected = two.weights(0), one.weights(0)
     assert found.keys() == expected.keys()
     for name, weight in expected.items():
-        torch.testing.assert_close(found[name], weight, rtol=0, atol=1e-4, msg=name)
+        if not re.search(
+            r"(key|key_proj|k_lin|k|k_proj)\.bias$", name
+        ):  # no gradient but rounding, made a step by Adam
+            torch.testing.assert_close(found[name], weight, rtol=0, atol=1e-4, msg=name)

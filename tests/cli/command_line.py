@@ -3,7 +3,6 @@
 import csv
 import json
 import sys
-import typing
 from pathlib import Path
 from typing import Any
 
@@ -43,12 +42,6 @@ class CommandLine:
         return self.newest("default" if config is None else run_name([str(config)]), kind)
 
     def raw(self, *arguments: str) -> None:
-        """Run a command as in a fresh process, which has seen no other library's `Optional[Union[float, int]]`.
-
-        Such a type equals `Optional[Union[int, float]]` and is taken for it from typing's cache: `2` would be `2.0`.
-        """
-        for forget in typing._cleanups:  # type: ignore[attr-defined]
-            forget()
         with pytest.MonkeyPatch.context() as patch:
             patch.chdir(self.folder)
             patch.setattr(sys, "argv", ["train.py", *arguments])

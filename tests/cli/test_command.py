@@ -127,3 +127,11 @@ def test_a_fresh_process_loads_a_checkpoint(fitted, tmp_path):
         [sys.executable, "-c", code, str(path)], cwd=ROOT, capture_output=True, text=True, timeout=120
     )
     assert ended.stdout.strip() == read_report(fitted)["weights_sha256"], ended.stderr
+
+
+def test_whole_numbers_of_batches_stay_whole_in_a_fresh_process():
+    """Where scikit-learn is imported before Lightning, they become floats: see tests/conftest.py."""
+    code = "import inspect, cli, lightning.pytorch as L; p = inspect.signature(L.Trainer.__init__).parameters; "
+    code += "print(p['limit_train_batches'].annotation.__args__[0].__name__)"
+    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert ended.stdout == "int\n", ended.stderr
