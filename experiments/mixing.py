@@ -25,9 +25,6 @@ from tasks import InputError
 Method = Literal["uniform", "greedy", "arithmetic"]
 
 
-HALF_NAMES = ("selected", "held_out")
-
-
 def mix(members: Sequence[Member], dev: Dev, method: Method, output: Path) -> None:
     """Average all members, or those that help, and write the soup.
 
@@ -57,7 +54,9 @@ def mix(members: Sequence[Member], dev: Dev, method: Method, output: Path) -> No
     lines = {
         f"soup of runs {kept}": halves,
         "best run": alone[order[0]],
-        "mean run": HalfScores(*(float(np.mean([getattr(each, half) for each in alone])) for half in HALF_NAMES)),
+        "mean run": HalfScores(
+            float(np.mean([each.selected for each in alone])), float(np.mean([each.held_out for each in alone]))
+        ),
     }
     details = {"method": method, "members": [str(members[number].checkpoint.path) for number in sorted(chosen)]}
     write_soup(output, members, template, weights, predictions, lines, details=details, seed=dev.seed)

@@ -1,6 +1,7 @@
 """The tables of a search: every candidate on the chosen half, and the best ones on the other."""
 
 from collections.abc import Sequence
+from statistics import fmean
 from typing import Any
 
 from analysis.table import Table
@@ -93,7 +94,7 @@ def build_best(searches: Sequence[Search], *, seed: int) -> Table:
     cells = []
     for search in searches:
         held_out = score_half(search.winner, 1, seed=seed)
-        chosen = float(sum(found := score_half(search.winner, 0, seed=seed)["mean"]) / len(found))
+        chosen = fmean(score_half(search.winner, 0, seed=seed)["mean"])
         shown = (format_spread(held_out[name]) if name in held_out else "" for name in columns)
         cells.append((search.recipe.name, str(search.best), *shown, format_score(chosen)))
     return Table("Best candidates, held-out half", ("recipe", "candidate", *columns, "mean, chosen half"), tuple(cells))

@@ -3,7 +3,6 @@
 import argparse
 import dataclasses
 import shlex
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -14,10 +13,10 @@ from inference.backbone_format import export_backbone
 from inference.card import Origin, read_origin, write_card
 from inference.checkpoint import Checkpoint, find_checkpoint, read_checkpoint
 from inference.folder import new_folder
+from inference.one_sentence import ending_in_one_sentence
 from inference.parity import DevSplit, answer_dev, read_dev
 from inference.predictor import Predictor
 from inference.written import Written
-from runtime.file_errors import naming_refusals
 from runtime.strict_yaml import read_yaml_file
 from runtime.utf8 import use_utf8
 from tasks import InputError
@@ -185,12 +184,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Write an export; what the user got wrong ends it with one sentence and exit status 2."""
     options = parse_arguments(arguments)
     transformers_logging.disable_progress_bar()
-    try:
-        with naming_refusals(InputError):
-            run(options)
-    except (InputError, ValueError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    with ending_in_one_sentence():
+        run(options)
 
 
 def run(options: argparse.Namespace) -> None:

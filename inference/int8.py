@@ -5,7 +5,6 @@ The choice is kept beside the checkpoint. `Predictor.load(..., int8=True)` and `
 
 import argparse
 import math
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -16,9 +15,9 @@ from inference.checkpoint import find_checkpoint, read_checkpoint
 from inference.export import find_root
 from inference.int8_choice import Int8Choice, choice_file, digest_layers, plain_encoder
 from inference.int8_linear import Int8Linear, check_int8, linear_layers
+from inference.one_sentence import ending_in_one_sentence
 from inference.parity import DevSplit, Parity, answer_dev, compare, read_dev
 from inference.predictor import Predictor
-from runtime.file_errors import naming_refusals
 from runtime.utf8 import use_utf8
 from tasks import InputError
 from transformers_internals import encoder_of
@@ -137,12 +136,8 @@ def _as_plain(parity: Parity) -> dict[str, str | float | int]:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Choose and write; what the user got wrong ends it with one sentence and exit status 2."""
     options = parse_arguments(arguments)
-    try:
-        with naming_refusals(InputError):
-            run(options)
-    except (InputError, ValueError) as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    with ending_in_one_sentence():
+        run(options)
 
 
 def run(options: argparse.Namespace) -> None:
