@@ -57,6 +57,8 @@ def main(arguments: Sequence[str]) -> int:
         raise InputError(f"--batches {parsed.batches}: expected 2 or more, for an interval")
     checkpoints = find_checkpoints(parsed.estimate)
     run = read_run(checkpoints[0])
+    trained = read_trained(parsed.output / "results.json", tuple(run.tasks))
+    steps = {} if trained is None else count_steps(run)
     start = time.monotonic()
     gains = estimate(run, checkpoints, batches=parsed.batches, seed=parsed.seed)
     notes = [
@@ -64,9 +66,8 @@ def main(arguments: Sequence[str]) -> int:
         f"{', '.join(path.name for path in checkpoints)}; {parsed.batches} batches of each task, seed {parsed.seed}, "
         f"{describe_seconds(time.monotonic() - start)}."
     ]
-    trained = read_trained(parsed.output / "results.json", gains.tasks)
     parsed.output.mkdir(parents=True, exist_ok=True)
-    show(gains, count_steps(run), trained, notes, parsed.output)
+    show(gains, steps, trained, notes, parsed.output)
     return 0
 
 
