@@ -2,19 +2,17 @@
 
 import json
 import math
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 from experiments.agreement import compare_estimates
 from experiments.estimate import find_checkpoints
 from experiments.statistics import Interval
 from experiments.transfer import main
-from tests.cli.command_line import TASKS, CommandLine, best_checkpoint
+from tests.cli.command_line import TASKS, CommandLine
 
 TAGS = ["film;music", "sport", "", "music", "NA", "film", "sport;film", "music"]
 
@@ -93,16 +91,15 @@ def test_label_sets_and_gaps_are_estimated(train: CommandLine, tmp_path: Path) -
     assert all(entry["interval"]["estimate"] for entry in found["gains"])
 
 
-def test_checkpoints_with_the_same_weights_count_once(fitted, tmp_path):
-    run = tmp_path / "run"
-    shutil.copytree(fitted, run)
-    best = best_checkpoint(run)
-    assert find_checkpoints(run) == [best]
-    changed = torch.load(best, weights_only=True)
-    changed["state_dict"]["heads.sst.linear.bias"] += 1
-    torch.save(changed, run / "checkpoints" / "changed.ckpt")
-    assert find_checkpoints(run) == [best, run / "checkpoints" / "changed.ckpt"]
-    assert find_checkpoints(best) == [best]
+def test_checkpoints_are_averaged_and_those_with_the_same_weights_count_once(train, tmp_path):
+    often = ("--trainer.max_steps", 6, "--trainer.val_check_interval", 3, "--best_checkpoint.save_top_k", -1)
+    run = train("fit", *often, "--model.optimizer.lr", 0.01)
+    every = sorted(run.glob("checkpoints/*.ckpt"))
+    assert [path.name.partition("-mean")[0] for path in every] == [
+        *("best-epoch=0-step=3", "best-epoch=0-step=6", "last.ckpt")
+    ]
+    assert find_checkpoints(run) == every[:2]
+    assert find_checkpoints(every[2]) == [every[2]]
     alone = [estimate(path, tmp_path / path.stem)["gains"] for path in find_checkpoints(run)]
     both = estimate(run, tmp_path / "both")["gains"]
     for entry, *single in zip(both, *alone, strict=True):
