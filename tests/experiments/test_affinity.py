@@ -6,8 +6,9 @@ import pytest
 import torch
 
 from backbones import Backbone, load_encoder, load_tokenizer
-from experiments.affinity import Gains, Probe, build_probe, compute_gradients, find_interval, find_shared, measure_gains
-from experiments.estimate import judge
+from experiments.affinity import Gains, compute_gradients, find_interval, find_shared, measure_gains
+from experiments.estimate_tables import judge
+from experiments.probes import Probe, build_probe
 from inference.model import TrainedModel
 from tasks import Classification, Example, InputError, Source, Task
 from tests.conftest import WORDS
