@@ -5,7 +5,7 @@ import re
 
 from command_line.complaint import Complaint
 from command_line.settings import Setting, misplaced_options
-from command_line.suggestions import did_you_mean
+from runtime.suggestions import did_you_mean
 
 UNKNOWN_KEY = re.compile(
     r"Option '([^']+)' is not accepted|Group '([^']+)' does not accept option '([^']+)'"

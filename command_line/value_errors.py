@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from command_line.complaint import VALUE, Complaint
-from command_line.suggestions import did_you_mean, suggest
+from runtime.suggestions import did_you_mean, suggest
 
 LITERAL = re.compile(r"Literal\[([^\]]*)\]")
 LIST, MAPPING = "a list, as in '[a, b]'", "a mapping, as in '{name: value}'"

@@ -68,7 +68,7 @@ class Launcher:
         """
         if fcntl is None:
             raise InputError(
-                "running trainings needs file locks, which this system lacks (expected Linux or macOS; --dry-run "
+                "running trainings needs file locks, which this system lacks (expected Linux or macOS; --dry_run "
                 "prints the commands)"
             )
         for job in jobs:

@@ -10,7 +10,7 @@ from experiments.options import JobOptions
 
 
 def run_jobs(jobs: Mapping[str, Sequence[Job]], options: JobOptions) -> tuple[int, dict[str, System]]:
-    """Run the unfinished trainings, unless `--dry-run` or `--table-only` is given.
+    """Run the unfinished trainings, unless `--dry_run` or `--table_only` is given.
 
     Args:
         jobs: The trainings of each system.

@@ -1,6 +1,5 @@
 """Which task helps which: `python -m experiments.transfer -c configs/cs224n.yaml --data.root DIR --budget steps=N`."""
 
-import argparse
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -10,7 +9,6 @@ from typing import Any, Literal
 
 import yaml
 
-from analysis.command import command
 from analysis.table import Table
 from experiments.cells import format_interval, format_spread
 from experiments.comparison import Difference, System, check_same_data, compare_systems
@@ -20,6 +18,8 @@ from experiments.overview import describe, is_limited, is_timed
 from experiments.results import publish
 from experiments.running import run_jobs
 from experiments.settings import find_tasks
+from runtime.arguments import Arguments
+from runtime.command import command
 from runtime.terminal import plain_console
 from runtime.utf8 import use_utf8
 from tasks import InputError
@@ -40,7 +40,7 @@ WHOLE_EPOCHS = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train each task alone and with others, and show what it gains; return the exit status."""
     own, extra = split_arguments(arguments)
-    parser = argparse.ArgumentParser(prog="python -m experiments.transfer", description=__doc__, allow_abbrev=False)
+    parser = Arguments("experiments.transfer", __doc__, passes_on="train.py")
     parser.add_argument(
         "-c", "--config", action="append", required=True, help="a training configuration; may be repeated"
     )

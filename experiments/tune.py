@@ -9,7 +9,6 @@ import subprocess
 import sys
 from collections.abc import Sequence
 
-from analysis.command import command
 from experiments.comparison import choose_metric
 from experiments.halving import Rung, lay_rungs
 from experiments.job import TRAIN
@@ -19,6 +18,8 @@ from experiments.search import Search, build_job
 from experiments.search_space import Recipe, as_flags, read_recipes
 from experiments.task_values import read_tasks
 from experiments.tune_tables import describe_cost, show
+from runtime.arguments import Arguments
+from runtime.command import command
 from runtime.utf8 import use_utf8
 from tasks import InputError
 
@@ -27,7 +28,7 @@ from tasks import InputError
 def main(arguments: Sequence[str] | None = None) -> int:
     """Search each recipe and show what was found; return the exit status."""
     own, extra = split_arguments(arguments)
-    parser = argparse.ArgumentParser(prog="python -m experiments.tune", description=__doc__, allow_abbrev=False)
+    parser = Arguments("experiments.tune", __doc__, passes_on="train.py")
     parser.add_argument("file", metavar="SEARCH.yaml", help="a list of recipes: name, command, options")
     parser.add_argument(
         "--candidates", type=int, default=9, help="candidates of each recipe in the first round (default: 9)"
@@ -37,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--factor", type=int, default=3,
         help="each round keeps 1 / FACTOR of the candidates and trains them FACTOR times as long (default: 3)",
     )  # fmt: skip
-    parser.add_argument("--search-seed", "--search_seed", type=int, default=0, help="seed of values and halves")
+    parser.add_argument("--search_seed", type=int, default=0, help="seed of values and halves")
     add_options(parser, output="runs/tune")
     parsed = parser.parse_args(own)
     options = read_options(parsed, extra)

@@ -80,7 +80,7 @@ def test_all_folds_are_commands_with_a_seed_each(folder, capsys, monkeypatch):
         "tasks:\n  films: {class_path: Classification, init_args: {source: {all: films.csv, dev_share: 0.1}, "
         "texts: [text], label: label, classes: [good, bad, none]}}\n  sst: Sst\n"
     )
-    assert main(["-c", "base.yaml", "--row", "plain=", "--folds", "4", "--dry-run"]) == 0
+    assert main(["-c", "base.yaml", "--row", "plain=", "--folds", "4", "--dry_run"]) == 0
     commands = capsys.readouterr().out.splitlines()
     assert len(commands) == 4
     for fold, command in enumerate(commands):

@@ -42,7 +42,7 @@ def dry_run(folder: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., l
     """Return the commands that arguments lead to, as words."""
 
     def commands(*arguments: str) -> list[list[str]]:
-        assert main(["--dry-run", *arguments]) == 0
+        assert main(["--dry_run", *arguments]) == 0
         return [shlex.split(line) for line in capsys.readouterr().out.splitlines()]
 
     return commands
@@ -183,7 +183,7 @@ def test_the_table_is_made_from_what_is_there(folder, cs224n_root, capsys):
     for name, wrong in (("plain", 8), ("bi", 0), ("bi+heavy", 0)):
         if name != "bi":  # not finished: the row that names it is compared with the next one along the chain
             write_run(make_job(Path("runs/compare"), name), cs224n_root, almost_right(cs224n_root, wrong=wrong))
-    assert main(["rows.yaml", "--table-only"]) == 0
+    assert main(["rows.yaml", "--table_only"]) == 0
     shown = capsys.readouterr().out
     assert "no finished run of bi in runs/compare" in shown
     assert "bi+heavy is better than plain (mean +0." in shown
@@ -206,13 +206,13 @@ def test_rows_may_be_trained_on_different_amounts_of_data_and_different_tasks(fo
     report["data"]["sst"]["train"]["rows"] = 6
     (less / "report.json").write_text(json.dumps(report))
     rows = ["--row", "less=-c base.yaml --tasks.sst.train_limit 6", "--row", "alone=-c one.yaml", "--seeds", "1"]
-    assert main([*rows, "--table-only"]) == 0
+    assert main([*rows, "--table_only"]) == 0
     shown = capsys.readouterr().out
     assert "Data, rows: sst (less train 6, dev 12, alone train 12, dev 12); sts (train 12, dev 12)." in shown
     assert "alone and less cannot be told apart (sst +0.0000" in shown
     report["data"]["sst"]["dev"]["rows"] = 6
     (less / "report.json").write_text(json.dumps(report))
-    assert main([*rows, "--table-only"]) == 2
+    assert main([*rows, "--table_only"]) == 2
     assert "read different dev data of sst (expected the same file and rows)" in capsys.readouterr().err
 
 

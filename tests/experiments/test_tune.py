@@ -42,7 +42,7 @@ def finish(root: Path, name: str, right: Sequence[int], *, seed: int = 1) -> Non
 
 
 def test_a_dry_run_shows_the_first_round_of_each_recipe_with_equal_values(folder, capsys):
-    assert main(["search.yaml", *SIZES, "--dry-run"]) == 0
+    assert main(["search.yaml", *SIZES, "--dry_run"]) == 0
     first, *commands = capsys.readouterr().out.splitlines()
     assert first == "each of 2 recipe(s): 3 x 10 steps, 1 x 30 steps x 2 seeds; 90 steps, 180 in all"
     words = [shlex.split(line) for line in commands]
@@ -64,7 +64,7 @@ def test_the_choice_is_made_on_one_half_and_reported_on_the_other(folder, cs224n
         for seed in (1, 2):
             right = chosen + held_out if recipe == "other" else chosen
             finish(cs224n_root, f"{recipe}/candidate-2/30-steps", right, seed=seed)
-    assert main(["search.yaml", *SIZES, "--table-only"]) == 0
+    assert main(["search.yaml", *SIZES, "--table_only"]) == 0
     shown = capsys.readouterr().out
     assert "other is better than plain (sst +1.0000" in shown
     found = json.loads((folder / "runs/tune/results.json").read_text())
@@ -82,13 +82,13 @@ def test_a_candidate_whose_training_failed_is_out(folder, cs224n_root):
     for recipe in ("plain", "other"):
         finish(cs224n_root, f"{recipe}/candidate-1/10-steps", rows)
         finish(cs224n_root, f"{recipe}/candidate-1/30-steps", rows)
-    assert main(["search.yaml", *SIZES, "--table-only"]) == 0
+    assert main(["search.yaml", *SIZES, "--table_only"]) == 0
     found = json.loads((folder / "runs/tune/results.json").read_text())["recipes"]
     assert [each["best"] for each in found] == [1, 1]
 
 
 def test_nothing_finished_is_no_result(folder, capsys):
-    assert main(["search.yaml", *SIZES, "--table-only"]) == 1
+    assert main(["search.yaml", *SIZES, "--table_only"]) == 1
     assert "no finished run of plain/candidate-0" in capsys.readouterr().out
 
 
