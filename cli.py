@@ -387,6 +387,8 @@ class MultitaskCLI(TandemCLI):
 
     def own_callbacks(self) -> list[L.Callback]:
         """Return the callbacks of every multitask run."""
+        tasks: dict[str, Task] = self.built["tasks"]
+        self.built["predictions"].check(tasks)
         own = [
             *super().own_callbacks(),
             FirstLook(),
@@ -396,7 +398,6 @@ class MultitaskCLI(TandemCLI):
             RunReport(),
         ]
         if self.built["best_checkpoint_per_task"]:
-            tasks: dict[str, Task] = self.built["tasks"]
             own += [BestTaskCheckpoint(name, task.metric_names[0]) for name, task in tasks.items()]
         if self.built.get("dry_run"):
             own.append(DryRun())

@@ -20,6 +20,7 @@ from experiments.running import run_jobs
 from experiments.settings import find_tasks
 from runtime.arguments import Arguments
 from runtime.command import command
+from runtime.counts import counted
 from runtime.terminal import plain_console
 from runtime.utf8 import use_utf8
 from tasks import InputError
@@ -72,7 +73,7 @@ def read_tasks(configs: Sequence[Path]) -> dict[str, Any]:
     tasks = find_tasks(configs)
     if len(tasks) < 2:
         raise InputError(
-            f"{configs[-1]}: has {len(tasks)} task(s) (expected at least two, to train alone and together)"
+            f"{configs[-1]}: has {counted(len(tasks), 'task')} (expected at least two, to train alone and together)"
         )
     return tasks
 

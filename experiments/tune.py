@@ -5,17 +5,16 @@ same number of candidates and steps. Candidates are chosen on one half of the de
 """
 
 import argparse
-import subprocess
 import sys
 from collections.abc import Sequence
 
 from experiments.comparison import choose_metric
+from experiments.fit_parser import check_flags
 from experiments.halving import Rung, lay_rungs
-from experiments.job import TRAIN
 from experiments.options import JobOptions, add_options, read_options, split_arguments
 from experiments.running import say
 from experiments.search import Search, build_job
-from experiments.search_space import Recipe, as_flags, read_recipes
+from experiments.search_space import Recipe, read_recipes
 from experiments.task_values import read_tasks
 from experiments.tune_tables import describe_cost, show
 from runtime.arguments import Arguments
@@ -48,9 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.check_limits(task for names in tasks.values() for task in names)
     for line in describe_cost(recipes, rungs):
         say(line)
-    if not (options.dry_run or options.table_only):
+    if not options.table_only:
         for recipe in recipes:
-            try_flags(recipe, options, seed=parsed.search_seed)
+            check_values(recipe, options)
     searches = [Search(recipe, tasks[recipe.name], rungs, options, parsed.search_seed) for recipe in recipes]
     status = max(search.run() for search in searches)
     found = [search for search in searches if search.best is not None]
@@ -87,25 +86,16 @@ def check_recipe(recipe: Recipe, options: JobOptions) -> tuple[str, ...]:
     return tuple(tasks)
 
 
-def try_flags(recipe: Recipe, options: JobOptions, *, seed: int) -> None:
-    """Let train.py read the flags of a recipe's first drawn candidate, and train nothing.
+def check_values(recipe: Recipe, options: JobOptions) -> None:
+    """Let the parser of train.py read every value of a choice and both ends of a range.
 
     Raises:
-        InputError: If it refuses them.
+        InputError: If it, or a task, refuses one.
     """
-    values = recipe.candidates(2, seed=seed)[1]
-    job = build_job(recipe, 1, values, Rung(1, 1, 1), 1, (), options)
-    words = [word for path in job.configs for word in ("-c", str(path))]
-    done = subprocess.run(
-        [sys.executable, str(TRAIN), "fit", *words, *job.flags, "--print_config"],
-        capture_output=True, encoding="utf-8", check=False, stdin=subprocess.DEVNULL,
-    )  # fmt: skip
-    if done.returncode:
-        lines = [line for line in done.stderr.splitlines() if line.strip()] or ["it says nothing"]
-        said = next((line for line in lines if "error: " in line), lines[-1])
-        raise InputError(
-            f"{recipe.origin}: train.py refuses {' '.join(as_flags(values))} ({said.removeprefix('error: ')})"
-        )
+    for values in recipe.extremes():
+        job = build_job(recipe, 1, values, Rung(1, 1, 1), 1, (), options)
+        check_flags(job.configs, job.flags, recipe.origin)
+        read_tasks(job.configs, job.flags, recipe.origin)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from experiments.compare import main
 from experiments.own_rows import read_own_rows
 from tests.experiments.run_folders import almost_right, dev_labels, make_job, write_run
 
+BACKBONE = "model: {backbone: bert-base-uncased}\n"
 TASKS = "tasks: {sst: Sst, quora: Quora, sts: Sts}\n"
 ROWS = """\
 - name: plain
@@ -29,10 +30,10 @@ ROWS = """\
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the current folder, which holds three rows and their configurations."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "base.yaml").write_text(TASKS)
+    (tmp_path / "base.yaml").write_text(TASKS + BACKBONE)
     (tmp_path / "heavy.yaml").write_text("data: {batch_size: 64}\n")
-    (tmp_path / "one.yaml").write_text("tasks: {sst: Sst}\n")
-    (tmp_path / "other.yaml").write_text("tasks: {sts: Sts}\n")
+    (tmp_path / "one.yaml").write_text(f"tasks: {{sst: Sst}}\n{BACKBONE}")
+    (tmp_path / "other.yaml").write_text(f"tasks: {{sts: Sts}}\n{BACKBONE}")
     (tmp_path / "rows.yaml").write_text(ROWS)
     return tmp_path
 
@@ -126,7 +127,10 @@ def test_rows_are_compared_with_the_first_unless_they_say_otherwise(folder):
             "--row 'a=-c one.yaml --tasks.sts.weight=2'",
             "--row a: --tasks.sts.weight=2: unknown task sts (expected one of sst)",
         ),
-        ("--row 'a=-c one.yaml --tasks.sst.speed 3'", "--row a: its tasks cannot be read ("),
+        ("--row 'a=-c one.yaml --tasks.sst.speed 3'", "--row a: tasks.sst: Sst has no speed (expected one of "),
+        ("--dry_run --row 'a=-c one.yaml --data.batch_sze 3'", "a: no flag --data.batch_sze (did you mean --data."),
+        ("--dry_run -c one.yaml --row a=--weight", "a: no flag --weight (did you mean --tasks.NAME.weight?)"),
+        ("--dry_run -c one.yaml --row a=--data.root", "a: --data.root is the last word (expected a value after it)"),
         (
             "--row 'a=-c one.yaml --tasks.sst.metrics [macro_f1]'",
             "--row a: task sst is scored by macro_f1 (expected accuracy or pearson as the first metric)",

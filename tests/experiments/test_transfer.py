@@ -18,6 +18,7 @@ tasks:
   quora: &pair {class_path: Quora, init_args: {encoding: bi}}
   sts: {class_path: Sts, init_args: {encoding: bi}}
 data: {batch_size: 16}
+model: {backbone: bert-base-uncased}
 """
 
 
@@ -111,7 +112,7 @@ def test_flags_of_a_task_go_to_the_sets_that_have_it(tmp_path, config, capsys):
 def test_a_configuration_with_one_task_is_refused(tmp_path, capsys):
     (tmp_path / "one.yaml").write_text("tasks: {sst: Sst}\n")
     assert main(["-c", str(tmp_path / "one.yaml"), "--dry_run"]) == 2
-    assert "one.yaml: has 1 task(s) (expected at least two, to train alone and together)" in capsys.readouterr().err
+    assert "one.yaml: has 1 task (expected at least two, to train alone and together)" in capsys.readouterr().err
 
 
 def test_the_matrix_says_what_each_task_gains(tmp_path, cs224n_root, config, capsys):
@@ -160,5 +161,5 @@ def test_a_limit_in_time_is_said_to_be_one_beside_the_epochs(tmp_path, cs224n_ro
         (folder / "config.yaml").write_text(yaml.safe_dump(settings))
     assert main(["-c", str(config), "--table_only", "--seeds", "1", "--output", str(tmp_path)]) == 0
     shown = capsys.readouterr().out
-    assert "Training length: at most 2 epoch(s) and 00:00:30:00 (days:hours:minutes:seconds)" in shown
+    assert "Training length: at most 2 epochs and 00:00:30:00 (days:hours:minutes:seconds)" in shown
     assert "and at most the same time" in shown
