@@ -30,10 +30,10 @@ class Arguments(argparse.ArgumentParser):
         self.options += [name for name in names if name.startswith("--")]
         return super().add_argument(*names, **settings)
 
-    def parse_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:
+    def parse_args(self, args: Sequence[str] | None = None) -> argparse.Namespace:  # type: ignore[override]
         """Parse the command line; an unknown option is told before what is missing, as it may be that."""
         words = sys.argv[1:] if args is None else args
-        return super().parse_args([*self._spell(words)], namespace)
+        return super().parse_args(self._spell(words))
 
     def _spell(self, words: Iterable[str]) -> list[str]:
         """Spell options with underscores."""

@@ -49,7 +49,7 @@ ALLOWED: dict[str, set[str]] = {
         "runtime",
     },
     "planning": {"tasks", "backbones", "datamodules", "lightning_modules", "callbacks", "figures", "runtime"},
-    "command_line": {"tasks", "runtime"},
+    "command_line": {"lightning_internals", "tasks", "runtime"},
     "cli": {
         "checks",
         "planning",
