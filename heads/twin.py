@@ -72,7 +72,7 @@ class TwinHead(Head):
                 raise ValueError(f"TwinHead: {part} is {reads} (expected a head that reads {expected})")
         if one.output.num_values != two.output.num_values:
             raise ValueError(
-                f"TwinHead: the cross head gives {one.output.num_values} values an example, the bi head "
+                f"TwinHead: the cross head gives {counted(one.output.num_values, 'value')} an example, the bi head "
                 f"{two.output.num_values} (expected losses with the same output)"
             )
         super().__init__(labels, one.output)

@@ -147,7 +147,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     splits = {name: read_dev(task, root, most_rows=options.dev_rows) for name, task in predictor.tasks.items()}
     choice = choose_layers(predictor, splits, max_loss=options.max_loss)
     choice.write(choice_file(path))
-    print(f"written: {choice_file(path)} ({len(choice.fp32)} layers stay in fp32)")
+    print(f"written: {choice_file(path)} (layers that stay in fp32: {len(choice.fp32)})")
 
 
 if __name__ == "__main__":

@@ -61,7 +61,7 @@ def read_delimited(
         where = f"{path}, line {number}"
         if len(cells) > len(header):
             expected = "in the header" if names is None else "source.columns"
-            raise InputError(f"{where}: has {len(cells)} cells (expected {len(header)} as {expected})")
+            raise InputError(f"{where}: has {counted(len(cells), 'cell')} (expected {len(header)} as {expected})")
         padded = [*cells, *[None] * (len(header) - len(cells))]
         yield Row(where, dict(zip(header, padded, strict=True)), repeated)
 
