@@ -64,7 +64,7 @@ def test_training_batches_come_in_the_samplers_order(data):
         loader.sampler.set_epoch(epoch)
         sampler.set_epoch(epoch)
         found = [(batch.task, batch.rows.tolist()) for batch in loader]
-        assert found == [(rows.task, rows.rows.tolist()) for rows in sampler]
+        assert found == [(rows.stream, rows.rows.tolist()) for rows in sampler]
         assert len(found) == len(loader) == 9
 
 
