@@ -204,7 +204,7 @@ def test_sentences_from_standard_input_are_the_only_thing_read(tiny_backbone, tm
     monkeypatch.setattr("sys.stdin", io.StringIO("a good film\nnot good\n"))
     opened = open_data(tiny_backbone, tmp_path / "none", tmp_path / "cache", sentences=SentenceInput("sst"))
     (batch,) = predict(opened, tiny_backbone, tmp_path, TASKS)
-    assert batch[0]["prediction"].shape == (2,) if isinstance(batch, list) else batch["prediction"].shape == (2,)
+    assert batch["sst"]["prediction"].shape == (2,)
     assert opened.prediction_names == ("input",)
     assert [opened.stores["input"]["sst"].id(row) for row in range(2)] == ["0", "1"]
 
