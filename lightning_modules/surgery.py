@@ -8,6 +8,7 @@ from datamodules.streams import Streams
 from lightning_internals import window_ends
 from objectives import StepId, Surgery, TaskGradients
 from tasks import InputError
+from tasks.labels import list_names
 
 
 class GradientSurgeon:
@@ -48,7 +49,7 @@ class GradientSurgeon:
         joint = next((tasks for tasks in streams.values() if len(tasks) > 1), None)
         if joint is not None:
             raise InputError(
-                f"{name} joins the gradients of batches of one task each, but {' and '.join(joint)} share their rows "
+                f"{name} joins the gradients of batches of one task each, but {list_names(joint)} share their rows "
                 "(expected --data.share_rows false)"
             )
         if trainer.accumulate_grad_batches == 1:
