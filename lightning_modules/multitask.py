@@ -489,7 +489,7 @@ class MultitaskModule(L.LightningModule):
         Args:
             batches: How many batches it has, of which the first are one of each stream; None for the whole split.
         """
-        streams = [(name,) for name in self.tasks]
+        streams: list[tuple[str, ...]] = [(name,) for name in self.tasks]
         if batches is not None and attached_trainer(self) is not None:
             streams = list(multitask_data(self.trainer).streams.values())
         names = [name for stream in streams[:batches] for name in stream]
