@@ -31,7 +31,7 @@ from lightning_modules.frozen_vectors import FrozenVectors
 from lightning_modules.hyperparameters import check_fit, check_resumable, keep_plain_hyperparameters
 from lightning_modules.init_from import init_from
 from lightning_modules.meaning import compare_with_checkpoint, model_meaning
-from lightning_modules.objective import TaskPass, Term, build_objective, learn_from_targets
+from lightning_modules.objective import OF_LABELS, TaskPass, Term, build_objective, learn_from_targets, rows_of
 from lightning_modules.optim import OptimizerSettings, clip, configure
 from lightning_modules.regularization import Regularization
 from lightning_modules.saved_weights import (
@@ -313,8 +313,9 @@ class MultitaskModule(L.LightningModule):
             objective, found = self._learn(each)
             weighted = self._weigh(each.batch, objective, found, step_id)
             losses.append(weighted * (self._factor(each.batch, found) * share))
-            counted = {name: each.batch.num_labelled if name == "loss" else len(batch.rows) for name in found}
-            terms |= {f"{each.batch.task}/{name}": Term(value, counted[name]) for name, value in found.items()}
+            terms |= {
+                f"{each.batch.task}/{name}": Term(value, rows_of(each.batch, name)) for name, value in found.items()
+            }
         own = [value for name, (value, _) in terms.items() if name.endswith("/loss")]
         return {"loss": sum(losses[1:], losses[0]), "task_loss": sum(own[1:], own[0]), "terms": terms}
 
@@ -363,7 +364,7 @@ class MultitaskModule(L.LightningModule):
 
     def _factor(self, batch: TaskBatch, terms: Mapping[str, Tensor]) -> float:
         """Return the factor of a task's loss; 0 where the whole batch has nothing that it learns from."""
-        learns = batch.fullness > 0 or len(terms) > 1
+        learns = batch.fullness > 0 or bool(terms.keys() - OF_LABELS)
         return self.tasks[batch.task].weight * batch.weight * learns
 
     def _as_forward_pass(self, made: TaskPass) -> ForwardPass:

@@ -10,6 +10,8 @@ from heads import Head
 from objectives import RandomState
 from tasks import Task
 
+OF_LABELS = frozenset(["loss", "auxiliary"])  # the terms that are means over the labelled rows
+
 
 class TaskPass(NamedTuple):
     """A task's part of a forward pass that is made.
@@ -41,6 +43,11 @@ class Term(NamedTuple):
     rows: int
 
 
+def rows_of(batch: TaskBatch, term: str) -> int:
+    """Count the rows that a term of a batch's loss is a mean over."""
+    return batch.num_labelled if term in OF_LABELS else len(batch.rows)
+
+
 def build_objective(
     task: Task, head: Head, batch: TaskBatch, pooled: Tensor, output: Tensor, *, pool_again: Callable[[], Tensor]
 ) -> tuple[Tensor, dict[str, Tensor]]:
@@ -60,10 +67,21 @@ def build_objective(
     """
     objective, terms = learn_from_targets(task, head, batch, output)
     if task.auxiliary:
-        found = [each.weight * each.loss(pooled, batch.labels, pool_again) for each in task.auxiliary]
-        terms["auxiliary"] = sum(found[1:], found[0])
+        found = _learn_pairs(task, batch, pooled, pool_again)
+        terms["auxiliary"] = found if batch.label_factor == 1 else found * batch.label_factor
         objective = objective + terms["auxiliary"]
     return objective, {name: term.detach() for name, term in terms.items()}
+
+
+def _learn_pairs(task: Task, batch: TaskBatch, pooled: Tensor, pool_again: Callable[[], Tensor]) -> Tensor:
+    """Return the sum of a task's auxiliary objectives over the labelled examples; 0 where none has a label."""
+    if not batch.num_labelled:
+        return pooled[:0].sum()
+    kept, labels = batch.keep_labelled(pooled), batch.keep_labelled(batch.labels)
+    found = [
+        each.weight * each.loss(kept, labels, lambda: batch.keep_labelled(pool_again())) for each in task.auxiliary
+    ]
+    return sum(found[1:], found[0])
 
 
 def learn_from_targets(task: Task, head: Head, batch: TaskBatch, output: Tensor) -> tuple[Tensor, dict[str, Tensor]]:

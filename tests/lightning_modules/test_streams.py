@@ -23,7 +23,7 @@ from callbacks import (
 from callbacks.drawn import DrawnExamples
 from datamodules import Batch, JointBatch, MultitaskDataModule, passes
 from lightning_modules import MultitaskModule
-from objectives import BregmanProximalPoint, PcGrad, RDrop, SimCse, Smart, Uncertainty
+from objectives import BregmanProximalPoint, CosineEmbedding, PcGrad, RDrop, SimCse, Smart, Uncertainty
 from tasks import InputError, Task
 from tests.tables import pair_tasks, table_tasks, write_table
 from tests.tiny import build_module, make_trainer, open_data
@@ -186,6 +186,20 @@ def test_a_task_that_trains_its_head_only_leaves_the_backbone_to_the_others(buil
     assert {name.split(".")[1] for name in found.keys() - expected.keys()} == {"tags"}
     assert any(name.startswith("backbone") for name in expected)
     assert_close({name: found[name] for name in expected}, expected)
+
+
+def test_an_auxiliary_objective_is_of_the_labelled_rows(build: Build) -> None:
+    module, data = build(pair_tasks(auxiliary=(CosineEmbedding(positive=4.0),)) | {"cross": pair_tasks()["cross"]})
+    batch = batches_of(data)[0]
+    part = batch.parts[1]
+    known = torch.arange(len(batch.rows))[1:]
+    gappy = part._replace(labelled=known, labels=part.labels.clone().index_fill_(0, torch.tensor([0]), torch.nan))
+    found = module.training_step(gappy, 0)["terms"]["bi/auxiliary"]
+    expected = module.tasks["bi"].auxiliary[0].loss(module.pool(part)[known], part.labels[known], lambda: known)
+    assert found.value.item() == pytest.approx(expected.item(), rel=1e-5)
+    assert found.rows == len(known)
+    without = module.training_step(gappy._replace(labelled=known[:0], fullness=0.0), 0)
+    assert (without["loss"].item(), without["terms"]["bi/auxiliary"].rows) == (0.0, 0)
 
 
 def test_an_auxiliary_objective_is_of_its_task_alone(build: Build) -> None:
