@@ -189,7 +189,8 @@ def test_a_task_that_trains_its_head_only_leaves_the_backbone_to_the_others(buil
 
 
 def test_an_auxiliary_objective_is_of_the_labelled_rows(build: Build) -> None:
-    module, data = build(pair_tasks(auxiliary=(CosineEmbedding(positive=4.0),)) | {"cross": pair_tasks()["cross"]})
+    tasks = pair_tasks()
+    module, data = build({**tasks, "bi": replace(tasks["bi"], auxiliary=(CosineEmbedding(positive=4.0),))})
     batch = batches_of(data)[0]
     part = batch.parts[1]
     known = torch.arange(len(batch.rows))[1:]
