@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from heads import Label, Scores
 from runtime.strict_yaml import read_yaml_file
 from tasks import Example, InputError, Split, Task
+from tasks.encoding import refuse_both
 from tasks.source import digest
 
 
@@ -109,8 +110,14 @@ class Run:
 
     @cached_property
     def tasks(self) -> Mapping[str, Task]:
-        """The run's tasks by name."""
+        """The run's tasks by name.
+
+        Raises:
+            InputError: If an earlier version encoded one both ways.
+        """
         from jsonargparse import ArgumentParser
+
+        refuse_both(self.config["tasks"], self.folder / "config.yaml")
 
         parser = ArgumentParser(exit_on_error=False)
         parser.add_argument("--tasks", type=dict[str, Task])

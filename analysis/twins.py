@@ -1,4 +1,4 @@
-"""The two heads of pairs that were encoded both ways, compared: `python -m analysis.twins RUN`."""
+"""A cross task and the bi task over the same pairs that learns from it, compared: `python -m analysis.twins RUN`."""
 
 import sys
 import time
@@ -15,13 +15,13 @@ from transformers import PreTrainedTokenizerFast
 from analysis.json_file import write_json
 from analysis.run import Run
 from analysis.table import Table
-from backbones import load_tokenizer, pack
+from backbones import load_tokenizer
 from backbones.vocabulary import describe_tokenizer
 from datamodules import TokenStore
+from datamodules.batch import collate
+from datamodules.batch_rows import BatchRows
 from datamodules.encoding import open_split
 from datamodules.evaluation import cut_by_tokens
-from datamodules.pairs import lay_out, split_pair
-from heads import TwinHead
 from lightning_modules import MultitaskModule
 from runtime.arguments import Arguments
 from runtime.command import command
@@ -37,30 +37,37 @@ Speeds = dict[str, float]
 
 @command
 def main(arguments: list[str] | None = None) -> None:
-    """Measure each twin of a run on its dev split, show a table and write `twins.json` next to `report.json`."""
+    """Measure each pair of such tasks on its dev split, show a table and write `twins.json` next to `report.json`."""
     parser = Arguments("analysis.twins", __doc__)
-    parser.add_argument("run", type=Path, help="run folder with a task of encoding: both")
+    parser.add_argument("run", type=Path, help="run folder with a bi task that a cross task teaches")
     parser.add_argument("--pairs", type=int, default=500, help="time at most this many dev pairs (default %(default)s)")
     options = parser.parse_args(arguments)
-    plain_console().print(build_table(compare_heads(Run(options.run), pairs=options.pairs)).to_rich())
+    plain_console().print(build_table(compare_tasks(Run(options.run), pairs=options.pairs)).to_rich())
 
 
-def compare_heads(run: Run, *, pairs: int) -> dict[str, Any]:
-    """Return each twin's dev scores and speeds, and write them to `twins.json`.
+def find_twins(tasks: Mapping[str, Task]) -> dict[str, str]:
+    """Return the bi tasks that a cross task over the same pairs teaches: the name of each by that of its teacher."""
+    cross = {name for name, task in tasks.items() if task.encoding == "cross"}
+    taught = {task.taught_by: name for name, task in tasks.items() if task.encoding == "bi"}
+    return {teacher: name for teacher, name in taught.items() if teacher in cross}
+
+
+def compare_tasks(run: Run, *, pairs: int) -> dict[str, Any]:
+    """Return dev scores and speeds of both tasks by the name of the cross task, and write them to `twins.json`.
 
     Args:
         run: The run.
         pairs: Largest number of dev pairs to time.
 
     Raises:
-        InputError: If no task of the run is encoded both ways, the run has no checkpoint, or the backbone's tokenizer
-            is not that of its training any more.
+        InputError: If the run has no such tasks or no checkpoint, or the backbone's tokenizer is not that of its
+            training any more.
     """
-    names = [name for name, task in run.tasks.items() if task.encoding == "both"]
+    twins = find_twins(run.tasks)
     last = last_checkpoint(run.folder)
     checkpoints = sorted(last.parent.glob("*.ckpt"), key=lambda path: path != last)
-    if not names or not checkpoints:
-        missing = "task of encoding: both" if not names else "checkpoint"
+    if not twins or not checkpoints:
+        missing = "bi task that a cross task teaches (teacher: {task: NAME})" if not twins else "checkpoint"
         raise InputError(f"{run.folder}: has no {missing}")
     module = MultitaskModule.load_from_checkpoint(checkpoints[0], map_location="cpu").eval()
     module.to("cuda" if torch.cuda.is_available() else "cpu")
@@ -72,9 +79,9 @@ def compare_heads(run: Run, *, pairs: int) -> dict[str, Any]:
     _check_tokenizer(checkpoints[0], tokenizer)
     scores = run.report["metrics"]
     found = {}
-    for name in names:
-        speed = measure(module, name, _open(module.tasks[name], data, tokenizer), pairs)
-        found[name] = {"cross": scores[name], "bi": scores[f"{name}_bi"], "speed": speed}
+    for cross, bi in twins.items():
+        stores = {name: _open(module.tasks[name], data, tokenizer) for name in (cross, bi)}
+        found[cross] = {"cross": scores[cross], "bi": scores[bi], "speed": measure(module, cross, bi, stores, pairs)}
     write_json(run.folder / "twins.json", found)
     return found
 
@@ -99,50 +106,34 @@ def _open(task: Task, data: Mapping[str, Any], tokenizer: PreTrainedTokenizerFas
 
 
 @torch.no_grad()
-def measure(module: MultitaskModule, name: str, store: TokenStore, pairs: int) -> Speeds:
-    """Time both heads on the same pairs, with packing and without reading files.
+def measure(module: MultitaskModule, cross: str, bi: str, stores: Mapping[str, TokenStore], pairs: int) -> Speeds:
+    """Time both tasks on the same pairs, with packing and without reading files.
 
     Args:
         module: The trained module, in evaluation mode.
-        name: Name of a task with a TwinHead.
-        store: A split of the task.
+        cross: Name of the cross task.
+        bi: Name of the bi task.
+        stores: The same split of both.
         pairs: Largest number of pairs to time.
 
     Returns:
-        Pairs per second by the cross head, by the bi head from texts and from stored vectors; sentences per second.
+        Pairs per second of the cross task, of the bi task from texts and from stored vectors; sentences per second.
     """
-    head = module.heads[name]
-    assert isinstance(head, TwinHead)
-    rows = np.arange(min(pairs, len(store)))
-    batches = [rows[cut] for cut in cut_by_tokens(store.lengths[rows], TOKENS_PER_BATCH)]
+    rows = np.arange(min(pairs, len(stores[cross])))
+    heads = module.heads
 
-    def embed(encoding: Any) -> list[Tensor]:
-        packed = (_pack(store, cut, encoding, module.device) for cut in batches)
-        return [module.add_shared(module.backbone(tokens, name), name) for tokens in packed]
+    def embed(name: str) -> list[Tensor]:
+        cuts = (rows[cut] for cut in cut_by_tokens(stores[name].lengths[rows], TOKENS_PER_BATCH))
+        batches = (collate(stores[name], BatchRows(name, cut)) for cut in cuts)
+        return [module.add_shared(module.pool(move_data_to_device(batch, module.device)), name) for batch in batches]
 
-    def score_cross() -> list[Tensor]:
-        return [head.cross(vectors[:, None]) for vectors in embed("cross")]
-
-    def score_bi() -> list[Tensor]:
-        return [head.bi(vectors.view(-1, 2, vectors.shape[-1])) for vectors in embed("bi")]
-
-    stored = torch.cat(embed("bi")).view(len(rows), 2, -1)
-    embedding = _time(lambda: embed("bi"))
+    stored = torch.cat(embed(bi))
     return {
-        "cross_pairs_per_second": len(rows) / _time(score_cross),
-        "bi_pairs_per_second": len(rows) / _time(score_bi),
-        "bi_pairs_per_second_from_vectors": len(rows) / _time(lambda: head.bi(stored)),
-        "sentences_per_second": 2 * len(rows) / embedding,
+        "cross_pairs_per_second": len(rows) / _time(lambda: [heads[cross](vectors) for vectors in embed(cross)]),
+        "bi_pairs_per_second": len(rows) / _time(lambda: [heads[bi](vectors) for vectors in embed(bi)]),
+        "bi_pairs_per_second_from_vectors": len(rows) / _time(lambda: heads[bi](stored)),
+        "sentences_per_second": 2 * len(rows) / _time(lambda: embed(bi)),
     }
-
-
-def _pack(store: TokenStore, rows: np.ndarray, encoding: Any, device: torch.device) -> Any:
-    """Pack pairs as one encoding alone would have them; the store keeps `[CLS] a [SEP] b [SEP]`."""
-    tokens, firsts = [store.tokens(int(row)) for row in rows], store.first_lengths[rows]
-    if encoding == "bi":
-        sides = [split_pair(pair, first, store.template)[1:] for pair, first in zip(tokens, firsts, strict=True)]
-        tokens, firsts = [np.concatenate(pair) for pair in sides], np.array([first.size for first, _ in sides])
-    return move_data_to_device(pack(*lay_out(tokens, firsts, encoding, store.template)), device)
 
 
 def _time(work: Callable[[], object], *, repeats: int = 3) -> float:
@@ -158,22 +149,22 @@ def _time(work: Callable[[], object], *, repeats: int = 3) -> float:
 
 
 def build_table(found: Mapping[str, Mapping[str, Any]]) -> Table:
-    """Return scores and speeds as a table, a line for each head.
+    """Return scores and speeds as a table, a line for each task.
 
     Args:
-        found: What `compare_heads` returns.
+        found: What `compare_tasks` returns.
     """
     rows: list[tuple[str, ...]] = []
     for name, twin in found.items():
         speed = twin["speed"]
         scores = {
-            head: ", ".join(f"{key} {value:.4f}" for key, value in twin[head].items() if value is not None)
-            for head in ("cross", "bi")
+            encoding: ", ".join(f"{key} {value:.4f}" for key, value in twin[encoding].items() if value is not None)
+            for encoding in ("cross", "bi")
         }
         rows.append((name, "cross", scores["cross"], f"{speed['cross_pairs_per_second']:.0f}", ""))
         from_vectors = f"{speed['bi_pairs_per_second_from_vectors']:.0f}"
         rows.append((name, "bi", scores["bi"], f"{speed['bi_pairs_per_second']:.0f}", from_vectors))
-    columns = ("task", "head", "scores", "pairs/s", "pairs/s from stored vectors")
+    columns = ("task", "encoding", "scores", "pairs/s", "pairs/s from stored vectors")
     return Table("both encodings, dev", columns, rows, num_text_columns=3)
 
 

@@ -49,8 +49,9 @@ def write_run(
     if output.exists():
         raise InputError(f"{output}: exists (expected a new folder)")
     metrics: dict[str, Any] = {task: score(found) for task, found in predictions.items()}
-    firsts = [metrics[task][str(found.task.metric_names[0])] for task, found in predictions.items()]
-    metrics["mean"] = float(np.mean(firsts))
+    counted = {name: found.task for name, found in predictions.items() if found.task.in_mean}
+    firsts = [metrics[name][str(task.metric_names[0])] for name, task in counted.items()]
+    metrics["mean"] = float(np.mean(firsts)) if firsts else float("nan")
     (output / "predictions").mkdir(parents=True)
     (output / "config.yaml").write_text(config, encoding="utf-8")
     for task, found in predictions.items():

@@ -64,13 +64,13 @@ class ValidationFigures(L.Callback):
 
 
 def _draw(
-    stores: Mapping[str, TokenStore], predicted: Mapping[tuple[str, str], list[NDArray[Any]]]
+    stores: Mapping[str, TokenStore], predicted: Mapping[str, list[NDArray[Any]]]
 ) -> "Iterator[tuple[str, Figure]]":
     """Return the figures of each task: the tag and the figure."""
     from figures import bin_confidence, count_confusions, draw_confusion, draw_reliability, draw_scatter
 
-    for (task_name, view), columns in predicted.items():
-        name, store = task_name + view, stores[task_name]
+    for name, columns in predicted.items():
+        store = stores[name]
         rows, predictions, *rest = (column[store.has_label[columns[0]]] for column in columns)
         task, labels = store.task, store.labels[rows]
         space = task.labels

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks import InputError, Split, Task
+from tasks.handin import HandIn
 
 HANDIN_SPLITS: tuple[Split, ...] = ("dev", "test")
 
@@ -75,7 +76,7 @@ def write_handin(
     Returns:
         The file; None for a task or a split that CS224N does not ask for.
     """
-    handin = store.task.handin
+    handin = _handin(store.task)
     if handin is None or split not in HANDIN_SPLITS:
         return None
     path = folder / handin.file_name(split)
@@ -87,13 +88,18 @@ def write_handin(
     return path
 
 
+def _handin(task: Task) -> HandIn | None:
+    """Return how CS224N wants the predictions of a task; None where it does not, or the task enters no mean."""
+    return task.handin if task.in_mean else None
+
+
 def check_handin(folder: Path, tasks: Mapping[str, Task]) -> None:
     """Raise an error unless the tasks have files to hand in.
 
     Raises:
         InputError: If no task is one of CS224N's, or two tasks would write one file.
     """
-    names = [task.handin.name for task in tasks.values() if task.handin is not None]
+    names = [handin.name for task in tasks.values() if (handin := _handin(task)) is not None]
     if not names:
         raise InputError(f"--predictions.handin {folder}: none of the tasks is Sst, Quora or Sts")
     twice = next((name for name in names if names.count(name) > 1), None)
@@ -125,7 +131,8 @@ def describe_handin(folder: Path, tasks: Iterable[Task], rows: Mapping[str, tupl
     for name, (written, size) in rows.items():
         if written < size:
             yield f"hand-in: {name} holds {written:,} of {size:,} rows (every one is needed)"
-    wanted = [task.handin.file_name(split) for task in tasks if task.handin is not None for split in HANDIN_SPLITS]
+    handins = [handin for task in tasks if (handin := _handin(task)) is not None]
+    wanted = [handin.file_name(split) for handin in handins for split in HANDIN_SPLITS]
     missing = [name for name in wanted if not (folder / name).is_file()]
     if missing:
         yield f"hand-in: not there yet: {', '.join(missing)} (predict writes both splits of every task)"

@@ -23,7 +23,6 @@ SHOWN_ROWS = 50
 class PredictionWriter(L.Callback):
     """Writes `predictions/<task>-<split>.csv`, one row an example in file order, and the probabilities beside it.
 
-    Where a pair is encoded both ways, `<task>_bi-<split>.csv` holds what its bi head predicts.
     In `fit` these are the predictions of the last validation; in `validate`, `test` and `predict` those of the run.
 
     Args:
@@ -33,7 +32,7 @@ class PredictionWriter(L.Callback):
 
     def __init__(self, handin: str | None = None) -> None:
         self.handin = None if handin is None else Path(handin).expanduser()
-        self._collected: dict[tuple[str, str, str], list[tuple[NDArray[Any], ...]]] = {}
+        self._collected: dict[tuple[str, str], list[tuple[NDArray[Any], ...]]] = {}
 
     def check(self, tasks: Mapping[str, Task]) -> None:
         """Raise an error if the hand-in files are not about such tasks.
@@ -98,12 +97,11 @@ class PredictionWriter(L.Callback):
         self._collect(multitask_data(trainer).prediction_names[dataloader_idx], batch, outputs)
 
     def _collect(self, split: str, batch: Batch, outputs: Mapping[str, Any]) -> None:
-        for task, views in outputs.items():
-            for view, found in views["views"].items():
-                arrays = [batch.rows, found["prediction"]]
-                if found["probabilities"] is not None:
-                    arrays.append(found["probabilities"])
-                self._collected.setdefault((split, task, view), []).append(tuple(map(_to_numpy, arrays)))
+        for task, found in outputs.items():
+            arrays = [batch.rows, found["prediction"]]
+            if found["probabilities"] is not None:
+                arrays.append(found["probabilities"])
+            self._collected.setdefault((split, task), []).append(tuple(map(_to_numpy, arrays)))
 
     def on_fit_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Write the last validation's predictions."""
@@ -122,12 +120,12 @@ class PredictionWriter(L.Callback):
         """Write the predictions."""
         self._write(trainer)
 
-    def gather(self) -> dict[tuple[str, str, str], list[NDArray[Any]]]:
+    def gather(self) -> dict[tuple[str, str], list[NDArray[Any]]]:
         """Join what all processes collected since the evaluation began; call it on every process.
 
         Returns:
-            By split, task and view (empty, or `_bi` of a task that is encoded both ways), in file order: row numbers
-            (n,), predictions in label units (n,) and, of classes, probabilities (n, C).
+            By split and task, in file order: row numbers (n,), predictions in label units (n,) and, of classes,
+            probabilities (n, C).
         """
         gathered = gather_objects(self._collected)
         joined = {}
@@ -146,12 +144,12 @@ class PredictionWriter(L.Callback):
         folder.mkdir(parents=True, exist_ok=True)
         data, console = multitask_data(trainer), plain_console()
         handed_in: dict[str, tuple[int, int]] = {}
-        for (split, task, view), ordered in gathered.items():
+        for (split, task), ordered in gathered.items():
             store = data.stores[split][task]
-            write_predictions(folder / f"{task}{view}-{split}.csv", store, *ordered)
+            write_predictions(folder / f"{task}-{split}.csv", store, *ordered)
             if split == "input":
                 console.print(build_input_table(data.input_texts, store.task, *ordered[1:]))
-            if self.handin is not None and not view:
+            if self.handin is not None:
                 path = write_handin(self.handin, split, store, *ordered[:2])
                 handed_in |= {} if path is None else {path.name: (len(ordered[0]), len(store))}
         if self.handin is not None and handed_in:
@@ -189,7 +187,7 @@ def build_input_table(
     return table
 
 
-def gather_predictions(callbacks: Sequence[L.Callback], split: str) -> dict[tuple[str, str], list[NDArray[Any]]]:
+def gather_predictions(callbacks: Sequence[L.Callback], split: str) -> dict[str, list[NDArray[Any]]]:
     """Return what the PredictionWriter among some callbacks collected of a split; call it on every process.
 
     Args:
@@ -197,11 +195,11 @@ def gather_predictions(callbacks: Sequence[L.Callback], split: str) -> dict[tupl
         split: `dev` or `test`.
 
     Returns:
-        The columns of `PredictionWriter.gather` by task and view; nothing where there is no writer.
+        The columns of `PredictionWriter.gather` by task; nothing where there is no writer.
     """
     writer = next((one for one in callbacks if isinstance(one, PredictionWriter)), None)
     gathered = writer.gather() if writer is not None else {}
-    return {(task, view): columns for (found, task, view), columns in gathered.items() if found == split}
+    return {task: columns for (found, task), columns in gathered.items() if found == split}
 
 
 def gather_objects(value: Any) -> list[Any]:

@@ -129,8 +129,7 @@ class RunReport(L.Callback):
 
     def _finish(self, trainer: L.Trainer, split: str, training: Mapping[str, Any], notes: Sequence[str] = ()) -> None:
         name = "dev" if split == "val" else split
-        found = gather_predictions(trainer.callbacks, name)  # type: ignore[attr-defined]
-        predicted = {task: columns for (task, view), columns in found.items() if not view}
+        predicted = gather_predictions(trainer.callbacks, name)  # type: ignore[attr-defined]
         folder = run_folder(trainer)
         if folder is None or not trainer.is_global_zero:
             return

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from command_line.complaint import VALUE, Complaint
 from runtime.suggestions import did_you_mean, suggest
+from tasks.encoding import BOTH, INSTEAD_OF_BOTH
 
 LITERAL = re.compile(r"Literal\[([^\]]*)\]")
 LIST, MAPPING = "a list, as in '[a, b]'", "a mapping, as in '{name: value}'"
@@ -32,7 +33,9 @@ def wrong_value(complaint: Complaint) -> str | None:
         reads = f"YAML reads yes, no, on, off, true and false as {truths[0]}"
         return f'{complaint.place}: {reads} (expected quotes, as in "no")'
     choices = [str(one) for text in LITERAL.findall(message) for one in ast.literal_eval(f"[{text}]")]
-    if re.search(r"Subtypes: \[dict", message):
+    if complaint.option.endswith("encoding") and value == BOTH:
+        expected = INSTEAD_OF_BOTH
+    elif re.search(r"Subtypes: \[dict", message):
         expected = MAPPING
     elif choices:
         expected = _among(list(dict.fromkeys(choices)), is_list="tuple[" in message or isinstance(value, list))

@@ -63,7 +63,7 @@ def encode(
     """
     columns = list(zip(*texts, strict=True))
     options: dict[str, Any] = {"truncation": True, "max_length": max_length, "return_attention_mask": False}
-    if encoding in ("cross", "both"):
+    if encoding == "cross":
         template = PairTemplate.of(tokenizer)
         pairs = tokenizer(list(columns[0]), list(columns[1]), **options).encodings
         return [

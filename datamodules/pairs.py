@@ -99,7 +99,7 @@ def swap_sides(
     """Put the second side of a pair before the first.
 
     Args:
-        tokens: `[CLS] a [SEP] b [SEP]` for cross and both, `[CLS] a [SEP] [CLS] b [SEP]` for bi.
+        tokens: `[CLS] a [SEP] b [SEP]` for cross, `[CLS] a [SEP] [CLS] b [SEP]` for bi.
         first_length: Tokens before the second text, or of the first sequence.
         encoding: Of the pair.
         template: The special tokens of a pair.
@@ -136,14 +136,11 @@ def sequence_lengths(
         template: The special tokens of a pair.
 
     Example:
-        >>> sequence_lengths(np.array([9]), np.array([5]), "both").tolist()
-        [[9, 5, 5]]
+        >>> sequence_lengths(np.array([9]), np.array([5]), "bi").tolist()
+        [[5, 4]]
     """
     if encoding == "bi":
         return np.stack([first_lengths, lengths - first_lengths], axis=1)
-    if encoding == "both":
-        alone = first_lengths - template.between + template.after, lengths - first_lengths + template.before
-        return np.stack([lengths, *alone], axis=1)
     return lengths[:, None]
 
 
@@ -155,12 +152,9 @@ def lay_out(
     Args:
         tokens: Of each example, as the store keeps them, [B].
         first_lengths: Tokens of the first part of each example, (B,).
-        encoding: What an example's sequences are; `both` gives the joined pair, then each side alone.
+        encoding: What an example's sequences are.
         template: The special tokens of a pair.
     """
-    if encoding == "both":
-        pairs = zip(tokens, first_lengths, strict=True)
-        tokens = [part for pair, first in pairs for part in split_pair(pair, first, template)]
     totals = np.array([part.size for part in tokens], dtype=np.int64)
     input_ids = np.concatenate(tokens).astype(np.int64)
     if encoding == "single":
@@ -169,18 +163,7 @@ def lay_out(
         return Sequences(
             input_ids, np.zeros_like(input_ids), np.stack([first_lengths, totals - first_lengths], axis=1).ravel()
         )
-    if encoding == "both":
-        firsts = totals.copy()  # a side alone is all first segment
-        firsts[::3] = first_lengths
-        return Sequences(input_ids, segment_ids(totals, firsts, template), totals)
     return Sequences(input_ids, segment_ids(totals, first_lengths, template), totals)
-
-
-def split_pair(pair: Tokens, first_length: int, template: PairTemplate = BERT) -> tuple[Tokens, Tokens, Tokens]:
-    """Return `[CLS] a [SEP] b [SEP]` as it is, `[CLS] a [SEP]` and `[CLS] b [SEP]`."""
-    before, between, after = template[:3]
-    first = np.concatenate([pair[: first_length - between], pair[pair.size - after :]])
-    return pair, first, np.concatenate([pair[:before], pair[first_length:]])
 
 
 def segment_ids(totals: IntArray, firsts: IntArray, template: PairTemplate = BERT) -> IntArray:

@@ -44,12 +44,13 @@ class System:
 
     @cached_property
     def metrics(self) -> dict[str, Metric]:
-        """The first metric of each task.
+        """The first metric of each task that enters the mean.
 
         Raises:
             InputError: If it is neither accuracy nor Pearson's correlation.
         """
-        return {name: choose_metric(task, f"{self.name}: task {name}") for name, task in self.runs[0].tasks.items()}
+        tasks = {name: task for name, task in self.runs[0].tasks.items() if task.in_mean}
+        return {name: choose_metric(task, f"{self.name}: task {name}") for name, task in tasks.items()}
 
     @property
     def columns(self) -> tuple[str, ...]:

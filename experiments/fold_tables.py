@@ -40,9 +40,9 @@ class Fold:
 
     @cached_property
     def scores(self) -> dict[str, float]:
-        """Score of each task, and `mean`, over the seeds."""
+        """Score of each task that enters the mean, and `mean`, over the seeds."""
         runs = self.system.runs
-        metrics = {name: task.metric_names[0] for name, task in runs[0].tasks.items()}
+        metrics = {name: task.metric_names[0] for name, task in runs[0].tasks.items() if task.in_mean}
         scores = {
             name: fmean(_number(run.report["metrics"][name][metric]) for run in runs)
             for name, metric in metrics.items()

@@ -43,11 +43,13 @@ class Dev:
     seed: int
 
     def halves(self, predictions: Mapping[str, Predictions]) -> HalfScores:
-        """Return the mean of the tasks' first metrics on each half."""
+        """Return the mean of the tasks' first metrics on each half, of the tasks that enter the mean."""
         means = []
         for half in (0, 1):
             scores = []
             for found in predictions.values():
+                if not found.task.in_mean:
+                    continue
                 rows = split_halves(len(found.examples), seed=self.seed)[half]
                 scores.append(first_metric(take(found, rows.tolist())))
             means.append(float(np.mean(scores)))

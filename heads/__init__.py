@@ -20,7 +20,6 @@ from heads.outputs import BinaryOutput, ClassOutput, OutputKind, ScoreOutput
 from heads.product import ConcatProductHead, ProductHead
 from heads.trunk import Trunk, TrunkSettings
 from heads.trunk_heads import TrunkCosineHead, TrunkLinearHead, TrunkProductHead, check_trunk
-from heads.twin import TwinHead, usual_pair_head
 
 __all__ = [
     "AbsoluteError",
@@ -53,8 +52,6 @@ __all__ = [
     "TrunkLinearHead",
     "TrunkProductHead",
     "TrunkSettings",
-    "TwinHead",
     "YesNo",
     "check_trunk",
-    "usual_pair_head",
 ]

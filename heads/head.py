@@ -1,7 +1,7 @@
 """The interface between the backbone and a task."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 from torch import Tensor, nn
@@ -20,9 +20,8 @@ class Head(nn.Module, ABC):
 
     Attributes:
         num_sequences: Vectors an example that the head reads (S): 1 for a single sentence or a cross-encoded pair,
-            2 for a bi-encoded pair, 3 for a pair that is encoded both ways.
+            2 for a bi-encoded pair.
         label_kinds: The kinds of label that the head can predict; all, unless a head says otherwise.
-        views: What is scored and predicted apart, as endings of the task's name; the first enters `mean`.
 
     Raises:
         ValueError: If the head cannot predict this kind of label.
@@ -30,7 +29,6 @@ class Head(nn.Module, ABC):
 
     num_sequences: ClassVar[int]
     label_kinds: ClassVar[tuple[type[LabelSpace], ...]] = (LabelSpace,)
-    views: ClassVar[tuple[str, ...]] = ("",)
 
     def __init__(self, labels: LabelSpace, output: OutputKind) -> None:
         super().__init__()
@@ -62,8 +60,7 @@ class Head(nn.Module, ABC):
             pooled: One vector a sequence, (B, S, H).
 
         Returns:
-            Logits (B, num_values) of the output, or (B,) where that is one; scores in label units (B,). A head of
-            several views stacks theirs, (B, views, ...).
+            Logits (B, num_values) of the output, or (B,) where that is one; scores in label units (B,).
 
         Raises:
             ValueError: If `pooled` does not hold `num_sequences` vectors an example.
@@ -120,14 +117,10 @@ class Head(nn.Module, ABC):
         """Probability of each class, (B, C); None for scores."""
         return self.output.probabilities(output)
 
-    @property
-    def parts(self) -> Mapping[str, "Head"]:
-        """The head of each of `views`."""
-        return {"": self}
-
-    def split(self, output: Tensor) -> Mapping[str, tuple["Head", Tensor]]:
-        """Return the head and its output for each of `views`."""
-        return {"": (self, output)}
+    def answer(self, output: Tensor) -> Tensor:
+        """Return all that it says of its labels: probabilities (B, C), or scores in label units (B,)."""
+        probabilities = self.probabilities(output)
+        return self.predict(output) if probabilities is None else probabilities
 
 
 # Builds a head from the backbone's hidden size and the task's labels.

@@ -111,7 +111,7 @@ def _metadata(written: Written, origin: Origin, name: str) -> ModelCardData:
 
 
 def _score_row(parity: Parity, report: Mapping[str, Any]) -> dict[str, str]:
-    task = parity.name.split(",")[0].removesuffix("_bi")
+    task = parity.name.split(",")[0]
     baseline = report.get("baseline", {}).get(task, {}).get(parity.metric)
     interval = "undefined" if parity.interval is None else "{:.4f} to {:.4f}".format(*parity.interval)
     return {
@@ -140,7 +140,7 @@ def _data_rows(written: Written, report: Mapping[str, Any]) -> list[tuple[str, s
     """Return task, split, file name, rows and SHA-256 of all that was read for the model's tasks."""
     return [
         (name, split, Path(source["path"]).name, source["rows"], source["sha256"])
-        for name in dict.fromkeys(task.removesuffix("_bi") for task in written.tasks)
+        for name in written.tasks
         for split, source in report.get("data", {}).get(name, {}).items()
     ]
 

@@ -18,6 +18,7 @@ from heads import Trunk, TrunkSettings
 from inference.model import TrainedModel
 from runtime.run_folders import find_in_run
 from tasks import InputError, Task
+from tasks.encoding import refuse_both
 from transformers_internals import no_init_weights
 
 
@@ -110,8 +111,9 @@ def build_tasks(checkpoint: Checkpoint) -> dict[str, Task]:
     """Build the tasks that a checkpoint was trained on, by name.
 
     Raises:
-        InputError: If a class of theirs cannot be had here.
+        InputError: If a class of theirs cannot be had here, or one was encoded both ways.
     """
+    refuse_both(checkpoint.settings["tasks"], checkpoint.path)
     tasks: dict[str, Task] = _instantiate(checkpoint, dict[str, Task], "tasks")
     return tasks
 

@@ -108,8 +108,7 @@ def compare_answers(
     found = answer_dev(predictor, splits)
     parities = []
     for name, answers in found.items():
-        task = name if name in splits else name.removesuffix("_bi")
-        parities.append(compare(name, predictor.tasks[task], splits[task], references[name], answers))
+        parities.append(compare(name, predictor.tasks[name], splits[name], references[name], answers))
         print(parities[-1].describe().replace("(exported)", "(int8)"))
     return parities
 

@@ -21,7 +21,7 @@ from backbones.inputs import InputForm
 from backbones.lora import merge_lora
 from heads import Head, LabelSets, LabelSpace, Trunk
 from inference.onnx_recipes import RECIPES
-from inference.parity import DevSplit, Parity, answer, compare, score_range
+from inference.parity import DevSplit, Parity, compare, score_range
 from inference.predictor import Predictor
 from inference.written import Written
 from tasks import InputError
@@ -39,7 +39,7 @@ class PaddedHeads(nn.Module):
         bert: The backbone's model.
         pooling: How a sequence becomes one vector.
         trunk: What heads read beside the pooled vector; None for nothing.
-        heads: The heads by the name of their answer, all of which read as many vectors.
+        heads: The heads by task, all of which read as many vectors.
     """
 
     def __init__(self, bert: PreTrainedModel, pooling: Pooling, trunk: Trunk | None, heads: Mapping[str, Head]) -> None:
@@ -64,7 +64,7 @@ class PaddedHeads(nn.Module):
         size = flat.shape[0] // count
         pooled = torch.stack([flat[side * size : (side + 1) * size] for side in range(count)], dim=1)  # (B, S, H)
         read = pooled if self.trunk is None else self.trunk(pooled)
-        return tuple(answer(head, head(read)) for head in heads)
+        return tuple(head.answer(head(read)) for head in heads)
 
     def _pool(self, input_ids: Tensor, attention_mask: Tensor, token_type_ids: Tensor) -> Tensor:
         segments = self._form.segment_ids(token_type_ids)
@@ -86,17 +86,10 @@ def why_not(predictor: Predictor, name: str) -> str | None:
 
 
 def group_heads(predictor: Predictor, names: Sequence[str]) -> dict[str, dict[str, Head]]:
-    """Return the heads by their answers' names, for each encoding that needs a file: single, cross or bi.
-
-    A pair that is encoded both ways has its cross head in one file and its bi head, `<task>_bi`, in another.
-    """
+    """Return the heads by task, for each encoding that needs a file: single, cross or bi."""
     groups: dict[str, dict[str, Head]] = {}
     for name in names:
-        for view, head in predictor.model.head(name).parts.items():
-            encoding = (
-                "single" if len(predictor.tasks[name].texts) == 1 else "cross" if head.num_sequences == 1 else "bi"
-            )
-            groups.setdefault(encoding, {})[name + view] = head
+        groups.setdefault(predictor.tasks[name].encoding, {})[name] = predictor.model.head(name)
     return groups
 
 
@@ -114,9 +107,9 @@ def write_onnx(
 
     Args:
         predictor: The trained model.
-        heads: The heads of the encoding by their answers' names.
+        heads: The heads of the encoding by task.
         splits: The dev split of each task.
-        references: The checkpoint's answers by name.
+        references: The checkpoint's answers by task.
         folder: The folder to make.
         encoding: single, cross or bi.
         max_loss: Write an int8 file beside it, whose metrics may be so much smaller; None for none.
@@ -127,16 +120,13 @@ def write_onnx(
     check_packages()
     folder.mkdir(parents=True)
     export_heads(predictor, heads, folder / FILE)
-    tasks = {name: name.removesuffix("_bi") if name not in predictor.tasks else name for name in heads}
-    _write_labels(predictor, tasks, folder, encoding)
+    _write_labels(predictor, list(heads), folder, encoding)
 
     def compare_file(file: str) -> list[Parity]:
-        answers: dict[str, dict[str, Tensor]] = {}
-        for task in dict.fromkeys(tasks.values()):
-            answers[task] = answer_texts(folder, splits[task].texts, file=file)
+        answers = {name: answer_texts(folder, splits[name].texts, file=file)[name] for name in heads}
         return [
-            compare(f"{name}, {file}", predictor.tasks[task], splits[task], references[name], answers[task][name])
-            for name, task in tasks.items()
+            compare(f"{name}, {file}", predictor.tasks[name], splits[name], references[name], found)
+            for name, found in answers.items()
         ]
 
     parities, notes = [parity.check() for parity in compare_file(FILE)], []
@@ -147,7 +137,7 @@ def write_onnx(
     return Written(
         folder=folder,
         library="onnx",
-        tasks=tuple(tasks),
+        tasks=tuple(heads),
         packages=("numpy", "onnxruntime", "tokenizers"),
         usage=_usage(encoding),
         parities=tuple(parities),
@@ -239,12 +229,12 @@ def _usage(encoding: str) -> str:
     return f'{USAGE.read_text(encoding="utf-8")}\n\nprint(predict("DIR", [{example}]))'
 
 
-def _write_labels(predictor: Predictor, tasks: Mapping[str, str], folder: Path, encoding: str) -> None:
+def _write_labels(predictor: Predictor, names: Sequence[str], folder: Path, encoding: str) -> None:
     """Write the tokenizer, and what the answers mean.
 
     Args:
         predictor: The trained model.
-        tasks: The task of each answer.
+        names: The tasks that it answers.
         folder: Where they go.
         encoding: single, cross or bi.
     """
@@ -252,15 +242,15 @@ def _write_labels(predictor: Predictor, tasks: Mapping[str, str], folder: Path, 
     tokenizer.no_truncation()
     tokenizer.no_padding()
     tokenizer.save(str(folder / "tokenizer.json"))
-    labels = {"encoding": encoding, **_labels(predictor, tasks)}
+    labels = {"encoding": encoding, **_labels(predictor, names)}
     (folder / "labels.json").write_text(json.dumps(labels, indent=2) + "\n", encoding="utf-8")
 
 
-def _labels(predictor: Predictor, tasks: Mapping[str, str]) -> dict[str, Any]:
+def _labels(predictor: Predictor, names: Sequence[str]) -> dict[str, Any]:
     """Return what an answer's values mean."""
     meanings: dict[str, Any] = {}
-    for name, task in tasks.items():
-        kind = predictor.tasks[task]
+    for name in names:
+        kind = predictor.tasks[name]
         meanings[name] = (
             {"classes": list(kind.class_names), **_thresholds(kind.labels)}
             if kind.labels.num_classes

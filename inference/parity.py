@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from heads import Head, LabelSpace, Scores
+from heads import LabelSpace, Scores
 from inference.predictor import Predictor
 from tasks import InputError, Task
 from tasks.sample import sample
@@ -111,12 +111,6 @@ def score_range(labels: LabelSpace) -> tuple[float, float]:
     return labels.low, labels.high
 
 
-def answer(head: Head, output: Tensor) -> Tensor:
-    """Return probabilities (n, C) or scores (n,) of a head's output."""
-    probabilities = head.probabilities(output)
-    return head.predict(output) if probabilities is None else probabilities
-
-
 def compare(name: str, task: Task, split: DevSplit, checkpoint: Tensor, exported: Tensor) -> Parity:
     """Compare answers.
 
@@ -179,10 +173,8 @@ def bootstrap(
 
 
 def answer_dev(predictor: Predictor, splits: Mapping[str, DevSplit]) -> dict[str, Tensor]:
-    """Return the checkpoint's answers to dev splits, by the task's name and the ending of each of its head's views."""
-    answers = {}
-    for name, split in splits.items():
-        output = predictor.compute([name], split.texts)[name]
-        for view, (head, part) in predictor.model.head(name).split(output).items():
-            answers[name + view] = answer(head, part)
-    return answers
+    """Return the checkpoint's answers to dev splits by task: probabilities (n, C), or scores (n,)."""
+    return {
+        name: predictor.model.head(name).answer(predictor.compute([name], split.texts)[name])
+        for name, split in splits.items()
+    }

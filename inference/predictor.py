@@ -186,7 +186,7 @@ class Predictor:
         Where the task's score is a cosine, it is the product of two such vectors on the task's scale.
 
         Args:
-            task: Name of a task that encodes the sides of a pair one by one (encoding bi or both).
+            task: Name of a task that encodes the sides of a pair one by one (encoding bi).
             texts: Single texts.
 
         Returns:
@@ -195,11 +195,11 @@ class Predictor:
         Raises:
             InputError: If the task encodes otherwise, or a text is empty.
         """
-        if self._task(task).encoding not in ("bi", "both"):
-            fitting = [name for name, each in self.tasks.items() if each.encoding in ("bi", "both")]
+        if self._task(task).encoding != "bi":
+            fitting = [name for name, each in self.tasks.items() if each.encoding == "bi"]
             raise InputError(
                 f"task {task}: reads {self._task(task).encoding} sequences, which gives no vector of one text "
-                f"(expected a task with encoding bi or both: {', '.join(fitting) or 'there is none'})"
+                f"(expected a task with encoding bi: {', '.join(fitting) or 'there is none'})"
             )
         rows = self._encode(check_texts(texts, 1), "single")
         found: list[tuple[Tensor, Tensor]] = []

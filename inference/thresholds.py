@@ -73,6 +73,5 @@ def use_thresholds(heads: nn.ModuleDict, tasks: Mapping[str, Task], thresholds: 
         tuned, head = task.labels.usual_output(), heads[name]
         assert isinstance(head, Head)
         assert isinstance(tuned, LabelSetOutput)
-        for part in head.parts.values():
-            assert isinstance(part.output, LabelSetOutput)
-            part.output = replace(part.output, thresholds=tuned.thresholds)
+        assert isinstance(head.output, LabelSetOutput)
+        head.output = replace(head.output, thresholds=tuned.thresholds)

@@ -62,7 +62,7 @@ def build_backbone(
     if chosen == "auto":
         chosen = default_pooling(model.config, has_pooler=getattr(model, "pooler", None) is not None)
     for name, task in tasks.items():
-        needs_segments = task.encoding in ("cross", "both") and model.config.model_type == "bert"
+        needs_segments = task.encoding == "cross" and model.config.model_type == "bert"
         if needs_segments and model.config.type_vocab_size < 2:
             raise InputError(
                 f"task {name}: encoding {task.encoding} needs two segments, but the backbone has "
@@ -130,10 +130,12 @@ def build_heads(tasks: Mapping[str, Task], hidden_size: int, trunk: TrunkSetting
         trunk: Layers between backbone and heads; None for none.
 
     Raises:
-        InputError: If there is no task, or a name or head is unfit.
+        InputError: If there is no task, or none that enters the mean, or a name or head is unfit.
     """
     if not tasks:
         raise InputError("tasks is empty (expected at least one task)")
+    if not any(task.in_mean for task in tasks.values()):
+        raise InputError("every task has in_mean: false (expected at least one whose first metric is the mean)")
     heads = {}
     for name, task in tasks.items():
         if not name.isidentifier() or hasattr(nn.ModuleDict, name) or name in ("training", "mean"):

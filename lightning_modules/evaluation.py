@@ -1,5 +1,6 @@
 """A batch that is evaluated, and what a split logs of all of them."""
 
+import math
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -12,21 +13,14 @@ from lightning_modules.task_scores import Direction, TaskScores
 from tasks import Task
 
 
-def predict_views(head: Head, output: Tensor) -> dict[str, Any]:
-    """Return the predictions of each of a head's views, and those of the first once more by themselves.
+def predict(head: Head, output: Tensor) -> dict[str, Any]:
+    """Return the predictions of a batch: `prediction` in label units (B,), and `probabilities` (B, C) or None.
 
     Args:
         head: The head.
         output: What it returned, (B, C) or (B,).
-
-    Returns:
-        `prediction` in label units (B,), `probabilities` (B, C) or None, and the same by view in `views`.
     """
-    views = {
-        view: {"prediction": part_head.predict(part), "probabilities": part_head.probabilities(part)}
-        for view, (part_head, part) in head.split(output).items()
-    }
-    return {**views[""], "views": views}
+    return {"prediction": head.predict(output), "probabilities": head.probabilities(output)}
 
 
 def count_batch(scores: TaskScores, head: Head, output: Tensor, batch: TaskBatch) -> dict[str, Any]:
@@ -38,30 +32,27 @@ def count_batch(scores: TaskScores, head: Head, output: Tensor, batch: TaskBatch
         output: What it returned, (B, C) or (B,).
         batch: The batch; rows without a label are predicted and do not count.
     """
-    predictions, labels = predict_views(head, output), batch.keep_labelled(batch.labels)
-    if not len(labels):
-        return predictions
-    for view, (part_head, part) in head.split(output).items():
-        found = predictions["views"][view]
+    found, labels = predict(head, output), batch.keep_labelled(batch.labels)
+    if len(labels):
         shares = None if found["probabilities"] is None else batch.keep_labelled(found["probabilities"])
-        prediction, loss = batch.keep_labelled(found["prediction"]), part_head.loss(batch.keep_labelled(part), labels)
-        scores.update(batch.task + view, prediction, labels, loss, shares)
-    return predictions
+        loss = head.loss(batch.keep_labelled(output), labels)
+        scores.update(batch.task, batch.keep_labelled(found["prediction"]), labels, loss, shares)
+    return found
 
 
 def summarize(
     found: Mapping[str, Mapping[str, Tensor]], tasks: Mapping[str, Task], score: Score | None
 ) -> dict[str, float]:
-    """Return the mean of the tasks' first metrics, and the score where all of its tasks were evaluated.
+    """Return the mean of the tasks' first metrics, NaN of none, and the score where all of its tasks were evaluated.
 
     Args:
-        found: Metrics by task (and view), see `TaskScores.take`.
+        found: Metrics by task, see `TaskScores.take`.
         tasks: The tasks by name.
         score: The weighted sum that was asked for; None for none.
     """
     values = {name: {key: float(value) for key, value in metrics.items()} for name, metrics in found.items()}
-    firsts = [values[name][task.metric_names[0]] for name, task in tasks.items() if name in values]
-    summary = {"mean": sum(firsts) / len(firsts)}
+    firsts = [values[name][task.metric_names[0]] for name, task in tasks.items() if name in values and task.in_mean]
+    summary = {"mean": sum(firsts) / len(firsts) if firsts else math.nan}
     if score is not None and values.keys() >= set(score.tasks):
         summary["score"] = score(values)
     return summary

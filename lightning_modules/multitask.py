@@ -26,7 +26,7 @@ from lightning_modules.building import (
     check_probe,
     check_saving,
 )
-from lightning_modules.evaluation import count_batch, directions, predict_views, summarize
+from lightning_modules.evaluation import count_batch, directions, predict, summarize
 from lightning_modules.frozen_vectors import FrozenVectors
 from lightning_modules.hyperparameters import check_fit, check_resumable, keep_plain_hyperparameters
 from lightning_modules.init_from import init_from
@@ -66,8 +66,8 @@ class MultitaskModule(L.LightningModule):
     """One encoder, the backbone, and a head for each task.
 
     Logs `<split>/<task>/<metric>`, `<split>/<task>/loss` and `<split>/mean`, the plain mean of the tasks' first metrics
-    (the paper's average). `mean` is NaN, which never wins a checkpoint, where a correlation is undefined because all
-    predictions are equal. A TwinHead's bi head is logged as `<task>_bi` and does not enter the mean.
+    (the paper's average) but for tasks that say `in_mean: false`. `mean` is NaN, which never wins a checkpoint, where a
+    correlation is undefined because all predictions are equal.
     With `score` also logs `<split>/score`, where all of its tasks have such a split.
 
     Args:
@@ -173,7 +173,7 @@ class MultitaskModule(L.LightningModule):
         self.trunk = None if trunk is None else Trunk(self.backbone.hidden_size, trunk)
         self._surgeon = GradientSurgeon(surgery, self.backbone, self.trunk) if surgery else None
         self.weighting = (weighting or Fixed)({name: task.labels for name, task in tasks.items()})
-        self._metrics = nn.ModuleDict({split: TaskScores(tasks, self.heads) for split in ("val", "test")})
+        self._metrics = nn.ModuleDict({split: TaskScores(tasks) for split in ("val", "test")})
         config = None if save_trainable_only else self.backbone.bert.config.to_diff_dict()
         keep_plain_hyperparameters(self, backbone_config=config, init_from=None, pooling=self.backbone.pooling)
 
@@ -392,7 +392,7 @@ class MultitaskModule(L.LightningModule):
 
     def predict_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> dict[str, Any]:
         """Return the predictions of a batch by task: labels in label units (B,), probabilities (B, C) or None."""
-        return {part.task: predict_views(self._head(part.task), output) for part, output in self._outputs(batch)}
+        return {part.task: predict(self._head(part.task), output) for part, output in self._outputs(batch)}
 
     def _evaluate(self, batch: Batch, split: EvaluationSplit) -> dict[str, Any]:
         scores = self._task_scores(split)

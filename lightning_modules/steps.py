@@ -51,8 +51,7 @@ def teach(made: Sequence[TaskPass], tasks: Mapping[str, Task], heads: nn.ModuleD
 
 def _answer(head: nn.Module, output: Tensor) -> Tensor:
     assert isinstance(head, Head)
-    probabilities = head.probabilities(output)
-    return head.predict(output) if probabilities is None else probabilities
+    return head.answer(output)
 
 
 def as_forward_pass(

@@ -7,8 +7,7 @@ import torch
 from torch import Tensor, nn
 from torchmetrics import MetricCollection
 
-from heads import Head
-from tasks import InputError, Task
+from tasks import Task
 from tasks.exact_metrics import ExactMean
 
 Direction = Literal["max", "min", "either"]  # of a score, towards the better
@@ -17,37 +16,24 @@ Direction = Literal["max", "min", "either"]  # of a score, towards the better
 class TaskScores(nn.Module):
     """Counts predictions and losses batch by batch and gives each task's metrics at the end of the split.
 
-    A head with several views, such as TwinHead, has metrics for each, under the task's name with the view's behind it.
-
     Args:
         tasks: The tasks by name.
-        heads: Their heads.
-
-    Raises:
-        InputError: If a view and a task have one name.
     """
 
-    def __init__(self, tasks: Mapping[str, Task], heads: nn.ModuleDict) -> None:
+    def __init__(self, tasks: Mapping[str, Task]) -> None:
         super().__init__()
         self._metrics: Any = nn.ModuleDict()
-        self._task_of: dict[str, str] = {}  # by name of task and view
         for name, task in tasks.items():
-            head = heads[name]
-            assert isinstance(head, Head)
-            for view in head.views:
-                if view and name + view in tasks:
-                    raise InputError(f"task name {name + view!r} cannot be used: the second head of task {name} has it")
-                # no compute groups: each process finds them by its own first batch, and one without rows finds none
-                built: dict[str, Any] = {str(metric): one for metric, one in task.build_metrics().items()}
-                scores = MetricCollection(built, compute_groups=False)
-                self._task_of[name + view] = name
-                self._metrics[name + view] = nn.ModuleDict({"scores": scores, "loss": ExactMean()})
+            # no compute groups: each process finds them by its own first batch, and one without rows finds none
+            built: dict[str, Any] = {str(metric): one for metric, one in task.build_metrics().items()}
+            scores = MetricCollection(built, compute_groups=False)
+            self._metrics[name] = nn.ModuleDict({"scores": scores, "loss": ExactMean()})
 
     def directions(self, tasks: Collection[str]) -> dict[str, Direction]:
         """Return which way each score of some tasks gets better, by `<task>/<metric>`, their losses included."""
         found: dict[str, Direction] = {}
         for name, metrics in self._metrics.items():
-            if self._task_of[name] in tasks:
+            if name in tasks:
                 for metric, built in metrics["scores"].items():
                     found[f"{name}/{metric}"] = "min" if built.higher_is_better is False else "max"
                 found[f"{name}/loss"] = "min"
@@ -59,7 +45,7 @@ class TaskScores(nn.Module):
         """Count a batch.
 
         Args:
-            name: Name of the task, and of the view behind it.
+            name: Name of the task.
             predictions: In label units, (B,).
             labels: (B,).
             loss: Its mean loss.
@@ -75,7 +61,7 @@ class TaskScores(nn.Module):
             total: Sums a tensor over the processes, one of which may have got no batch of a small split.
 
         Returns:
-            Metrics and `loss` by task (and view) of those that had a batch.
+            Metrics and `loss` by task of those that had a batch.
         """
         counts = torch.tensor([metrics["loss"].update_count for metrics in self._metrics.values()])
         found = {}

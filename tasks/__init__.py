@@ -1,6 +1,7 @@
 """What is learnt: tasks as frozen values."""
 
 from tasks.classification import Classification, PairClassification
+from tasks.encoding import Encoding
 from tasks.errors import InputError
 from tasks.joint_reading import read_joint
 from tasks.multi_label import MultiLabel, PairMultiLabel
@@ -10,7 +11,7 @@ from tasks.regression import PairRegression, Regression
 from tasks.source import SPLITS, MissingFileError, Source, Split
 from tasks.sst import Sst
 from tasks.sts import Sts
-from tasks.task import Encoding, Task
+from tasks.task import Task
 from tasks.teacher import Teacher
 from tasks.texts import Texts
 

@@ -86,4 +86,4 @@ class Classification(ClassTask):
 class PairClassification(ClassTask):
     """Which class a pair of sentences belongs to. For one sentence take Classification."""
 
-    encoding: Literal["cross", "bi", "both"] = "cross"
+    encoding: Literal["cross", "bi"] = "cross"

@@ -175,4 +175,4 @@ class MultiLabel(LabelSetTask):
 class PairMultiLabel(LabelSetTask):
     """Which labels apply to a pair of sentences. For one sentence take MultiLabel."""
 
-    encoding: Literal["cross", "bi", "both"] = "cross"
+    encoding: Literal["cross", "bi"] = "cross"

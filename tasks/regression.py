@@ -60,4 +60,4 @@ class Regression(ScoreTask):
 class PairRegression(ScoreTask):
     """A score of a pair of sentences, such as their similarity. For one sentence take Regression."""
 
-    encoding: Literal["cross", "bi", "both"] = "cross"
+    encoding: Literal["cross", "bi"] = "cross"

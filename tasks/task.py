@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from heads import Head, HeadFactory, Label, LabelSpace, LinearHead, TwinHead, usual_pair_head
+from heads import ConcatProductHead, CosineHead, Head, HeadFactory, Label, LabelSpace, LinearHead
 from objectives import PairObjective
 from runtime.counts import counted
+from tasks.encoding import Encoding
 from tasks.errors import InputError
 from tasks.handin import HandIn
 from tasks.meaning import MAY_CHANGE
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from torch import Tensor
     from torchmetrics import Metric
 
-Encoding = Literal["single", "cross", "bi", "both"]
-
 
 @dataclass(frozen=True, kw_only=True)
 class Task(ABC):
@@ -43,7 +42,7 @@ class Task(ABC):
         texts: Names of the text columns.
         label: Name of the label column; a test split may lack it.
         encoding: How the texts become sequences: `single` for one sentence; for a pair `cross` joins both into one
-            sequence, `bi` keeps one sequence a side, `both` does both and cuts too long pairs as `cross` does.
+            sequence, `bi` keeps one sequence a side.
         id: Name of the id column; None to number the rows from 0.
         delimiter: Character between the cells of a .csv, .tsv or .txt file; None for a comma in .csv, a tab in .tsv,
             and lines of a .txt file that are the one column `text`.
@@ -55,6 +54,8 @@ class Task(ABC):
             of them. Training, metrics and baseline are of the rows with a label; all rows are predicted.
         head: Class of the head; None for the usual one of the encoding and the label.
         metrics: Names of the metrics, the first of which enters `mean`; None for the usual ones of the label.
+        in_mean: Whether it does; false for a task that only helps another one or is a second view of it, which is then
+            left out of hand-in files and of the experiments' tables too.
         weight: Factor on the task's loss (the paper's loss scaling).
         teacher: Saved predictions of other runs, or another task over the same rows, to learn from beside the labels.
         swap: Swap the sides of each training pair with probability one half, drawn anew each epoch.
@@ -91,6 +92,7 @@ class Task(ABC):
     missing_labels: Literal["error", "ignore"] | tuple[str | int, ...] = "error"
     head: HeadFactory | None = None
     metrics: tuple[MetricName, ...] | None = None
+    in_mean: bool = True
     weight: float = 1.0
     teacher: Teacher | None = None
     swap: bool = False
@@ -240,7 +242,7 @@ class Task(ABC):
     @property
     def num_sequences(self) -> int:
         """Sequences that one example becomes (S)."""
-        return {"bi": 2, "both": 3}.get(self.encoding, 1)
+        return 2 if self.encoding == "bi" else 1
 
     @property
     def splits(self) -> tuple[Split, ...]:
@@ -249,7 +251,7 @@ class Task(ABC):
 
     @property
     def metric_names(self) -> tuple[MetricName, ...]:
-        """Names of the metrics; the first enters `mean`."""
+        """Names of the metrics; the first enters `mean` (see `in_mean`)."""
         return self.metrics or DEFAULT_METRICS[type(self.labels)]
 
     def build_metrics(self) -> "dict[MetricName, Metric]":
@@ -291,9 +293,7 @@ class Task(ABC):
         except ValueError as error:
             raise InputError(f"{type(self).__name__}: {error}") from None
         if head.num_sequences != self.num_sequences:
-            fitting = {2: "encoding: bi", 3: "encoding: both"}.get(
-                head.num_sequences, "a single sentence or encoding: cross"
-            )
+            fitting = "encoding: bi" if head.num_sequences == 2 else "a single sentence or encoding: cross"
             vectors = counted(head.num_sequences, "vector")
             raise InputError(
                 f"{type(self).__name__}: {type(head).__name__} reads {vectors} an example, but "
@@ -302,9 +302,9 @@ class Task(ABC):
         return head
 
     def _default_head(self) -> HeadFactory:
-        if self.encoding == "both":
-            return TwinHead
-        return usual_pair_head(self.labels) if self.encoding == "bi" else LinearHead
+        if self.encoding != "bi":
+            return LinearHead
+        return CosineHead if CosineHead.can_predict(self.labels) else ConcatProductHead
 
     def read(self, split: Split, root: Path, report: Callable[[str], None]) -> Iterator[Example]:
         """Return the examples of a split in file order, each checked; those that a limit leaves out too.
@@ -399,6 +399,7 @@ class Task(ABC):
         """Return the settings that decide what `read` yields, for a cache key."""
         skipped = {"source", "head", "metrics", "weight", "teacher", "swap", "average_orders", "auxiliary"}
         skipped |= {"head_only_from", "batch_size", "prediction_header", "class_weights", "sampling", "thresholds"}
+        skipped.add("in_mean")
         if not self.ignores_gaps:
             skipped.add("missing_labels")
         settings = {field.name: repr(getattr(self, field.name)) for field in fields(self) if field.name not in skipped}

@@ -26,15 +26,18 @@ def teacher_of(folder: Path) -> dict[str, Any]:
 
 @pytest.mark.slow
 def test_two_processes_learn_what_one_does(tiny_project: Projects, tmp_path: Path) -> None:
-    twin = {"class_path": "TwinHead", "init_args": {"cross": without_dropout("LinearHead")}}
-    twin["init_args"]["bi"] = without_dropout("CosineHead")
     quora = {"head": without_dropout("LinearHead"), "swap": True, "average_orders": True}
     tasks = {
         "sst": {"head": without_dropout("LinearHead", loss={"class_path": "ContinuationRatio"})},
         "quora": {**quora, "teacher": teacher_of(tmp_path)},
-        "sts": {"encoding": "both", "head": twin, "swap": True},
+        "sts": {"head": without_dropout("LinearHead"), "swap": True},
+        "sts_bi": {
+            **{"encoding": "bi", "head": without_dropout("CosineHead"), "swap": True, "in_mean": False},
+            "teacher": {"task": "sts"},
+        },
     }
-    named = {name: {"class_path": name.capitalize(), "init_args": options} for name, options in tasks.items()}
+    kinds = {name: name.removesuffix("_bi").capitalize() for name in tasks}
+    named = {name: {"class_path": kinds[name], "init_args": options} for name, options in tasks.items()}
     changes = {"model.freeze_backbone": True, "model.optimizer.eps": 1e-3}  # else Adam turns rounding into whole steps
     project = tiny_project(tasks=named, **changes)  # batches of five: three rows and two
 

@@ -27,6 +27,7 @@ PLACES = (
 )
 ONE_VS_ALL = {"loss": {"class_path": "OneVsAll"}}
 RANKING = [{"class_path": "MultipleNegativesRanking", "init_args": {"positive": 3}}, {"class_path": "SimCse"}]
+ORDERS = {"swap": True, "average_orders": True}
 VARIANTS: dict[str, dict[str, Any]] = {
     "workers": {"data.num_workers": 2},
     "accumulation": {"trainer.accumulate_grad_batches": 4, "checkpoint.every_n_train_steps": 1},
@@ -57,8 +58,12 @@ VARIANTS: dict[str, dict[str, Any]] = {
     },
     "twins": {
         "tasks": {
-            "quora": {"class_path": "Quora", "init_args": {"encoding": "both", "swap": True, "average_orders": True}},
-            "sts": {"class_path": "Sts", "init_args": {"encoding": "both", "auxiliary": RANKING}},
+            "quora": {"class_path": "Quora", "init_args": ORDERS},
+            "quora_bi": {
+                "class_path": "Quora",
+                "init_args": {**ORDERS, "encoding": "bi", "in_mean": False, "teacher": {"task": "quora"}},
+            },
+            "sts": {"class_path": "Sts", "init_args": {"encoding": "bi", "auxiliary": RANKING}},
         }
     },
     "layer_decay": {"model.optimizer.layer_decay": 0.8},

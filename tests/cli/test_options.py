@@ -2,6 +2,7 @@
 
 import csv
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,8 @@ import yaml
 
 from backbones import load_encoder
 from tests.cli.command_line import CS224N, QUICK, TASKS, best_checkpoint, ids_of, read_report
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_a_frozen_backbone_is_not_trained(train, tiny_backbone):
@@ -145,21 +148,27 @@ def test_a_task_over_own_files_needs_yaml_only(train, tmp_path):
 
 
 def test_both_encodings_in_one_run_are_reported_and_predicted_apart(train, root):
-    flags = ["--tasks.sts.encoding", "both", "--tasks.quora.encoding", "both"]
-    run_folder = train("fit", *flags)
+    both = ROOT / "configs" / "methods" / "both.yaml"
+    run_folder = train("fit", "-c", both)
     metrics = read_report(run_folder)["metrics"]
     assert set(metrics) == {"sst", "quora", "quora_bi", "sts", "sts_bi", "mean"}
     assert set(metrics["sts_bi"]) == {"pearson", "spearman", "loss"}
+    firsts = [metrics["sst"]["accuracy"], metrics["quora"]["accuracy"], metrics["sts"]["pearson"]]
+    assert metrics["mean"] == pytest.approx(sum(firsts) / 3, abs=1e-5)
     predictions = run_folder / "predictions"
     for name in ("sts", "sts_bi"):
         lines = (predictions / f"{name}-dev.csv").read_text().splitlines()
         assert [line.split(", ")[0] for line in lines[1:]] == ids_of(root, "sts")
     assert (predictions / "sts-dev.csv").read_text() != (predictions / "sts_bi-dev.csv").read_text()
     assert (predictions / "quora_bi-dev-probabilities.csv").exists()
-    validated = train(
-        "validate", "--tasks.sts.encoding", "both", "--tasks.quora.encoding", "both", "--ckpt_path", "last"
-    )
+    validated = train("validate", "-c", both, "--ckpt_path", "last")
     assert read_report(validated)["metrics"]["sts_bi"]["loss"] == pytest.approx(metrics["sts_bi"]["loss"], abs=1e-5)
+
+
+def test_an_encoding_that_is_two_tasks_now_is_refused_with_what_to_write(train, capsys):
+    train.refuse("fit", "--tasks.sts.encoding", "both")
+    expected = "tasks.sts.encoding is 'both' (expected two tasks over the same pairs: one with encoding: cross, and one"
+    assert expected in capsys.readouterr().err
 
 
 def test_one_flag_averages_the_weights(train):

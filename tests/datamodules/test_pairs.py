@@ -51,7 +51,7 @@ def test_sides_change_places_by_hand():
     assert CROSS.tolist() == [101, 1, 2, 102, 3, 102]
 
 
-@pytest.mark.parametrize(("tokens", "encoding"), [(CROSS, "cross"), (CROSS, "both"), (BI, "bi")])
+@pytest.mark.parametrize(("tokens", "encoding"), [(CROSS, "cross"), (BI, "bi")])
 def test_two_swaps_are_none(tokens, encoding):
     back, first = swap_sides(*swap_sides(tokens, 4, encoding), encoding)
     assert (back.tolist(), first) == (tokens.tolist(), 4)
@@ -71,13 +71,6 @@ def test_a_swapped_batch_is_the_batch_of_swapped_texts(encoding, tmp_path, token
     assert layout.input_ids.tolist() == expected.input_ids.tolist()
     assert layout.token_type_ids.tolist() == expected.token_type_ids.tolist()
     assert layout.lengths.tolist() == expected.cu_seqlens.diff().tolist()
-
-
-def test_both_is_the_pair_and_then_each_side():
-    layout = lay_out([CROSS, CROSS], np.array([4, 4]), "both")
-    assert layout.input_ids.tolist() == [101, 1, 2, 102, 3, 102, 101, 1, 2, 102, 101, 3, 102] * 2
-    assert layout.token_type_ids.tolist() == [0, 0, 0, 0, 1, 1, *[0] * 7] * 2
-    assert layout.lengths.tolist() == [6, 4, 3] * 2
 
 
 # In batches

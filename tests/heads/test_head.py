@@ -14,7 +14,6 @@ from heads import (
     MlpHead,
     ProductHead,
     Scores,
-    TwinHead,
     YesNo,
 )
 from heads.trunk_heads import TrunkCosineHead, TrunkLinearHead, TrunkProductHead
@@ -37,7 +36,7 @@ def example_batch(head: Head, labels: LabelSpace) -> tuple[torch.Tensor, torch.T
 def test_every_head_and_label_is_covered():
     assert len(CASES) == 3 + 3 + 2 + 3 + 1
     assert len(CASES) + len(CLASHES) == len(HEADS) * len(SPACES)
-    apart = {TwinHead, TrunkCosineHead, TrunkLinearHead, TrunkProductHead}  # test_twin.py, test_trunk_heads.py
+    apart = {TrunkCosineHead, TrunkLinearHead, TrunkProductHead}  # test_trunk_heads.py
     assert {*HEADS} | apart == set(Head.__subclasses__())
 
 
@@ -53,6 +52,7 @@ def test_shapes_of_output_loss_and_prediction(build, labels):
     probabilities = head.probabilities(output)
     assert (probabilities is None) == (isinstance(labels, Scores))
     assert probabilities is None or probabilities.shape == (6, labels.num_classes)
+    assert torch.equal(head.answer(output), head.predict(output) if probabilities is None else probabilities)
 
 
 @every_head

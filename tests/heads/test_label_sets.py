@@ -9,7 +9,7 @@ from torch import tensor
 from torch.nn import functional as F
 from torch.testing import assert_close
 
-from heads import ClassOutput, CrossEntropy, FocalLoss, LabelSetOutput, LabelSets, LinearHead, TwinHead
+from heads import ClassOutput, ConcatProductHead, CrossEntropy, FocalLoss, LabelSetOutput, LabelSets, LinearHead
 
 SETS = LabelSets(3)
 OUTPUT = SETS.usual_output()
@@ -79,7 +79,7 @@ def test_a_set_makes_no_pair_positive():
         SETS.check_positive(None)
 
 
-@pytest.mark.parametrize("head", [LinearHead, TwinHead])
+@pytest.mark.parametrize("head", [LinearHead, ConcatProductHead])
 def test_heads_predict_sets(head):
     built = head(4, SETS).eval()
     output = built(torch.randn(5, built.num_sequences, 4, generator=torch.Generator().manual_seed(0)))

@@ -1,5 +1,4 @@
 import math
-from functools import partial
 from typing import Any
 
 import pytest
@@ -14,7 +13,6 @@ from heads import (
     TrunkCosineHead,
     TrunkLinearHead,
     TrunkProductHead,
-    TwinHead,
     YesNo,
     check_trunk,
 )
@@ -104,9 +102,6 @@ def test_a_head_without_a_trunk_of_its_size_is_refused():
         check_trunk(head, None)
     with pytest.raises(ValueError, match=r"of size 8, but its size is 16"):
         check_trunk(head, 16)
-    twin = TwinHead(24, STARS, bi=partial(TrunkCosineHead, trunk_size=8))
-    with pytest.raises(ValueError, match=r"TwinHead reads a shared vector of size 8"):
-        check_trunk(twin, None)
 
 
 def test_a_shared_vector_larger_than_what_is_read_is_refused():

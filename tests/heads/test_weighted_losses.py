@@ -11,6 +11,7 @@ from torch.testing import assert_close
 from heads import (
     AbsoluteError,
     Classes,
+    ConcatProductHead,
     ContinuationRatio,
     CrossEntropy,
     FocalLoss,
@@ -19,7 +20,6 @@ from heads import (
     OneVsAll,
     OrdinalLogLoss,
     Scores,
-    TwinHead,
     YesNo,
 )
 from heads.losses import output_for
@@ -121,7 +121,7 @@ def test_what_does_not_fit_is_an_error(build, message):
 
 def test_heads_pass_the_weights_on():
     torch.manual_seed(0)
-    for kind in (LinearHead, TwinHead):
+    for kind in (LinearHead, ConcatProductHead):
         head = kind(6, Classes(4)).eval()
         output = head(torch.randn(8, head.num_sequences, 6))
         weighted, plain = head.loss(output, LABELS, WEIGHTS), head.loss(output, LABELS)

@@ -10,10 +10,11 @@ from typing import Any
 from inference import Predictor
 from inference.parity import answer_dev, read_dev
 
+TAUGHT = {"encoding": "bi", "in_mean": False, "teacher": {"task": "same"}}
 PAIR_TASKS: dict[str, Any] = {
     "tasks": {
         "sst": "Sst",
-        "quora": {"class_path": "Quora", "init_args": {"encoding": "both"}},
+        "quora": {"class_path": "Quora", "init_args": TAUGHT},
         "sts": {"class_path": "Sts", "init_args": {"encoding": "bi"}},
         "same": {"class_path": "Quora", "init_args": {"encoding": "cross"}},
         "near": {"class_path": "Sts", "init_args": {"encoding": "cross"}},

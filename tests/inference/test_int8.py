@@ -162,7 +162,7 @@ def test_a_choice_is_made_on_the_dev_split_and_followed(checkpoint, cs224n_root,
     path = choice_file(checkpoint)
     choice = read_choice(path)
     assert list(choice.fp32) == []
-    assert set(choice.dev) == {"sst", "quora", "quora_bi", "sts", "same", "near"}
+    assert set(choice.dev) == {"sst", "quora", "sts", "same", "near"}
     kept = ["layer.1.output.dense"]
     path.write_text(json.dumps({**json.loads(path.read_text()), "fp32": kept}))
     predictor = Predictor.load(checkpoint, int8=True)

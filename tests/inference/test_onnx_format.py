@@ -57,15 +57,15 @@ def test_the_code_of_the_card_gives_the_checkpoints_numbers_without_torch(run, e
     for encoding, task in (("single", "sst"), ("cross", "same"), ("bi", "sts")):
         found = run_elsewhere(ANSWER, tmp_path, str(exported / encoding), json.dumps(texts[task]), FILE)
         for name, values in found.items():
-            if texts[name.removesuffix("_bi")] == texts[task]:
+            if texts[name] == texts[task]:
                 np.testing.assert_allclose(values, answers[name], atol=1e-4, err_msg=name)
                 checked.add(name)
-    assert checked == {"sst", "quora", "same", "near", "quora_bi", "sts"}
+    assert checked == {"sst", "quora", "same", "near", "sts"}
     assert {path.name for path in exported.iterdir()} == {"single", "cross", "bi"}
     labels = json.loads((exported / "cross" / "labels.json").read_text())
     assert labels["answers"]["near"] == {"low": 0.0, "high": 5.0}
     assert labels["answers"]["same"] == {"classes": ["0", "1"]}
-    assert list(json.loads((exported / "bi" / "labels.json").read_text())["answers"]) == ["quora_bi", "sts"]
+    assert list(json.loads((exported / "bi" / "labels.json").read_text())["answers"]) == ["quora", "sts"]
 
 
 def test_an_outlier_spoils_its_block_and_not_the_batch(tmp_path):
@@ -141,7 +141,7 @@ def test_int8_that_loses_too_much_is_refused(run, tmp_path, capsys):
         {"pooling": "mean", "trunk": TrunkSettings(size=4)},
         {"pooling": "cls"},
         {"adapter": Lora()},
-        {"tasks": {"sst": Sst(head=MlpHead), "quora": Quora(encoding="both"), "sts": Sts(encoding="bi")}},
+        {"tasks": {"sst": Sst(head=MlpHead), "quora": Quora(), "sts": Sts(encoding="bi")}},
     ],
     ids=["trunk", "cls", "lora", "encodings"],
 )
@@ -157,7 +157,7 @@ def test_padded_heads_answer_as_the_checkpoint(settings, tiny_backbone, tokenize
     merge_lora(model.backbone.bert)
     for encoding, heads in group_heads(predictor, list(predictor.tasks)).items():
         module = PaddedHeads(model.backbone.bert, model.backbone.pooling, model.trunk, heads).eval()
-        texts = splits[next(iter(heads)).removesuffix("_bi")].texts
+        texts = splits[next(iter(heads))].texts
         columns = [list(column) for column in zip(*texts, strict=True)]
         inputs = (columns[0] + columns[1],) if encoding == "bi" else columns
         tokens = tokenizer(*inputs, padding=True, return_tensors="pt")

@@ -15,10 +15,11 @@ from tests.runs import read_csv
 from tests.tiny import build_module, make_trainer, open_data
 
 ROOT = Path(__file__).resolve().parents[2]
+TAUGHT = {"encoding": "bi", "in_mean": False, "teacher": {"task": "same"}}
 TASKS = {
     "tasks": {
         "sst": "Sst",
-        "quora": {"class_path": "Quora", "init_args": {"encoding": "both"}},
+        "quora": {"class_path": "Quora", "init_args": TAUGHT},
         "sts": {"class_path": "Sts", "init_args": {"encoding": "bi", "average_orders": True}},
         "same": {"class_path": "Quora", "init_args": {"encoding": "cross"}},
         "near": {"class_path": "Sts", "init_args": {"encoding": "cross"}},
@@ -116,7 +117,7 @@ def test_what_cannot_be_predicted_is_said(predictor):
         (lambda: predictor.predict("sts", [("a", "b"), "c"]), r"texts\[1\] is 'c' \(expected a pair of strings\)"),
         (lambda: predictor.predict("sst", ["a", " "]), r"texts\[1\] .* it is empty"),
         (lambda: predictor.predict("nli", ["a"]), "no task 'nli'"),
-        (lambda: predictor.embed("sst", ["a"]), "expected a task with encoding bi or both: quora, sts"),
+        (lambda: predictor.embed("sst", ["a"]), "expected a task with encoding bi: quora, sts"),
     ):
         with pytest.raises(InputError, match=message):
             call()

@@ -15,7 +15,6 @@ from heads import (
     LinearHead,
     OrdinalLogLoss,
     ProductHead,
-    TwinHead,
 )
 from lightning_modules import MultitaskModule, OptimizerSettings
 from lightning_modules.hyperparameters import check_fit, to_plain
@@ -42,8 +41,8 @@ ALL_TASKS: list[Task] = [
     Quora(head=ProductHead, encoding="bi", weight=0.1),
     Sts(metrics=("spearman", "pearson"), batch_size=8),
     Sst(head=partial(LinearHead, loss=OrdinalLogLoss(2.0)), teacher=Teacher(files=("runs/a", "b.csv"), weight=0.3)),
-    Sts(encoding="both", head=partial(TwinHead, bi=WHOLE_HEAD, share=0.2), average_orders=True),
-    Quora(encoding="both", head=TwinHead),
+    Sts(encoding="bi", head=WHOLE_HEAD, teacher=Teacher(task="near", temperature=2.0), average_orders=True),
+    Quora(in_mean=False),
     Sts(encoding="bi", swap=True, auxiliary=(MultipleNegativesRanking(0.1, positive=4.0), SimCse())),
     Classification(source=FILES, texts=("review",), label="stars", classes=("bad", "good")),
     PairClassification(

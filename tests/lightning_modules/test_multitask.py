@@ -14,7 +14,7 @@ from scipy import stats
 from torch.nn import functional as F
 
 from callbacks import AtomicCheckpointIO, BestCheckpoint, StepSeed
-from datamodules import BatchRows, MultitaskDataModule, collate
+from datamodules import MultitaskDataModule
 from heads import (
     ConcatProductHead,
     CosineHead,
@@ -176,26 +176,8 @@ def test_a_teacher_is_mixed_into_the_loss(tiny_backbone, data, tmp_path):
     assert result["task_loss"].item() == pytest.approx(float(main), rel=1e-5)
 
 
-@pytest.mark.parametrize("task", [Quora, Sts])
-def test_twins_see_the_pair_as_each_encoding_alone_does(task, tiny_backbone, data):
-    encodings: dict[str, Task] = {name: task(encoding=name) for name in ("cross", "bi", "both")}
-    module = build_module(tiny_backbone, tasks=encodings).eval()
-    twin = module.heads["both"]
-    twin.cross.load_state_dict(module.heads["cross"].state_dict())
-    twin.bi.load_state_dict(module.heads["bi"].state_dict())
-    dev = data(tasks=encodings)
-    dev.prepare_data()
-    dev.setup("fit")
-    batches = {name: collate(dev.stores["dev"][name], BatchRows(name, np.arange(6))) for name in encodings}
-    with torch.no_grad():
-        found = {name: module.predict_step(batch, 0)[name] for name, batch in batches.items()}
-    for name, view in {"cross": "", "bi": "_bi"}.items():
-        torch.testing.assert_close(found["both"]["views"][view]["prediction"], found[name]["prediction"])
-    torch.testing.assert_close(found["both"]["prediction"], found["cross"]["prediction"])
-
-
-def test_twins_are_scored_apart_and_the_cross_head_enters_the_mean(tiny_backbone, data, tmp_path):
-    tasks: dict[str, Task] = {"sst": Sst(), "quora": Quora(encoding="both")}
+def test_a_task_outside_the_mean_is_scored_and_leaves_it_to_the_others(tiny_backbone, data, tmp_path):
+    tasks: dict[str, Task] = {"sst": Sst(), "quora": Quora(), "quora_bi": Quora(encoding="bi", in_mean=False)}
     logged = make_trainer(tmp_path).validate(
         build_module(tiny_backbone, tasks=tasks), datamodule=data(tasks=tasks), verbose=False
     )[0]
@@ -203,11 +185,12 @@ def test_twins_are_scored_apart_and_the_cross_head_enters_the_mean(tiny_backbone
     assert expected < set(logged)
     mean = (logged["val/sst/accuracy"] + logged["val/quora/accuracy"]) / 2
     assert logged["val/mean"] == pytest.approx(mean, abs=1e-6)
+    assert logged["val/quora_bi/accuracy"] != pytest.approx(mean)
 
 
-def test_a_task_with_the_name_of_a_second_head_is_refused(tiny_backbone):
-    with pytest.raises(InputError, match="task name 'sts_bi' cannot be used: the second head of task sts has it"):
-        build_module(tiny_backbone, tasks={"sts": Sts(encoding="both"), "sts_bi": Sts(encoding="bi")})
+def test_tasks_of_which_none_enters_the_mean_are_refused(tiny_backbone):
+    with pytest.raises(InputError, match="every task has in_mean: false"):
+        build_module(tiny_backbone, tasks={"sst": Sst(in_mean=False)})
 
 
 def test_only_the_batchs_head_and_the_backbone_get_gradients(tiny_backbone, data):
@@ -392,7 +375,7 @@ def test_a_task_name_that_pytorch_cannot_have_is_refused(name, tiny_backbone):
         build_module(tiny_backbone, tasks={name: Sst()})
 
 
-@pytest.mark.parametrize("encoding", ["cross", "both", "bi"])
+@pytest.mark.parametrize("encoding", ["cross", "bi"])
 def test_a_joined_pair_is_refused_on_a_backbone_with_one_segment(encoding, tiny_backbone):
     config = {"vocab_size": 9, "hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
     settings = {"tasks": {"sts": Sts(encoding=encoding)}, "backbone_config": {**config, "type_vocab_size": 1}}

@@ -16,7 +16,7 @@ from tasks import InputError, Quora, Sst, Sts, Task
 from tests.tiny import build_module, make_trainer, open_data, train_batches
 
 SETTINGS = TrunkSettings(size=8)
-TASKS: dict[str, Task] = {"sst": Sst(head=partial(TrunkLinearHead, trunk_size=8)), "quora": Quora(encoding="both")}
+TASKS: dict[str, Task] = {"sst": Sst(head=partial(TrunkLinearHead, trunk_size=8)), "quora": Quora(encoding="bi")}
 
 
 @pytest.fixture

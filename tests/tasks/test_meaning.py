@@ -3,7 +3,7 @@ from functools import partial
 
 import pytest
 
-from heads import ContinuationRatio, CosineHead, Head, LinearHead, OneVsAll, OrdinalLogLoss, TwinHead
+from heads import ContinuationRatio, CosineHead, Head, LinearHead, OneVsAll, OrdinalLogLoss
 from lightning_modules import MultitaskModule
 from lightning_modules.meaning import model_meaning
 from tasks import Classification, InputError, PairClassification, PairRegression, Quora, Source, Sst, Sts, Task
@@ -38,11 +38,6 @@ def mood(*classes: str, **changes: object) -> Classification:
             Sst(num_classes=None, classes=tuple("abcdefg")),
             Sst(num_classes=None, classes=tuple("gfedcba")),
             "; and 2 more",
-        ),
-        (
-            Sts(encoding="both"),
-            Sts(encoding="both", head=partial(TwinHead, bi=partial(CosineHead, loss=None), cross=LinearHead), high=4),
-            "head.cross.output.high was 5.0, is 4; head.bi.output.high was 5.0, is 4",
         ),
     ],
 )
