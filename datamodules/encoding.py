@@ -55,8 +55,8 @@ def encode(
 
     Args:
         texts: One or two sentences an example.
-        encoding: `single` and `bi` give `[CLS] a [SEP]` for each sentence, `cross` and `both` give `[CLS] a [SEP] b
-            [SEP]`; a pair that is too long loses tokens of its longer sentence first.
+        encoding: `single` and `bi` give `[CLS] a [SEP]` for each sentence, `cross` gives `[CLS] a [SEP] b [SEP]`; a
+            pair that is too long loses tokens of its longer sentence first.
         tokenizer: A fast tokenizer.
         max_length: Tokens a sequence at most, special tokens included.
         words: Whether to tell which tokens go on with a word.

@@ -75,7 +75,7 @@ class CosineEmbedding(PairObjective):
 
     def loss(self, pooled: Tensor, labels: Tensor, again: Callable[[], Tensor]) -> Tensor:
         """Return the mean over the pairs."""
-        first, second = widen(pooled[:, -2]), widen(pooled[:, -1])
+        first, second = widen(pooled).unbind(dim=1)  # (B, H) each
         sign = torch.where(_is_positive(labels, self.positive), 1.0, -1.0)
         return F.cosine_embedding_loss(first, second, sign, margin=self.margin)
 
@@ -107,7 +107,7 @@ class MultipleNegativesRanking(PairObjective):
 
     def loss(self, pooled: Tensor, labels: Tensor, again: Callable[[], Tensor]) -> Tensor:
         """Return the sum over the positive pairs divided by the rows."""
-        first, second = F.normalize(widen(pooled[:, -2:]), dim=2).unbind(dim=1)  # (B, H) each
+        first, second = F.normalize(widen(pooled), dim=2).unbind(dim=1)  # (B, H) each
         logits = self.scale * _products(first, second)  # (B, B)
         partner = torch.arange(len(logits), device=logits.device)
         losses = F.cross_entropy(logits, partner, reduction="none")
@@ -158,9 +158,7 @@ def _is_positive(labels: Tensor, positive: float | None) -> Tensor:
 def _check_sides(objective: PairObjective, num_sequences: int) -> None:
     if num_sequences < 2:
         name = type(objective).__name__
-        raise ValueError(
-            f"auxiliary {name} compares the two sides of a pair (expected a pair task with encoding: bi or both)"
-        )
+        raise ValueError(f"auxiliary {name} compares the two sides of a pair (expected a pair task with encoding: bi)")
 
 
 def _check_positive(objective: PairObjective, positive: float | None, labels: LabelSpace) -> None:

@@ -100,7 +100,7 @@ def test_a_key_twice_is_refused_in_a_flag_and_in_the_file_of_a_group(refused: Re
         ),
         (
             f"{MODEL}{SST}  sts: {{class_path: Sts, init_args: {{encoding: crss}}}}\n",
-            "mine.yaml, line 5: tasks.sts.encoding is 'crss' (did you mean cross?) (expected one of cross, bi, both)",
+            "mine.yaml, line 5: tasks.sts.encoding is 'crss' (did you mean cross?) (expected one of cross, bi)",
         ),
         (
             f"{SST}    init_args:\n      head: {{class_path: LinearHead, init_args: {{dropot: 0.1}}}}\n",

@@ -250,7 +250,7 @@ def test_scores_and_predictions_are_those_of_the_tasks_apart(build: Build, tmp_p
         if name.startswith(("val/topic", "val/tags")) or name.endswith("loss"):
             assert joint[name] == pytest.approx(apart[name], rel=1e-5), name
     assert joint.keys() == apart.keys()
-    assert predicted.keys() == expected.keys() == {("dev", task, "") for task in data.tasks}
+    assert predicted.keys() == expected.keys() == {("dev", task) for task in data.tasks}
     for key, columns in predicted.items():
         for one, other in zip(columns, expected[key], strict=True):
             torch.testing.assert_close(torch.from_numpy(one), torch.from_numpy(other), rtol=1e-4, atol=1e-5)

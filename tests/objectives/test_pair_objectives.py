@@ -95,13 +95,6 @@ def test_positive_is_a_smallest_score_or_a_class(pairs):
     assert_close(MultipleNegativesRanking(positive=2).loss(pairs, tensor([2, 1, 2, 0, 1, 0]), never), by_label)
 
 
-def test_three_vectors_an_example_end_with_the_two_sides(pairs):
-    with_joined = torch.cat([torch.randn(6, 1, 8), pairs], dim=1)
-    labels = torch.ones(6, dtype=torch.long)
-    for objective in (MultipleNegativesRanking(), CosineEmbedding()):
-        assert_close(objective.loss(with_joined, labels, never), objective.loss(pairs, labels, never))
-
-
 # SimCse
 
 
@@ -166,6 +159,6 @@ def test_options_are_checked(build, message):
 
 
 @pytest.mark.parametrize("labels", [CLASSES, YES_NO, STARS])
-@pytest.mark.parametrize("sequences", [1, 2, 3])
+@pytest.mark.parametrize("sequences", [1, 2])
 def test_simcse_fits_every_task(labels, sequences):
     SimCse().check(labels, sequences)
