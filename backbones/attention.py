@@ -1,6 +1,6 @@
 """Attention inside each of the packed sequences, in three ways with the same numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple, Protocol
 
 import torch
@@ -11,6 +11,8 @@ from backbones.dropout import bit_dropout
 from backbones.packing import PackedTokens, QueryRows
 
 Attention = Literal["grouped", "masked", "varlen"]
+# Returns the scores of a group, (n, heads, Q, L), from its number, its queries (n, heads, Q, D) and keys.
+Scores = Callable[[int, Tensor, Tensor], Tensor]
 
 
 class Attend(Protocol):
@@ -52,16 +54,27 @@ class GroupedAttention:
         self._slots = tokens.slots if wanted is None else wanted.slots
 
     def __call__(
-        self, query: Tensor, key: Tensor, value: Tensor, *, num_heads: int, dropout: float, reach: int | None = None
+        self,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        *,
+        num_heads: int,
+        dropout: float,
+        reach: int | None = None,
+        scores: Scores | None = None,
     ) -> Tensor:
-        """Attend group by group."""
+        """Attend group by group, with scores of the model's own where it has such."""
         if reach not in self._masks:
             self._masks[reach] = self._mask_beyond(reach)
-        queries, keys, values = self._asking(query), self._answering(key), self._answering(value)
-        results = [
-            attend_padded(*(_split_heads(states, num_heads) for states in (q, k, v)), mask=mask, dropout=dropout)
-            for q, k, v, mask in zip(queries, keys, values, self._masks[reach], strict=True)
-        ]  # (n, heads, Q, H / heads)
+        results = []
+        grids = zip(self._asking(query), self._answering(key), self._answering(value), strict=True)
+        for number, (grid, mask) in enumerate(zip(grids, self._masks[reach], strict=True)):
+            q, k, v = (_split_heads(states, num_heads) for states in grid)
+            if scores is None:
+                results.append(attend_padded(q, k, v, mask=mask, dropout=dropout))  # (n, heads, Q, H / heads)
+            else:
+                results.append(weigh(scores(number, q, k), v, mask=mask, dropout=dropout))
         joined = torch.cat([context.transpose(1, 2).reshape(-1, query.shape[1]) for context in results])  # (rows, H)
         return joined.index_select(0, self._slots)  # (R, H)
 
@@ -131,9 +144,22 @@ def attend_padded(query: Tensor, key: Tensor, value: Tensor, *, mask: Tensor | N
     if dropout == 0 or query.device.type != "cpu":
         return F.scaled_dot_product_attention(query, key, value, attn_mask=mask, dropout_p=dropout)
     scores = (query * query.shape[-1] ** -0.5) @ key.transpose(2, 3)  # (n, heads, Q, L)
+    return weigh(scores, value, mask=mask, dropout=dropout)
+
+
+def weigh(scores: Tensor, value: Tensor, *, mask: Tensor | None, dropout: float) -> Tensor:
+    """Return values weighted by the softmax of their scores, (n, heads, Q, D).
+
+    Args:
+        scores: (n, heads, Q, L); changed in place.
+        value: (n, heads, L, D).
+        mask: As for `attend_padded`.
+        dropout: As for `attend_padded`.
+    """
     if mask is not None:
         scores = scores.masked_fill_(~mask, -torch.inf)
-    return bit_dropout(scores.softmax(-1), dropout) @ value
+    weights = scores.softmax(-1)
+    return (weights if dropout == 0 else bit_dropout(weights, dropout)) @ value
 
 
 class MaskedAttention:
