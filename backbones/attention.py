@@ -54,27 +54,16 @@ class GroupedAttention:
         self._slots = tokens.slots if wanted is None else wanted.slots
 
     def __call__(
-        self,
-        query: Tensor,
-        key: Tensor,
-        value: Tensor,
-        *,
-        num_heads: int,
-        dropout: float,
-        reach: int | None = None,
-        scores: Scores | None = None,
+        self, query: Tensor, key: Tensor, value: Tensor, *, num_heads: int, dropout: float, reach: int | None = None
     ) -> Tensor:
-        """Attend group by group, with scores of the model's own where it has such."""
+        """Attend group by group."""
         if reach not in self._masks:
             self._masks[reach] = self._mask_beyond(reach)
-        results = []
-        grids = zip(self._asking(query), self._answering(key), self._answering(value), strict=True)
-        for number, (grid, mask) in enumerate(zip(grids, self._masks[reach], strict=True)):
-            q, k, v = (_split_heads(states, num_heads) for states in grid)
-            if scores is None:
-                results.append(attend_padded(q, k, v, mask=mask, dropout=dropout))  # (n, heads, Q, H / heads)
-            else:
-                results.append(weigh(scores(number, q, k), v, mask=mask, dropout=dropout))
+        queries, keys, values = self._asking(query), self._answering(key), self._answering(value)
+        results = [
+            attend_padded(*(_split_heads(states, num_heads) for states in (q, k, v)), mask=mask, dropout=dropout)
+            for q, k, v, mask in zip(queries, keys, values, self._masks[reach], strict=True)
+        ]  # (n, heads, Q, H / heads)
         joined = torch.cat([context.transpose(1, 2).reshape(-1, query.shape[1]) for context in results])  # (rows, H)
         return joined.index_select(0, self._slots)  # (R, H)
 
@@ -90,6 +79,27 @@ class GroupedAttention:
                 mask = near if mask is None else near & mask
             masks.append(mask)
         return masks
+
+    def by_scores(
+        self,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        *,
+        num_heads: int,
+        dropout: float,
+        reach: int | None = None,
+        scores: Scores,
+    ) -> Tensor:
+        """Attend with scores of the model's own, in the place of scaled products."""
+        assert reach is None, "models with scores of their own have no local attention"
+        results = []
+        grids = zip(self._asking(query), self._answering(key), self._answering(value), self._masks[None], strict=True)
+        for number, (*states, mask) in enumerate(grids):
+            q, k, v = (_split_heads(each, num_heads) for each in states)
+            results.append(weigh(scores(number, q, k), v, mask=mask, dropout=dropout))
+        joined = torch.cat([context.transpose(1, 2).reshape(-1, query.shape[1]) for context in results])  # (rows, H)
+        return joined.index_select(0, self._slots)  # (R, H)
 
 
 class _Positions(NamedTuple):

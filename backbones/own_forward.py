@@ -67,7 +67,7 @@ def _attention_of_layers(
         return lambda number: attend
     assert attention == "grouped", "the other kinds have no scores but scaled products"
     grouped, scores = GroupedAttention(tokens, wanted), build_scores(model, tokens, wanted)
-    return lambda number: partial(grouped, scores=scores(number))
+    return lambda number: partial(grouped.by_scores, scores=scores(number))
 
 
 def _run_layer(
