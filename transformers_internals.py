@@ -128,7 +128,8 @@ def distance_buckets(model: PreTrainedModel, distance: Tensor) -> Tensor:
     encoder: Any = model.encoder
     if encoder.position_buckets <= 0:
         return distance
-    return _bucket_distances(distance, encoder.position_buckets, encoder.max_relative_positions).long()
+    buckets: Tensor = _bucket_distances(distance, encoder.position_buckets, encoder.max_relative_positions)
+    return buckets.long()
 
 
 def distance_span(model: PreTrainedModel, length: int | None = None) -> int:

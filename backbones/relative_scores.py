@@ -52,8 +52,9 @@ def measure_distances(tokens: PackedTokens, wanted: QueryRows | None) -> list[Te
 
 
 def _add_biases(biases: Sequence[Tensor], group: int, query: Tensor, key: Tensor) -> Tensor:
-    scores = (query * query.shape[-1] ** -0.5) @ key.transpose(2, 3)
-    return scores.add_(biases[group])
+    scores: Tensor = (query * query.shape[-1] ** -0.5) @ key.transpose(2, 3)
+    scores += biases[group]
+    return scores
 
 
 class DisentangledScores:
