@@ -1,4 +1,7 @@
-"""Which task helps which: `python -m experiments.transfer -c configs/cs224n.yaml --data.root DIR --budget steps=N`."""
+"""Which task helps which: `python -m experiments.transfer -c configs/cs224n.yaml --data.root DIR --budget steps=N`.
+
+With `--estimate RUN` nothing is trained: the gradients of a finished run say what to expect; see `--estimate --help`.
+"""
 
 import argparse
 import sys
@@ -12,6 +15,7 @@ import yaml
 
 from analysis.command import command
 from analysis.table import Table
+from experiments import estimate
 from experiments.cells import format_interval, format_spread
 from experiments.comparison import Difference, System, check_same_data, compare_systems
 from experiments.job import Job
@@ -40,6 +44,8 @@ WHOLE_EPOCHS = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train each task alone and with others, and show what it gains; return the exit status."""
     own, extra = split_arguments(arguments)
+    if any(word.partition("=")[0] == "--estimate" for word in own):
+        return estimate.main([*own, *extra])
     parser = argparse.ArgumentParser(prog="python -m experiments.transfer", description=__doc__, allow_abbrev=False)
     parser.add_argument(
         "-c", "--config", action="append", required=True, help="a training configuration; may be repeated"
@@ -181,7 +187,8 @@ def show(tasks: tuple[str, ...], systems: Mapping[str, System], options: JobOpti
     differences = dict(compare_with_alone(tasks, systems))
     notes = describe(list(systems.values()))
     found = list(systems.values())
-    notes.append(TIMED if any(map(is_timed, found)) else LIMITED if any(map(is_limited, found)) else WHOLE_EPOCHS)
+    same_steps = any(map(is_limited, found))
+    notes.append(TIMED if any(map(is_timed, found)) else LIMITED if same_steps else WHOLE_EPOCHS)
     tables = [build_scores(tasks, systems)]
     if differences:
         tables.append(build_matrix(tasks, systems, differences))
@@ -190,6 +197,7 @@ def show(tasks: tuple[str, ...], systems: Mapping[str, System], options: JobOpti
         for (name, target), difference in differences.items()
     ]
     results = {
+        "same_steps": same_steps,
         "scores": {name: {"seeds": system.seeds, "last": system.last} for name, system in systems.items()},
         "transfer": [
             {
