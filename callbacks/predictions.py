@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from rich.table import Table
 from rich.text import Text
 
-from callbacks.prediction_files import describe_handin, open_handin, write_handin, write_predictions
+from callbacks.prediction_files import check_handin, describe_handin, open_handin, write_handin, write_predictions
 from callbacks.run_folder import run_folder
 from datamodules import TaskBatch, multitask_data
 from runtime.terminal import plain_console
@@ -34,10 +34,19 @@ class PredictionWriter(L.Callback):
         self.handin = None if handin is None else Path(handin).expanduser()
         self._collected: dict[tuple[str, str, str], list[tuple[NDArray[Any], ...]]] = {}
 
+    def check(self, tasks: Mapping[str, Task]) -> None:
+        """Raise an error if the hand-in files are not about such tasks.
+
+        Raises:
+            InputError: If they are not.
+        """
+        if self.handin is not None:
+            check_handin(self.handin, tasks)
+
     def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
         """Create the folder of the hand-in files."""
         if self.handin is not None and not trainer.fast_dev_run and trainer.is_global_zero:  # type: ignore[attr-defined]
-            open_handin(self.handin, multitask_data(trainer).tasks)
+            open_handin(self.handin)
 
     def on_validation_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Forget the previous validation."""

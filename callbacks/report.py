@@ -135,6 +135,7 @@ class RunReport(L.Callback):
         data = resumable_data(trainer)
         metrics = collect_metrics(trainer.callback_metrics, split)
         stores, tasks = (data.stores, data.tasks) if isinstance(data, MultitaskDataModule) else ({}, {})
+        metrics = order_metrics(metrics, tasks)
         evaluated = _find_part(stores.get(name, {}), predicted)
         baselines = _baselines(stores.get("train", {}), stores.get(name, {}), predicted)
         code = find_code_version()
@@ -180,6 +181,21 @@ def collect_metrics(logged: Mapping[str, Any], split: str) -> dict[str, Any]:
         if f"{split}/{name}" in logged:
             metrics[name] = _number(logged[f"{split}/{name}"])
     return metrics
+
+
+def order_metrics(metrics: Mapping[str, Any], tasks: Mapping[str, Task]) -> dict[str, Any]:
+    """Return scores with those of each task in the order of its metrics, of which the first enters the mean.
+
+    Args:
+        metrics: As `collect_metrics` returns them.
+        tasks: The tasks by name.
+    """
+    ordered = dict(metrics)
+    for name, task in tasks.items():
+        if isinstance(scores := metrics.get(name), Mapping):
+            first = [metric for metric in task.metric_names if metric in scores]
+            ordered[name] = {metric: scores[metric] for metric in dict.fromkeys([*first, *scores])}
+    return ordered
 
 
 def _conflicts(trainer: L.Trainer) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import numpy as np
 from checks.contradictions import contradict
 from checks.fingerprints import MIX_FIRST, MIX_SECOND, Keys
 from datamodules import TokenStore
+from runtime.counts import counted
 
 
 def describe_problems(train: Mapping[str, TokenStore], dev: Mapping[str, TokenStore]) -> str:
@@ -24,10 +25,13 @@ def describe_problems(train: Mapping[str, TokenStore], dev: Mapping[str, TokenSt
         name: contradict(keys[name], store.label_numbers, is_score=not store.task.labels.num_classes).rows.size
         for name, store in train.items()
     }
-    counted = {"dev row(s) are train rows too": leaks, "train row(s) have the text of another label": contradictions}
+    found = (
+        ("dev row", "among the train rows too", leaks),
+        ("train row", "with the text of another label", contradictions),
+    )
     said = [
-        f"{sum(counts.values()):,} {what} ({_by_task(counts)})"
-        for what, counts in counted.items()
+        f"{counted(sum(counts.values()), noun)} {what} ({_by_task(counts)})"
+        for noun, what, counts in found
         if any(counts.values())
     ]
     return f"data: {', '.join(said)}; train.py check shows them" if said else ""

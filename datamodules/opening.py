@@ -15,6 +15,7 @@ from datamodules.pairs import PairTemplate
 from datamodules.row_orders import BalancedRows, order_rows
 from datamodules.sentences import SentenceInput
 from datamodules.store import TokenStore
+from runtime.counts import counted
 from tasks import Example, InputError, MissingFileError, Split, Task
 from tasks.labels import list_names
 
@@ -150,7 +151,7 @@ def check_test_labels(stores: Mapping[str, TokenStore], tasks: Mapping[str, Task
 def _check_labels(name: str, split: Split, store: TokenStore) -> None:
     if not len(store.labelled_rows):
         raise InputError(
-            f"{store.source['path']}: {store.task.label} holds no label in {len(store)} row(s) "
+            f"{store.source['path']}: {store.task.label} holds no label in {counted(len(store), 'row')} "
             f"(task {name}, {split} split; expected some beside the gaps)"
         )
 

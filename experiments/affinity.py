@@ -26,6 +26,7 @@ from torch import Tensor
 from experiments.probes import Probe
 from experiments.statistics import Interval
 from inference.model import TrainedModel
+from runtime.counts import counted
 from tasks import InputError
 
 Floats = NDArray[np.float64]
@@ -158,8 +159,8 @@ def compute_gradients(
     loss = model.head(probe.task).loss(output, labels.to(device))
     if not bool(loss.isfinite()):
         raise InputError(
-            f"task {probe.task}: its loss over {probe.size} example(s) is {loss.item()} (expected a finite number; "
-            "fewer --batches have more examples each)"
+            f"task {probe.task}: its loss over {counted(probe.size, 'example')} is {loss.item()} (expected a finite "
+            "number; fewer --batches have more examples each)"
         )
     found = torch.autograd.grad(loss, list(weights), allow_unused=True, materialize_grads=True)
     return loss.item(), list(found)

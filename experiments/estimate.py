@@ -5,7 +5,6 @@ the dev loss of another is computed from their gradients at the checkpoints; `ex
 and its limits. If `--output` holds the trained matrix, both are printed side by side, with their agreement.
 """
 
-import argparse
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,13 +18,15 @@ from experiments.estimate_tables import read_trained, show
 from experiments.probes import Probe, build_probe
 from inference import Predictor
 from inference.checkpoint import find_checkpoint, read_checkpoint
+from runtime.arguments import Arguments
+from runtime.counts import counted
 from runtime.terminal import describe_seconds
 from tasks import InputError, Split
 
 
 def main(arguments: Sequence[str]) -> int:
     """Estimate, show and write; return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m experiments.transfer", description=__doc__, allow_abbrev=False)
+    parser = Arguments("experiments.transfer", __doc__)
     parser.add_argument("--estimate", type=Path, required=True, metavar="RUN", help="a finished run of all tasks")
     parser.add_argument("--output", type=Path, default=Path("runs/transfer"), help="folder of the table, and of the "
                         "trained matrix if there is one (default: %(default)s)")  # fmt: skip
@@ -41,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
     start = time.monotonic()
     gains = estimate(run, checkpoints, batches=parsed.batches, seed=parsed.seed)
     notes = [
-        f"Estimated from the gradients of {run.name} at {len(checkpoints)} checkpoint(s): "
+        f"Estimated from the gradients of {run.name} at {counted(len(checkpoints), 'checkpoint')}: "
         f"{', '.join(path.name for path in checkpoints)}; {parsed.batches} batches of each task, seed {parsed.seed}, "
         f"{describe_seconds(time.monotonic() - start)}."
     ]

@@ -3,7 +3,6 @@
 With `--estimate RUN` nothing is trained: the gradients of a finished run say what to expect; see `--estimate --help`.
 """
 
-import argparse
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -13,7 +12,6 @@ from typing import Any, Literal
 
 import yaml
 
-from analysis.command import command
 from analysis.table import Table
 from experiments import estimate
 from experiments.cells import format_interval, format_spread
@@ -24,6 +22,9 @@ from experiments.overview import describe, is_limited, is_timed
 from experiments.results import publish
 from experiments.running import run_jobs
 from experiments.settings import find_tasks
+from runtime.arguments import Arguments
+from runtime.command import command
+from runtime.counts import counted
 from runtime.terminal import plain_console
 from runtime.utf8 import use_utf8
 from tasks import InputError
@@ -46,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     own, extra = split_arguments(arguments)
     if any(word.partition("=")[0] == "--estimate" for word in own):
         return estimate.main([*own, *extra])
-    parser = argparse.ArgumentParser(prog="python -m experiments.transfer", description=__doc__, allow_abbrev=False)
+    parser = Arguments("experiments.transfer", __doc__, passes_on="train.py")
     parser.add_argument(
         "-c", "--config", action="append", required=True, help="a training configuration; may be repeated"
     )
@@ -78,7 +79,7 @@ def read_tasks(configs: Sequence[Path]) -> dict[str, Any]:
     tasks = find_tasks(configs)
     if len(tasks) < 2:
         raise InputError(
-            f"{configs[-1]}: has {len(tasks)} task(s) (expected at least two, to train alone and together)"
+            f"{configs[-1]}: has {counted(len(tasks), 'task')} (expected at least two, to train alone and together)"
         )
     return tasks
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heads import LabelSets
+from runtime.counts import counted
 from tasks.cells import Row
 from tasks.errors import InputError
 from tasks.label_weights import ClassWeights, by_name, check_weights, weigh_answers
@@ -67,7 +68,8 @@ class LabelSetTask(Task):
                 raise ValueError("separator is given beside label_columns (expected one of both)")
             if self.classes is not None and len(self.classes) != len(self.label_columns):
                 count = len(self.label_columns)
-                raise ValueError(f"has {len(self.classes)} classes (expected {count}, one for each of label_columns)")
+                found = counted(len(self.classes), "class", "classes")
+                raise ValueError(f"has {found} (expected {count}, one for each of label_columns)")
         elif self.classes is None:
             raise ValueError("has no classes (expected the labels of the file, or label_columns)")
         if self.separator == "":

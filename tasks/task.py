@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from heads import Head, HeadFactory, Label, LabelSpace, LinearHead, TwinHead, usual_pair_head
 from objectives import PairObjective
+from runtime.counts import counted
 from tasks.errors import InputError
 from tasks.handin import HandIn
 from tasks.meaning import MAY_CHANGE
@@ -106,7 +107,7 @@ class Task(ABC):
         check_source(self.source, name)
         expected = 1 if self.encoding == "single" else 2
         if len(self.texts) != expected:
-            raise InputError(f"{name}: texts names {len(self.texts)} column(s) (expected {expected})")
+            raise InputError(f"{name}: texts names {counted(len(self.texts), 'column')} (expected {expected})")
         for option in ("swap", "average_orders"):
             if getattr(self, option) and self.encoding == "single":
                 raise InputError(f"{name}: {option} is true, but an example is one sentence (expected a pair task)")
@@ -281,8 +282,9 @@ class Task(ABC):
             fitting = {2: "encoding: bi", 3: "encoding: both"}.get(
                 head.num_sequences, "a single sentence or encoding: cross"
             )
+            vectors = counted(head.num_sequences, "vector")
             raise InputError(
-                f"{type(self).__name__}: {type(head).__name__} reads {head.num_sequences} vector(s) an example, but "
+                f"{type(self).__name__}: {type(head).__name__} reads {vectors} an example, but "
                 f"encoding {self.encoding} gives {self.num_sequences} (this head goes with {fitting})"
             )
         return head

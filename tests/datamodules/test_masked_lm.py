@@ -313,6 +313,19 @@ def test_a_batch_without_any_masked_token_is_whole(tmp_path: Path, tokenizer: Be
     assert [ids for ids, _ in unmasked_rows([batch])] == [tokenizer(f"film {row}").input_ids for row in range(5)]
 
 
+def test_a_limit_reads_so_many_rows_of_each_task_and_is_none_of_own_texts(
+    tiny_backbone: Path, cs224n_root: Path, cache: Path, tmp_path: Path
+) -> None:
+    def read(**settings: Any) -> int:
+        data = open_data(tiny_backbone, cs224n_root, cache, tasks={"sst": Sst(**settings)}, train_limit=5)
+        return len(unmasked_rows([*train_batches(data), *data.val_dataloader()]))
+
+    assert (read(), read(train_limit=7)) == (5, 7)
+    own = {"own": Texts(source=Source(train=str(tmp_path / "own.txt")))}
+    with pytest.raises(InputError, match=r"data\.train_limit is 5, but data\.texts has no limit"):
+        open_data(tiny_backbone, cs224n_root, cache, texts=own, train_limit=5)
+
+
 def test_own_texts_stand_beside_tasks(
     tiny_backbone: Path, cs224n_root: Path, tmp_path: Path, tokenizer: BertTokenizer
 ) -> None:

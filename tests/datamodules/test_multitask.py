@@ -216,8 +216,8 @@ def test_what_sentences_lose_on_the_way_to_tokens_is_told(tiny_backbone, tmp_pat
     )
     with caplog.at_level(logging.INFO, logger="datamodules"):
         predict(opened, tiny_backbone, tmp_path, TASKS)
-    assert "standard input: 1 example(s) were cut to 16 tokens" in caplog.messages
-    assert any(message.startswith("standard input: 1 example(s) hold special tokens") for message in caplog.messages)
+    assert "standard input: 1 example cut to 16 tokens" in caplog.messages
+    assert any(message.startswith("standard input: 1 example with special tokens") for message in caplog.messages)
 
 
 def test_test_wants_a_labelled_split(tiny_backbone, cs224n_root, cache, tmp_path):
