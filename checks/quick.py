@@ -19,8 +19,10 @@ def describe_problems(train: Mapping[str, TokenStore], dev: Mapping[str, TokenSt
         train: The train splits by task.
         dev: The dev splits by task.
     """
-    keys = {name: key_tokens(store) for name, store in train.items()}
-    leaks = {name: int(np.isin(key_tokens(store), keys[name]).sum()) for name, store in dev.items() if name in keys}
+    files = {store.path: key_tokens(store) for store in train.values()}  # tasks over the same rows have one
+    keys = {name: files[store.path] for name, store in train.items()}
+    firsts = {store.path: name for name, store in reversed(list(dev.items())) if name in keys}
+    leaks = {name: int(np.isin(key_tokens(dev[name]), keys[name]).sum()) for name in dev if name in firsts.values()}
     contradictions = {
         name: contradict(keys[name], store.label_numbers, is_score=not store.task.labels.num_classes).rows.size
         for name, store in train.items()

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,6 +112,10 @@ class LabelSetTask(Task):
             if cell not in (*YES, *NO):
                 raise InputError(f"{row.where}: {column} is {cell!r} (expected 0 or 1)")
         return json.dumps([name for name, cell in zip(self.class_names, cells, strict=True) if cell in YES])
+
+    def with_gaps(self) -> Self:
+        """Return the task as it is where an empty cell says that no label applies."""
+        return self if self.empty_is_none else super().with_gaps()
 
     def _fill_in(self, cell: str) -> str:
         return "[]" if not cell and self.empty_is_none else cell

@@ -24,6 +24,7 @@ from datamodules.encoding import write_store
 from datamodules.masked_batch import MaskedTexts, MixedTexts
 from datamodules.masking import TokenMasker
 from datamodules.schedules import Sequential
+from datamodules.store import WORDS_SCHEMA
 from tasks import Example, InputError, Quora, Source, Sst, Sts, Texts
 
 TASKS = {"sst": Sst(), "quora": Quora(), "sts": Sts()}
@@ -202,7 +203,7 @@ def test_validation_has_the_same_masks_in_every_epoch(tiny_backbone: Path, cs224
 def write_file(folder: Path, tokenizer: BertTokenizer, size: int) -> TokenFile:
     target = folder / f"{size}.arrow"
     rows = [Example(str(row), (f"film {row}",), None) for row in range(size)]
-    write_store(rows, target, encoding="single", tokenizer=tokenizer, max_length=16, notes=[], words=True)
+    write_store(rows, target, encoding="single", tokenizer=tokenizer, max_length=16, notes=[], schema=WORDS_SCHEMA)
     return TokenFile(target, source={"path": str(target), "sha256": "12"})
 
 
@@ -261,7 +262,7 @@ def test_a_repeated_text_has_other_masks_each_time(tmp_path: Path, tokenizer: Be
     (tmp_path / "long").mkdir()
     target = tmp_path / "long" / "one.arrow"
     examples = [Example("0", ("good film " * 30,), None)]
-    write_store(examples, target, encoding="single", tokenizer=tokenizer, max_length=64, notes=[], words=True)
+    write_store(examples, target, encoding="single", tokenizer=tokenizer, max_length=64, notes=[], schema=WORDS_SCHEMA)
     texts = MixedTexts({"one": TokenFile(target, source={"path": "one", "sha256": "12"})}, {"one": 2.0})
     masked = MaskedTexts(texts, TokenMasker(tokenizer, Masking(), seed=0), masks_change=True)
 
