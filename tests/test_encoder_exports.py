@@ -162,7 +162,8 @@ def test_masked_lm_trains_encoder_and_head_and_its_checkpoint_loads(family, back
     changed = {
         name.split(".")[0] for name, weight in module.named_parameters() if not torch.equal(weight, before[name])
     }
-    assert changed == {"backbone", "head"}
+    has_own_head = family != "eurobert"  # whose head is the decoder alone, without a bias, tied to the embeddings
+    assert changed == ({"backbone", "head"} if has_own_head else {"backbone"})
     again = MaskedLMModule.load_from_checkpoint(tmp_path / "mlm.ckpt", map_location="cpu")
     for name, weight in module.state_dict().items():
         assert torch.equal(again.state_dict()[name], weight), name
