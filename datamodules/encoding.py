@@ -124,12 +124,13 @@ def open_split(
         InputError: If the source is wrong, nothing is kept then, or the cache cannot be written.
     """
     source = task.source.describe(split, root)
-    key = cache_key(source, tokenizer, max_length, split=split, reading=dict(task.reading_settings()))
+    reading = {**task.reading_settings(), **task.generation_settings(split)}
+    key = cache_key(source, tokenizer, max_length, split=split, reading=reading)
     target = cache_dir / f"{key}.arrow"
 
     def write(target: Path) -> None:
         notes, lines = Notes(source["path"]), list[str]()
-        examples = notes.collect(_check_ids(task.read(split, root, notes.add), source["path"]), lines)
+        examples = notes.collect(_check_ids(task.read_trained(split, root, notes.add), source["path"]), lines)
         write_store(
             examples,
             target,
