@@ -3,14 +3,15 @@
 import argparse
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from jsonargparse import ArgumentParser
 
 from analysis.command import command
-from augmentation import KINDS, PREFIX, GeneratedPairs
+from augmentation import KIND_NAMES, PREFIX, GeneratedPairs
 from runtime.strict_yaml import read_yaml_file
 from runtime.terminal import plain_console
 from runtime.utf8 import use_utf8
@@ -49,25 +50,37 @@ def choose_task(tasks: Mapping[str, Any], name: str) -> Task:
     parser = ArgumentParser(exit_on_error=False)
     parser.add_argument("--task", type=Task)
     task: Task = parser.instantiate(parser.parse_object({"task": tasks[name]})).task
-    from dataclasses import replace
-
     return task if task.generated_pairs is not None else replace(task, generated_pairs=GeneratedPairs())
 
 
 def group_by_kind(examples: Sequence[Example]) -> dict[str, list[Example]]:
-    """Return generated examples by their kind, in the order of `KINDS`."""
-    kinds: dict[str, list[Example]] = {kind: [] for kind in [*KINDS, "both_sides"]}
+    """Return generated examples by their kind."""
+    kinds: dict[str, list[Example]] = {kind: [] for kind in KIND_NAMES}
     for example in examples:
         kinds[example.id.split(":")[1]].append(example)
     return {kind: found for kind, found in kinds.items() if found}
 
 
+def list_pairs(task: Task, kinds: Mapping[str, Sequence[Example]], most: int) -> Iterator[str]:
+    """Yield the lines of some pairs of each kind: number, label and first text, then the second text.
+
+    Args:
+        task: Their task.
+        kinds: The pairs by kind.
+        most: Pairs of each kind at most.
+    """
+    for kind, examples in kinds.items():
+        yield f"\n{kind}: {len(examples):,} pairs"
+        for number, example in enumerate(examples[:most], start=1):
+            head = f"{number:4} {task.format_label(example.label)}  "
+            yield f"{head}{example.texts[0]}"
+            yield f"{' ' * len(head)}{example.texts[1]}"
+
+
 @command
 def main(arguments: Sequence[str] | None = None) -> None:
     """Make the pairs of a task as `fit` does, and print some of each kind."""
-    parser = argparse.ArgumentParser(
-        prog="python -m analysis.generated_pairs", description=__doc__, allow_abbrev=False
-    )
+    parser = argparse.ArgumentParser(prog="python -m analysis.generated_pairs", description=__doc__, allow_abbrev=False)
     parser.add_argument("-c", "--config", type=Path, action="append", required=True, help="as for train.py")
     parser.add_argument("--data.root", dest="root", metavar="DIR", help="folder of the files, as for train.py")
     parser.add_argument("--task", required=True, help="task about pairs")
@@ -79,12 +92,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     root = Path(options.root or config["root"]).expanduser()
     made = [each for each in task.read_trained("train", root, notes.append) if each.id.startswith(PREFIX)]
     console = plain_console()
-    for kind, examples in group_by_kind(made).items():
-        console.print(f"\n{kind}: {len(examples):,} pairs", markup=False)
-        for number, example in enumerate(examples[: options.most], start=1):
-            label = task.format_label(example.label)
-            console.print(f"{number:4} {label}  {example.texts[0]}", markup=False, soft_wrap=True)
-            console.print(f"{' ' * (6 + len(label))} {example.texts[1]}", markup=False, soft_wrap=True)
+    for line in list_pairs(task, group_by_kind(made), options.most):
+        console.print(line, markup=False, soft_wrap=True)
     console.print(f"\n{notes[-1]}, in {time.perf_counter() - started:.0f} s", markup=False, soft_wrap=True)
 
 

@@ -1,4 +1,4 @@
-"""Positives that differ in one small word: contractions said in full, so that a changed word is no sign of a negative."""
+"""Contractions said in full, and full words contracted: a changed word that changes no meaning."""
 
 import re
 
@@ -11,7 +11,10 @@ FULL = (
     (re.compile(r"\bI['’]ve\b"), "I have"),
     (re.compile(r"\b([Yy]ou|[Ww]e|[Tt]hey)['’]re\b"), r"\1 are"),
     (re.compile(r"\b([Cc])an['’]t (?!it\b|we\b|you\b|I\b|they\b|people\b|the\b|he\b|she\b)"), r"\1annot "),
-    (re.compile(r"\b([Dd]o|[Dd]id|[Cc]ould|[Ss]hould|[Ww]ould|[Aa]re|[Ww]ere)n['’]t (I|you|we|they|people)\b"), r"\1 \2 not"),
+    (
+        re.compile(r"\b([Dd]o|[Dd]id|[Cc]ould|[Ss]hould|[Ww]ould|[Aa]re|[Ww]ere)n['’]t (I|you|we|they|people)\b"),
+        r"\1 \2 not",
+    ),
     (re.compile(r"\b([Dd]oes|[Dd]id|[Ii]s|[Ww]as)n['’]t (he|she|it|God|Quora|Google|India)\b"), r"\1 \2 not"),
     (re.compile(r"\b(I|you|we|they|people) (do|did|could|should|would)n['’]t\b"), r"\1 \2 not"),
     (re.compile(r"\b(he|she|it) (does|did|could|should|would|is|was)n['’]t\b"), r"\1 \2 not"),

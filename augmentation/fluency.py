@@ -92,7 +92,7 @@ class _Scorer:
             return 0.0
         total = 0.0
         with torch.inference_mode():
-            for chosen in places.split(BATCH):
+            for chosen in torch.split(places, BATCH):
                 masked = ids.repeat(len(chosen), 1)
                 rows = torch.arange(len(chosen))
                 masked[rows, chosen] = self._tokenizer.mask_token_id

@@ -10,7 +10,7 @@ RULES = 1  # raise when the same settings make other pairs
 
 @dataclass(frozen=True, kw_only=True)
 class GeneratedPairs:
-    """Pairs for the train split of a pair task, made by rule from its own rows: shared words that do not tell the label.
+    """Pairs for the train split of a pair task, made by rule from its rows, whose shared words do not tell the label.
 
     One half are negatives: a text beside an edit of it that has the same words, or all but one, and another meaning.
     The other half are positives: a text beside an edit that has the same words and the same meaning. The rules are for

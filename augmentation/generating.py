@@ -1,4 +1,4 @@
-"""Generated pairs from training rows: candidates by rule, then as many of either label and of every kind as there are."""
+"""Generated pairs: candidates by rule from training rows, and a choice of as many of either label."""
 
 import random
 from collections.abc import Iterator, Mapping, Sequence
@@ -58,7 +58,8 @@ class _Candidate:
 class Generator:
     """Collects candidates row by row and chooses among them at the end.
 
-    Memory grows with the candidates, up to two an edit and row, and by a number for each row.
+    Memory grows with the edits that are found, and by a number for each row. It is used once: `add` all rows, then
+    `generate`.
 
     Args:
         settings: What to make.
@@ -116,22 +117,26 @@ class Generator:
     def generate(self) -> list[Generated]:
         """Choose pairs: as many of either label, and within a label the same number of each kind as far as they go."""
         rng = random.Random(f"generated pairs {self.settings.seed}")
-        pools: dict[bool, dict[KindName, list[_Candidate]]] = {True: {}, False: {}}
+        pools: dict[bool, dict[KindName, list[_Candidate]]] = {False: {}, True: {}}
         for kind, found in self._candidates.items():
-            fresh = [each for each in found.values() if _key((each.text, each.edited)) not in self._known]
-            for is_same in (True, False):
+            fresh = [each for each in found.values() if self._is_new((each.text, each.edited))]
+            for is_same, pool in pools.items():
                 chosen = [each for each in fresh if self._means_same(each) == is_same]
                 rng.shuffle(chosen)
-                pools[is_same][kind] = self._drop_odd(chosen)
+                pool[kind] = self._drop_odd(chosen)
         wanted = round(self.settings.share * self._rows / 2)
         half = min(wanted, *(sum(map(len, pool.values())) for pool in pools.values()))
-        taken: set[int] = set()
-        sides = [[*self._take(pools[is_same], half, rng, taken)] for is_same in (False, True)]
-        half = min(map(len, sides))
-        return [pair for side in sides for pair in (side[place] for place in sorted(rng.sample(range(len(side)), half)))]
+        return [pair for pool in pools.values() for pair in self._take(pool, half, rng)]
+
+    def _is_new(self, texts: Sequence[str]) -> bool:
+        """Whether neither the rows nor the pairs so far have these texts, which are known from then on."""
+        key = _key(texts)
+        is_new = key not in self._known
+        self._known.add(key)
+        return is_new
 
     def _means_same(self, candidate: _Candidate) -> bool:
-        if isinstance(candidate.label, float):
+        if isinstance(candidate.label, float):  # a score, not the number of a class
             return bool(candidate.label >= (self.same + self.different) / 2)
         return bool(candidate.label == self.same)
 
@@ -144,21 +149,16 @@ class Generator:
         kept = fluency.choose([(each.text, each.edited) for each in candidates])
         return [candidates[place] for place in kept]
 
-    def _take(
-        self, pool: Mapping[KindName, list[_Candidate]], count: int, rng: random.Random, taken: set[int]
-    ) -> Iterator[Generated]:
+    def _take(self, pool: Mapping[KindName, list[_Candidate]], count: int, rng: random.Random) -> Iterator[Generated]:
         sizes = share_out(count, {kind: len(found) for kind, found in pool.items()})
         for kind, size in sizes.items():
-            for candidate in pool[kind][:size]:
-                generated = self._pair(candidate, rng)
-                key = _key(generated.texts)
-                if key not in taken and key not in self._known:
-                    taken.add(key)
-                    yield generated
+            yield from (self._pair(candidate, rng) for candidate in pool[kind][:size])
 
     def _pair(self, candidate: _Candidate, rng: random.Random) -> Generated:
         crossed, swapped = rng.random() < self.settings.across, rng.random() < 0.5
-        other = candidate.other if crossed and candidate.other is not None else candidate.text
+        other = candidate.text
+        if crossed and candidate.other is not None and self._is_new((candidate.other, candidate.edited)):
+            other = candidate.other
         texts = (candidate.edited, other) if swapped else (other, candidate.edited)
         return Generated(candidate.id, candidate.kind, texts, candidate.label)
 

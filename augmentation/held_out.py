@@ -1,7 +1,8 @@
 """Pairs of questions that share all their words and differ in order, made by rule, with and without the same meaning.
 
-They are for measuring alone: no pair for training is made from a question of their forms, nor is one itself. Each pair of fillers comes in
-questions that mean something else when both change places and in questions that do not, so that no filler tells.
+They are for measuring alone: no pair for training is made from a question of their forms, nor has one their forms. Each
+pair of fillers comes in questions that mean something else when both change places and in questions that do not, so
+that no filler tells.
 """
 
 import re

@@ -4,10 +4,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from augmentation.changed_words import swap_before_after, swap_numbers, swap_or_and, toggle_negation
+from augmentation.clauses import move_clause, reorder_sentences
+from augmentation.comparisons import swap_comparison
 from augmentation.contractions import contract
-from augmentation.exchanges import swap_comparison, swap_direction, swap_names, swap_roles
-from augmentation.orders import move_clause, reorder_list, reorder_sentences, swap_relation
+from augmentation.directions import swap_direction
+from augmentation.lists import reorder_list
+from augmentation.negations import toggle_negation
+from augmentation.numbers import swap_numbers
+from augmentation.relations import swap_relation
+from augmentation.roles import swap_names, swap_roles
+from augmentation.small_words import swap_before_after, swap_or_and
 from augmentation.tokens import Edit
 from augmentation.voices import change_voice, swap_passive
 
@@ -65,5 +71,5 @@ KINDS: Mapping[KindName, Kind] = {
     "voice": Kind(change_voice, is_same=True, keeps_words=False),
     "contraction": Kind(contract, is_same=True, keeps_words=False),
 }
-MOVED_ON_BOTH_SIDES: tuple[KindName, ...] = ("direction", "comparison", "names", "roles", "numbers", "list", "relation")
+MOVED_ON_BOTH_SIDES: tuple[KindName, ...] = ("direction", "comparison", "names", "roles", "numbers")
 KIND_NAMES: tuple[KindName, ...] = get_args(KindName)

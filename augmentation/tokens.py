@@ -7,6 +7,7 @@ from functools import lru_cache
 from augmentation.lexicon import DETERMINERS, FUNCTION_WORDS, PLURALS
 
 TOKEN = re.compile(r"\w+(?:[.'’&/+-]\w+)*[+#]*|[^\w\s]")
+Span = tuple[int, int]  # from a token up to another
 ENDS = frozenset("?.!")
 LONGEST = 4  # words of a phrase, beside its determiner
 VOWELS = "aeiou"
@@ -70,7 +71,7 @@ class Tokens:
 
     def is_name(self, place: int) -> bool:
         """Whether a word inside of a sentence begins with a capital."""
-        inside = place > 0 and self.words[place - 1] not in ENDS and self.words[place - 1] not in ("\"", ":", "(")
+        inside = place > 0 and self.words[place - 1] not in ENDS and self.words[place - 1] not in ('"', ":", "(")
         return inside and self.is_content(place) and self.words[place][0].isupper()
 
     def phrase_from(self, start: int) -> int:
@@ -97,7 +98,25 @@ class Tokens:
         """Whether the text ends at a place, but for marks."""
         return not any(self.is_word(each) for each in range(place, len(self)))
 
-    def exchange(self, first: tuple[int, int], second: tuple[int, int]) -> Edit | None:
+    def have_like_articles(self, one: Span, other: Span) -> bool:
+        """Whether two parts both begin with a determiner, or neither does."""
+        return (self.lower[one[0]] in DETERMINERS) == (self.lower[other[0]] in DETERMINERS)
+
+    def replace(self, place: int, word: str) -> Edit:
+        """Return the text with another word at a place."""
+        start, stop = self.places[place]
+        return Edit(f"{self.text[:start]}{word}{self.text[stop:]}")
+
+    def insert(self, place: int, word: str) -> Edit:
+        """Return the text with a word more, before a place."""
+        start = self.places[place][0]
+        return Edit(f"{self.text[:start]}{word} {self.text[start:]}")
+
+    def remove(self, start: int, stop: int) -> Edit:
+        """Return the text without the tokens from one up to another, behind which more follows."""
+        return Edit(f"{self.text[: self.places[start][0]]}{self.text[self.places[stop][0] :]}")
+
+    def exchange(self, first: Span, second: Span) -> Edit | None:
         """Return the text with two parts in each other's place, each from a token up to another; None if ungrammatical.
 
         Args:
@@ -146,7 +165,11 @@ def is_plural(phrase: str) -> bool:
         (True, False, True, False)
     """
     last = phrase.lower().split()[-1]
-    return last in PLURALS or (last.endswith("s") and not last.endswith(("ss", "us", "is", "'s", "ics", "ies")) and len(last) > 3) or last.endswith("ies")
+    return (
+        last in PLURALS
+        or (last.endswith("s") and not last.endswith(("ss", "us", "is", "'s", "ics", "ies")) and len(last) > 3)
+        or last.endswith("ies")
+    )
 
 
 def bag(text: str) -> list[str]:

@@ -8,12 +8,13 @@ from heads import Label, LabelSpace, Scores
 from tasks.errors import InputError
 from tasks.reading import Example
 
+PairLabel = int | float  # of a class or a score
 NEGATIVE_SCORE = 0.3  # of the range of scores; see GeneratedPairs.different
 
 
 def find_pair_labels(
     settings: GeneratedPairs, labels: LabelSpace, class_names: Sequence[str], parse: Callable[[str], Label]
-) -> tuple[Label, Label]:
+) -> tuple[PairLabel, PairLabel]:
     """Return the label of generated pairs that mean the same, and of those that do not.
 
     Args:
@@ -28,7 +29,7 @@ def find_pair_labels(
     if labels.is_set:
         raise ValueError("generated_pairs is set, but a label is a set of classes (expected one class or a score)")
     if isinstance(labels, Scores):
-        usual: tuple[Label, Label] = labels.high, labels.low + NEGATIVE_SCORE * (labels.high - labels.low)
+        usual: tuple[PairLabel, PairLabel] = labels.high, labels.low + NEGATIVE_SCORE * (labels.high - labels.low)
     elif len(class_names) == 2:
         usual = 1, 0
     elif settings.same is None or settings.different is None:
@@ -38,23 +39,29 @@ def find_pair_labels(
         )
     else:
         usual = 0, 0
-    chosen = []
-    for name, value, default in zip(("same", "different"), (settings.same, settings.different), usual, strict=True):
-        try:
-            chosen.append(default if value is None else parse(str(value)))
-        except ValueError as error:
-            raise ValueError(f"generated_pairs.{name} is {value!r} (expected {error})") from None
-    same, different = chosen
+    same = _parse("same", settings.same, usual[0], parse)
+    different = _parse("different", settings.different, usual[1], parse)
     if same == different or (isinstance(labels, Scores) and same < different):
         expected = "a higher score for the same" if isinstance(labels, Scores) else "two classes"
         raise ValueError(f"generated_pairs.same and .different mean {same} and {different} (expected {expected})")
     return same, different
 
 
+def _parse(name: str, value: str | float | None, usual: PairLabel, parse: Callable[[str], Label]) -> PairLabel:
+    if value is None:
+        return usual
+    try:
+        label = parse(str(value))
+    except ValueError as error:
+        raise ValueError(f"generated_pairs.{name} is {value!r} (expected {error})") from None
+    assert not isinstance(label, tuple)  # of sets
+    return label
+
+
 def with_generated(
     examples: Iterable[Example],
     settings: GeneratedPairs,
-    pair_labels: tuple[Label, Label],
+    pair_labels: tuple[PairLabel, PairLabel],
     report: Callable[[str], None],
 ) -> Iterator[Example]:
     """Yield the examples of a train split, then the pairs that are made of them.
@@ -70,8 +77,9 @@ def with_generated(
     """
     generator = Generator(settings, *pair_labels)
     rows = 0
-    for rows, example in enumerate(examples, start=1):
+    for example in examples:
         generator.add(TrainingPair(example.id, example.texts, example.label))
+        rows += 1
         yield example
     try:
         made = generator.generate()

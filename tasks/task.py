@@ -407,7 +407,15 @@ class Task(ABC):
     def reading_settings(self) -> Mapping[str, str]:
         """Return the settings that decide what `read` yields, for a cache key."""
         skipped = {"source", "head", "metrics", "weight", "teacher", "swap", "average_orders", "auxiliary"}
-        skipped |= {"generated_pairs", "head_only_from", "batch_size", "prediction_header", "class_weights", "sampling", "thresholds"}
+        skipped |= {
+            "generated_pairs",
+            "head_only_from",
+            "batch_size",
+            "prediction_header",
+            "class_weights",
+            "sampling",
+            "thresholds",
+        }
         if not self.ignores_gaps:
             skipped.add("missing_labels")
         settings = {field.name: repr(getattr(self, field.name)) for field in fields(self) if field.name not in skipped}
