@@ -72,7 +72,7 @@ def test_a_task_without_them_is_shown_with_the_defaults(capsys):
     [
         (["-c", str(METHOD), "--task", "nli"], "--task is 'nli' (expected one of sst, quora, sts)"),
         (["-c", str(METHOD), "--task", "sst"], "generated_pairs is set, but an example is one sentence"),
-        (["-c", str(ROOT / "configs" / "methods" / "recipe.yaml"), "--task", "sst"], "no tasks"),
+        (["-c", str(ROOT / "configs" / "backbones" / "roberta-base.yaml"), "--task", "sst"], "no tasks"),
         (["-c", "absent.yaml", "--task", "sst"], "absent.yaml"),
     ],
 )
