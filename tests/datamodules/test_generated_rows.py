@@ -6,6 +6,7 @@ import pytest
 from augmentation import PREFIX, GeneratedPairs
 from datamodules.generated_rows import describe_generated, file_ids
 from datamodules.multitask import MultitaskDataModule
+from datamodules.streams import find_streams
 from tasks import Quora, Sts, Task
 from tests.tiny import open_data
 
@@ -35,7 +36,7 @@ def test_generated_pairs_are_rows_of_the_train_store_alone(data):
 
 
 def test_they_are_drawn_like_other_rows(data):
-    batches = [batch for batch in data.make_sampler() if batch.task == "quora"]
+    batches = [batch for batch in data.make_sampler() if batch.stream == "quora"]
     drawn = np.concatenate([batch.rows for batch in batches])
     assert np.sort(drawn).tolist() == list(range(528))
 
@@ -69,3 +70,10 @@ def test_another_seed_is_another_file_and_the_same_one_is_opened_again(data, tin
     assert again.path == first.path
     other = Quora(generated_pairs=GeneratedPairs(share=0.1, seed=4))
     assert open_sample(tiny_backbone, tmp_path, quora=other).stores["train"]["quora"].key != first.key
+
+
+def test_a_task_with_generated_pairs_shares_no_rows():
+    tasks = {"one": Quora(), "other": Quora(encoding="bi"), "made": Quora(generated_pairs=GeneratedPairs())}
+    assert find_streams(tasks) == {"one+other": ("one", "other"), "made": ("made",)}
+    same = GeneratedPairs()
+    assert len(find_streams({"a": Quora(generated_pairs=same), "b": Quora(generated_pairs=same)})) == 2
