@@ -10,8 +10,8 @@ from typing import Any
 
 from jsonargparse import ArgumentParser
 
-from analysis.command import command
 from augmentation import KIND_NAMES, PREFIX, GeneratedPairs
+from runtime.command import command
 from runtime.strict_yaml import read_yaml_file
 from runtime.terminal import plain_console
 from runtime.utf8 import use_utf8
