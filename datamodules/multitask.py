@@ -10,6 +10,7 @@ from backbones import StaticShape
 from datamodules.batch import TaskDataset
 from datamodules.device_store import DeviceDataset
 from datamodules.evaluation import EvaluationSampler
+from datamodules.generated_rows import describe_generated
 from datamodules.limits import limit_batches
 from datamodules.opening import Opener, check_test_labels, labelled
 from datamodules.resumable import ResumableDataModule, ResumableLoader, resumable_data
@@ -350,6 +351,7 @@ class MultitaskDataModule(ResumableDataModule):
                     **({"sampling": "balanced"} if self.tasks[name].is_balanced else {}),
                     **({"class_weights": store.weights_sha256} if store.label_weights is not None else {}),
                     **({"teacher": store.teacher_sha256} if store.teacher is not None else {}),
+                    **describe_generated(store),
                 }
                 for name, store in self.stores.get("train", {}).items()
             },
@@ -359,7 +361,7 @@ class MultitaskDataModule(ResumableDataModule):
         """Return path, rows and SHA-256 of every file that was read, by task and split."""
         return {
             name: {
-                split: {**stores[name].source, **stores[name].count()}
+                split: {**stores[name].source, **stores[name].count(), **describe_generated(stores[name])}
                 for split, stores in self.stores.items()
                 if name in stores
             }

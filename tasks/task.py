@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from augmentation import GeneratedPairs
 from heads import Head, HeadFactory, Label, LabelSpace, LinearHead, TwinHead, usual_pair_head
 from objectives import PairObjective
 from runtime.counts import counted
 from tasks.errors import InputError
+from tasks.generating import find_pair_labels, with_generated
 from tasks.handin import HandIn
 from tasks.meaning import MAY_CHANGE
 from tasks.metrics import DEFAULT_METRICS, LOWER_IS_BETTER, OF_PROBABILITIES, MetricName, build_metric, check_metric
@@ -59,6 +61,8 @@ class Task(ABC):
         teacher: Saved predictions of other runs to learn from beside the labels.
         swap: Swap the sides of each training pair with probability one half, drawn anew each epoch.
         average_orders: Evaluate each pair in both orders and average the probabilities or scores; twice the work.
+        generated_pairs: Pairs that are made by rule from the training rows and trained on beside them, so that shared
+            words do not tell the label; for pairs of English texts. None for the rows alone.
         auxiliary: What the training batches teach beside the labels' loss, each with a weight of its own.
         head_only_from: Epoch (from 0) from which the task trains its head only: its gradients no longer reach the
             backbone, nor what an adapter has of it. For a small task that has learnt what it can, whose further epochs
@@ -95,6 +99,7 @@ class Task(ABC):
     teacher: Teacher | None = None
     swap: bool = False
     average_orders: bool = False
+    generated_pairs: GeneratedPairs | None = None
     auxiliary: tuple[PairObjective, ...] = ()
     head_only_from: int | None = None
     batch_size: int | None = None
@@ -108,9 +113,10 @@ class Task(ABC):
         expected = 1 if self.encoding == "single" else 2
         if len(self.texts) != expected:
             raise InputError(f"{name}: texts names {counted(len(self.texts), 'column')} (expected {expected})")
-        for option in ("swap", "average_orders"):
+        for option in ("swap", "average_orders", "generated_pairs"):
             if getattr(self, option) and self.encoding == "single":
-                raise InputError(f"{name}: {option} is true, but an example is one sentence (expected a pair task)")
+                said = "set" if option == "generated_pairs" else "true"
+                raise InputError(f"{name}: {option} is {said}, but an example is one sentence (expected a pair task)")
         if self.delimiter is not None and len(self.delimiter) != 1:
             raise InputError(
                 f'{name}: delimiter is {self.delimiter!r} (expected one character; a tab is "\\t" in YAML)'
@@ -133,6 +139,8 @@ class Task(ABC):
         try:
             for metric in self.metric_names:
                 check_metric(metric, self.labels)
+            if self.generated_pairs is not None:
+                find_pair_labels(self.generated_pairs, self.labels, self.class_names, self.parse_label)
             for objective in self.auxiliary:
                 objective.check(self.labels, self.num_sequences)
         except ValueError as error:
@@ -321,6 +329,23 @@ class Task(ABC):
         limit = self.limit(split)
         yield from sample(located, limit) if limit else located
 
+    def read_trained(self, split: Split, root: Path, report: Callable[[str], None]) -> Iterator[Example]:
+        """Return what `read` does and, behind the train split, the pairs that are made of it; see `generated_pairs`."""
+        examples = self.read(split, root, report)
+        if split != "train" or self.generated_pairs is None:
+            return examples
+        labels = find_pair_labels(self.generated_pairs, self.labels, self.class_names, self.parse_label)
+        return with_generated(examples, self.generated_pairs, labels, report)
+
+    def generation_settings(self, split: Split) -> dict[str, str]:
+        """Return what decides which pairs are made beside a split, for a cache key; nothing where none is."""
+        if split != "train" or self.generated_pairs is None:
+            return {}
+        try:
+            return {"generated": self.generated_pairs.reading_settings()}
+        except ValueError as error:
+            raise InputError(str(error)) from None
+
     def with_limits(self, *, train: int | None, dev: int | None) -> Self:
         """Return the task with the limits that it does not set itself."""
         return replace(self, train_limit=self.train_limit or train, dev_limit=self.dev_limit or dev)
@@ -393,7 +418,15 @@ class Task(ABC):
     def reading_settings(self) -> Mapping[str, str]:
         """Return the settings that decide what `read` yields, for a cache key."""
         skipped = {"source", "head", "metrics", "weight", "teacher", "swap", "average_orders", "auxiliary"}
-        skipped |= {"head_only_from", "batch_size", "prediction_header", "class_weights", "sampling", "thresholds"}
+        skipped |= {
+            "generated_pairs",
+            "head_only_from",
+            "batch_size",
+            "prediction_header",
+            "class_weights",
+            "sampling",
+            "thresholds",
+        }
         if not self.ignores_gaps:
             skipped.add("missing_labels")
         settings = {field.name: repr(getattr(self, field.name)) for field in fields(self) if field.name not in skipped}
