@@ -31,6 +31,7 @@ class TaskBatch(NamedTuple):
         fullness: Rows of the global batch / the task's batch size (see BatchRows).
         labelled: Places of the examples that have a label, (labelled,); None where all of them have one, or none.
         label_weights: Weight of each label in the loss, in the shape of the labels; None where all count alike.
+        shortcut: What the task's debiasing needs to know of each example, (B,) or (B, C); None where there is none.
     """
 
     task: str
@@ -44,6 +45,7 @@ class TaskBatch(NamedTuple):
     fullness: float = 1.0
     labelled: Tensor | None = None
     label_weights: Tensor | None = None
+    shortcut: Tensor | None = None
 
     def keep_labelled(self, values: Tensor) -> Tensor:
         """Return the values of the examples that have a label, (B, ...) to (labelled, ...)."""
@@ -118,4 +120,5 @@ def collate(
         fullness=index.fullness,
         labelled=torch.from_numpy(np.flatnonzero(store.has_label[rows])) if store.has_gaps else None,
         label_weights=None if store.label_weights is None else torch.from_numpy(store.label_weights[rows]),
+        shortcut=None if store.shortcut is None else torch.from_numpy(store.shortcut[rows]),
     )

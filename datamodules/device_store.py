@@ -61,6 +61,7 @@ class DeviceDataset(Dataset[TaskBatch]):
             weight=index.weight,
             fullness=index.fullness,
             label_weights=None if split.weights is None else split.weights.index_select(0, rows),
+            shortcut=None if split.shortcut is None else split.shortcut.index_select(0, rows),
         )
 
 
@@ -75,6 +76,7 @@ class _DeviceSplit:
         self.labels = store.task.labels.as_tensor(store.labels).to(device)
         weights = store.label_weights
         self.weights = None if weights is None else torch.from_numpy(weights).to(device)
+        self.shortcut = None if store.shortcut is None else torch.from_numpy(store.shortcut).to(device)
 
     def join(self, rows: IntArray, *, num_groups: int, shape: StaticShape | None) -> tuple[Tensor, PackedTokens]:
         """Return the row numbers on the device, (B,), and their tokens end to end."""

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from typing import Any
 
 import lightning.pytorch as L
+import numpy as np
+from numpy.typing import NDArray
 
 from backbones import StaticShape
 from datamodules.batch import TaskDataset
@@ -17,6 +19,7 @@ from datamodules.sampler import MultitaskSampler
 from datamodules.schedules import RoundRobinShuffled, Schedule
 from datamodules.sentences import SentenceInput, read_sentences
 from datamodules.shared_files import find_unlike_splits
+from datamodules.shortcut_answers import prepare_shortcut
 from datamodules.store import TokenStore
 from datamodules.trial import ChooseBatches
 from runtime.cache_folder import CACHE_DIR
@@ -127,7 +130,9 @@ class MultitaskDataModule(ResumableDataModule):
                 if task.teacher is not None:
                     task.teacher.locate(name, task.labels)
         for split in self._stage_splits():
-            self._open(split, report=True)
+            stores = self._open(split, report=True)
+            if split == "train":
+                self._ask_shortcuts(stores)
 
     def setup(self, stage: str) -> None:
         """Open the tokenised files of a stage on every process."""
@@ -141,10 +146,20 @@ class MultitaskDataModule(ResumableDataModule):
             for name, store in self.stores["train"].items():
                 store.teacher = self.tasks[name].read_teacher(name, store.all_ids())
                 store.label_weights = self.tasks[name].weigh_labels(store.labels)
+            for name, shortcut in self._ask_shortcuts(self.stores["train"]).items():
+                self.stores["train"][name].shortcut = shortcut
         if stage == "test":
             check_test_labels(self.stores["test"], self.tasks, self.root)
         if stage == "predict" and not self.prediction_names:
             raise InputError(f"predict: the files of {' and '.join(self._named_splits())} are missing for every task")
+
+    def _ask_shortcuts(self, stores: Mapping[str, TokenStore]) -> dict[str, NDArray[np.float32]]:
+        """Return what debiasing needs to know of the training rows, of the tasks that debias."""
+        return {
+            name: prepare_shortcut(name, store, self.tasks[name].debias, root=self.root, cache_dir=self.cache_dir)
+            for name, store in stores.items()
+            if self.tasks[name].debias is not None
+        }
 
     @property
     def _stage(self) -> str:
@@ -315,6 +330,7 @@ class MultitaskDataModule(ResumableDataModule):
                     **({"sampling": "balanced"} if self.tasks[name].is_balanced else {}),
                     **({"class_weights": store.weights_sha256} if store.label_weights is not None else {}),
                     **({"teacher": store.teacher_sha256} if store.teacher is not None else {}),
+                    **({"shortcut": store.shortcut_sha256} if store.shortcut is not None else {}),
                 }
                 for name, store in self.stores.get("train", {}).items()
             },

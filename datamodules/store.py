@@ -158,6 +158,7 @@ class TokenStore(TokenFile):
 
     Attributes:
         label_weights: Weight of each label in the loss, (rows,), or (rows, C) of sets; None where all count alike.
+        shortcut: What the task's debiasing needs to know of each row, (rows,) or (rows, C); None where there is none.
     """
 
     def __init__(
@@ -173,6 +174,7 @@ class TokenStore(TokenFile):
         self.task = task
         self.teacher = teacher
         self.label_weights: NDArray[np.float32] | None = None
+        self.shortcut: NDArray[np.float32] | None = None
 
     @cached_property
     def teacher_sha256(self) -> str | None:
@@ -183,6 +185,11 @@ class TokenStore(TokenFile):
     def weights_sha256(self) -> str | None:
         """Digest of the weights of the labels; None where all count alike."""
         return None if self.label_weights is None else hashlib.sha256(self.label_weights.tobytes()).hexdigest()
+
+    @property
+    def shortcut_sha256(self) -> str | None:
+        """Digest of what debiasing knows of the rows; None where there is none."""
+        return None if self.shortcut is None else hashlib.sha256(self.shortcut.tobytes()).hexdigest()
 
     @cached_property
     def labels(self) -> NDArray[np.float64]:

@@ -279,7 +279,9 @@ class MultitaskModule(L.LightningModule):
         before = RandomState.take(self.device) if regularizers else None
         pooled = self.pool(batch)
         output = head(self.add_shared(pooled, batch.task))
-        objective, terms = build_objective(task, head, batch, pooled, output, pool_again=partial(self.pool, batch))
+        objective, terms = build_objective(
+            task, head, batch, pooled, output, progress=self._progress(), pool_again=partial(self.pool, batch)
+        )
         if before is not None:
             clean = self._as_forward_pass(batch, output, before)
             penalty = torch.stack([each.penalty(clean) for each in regularizers]).sum()
@@ -304,7 +306,7 @@ class MultitaskModule(L.LightningModule):
             output=output,
             forward=partial(self, batch),
             embedded_shape=(batch.tokens.input_ids.numel(), self.backbone.embedding_size),
-            loss=lambda repeated: learn_from_targets(task, head, batch, repeated)[0],
+            loss=lambda repeated: learn_from_targets(task, head, batch, repeated, progress=self._progress())[0],
             divergence=head.divergence,
             random_state=before,
             forward_with_past=None if past is None else partial(past.call, self, batch),
@@ -314,6 +316,11 @@ class MultitaskModule(L.LightningModule):
         trainer = attached_trainer(self)
         size = 1 if trainer is None else trainer.accumulate_grad_batches
         return StepId(self.seed, self.current_epoch, batch_idx // size)
+
+    def _progress(self) -> float:
+        """Return the share of the optimiser steps that lie behind."""
+        trainer = attached_trainer(self)
+        return 0.0 if trainer is None else trainer.global_step / trainer.estimated_stepping_batches
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Make the gradients of an accumulation window means over its rows."""

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heads import Head, HeadFactory, Label, LabelSpace, LinearHead, TwinHead, usual_pair_head
-from objectives import PairObjective
+from objectives import Debias, PairObjective
 from tasks.errors import InputError
 from tasks.handin import HandIn
 from tasks.meaning import MAY_CHANGE
@@ -59,6 +59,8 @@ class Task(ABC):
         swap: Swap the sides of each training pair with probability one half, drawn anew each epoch.
         average_orders: Evaluate each pair in both orders and average the probabilities or scores; twice the work.
         auxiliary: What the training batches teach beside the labels' loss, each with a weight of its own.
+        debias: What the loss does against labels that shared words, or single words, tell alone: ProductOfExperts,
+            Reweighting or ConfidenceRegularization; None for nothing.
         head_only_from: Epoch (from 0) from which the task trains its head only: its gradients no longer reach the
             backbone, nor what an adapter has of it. For a small task that has learnt what it can, whose further epochs
             would pull the shared weights towards its few examples, while its head still follows the vectors that the
@@ -95,6 +97,7 @@ class Task(ABC):
     swap: bool = False
     average_orders: bool = False
     auxiliary: tuple[PairObjective, ...] = ()
+    debias: Debias | None = None
     head_only_from: int | None = None
     batch_size: int | None = None
     train_limit: int | None = None
@@ -122,6 +125,8 @@ class Task(ABC):
                 raise InputError(f"{name}: {option} is {value} (expected 1 or more)")
         if self.head_only_from is not None and self.head_only_from < 0:
             raise InputError(f"{name}: head_only_from is {self.head_only_from} (expected an epoch, 0 or more)")
+        if self.debias is not None and self.encoding == "both":
+            raise InputError(f"{name}: debias does not go with encoding both, which has two heads (expected one)")
         for word in sorted(self.gaps - {""}):
             if self._is_label(word):
                 raise InputError(
@@ -134,6 +139,8 @@ class Task(ABC):
                 check_metric(metric, self.labels)
             for objective in self.auxiliary:
                 objective.check(self.labels, self.num_sequences)
+            if self.debias is not None:
+                self.debias.check(self.labels, has_teacher=self.teacher is not None)
         except ValueError as error:
             raise InputError(f"{name}: {error}") from None
 
@@ -275,6 +282,8 @@ class Task(ABC):
         """
         try:
             head = (self.head or self._default_head())(hidden_size, self.labels)
+            if self.debias is not None:
+                self.debias.check_output(head.output)
         except ValueError as error:
             raise InputError(f"{type(self).__name__}: {error}") from None
         if head.num_sequences != self.num_sequences:
@@ -381,7 +390,7 @@ class Task(ABC):
 
     def reading_settings(self) -> Mapping[str, str]:
         """Return the settings that decide what `read` yields, for a cache key."""
-        skipped = {"source", "head", "metrics", "weight", "teacher", "swap", "average_orders", "auxiliary"}
+        skipped = {"source", "head", "metrics", "weight", "teacher", "swap", "average_orders", "auxiliary", "debias"}
         skipped |= {"head_only_from", "batch_size", "prediction_header", "class_weights", "sampling", "thresholds"}
         if not self.ignores_gaps:
             skipped.add("missing_labels")

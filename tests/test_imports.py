@@ -22,7 +22,7 @@ ALLOWED: dict[str, set[str]] = {
     "lightning_internals": set(),
     "transformers_internals": set(),
     "tasks": {"heads", "objectives"},
-    "datamodules": {"tasks", "backbones", "lightning_internals", "runtime"},
+    "datamodules": {"tasks", "objectives", "backbones", "lightning_internals", "runtime", "shortcuts"},
     "lightning_modules": {
         "heads",
         "tasks",
