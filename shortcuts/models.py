@@ -14,7 +14,6 @@ from sklearn.preprocessing import StandardScaler
 SAMPLE = 10_000  # rows that a model learns from at most
 LEAST = 50  # rows below which nothing is told
 FOLDS = 5
-MOST_ITERATIONS = 500
 
 Floats = NDArray[np.float64]
 Features: TypeAlias = Floats | csr_array
@@ -52,12 +51,14 @@ def build_model(features: Features, *, is_score: bool, is_calibrated: bool = Fal
         is_calibrated: Whether it must mean its probabilities: then logistic regression by bags of words too, since
             naive Bayes counts words as if none followed from another and is far too sure.
     """
+    is_bag = isinstance(features, csr_array)
     if is_score:
         model: Any = Ridge(alpha=10.0, solver="sparse_cg", tol=1e-3)
+    elif is_bag:
+        model = LogisticRegression(C=0.1, tol=1e-3, max_iter=200) if is_calibrated else MultinomialNB(alpha=0.3)
     else:
-        is_naive = isinstance(features, csr_array) and not is_calibrated
-        model = MultinomialNB(alpha=0.3) if is_naive else LogisticRegression(max_iter=MOST_ITERATIONS)
-    return model if isinstance(features, csr_array) else make_pipeline(StandardScaler(), model)
+        model = LogisticRegression()
+    return model if is_bag else make_pipeline(StandardScaler(), model)
 
 
 def cross_validate(features: Features, labels: Floats, *, is_score: bool, as_probabilities: bool = False) -> Floats:
