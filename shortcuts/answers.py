@@ -40,15 +40,19 @@ def answer_unseen_folds(texts: Sequence[Pair], labels: Floats, *, is_score: bool
     return answers
 
 
-def answer(texts: Sequence[Pair], labels: Floats, asked: Sequence[Pair], *, is_score: bool) -> Floats:
+def answer(texts: Sequence[Pair], labels: Floats, asked: Sequence[Pair], *, num_classes: int) -> Floats:
     """Return what a model that has learnt some rows says of others, in the form of `answer_unseen_folds`.
 
     Args:
         texts: One or two texts a row.
-        labels: Class indices or scores of each, (rows,).
+        labels: Class indices or scores of each, (rows,); those of a class may be missing.
         asked: Texts of the other rows.
-        is_score: Whether labels are scores.
+        num_classes: Number of classes (C); 0 for scores.
     """
     known, features = build_features(texts, asked)
-    predicted, shares = fit_and_predict(known, labels, features, is_score=is_score, is_calibrated=True)
-    return predicted if shares is None else shares
+    predicted, shares = fit_and_predict(known, labels, features, is_score=num_classes == 0, is_calibrated=True)
+    if shares is None:
+        return predicted
+    answers = np.zeros((len(asked), num_classes))
+    answers[:, np.unique(labels).astype(np.int64)] = shares
+    return answers

@@ -75,8 +75,9 @@ def test_words_that_mean_nothing_leave_a_bag_of_words_unsure():
 def test_other_rows_are_answered_by_what_was_learnt():
     pairs, shared = draw_pairs(300)
     labels = (shared > 2).astype(np.float64)
-    found = answer(pairs[:200], labels[:200], pairs[200:], is_score=False)
-    assert found.shape == (100, 2)
+    found = answer(pairs[:200], labels[:200], pairs[200:], num_classes=3)
+    assert found.shape == (100, 3)
+    assert (found[:, 2] == 0).all()  # a class without rows
     assert (found.argmax(axis=1) == labels[200:]).mean() > 0.9
-    scores = answer(pairs[:200], shared[:200], pairs[200:], is_score=True)
+    scores = answer(pairs[:200], shared[:200], pairs[200:], num_classes=0)
     assert np.corrcoef(scores, shared[200:])[0, 1] > 0.95
