@@ -146,12 +146,19 @@ class MultitaskDataModule(ResumableDataModule):
             for name, store in self.stores["train"].items():
                 store.teacher = self.tasks[name].read_teacher(name, store.all_ids())
                 store.label_weights = self.tasks[name].weigh_labels(store.labels)
+                store.chosen_rows = self._find_train_rows(name, store)
             for name, shortcut in self._ask_shortcuts(self.stores["train"]).items():
                 self.stores["train"][name].shortcut = shortcut
         if stage == "test":
             check_test_labels(self.stores["test"], self.tasks, self.root)
         if stage == "predict" and not self.prediction_names:
             raise InputError(f"predict: the files of {' and '.join(self._named_splits())} are missing for every task")
+
+    def _find_train_rows(self, name: str, store: TokenStore) -> NDArray[np.int64] | None:
+        rows = self.tasks[name].find_train_rows(name, store.all_ids())
+        if rows is not None and not store.has_label[rows].any():
+            raise InputError(f"task {name}: train_rows {self.tasks[name].train_rows} names no row with a label")
+        return rows
 
     def _ask_shortcuts(self, stores: Mapping[str, TokenStore]) -> dict[str, NDArray[np.float32]]:
         """Return what debiasing needs to know of the training rows, of the tasks that debias."""
@@ -331,6 +338,7 @@ class MultitaskDataModule(ResumableDataModule):
                     **({"class_weights": store.weights_sha256} if store.label_weights is not None else {}),
                     **({"teacher": store.teacher_sha256} if store.teacher is not None else {}),
                     **({"shortcut": store.shortcut_sha256} if store.shortcut is not None else {}),
+                    **({"train_rows": store.chosen_sha256} if store.chosen_rows is not None else {}),
                 }
                 for name, store in self.stores.get("train", {}).items()
             },

@@ -29,7 +29,7 @@ class RowOrder(ABC):
 
 @dataclass(frozen=True)
 class SomeRows(RowOrder):
-    """Each of some rows once, such as those that have a label.
+    """Each of some rows once, such as those that have a label, or that were chosen.
 
     Args:
         rows: Their numbers, (rows,).
@@ -88,7 +88,7 @@ class BalancedRows(RowOrder):
 
 def order_rows(store: TokenStore) -> RowOrder | None:
     """Return which rows a training pass over a task takes, and how often; None for each of them once."""
-    rows = store.labelled_rows
+    rows = store.train_rows
     if store.task.is_balanced:
         return BalancedRows(rows, store.labels[rows].astype(np.int64))
-    return SomeRows(rows) if store.has_gaps else None
+    return SomeRows(rows) if store.has_gaps or store.chosen_rows is not None else None

@@ -47,7 +47,7 @@ def draw_training(data: MultitaskDataModule, length: Length) -> Draws:
     """
     stores = data.stores["train"]
     lengths = {name: store.sequence_lengths for name, store in stores.items()}
-    rows = {name: store.labelled_rows for name, store in stores.items()}
+    rows = {name: store.train_rows for name, store in stores.items()}
     return draw(data.make_sampler(), lengths, length.batches, data.shapes(stores), rows)
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from heads import Head, HeadFactory, Label, LabelSpace, LinearHead, TwinHead, usual_pair_head
 from objectives import Debias, PairObjective
+from tasks.chosen_rows import find_rows
 from tasks.errors import InputError
 from tasks.handin import HandIn
 from tasks.meaning import MAY_CHANGE
@@ -67,6 +68,8 @@ class Task(ABC):
             other tasks move; 0 for a task that only reads the backbone. None to train both. Its steps stay in the
             schedule and cost no backward pass of the backbone.
         batch_size: Examples a batch; None for `--data.batch_size`.
+        train_rows: A .csv file whose column `id` names the training rows to train on, as `analysis.forgotten` writes
+            it; None for all.
         train_limit: Train on this many examples at most, drawn evenly from the file: the same in every run; None for
             `--data.train_limit`.
         dev_limit: Validate on this many examples at most, drawn likewise; None for `--data.dev_limit`.
@@ -100,6 +103,7 @@ class Task(ABC):
     debias: Debias | None = None
     head_only_from: int | None = None
     batch_size: int | None = None
+    train_rows: str | None = None
     train_limit: int | None = None
     dev_limit: int | None = None
     prediction_header: str = "Prediction"
@@ -217,6 +221,18 @@ class Task(ABC):
         if self.teacher is None:
             return None
         return self.teacher.read(name, self.labels, self.class_names, ids)
+
+    def find_train_rows(self, name: str, ids: Sequence[str]) -> NDArray[np.int64] | None:
+        """Return the numbers of the rows to train on, ascending; None for all of them.
+
+        Args:
+            name: Name of the task.
+            ids: Ids of the training examples, [rows].
+
+        Raises:
+            InputError: If `train_rows` is no such file, or names an example that there is not.
+        """
+        return None if self.train_rows is None else find_rows(name, self.train_rows, ids)
 
     @cached_property
     def gaps(self) -> frozenset[str]:
@@ -391,7 +407,8 @@ class Task(ABC):
     def reading_settings(self) -> Mapping[str, str]:
         """Return the settings that decide what `read` yields, for a cache key."""
         skipped = {"source", "head", "metrics", "weight", "teacher", "swap", "average_orders", "auxiliary", "debias"}
-        skipped |= {"head_only_from", "batch_size", "prediction_header", "class_weights", "sampling", "thresholds"}
+        skipped |= {"train_rows", "head_only_from", "batch_size", "prediction_header"}
+        skipped |= {"class_weights", "sampling", "thresholds"}
         if not self.ignores_gaps:
             skipped.add("missing_labels")
         settings = {field.name: repr(getattr(self, field.name)) for field in fields(self) if field.name not in skipped}
