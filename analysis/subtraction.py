@@ -107,10 +107,11 @@ def correct(
         seed: Seed of the halves.
         factor: The part for all rows; None to choose.
     """
-    if factor is not None:
-        changed, factors = subtract(predictions, answers, factor), (factor,)
-    else:
-        changed, factors = _cross(predictions, answers, split_halves(len(answers), seed=seed), max_loss)
+    changed, factors = (
+        _cross(predictions, answers, split_halves(len(answers), seed=seed), max_loss)
+        if factor is None
+        else (subtract(predictions, answers, factor), (factor,))
+    )
     before, after = (measure_standing(one, answers) for one in (predictions, changed))
     return Corrected(factors, changed, before, after)
 

@@ -163,9 +163,9 @@ class MultitaskDataModule(ResumableDataModule):
     def _ask_shortcuts(self, stores: Mapping[str, TokenStore]) -> dict[str, NDArray[np.float32]]:
         """Return what debiasing needs to know of the training rows, of the tasks that debias."""
         return {
-            name: prepare_shortcut(name, store, self.tasks[name].debias, root=self.root, cache_dir=self.cache_dir)
+            name: prepare_shortcut(name, store, debias, root=self.root, cache_dir=self.cache_dir)
             for name, store in stores.items()
-            if self.tasks[name].debias is not None
+            if (debias := self.tasks[name].debias) is not None
         }
 
     @property

@@ -50,9 +50,9 @@ class ProductOfExperts(Debias):
         if answers.ndim == 1:
             return np.where(known, answers - answers[known].mean(), np.nan)
         prior = np.bincount(labels[known].astype(np.int64), minlength=answers.shape[1]) / known.sum()
-        evidence = np.log(answers.clip(LEAST, 1)) - np.log(prior)
+        evidence: Floats = np.log(answers.clip(LEAST, 1)) - np.log(prior)
         evidence[~known] = np.nan
-        return evidence[:, 1] - evidence[:, 0] if answers.shape[1] == 2 else evidence
+        return evidence if answers.shape[1] > 2 else np.diff(evidence, axis=1)[:, 0]
 
     def change(self, inputs: LossInputs, shortcut: Tensor, strength: float) -> LossInputs:
         """Add to the output."""

@@ -33,7 +33,7 @@ def answer_unseen_folds(texts: Sequence[Pair], labels: Floats, *, is_score: bool
         NaN where there is no label.
     """
     known = np.flatnonzero(~np.isnan(labels))
-    (features,) = build_features([texts[row] for row in known])
+    (features,) = build_features([texts[int(row)] for row in known])
     found = cross_validate(features, labels[known], is_score=is_score, as_probabilities=not is_score)
     answers = np.full((len(labels), *found.shape[1:]), np.nan)
     answers[known] = found
