@@ -57,7 +57,7 @@ class Debias(ABC):
         for name in ("strength", "end_strength"):
             value = getattr(self, name)
             if value is not None and not 0 <= value <= 1:
-                raise ValueError(f"{type(self).__name__}: {name} is {value} (expected 0 to 1)")
+                raise ValueError(f"debias {type(self).__name__}: {name} is {value} (expected 0 to 1)")
 
     def check(self, labels: LabelSpace, *, has_teacher: bool) -> None:
         """Check that it fits a task.

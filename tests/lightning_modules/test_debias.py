@@ -162,7 +162,7 @@ def test_tokens_on_the_device_have_the_same_values(tiny_backbone, cs224n_root, t
 
 
 def test_rows_without_a_label_are_left_out(tiny_backbone, tmp_path):
-    lines = [f"{word}\t{label}" for word, label in [("good film", 1), ("bad film", 0)] * 6 + [("odd film", "")] * 2]
+    lines = [f"{word}\t{label}" for word, label in [("good film", 1), ("bad film", 0)] * 30 + [("odd film", "")] * 2]
     (tmp_path / "rows.tsv").write_text("\n".join(["text\tgood", *lines]) + "\n")
     path = str(tmp_path / "rows.tsv")
     task = Classification(
@@ -177,10 +177,10 @@ def test_rows_without_a_label_are_left_out(tiny_backbone, tmp_path):
     train_batches(data)
     shortcut = data.stores["train"]["film"].shortcut
     assert shortcut is not None
-    assert shortcut.shape == (14,)
-    assert (shortcut[:12:2] > 0.1).all()  # the bag of words tells good from bad
-    assert (shortcut[1:12:2] < -0.1).all()
-    assert shortcut[12:].tolist() == [0.0, 0.0]
+    assert shortcut.shape == (62,)
+    assert (shortcut[:60:2] > 0).all()  # the bag of words tells good from bad
+    assert (shortcut[1:60:2] < 0).all()
+    assert shortcut[60:].tolist() == [0.0, 0.0]
 
 
 @pytest.mark.parametrize(

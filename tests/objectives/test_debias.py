@@ -226,7 +226,7 @@ def test_a_labels_probability_is_how_sure_the_shortcut_is():
 @pytest.mark.parametrize("kind", [type(debias) for debias in ALL])
 @pytest.mark.parametrize(("name", "value"), [("strength", -0.1), ("strength", 1.5), ("end_strength", NAN)])
 def test_a_strength_out_of_range_is_refused(kind, name, value):
-    with pytest.raises(ValueError, match=rf"{kind.__name__}: {name} is {value} \(expected 0 to 1\)"):
+    with pytest.raises(ValueError, match=rf"debias {kind.__name__}: {name} is {value} \(expected 0 to 1\)"):
         kind(**{name: value})
 
 
