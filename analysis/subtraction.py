@@ -26,11 +26,6 @@ class Standing:
     told: float
     untold: float
 
-    @property
-    def balanced(self) -> float:
-        """The mean of both groups: what is scored where the shortcut is no help."""
-        return (self.told + self.untold) / 2
-
 
 @dataclass(frozen=True)
 class Corrected:
@@ -83,7 +78,7 @@ def measure_standing(predictions: Predictions, answers: Floats) -> Standing:
 
 
 def choose_factor(predictions: Predictions, answers: Floats, *, max_loss: float) -> float:
-    """Return the part with which both groups of rows score best on average; of equal ones the smallest.
+    """Return the part with which the rows score best that the shortcut alone has wrong; of equal ones the smallest.
 
     Args:
         predictions: What a model predicted.
@@ -91,7 +86,7 @@ def choose_factor(predictions: Predictions, answers: Floats, *, max_loss: float)
         max_loss: How much of the metric over all rows may be lost.
     """
     found = [measure_standing(subtract(predictions, answers, factor), answers) for factor in FACTORS]
-    allowed = [one.balanced if one.every >= found[0].every - max_loss else -np.inf for one in found]
+    allowed = [one.untold if one.every >= found[0].every - max_loss else -np.inf for one in found]
     return float(FACTORS[int(np.argmax(allowed))])
 
 
