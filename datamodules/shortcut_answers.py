@@ -45,15 +45,15 @@ def prepare_shortcut(
 
 def _open_answers(name: str, store: TokenStore, root: Path, cache_dir: Path) -> NDArray[np.float64]:
     _check_rows(name, store)
-    key = hashlib.sha256(json.dumps([FORMAT, store.key]).encode()).hexdigest()[:32]
+    own = dict(store.task.reading_settings())  # the label's column too, since tasks over the same rows share a store
+    key = hashlib.sha256(json.dumps([FORMAT, store.key, own], sort_keys=True).encode()).hexdigest()[:32]
 
     def write(target: Path) -> None:
         from shortcuts.answers import answer_unseen_folds  # here: scikit-learn takes a second
 
         rank_zero_only(log.info)("task %s: a shortcut model is asked about its training rows", name)
-        examples = [*store.task.read("train", root, lambda message: None)]
-        assert [example.id for example in examples] == store.all_ids()
-        texts = [example.texts for example in examples]
+        by_id = {example.id: example.texts for example in store.task.read("train", root, lambda message: None)}
+        texts = [by_id[name] for name in store.all_ids()]
         found = answer_unseen_folds(texts, store.labels, is_score=not store.task.labels.num_classes)
         with partial_folder(target.parent) as folder:
             np.save(folder / target.name, found)

@@ -221,3 +221,47 @@ def test_a_training_is_not_resumed_with_another_debiasing(debias, tiny_backbone,
     fit(ProductOfExperts(), 2, ckpt_path=tmp_path / "last.ckpt")
     with pytest.raises(InputError, match=r"goes on with the weights, auxiliary objectives, debiasing .*Product"):
         fit(debias, 2, ckpt_path=tmp_path / "last.ckpt")
+
+
+def test_tasks_over_the_same_rows_have_shortcuts_of_their_own(tiny_backbone, tmp_path):
+    rows = [
+        (f"{word} film {'very ' * (number % 2)}", int(word == "good"), number % 2)
+        for number in range(20)
+        for word in ("good", "bad")
+    ]
+    lines = [f"{number}\t{text}\t{good}\t{long}" for number, (text, good, long) in enumerate(rows)]
+    (tmp_path / "rows.tsv").write_text("\n".join(["id\ttext\tgood\tlong", *lines]) + "\n")
+    (tmp_path / "chosen.csv").write_text("\n".join(["id", *map(str, range(0, 40, 3))]) + "\n")
+    source = Source(train="rows.tsv", dev="rows.tsv")
+    tasks: dict[str, Task] = {
+        label: Classification(
+            source=source,
+            texts=("text",),
+            id="id",
+            label=label,
+            num_classes=2,
+            debias=ProductOfExperts(1.0),
+            train_rows=str(tmp_path / "chosen.csv"),
+        )
+        for label in ("good", "long")
+    }
+    data = open_tasks(tasks, tiny_backbone, tmp_path, tmp_path / "cache")
+    batches = train_batches(data)
+    assert list(data.streams) == ["good+long"]
+    assert len(list((tmp_path / "cache").glob("*-shortcut.npy"))) == 2
+    for name, column in (("good", 1), ("long", 2)):
+        shortcut = data.stores["train"][name].shortcut
+        assert shortcut is not None
+        assert ((shortcut > 0) == [row[column] == 1 for row in rows]).all()
+        assert batches[name].shortcut.tolist() == shortcut[batches[name].rows].tolist()
+    drawn = sorted(int(row) for batch in data.train_dataloader() for row in batch.rows)
+    assert drawn == list(range(0, 40, 3))
+    module = build_module(tiny_backbone, tasks=tasks).eval()
+    joint = next(iter(data.train_dataloader()))
+    result = module.training_step(joint, 0)
+    expected = [
+        F.binary_cross_entropy_with_logits(module(part) + part.shortcut, part.labels.float()) for part in joint.parts
+    ]
+    assert result["loss"].item() == pytest.approx(float(sum(expected)), rel=1e-5)
+    apart = {**tasks, "long": replace(tasks["long"], train_rows=None)}
+    assert list(open_tasks(apart, tiny_backbone, tmp_path, tmp_path / "cache").streams) == ["good", "long"]
