@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from analysis.command import command
 from analysis.json_file import replace_undefined
 from analysis.run import Predictions, Run
 from analysis.shortcut_tables import MISSING
@@ -17,6 +16,8 @@ from analysis.subtraction import Corrected, Floats, Standing, correct
 from analysis.table import Table
 from analysis.written_run import write_run
 from heads import Scores
+from runtime.arguments import Arguments
+from runtime.command import command
 from runtime.terminal import plain_console
 from runtime.utf8 import use_utf8
 from shortcuts.answers import answer
@@ -118,7 +119,7 @@ def _cells(standing: Standing) -> list[str]:
 
 def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Parse the command line."""
-    parser = argparse.ArgumentParser(prog="python -m analysis.debias", description=__doc__, allow_abbrev=False)
+    parser = Arguments("analysis.debias", __doc__)
     parser.add_argument("run", type=Path, metavar="RUN", help="folder of a finished run")
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder to create; reads like a run")
     parser.add_argument("--split", choices=["dev", "test"], default="dev", help="which predictions (default dev)")

@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.command import command
 from analysis.run import Run, match_predictions
 from heads import Scores
+from runtime.arguments import Arguments
+from runtime.command import command
 from runtime.utf8 import use_utf8
 from runtime.whole_files import replacing
 from shortcuts.weak_learner import watch_weak_learner
@@ -90,7 +91,7 @@ def write_rows(path: Path, examples: Sequence[Example], groups: dict[str, Rows])
 
 def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     """Parse the command line."""
-    parser = argparse.ArgumentParser(prog="python -m analysis.forgotten", description=__doc__, allow_abbrev=False)
+    parser = Arguments("analysis.forgotten", __doc__)
     parser.add_argument("run", type=Path, metavar="RUN", help="folder of a finished run of the task")
     parser.add_argument("--task", required=True, help="task with one class a row")
     parser.add_argument("--output", type=Path, required=True, metavar="FILE.csv", help="file to write")
