@@ -52,7 +52,7 @@ def _describe_rows(task: Task) -> Rows:
     rule = task.source.rule
     own_split = (task.label, task.read_columns) if rule is not None and rule.stratify is None else None
     reading = (task.source, own_split, task.texts, task.id, task.delimiter, task.quotes, task.broken_rows)
-    drawing = (task.train_limit, task.dev_limit, task.batch_size)
+    drawing = (task.train_limit, task.dev_limit, task.train_rows, task.batch_size)
     return (*reading, *drawing, task.swap, task.average_orders)
 
 

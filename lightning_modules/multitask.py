@@ -343,6 +343,7 @@ class MultitaskModule(L.LightningModule):
             batch,
             made.pooled,
             made.output,
+            progress=self._progress(),
             pool_again=partial(self.pool, batch),
         )
         regularizers = self._regularizers(batch.task)
@@ -376,7 +377,7 @@ class MultitaskModule(L.LightningModule):
             output=made.output,
             forward=partial(self, batch, before=made.before),
             embedded_shape=(batch.tokens.input_ids.numel(), self.backbone.embedding_size),
-            loss=lambda repeated: learn_from_targets(task, head, batch, repeated)[0],
+            loss=lambda repeated: learn_from_targets(task, head, batch, repeated, progress=self._progress())[0],
             divergence=head.divergence,
             random_state=made.random_state,
             forward_with_past=None if past is None else partial(past.call, self, batch, None, made.before),
@@ -386,6 +387,11 @@ class MultitaskModule(L.LightningModule):
         trainer = attached_trainer(self)
         size = 1 if trainer is None else trainer.accumulate_grad_batches
         return StepId(self.seed, self.current_epoch, batch_idx // size)
+
+    def _progress(self) -> float:
+        """Return the share of the optimiser steps that lie behind."""
+        trainer = attached_trainer(self)
+        return 0.0 if trainer is None else trainer.global_step / trainer.estimated_stepping_batches
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Make the gradients of an accumulation window means over its rows."""
