@@ -32,12 +32,12 @@ class DeviceDataset(Dataset[Batch]):
         device: Where the tokens go.
 
     Raises:
-        InputError: If a task swaps pairs, encodes them both ways or has a teacher, which only the host knows.
+        InputError: If a task swaps pairs, encodes them both ways or has a teacher's files, which only the host knows.
     """
 
     def __init__(self, dataset: TaskDataset, device: torch.device) -> None:
         for name, store in dataset.stores.items():
-            if store.task.swap or store.task.encoding == "both" or store.task.teacher is not None:
+            if store.task.swap or store.task.encoding == "both" or store.teacher is not None:
                 raise InputError(f"task {name}: swap, teacher and encoding both do not go with data.on_device true")
         self._dataset = dataset
         self._device = device

@@ -23,7 +23,15 @@ from datamodules.sentences import SentenceInput, read_sentences
 from datamodules.shared_files import find_unlike_splits
 from datamodules.shortcut_answers import prepare_shortcut
 from datamodules.store import TokenStore
-from datamodules.streams import by_encoding, describe_streams, fill_gaps, find_streams, join_rows, stream_of
+from datamodules.streams import (
+    by_encoding,
+    check_teachers,
+    describe_streams,
+    fill_gaps,
+    find_streams,
+    join_rows,
+    stream_of,
+)
 from datamodules.trial import ChooseBatches
 from runtime.cache_folder import CACHE_DIR
 from tasks import InputError, Split, Task
@@ -121,6 +129,7 @@ class MultitaskDataModule(ResumableDataModule):
         self.on_device = on_device
         limited = {name: task.with_limits(train=train_limit, dev=dev_limit) for name, task in tasks.items()}
         self.streams = find_streams(limited, share_rows=share_rows)
+        check_teachers(limited, self.streams)
         self.tasks = fill_gaps(limited, self.streams)
         self.schedule = schedule or RoundRobinShuffled()
         self.predict_splits = predict_splits
@@ -138,7 +147,7 @@ class MultitaskDataModule(ResumableDataModule):
             if shared := describe_streams(self.streams):
                 log.info("%s", shared)
             for name, task in self.tasks.items():
-                if task.teacher is not None:
+                if task.teacher is not None and task.teacher.files:
                     task.teacher.locate(name, task.labels)
         for split in self._stage_splits():
             stores = self._open(split, report=True)
@@ -376,6 +385,7 @@ class MultitaskDataModule(ResumableDataModule):
                     **describe_generated(store),
                     **({"shortcut": store.shortcut_sha256} if store.shortcut is not None else {}),
                     **({"train_rows": store.chosen_sha256} if store.chosen_rows is not None else {}),
+                    **({"teacher": self.tasks[name].taught_by} if self.tasks[name].taught_by is not None else {}),
                 }
                 for name, store in self.stores.get("train", {}).items()
             },

@@ -44,7 +44,7 @@ from lightning_modules.saved_weights import (
     refuse_forgotten_averaging,
     report_parameters,
 )
-from lightning_modules.steps import as_forward_pass, as_task_passes, factor, regularize, weigh
+from lightning_modules.steps import as_forward_pass, as_task_passes, factor, regularize, teach, weigh
 from lightning_modules.surgery import GradientSurgeon
 from lightning_modules.task_scores import Direction, TaskScores
 from objectives import (
@@ -305,7 +305,7 @@ class MultitaskModule(L.LightningModule):
 
         The loss of several tasks is the sum of theirs, each with its factors.
         """
-        made = [forward for parts in self._passes(batch) for forward in self._make_pass(parts)]
+        made = teach([each for parts in self._passes(batch) for each in self._make_pass(parts)], self.tasks, self.heads)
         step_id, trainer = self._step_id(batch_idx), attached_trainer(self)
         size = 1 if trainer is None else trainer.accumulate_grad_batches
         share = self._window.share(size, batch_idx, batch.fullness)

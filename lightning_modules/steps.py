@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from datamodules import TaskBatch
 from heads import Head
@@ -33,6 +33,31 @@ def as_task_passes(
         TaskPass(part, vectors, output, tuple(parts[:number]), random_state, progress)
         for number, (part, vectors, output) in enumerate(zip(parts, pooled, outputs, strict=True))
     ]
+
+
+def teach(made: Sequence[TaskPass], tasks: Mapping[str, Task], heads: nn.ModuleDict) -> list[TaskPass]:
+    """Return the passes of a step, those of tasks that another task teaches with what that one answers.
+
+    No gradient flows through the answers: probabilities (B, C), or scores (B,).
+
+    Args:
+        made: The passes of all tasks of the step.
+        tasks: The tasks by name.
+        heads: Their heads.
+    """
+    outputs = {each.batch.task: each.output.detach() for each in made}
+    found = []
+    for each in made:
+        teacher = tasks[each.batch.task].taught_by
+        answers = each.batch.teacher if teacher is None else _answer(heads[teacher], outputs[teacher])
+        found.append(each._replace(batch=each.batch._replace(teacher=answers)))
+    return found
+
+
+def _answer(head: nn.Module, output: Tensor) -> Tensor:
+    assert isinstance(head, Head)
+    probabilities = head.probabilities(output)
+    return head.predict(output) if probabilities is None else probabilities
 
 
 def as_forward_pass(

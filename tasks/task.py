@@ -59,7 +59,7 @@ class Task(ABC):
         head: Class of the head; None for the usual one of the encoding and the label.
         metrics: Names of the metrics, the first of which enters `mean`; None for the usual ones of the label.
         weight: Factor on the task's loss (the paper's loss scaling).
-        teacher: Saved predictions of other runs to learn from beside the labels.
+        teacher: Saved predictions of other runs, or another task over the same rows, to learn from beside the labels.
         swap: Swap the sides of each training pair with probability one half, drawn anew each epoch.
         average_orders: Evaluate each pair in both orders and average the probabilities or scores; twice the work.
         generated_pairs: Pairs that are made by rule from the training rows and trained on beside them, so that shared
@@ -222,12 +222,12 @@ class Task(ABC):
             ids: Ids of the training examples, [rows].
 
         Returns:
-            Probabilities (rows, C) or scores (rows,); None without a teacher.
+            Probabilities (rows, C) or scores (rows,); None without files of a teacher.
 
         Raises:
             InputError: If its files are missing, wrong or lack an example.
         """
-        if self.teacher is None:
+        if self.teacher is None or not self.teacher.files:
             return None
         return self.teacher.read(name, self.labels, self.class_names, ids)
 
@@ -242,6 +242,11 @@ class Task(ABC):
             InputError: If `train_rows` is no such file, or names an example that there is not.
         """
         return None if self.train_rows is None else find_rows(name, self.train_rows, ids)
+
+    @property
+    def taught_by(self) -> str | None:
+        """Name of the task that teaches this one in the same step; None where none does."""
+        return None if self.teacher is None else self.teacher.task
 
     @cached_property
     def gaps(self) -> frozenset[str]:
