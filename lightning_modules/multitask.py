@@ -316,6 +316,10 @@ class MultitaskModule(L.LightningModule):
             terms |= {
                 f"{each.batch.task}/{name}": Term(value, rows_of(each.batch, name)) for name, value in found.items()
             }
+        if self._surgeon is not None:
+            by_task = {each.batch.task: loss for each, loss in zip(made, losses, strict=True)}
+            frozen = [task for task in by_task if self._trains_head_only(task)]
+            self._surgeon.begin(self.trainer, by_task, step_id, frozen=frozen)
         own = [value for name, (value, _) in terms.items() if name.endswith("/loss")]
         return {"loss": sum(losses[1:], losses[0]), "task_loss": sum(own[1:], own[0]), "terms": terms}
 
@@ -354,8 +358,6 @@ class MultitaskModule(L.LightningModule):
 
     def _weigh(self, batch: TaskBatch, objective: Tensor, terms: Mapping[str, Tensor], step_id: StepId) -> Tensor:
         """Return a task's part of the loss as the weighting has it."""
-        if self._surgeon is not None:
-            self._surgeon.begin(self.trainer, batch.task, step_id, is_frozen=self._trains_head_only(batch.task))
         weighted: Tensor = self.weighting({batch.task: objective}, step_id)
         if self.weighting.follows_losses and batch.fullness:
             mean = reduce_over_processes(terms["loss"] * (batch.label_factor * batch.weight), "mean")
@@ -407,6 +409,11 @@ class MultitaskModule(L.LightningModule):
             for logger in self.loggers:
                 values = {f"train/{task}/weight": float(factor) for task, factor in factors.items()}
                 logger.log_metrics(values, step=self.global_step)
+
+    def on_before_backward(self, loss: Tensor) -> None:
+        """Keep the gradients of the tasks of one batch apart where surgery is to join them."""
+        if self._surgeon is not None:
+            self._surgeon.before_backward(loss)
 
     def on_after_backward(self) -> None:
         """Keep the tasks' gradients apart where surgery is to join them."""
