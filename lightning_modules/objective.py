@@ -1,6 +1,6 @@
 """What a training batch minimises but for regularisers: the task's loss on its labels, and what is added to it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from torch import Tensor
@@ -48,26 +48,30 @@ def rows_of(batch: TaskBatch, term: str) -> int:
     return batch.num_labelled if term in OF_LABELS else len(batch.rows)
 
 
+def name_terms(batch: TaskBatch, terms: Mapping[str, Tensor]) -> dict[str, Term]:
+    """Return the terms of a batch's loss as the logs want them, by `<task>/<term>`."""
+    return {f"{batch.task}/{name}": Term(value, rows_of(batch, name)) for name, value in terms.items()}
+
+
 def build_objective(
-    task: Task, head: Head, batch: TaskBatch, pooled: Tensor, output: Tensor, *, pool_again: Callable[[], Tensor]
+    task: Task, head: Head, made: TaskPass, *, pool_again: Callable[[], Tensor]
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """Return what a batch minimises before the tasks' weights, and its terms.
 
     Args:
         task: The batch's task.
         head: Its head.
-        batch: The batch.
-        pooled: Vectors of its sequences, (B, S, H).
-        output: What the head returned for them, (B, C) or (B,).
+        made: The forward pass of the batch.
         pool_again: Passes the batch through the backbone once more.
 
     Returns:
         The objective, and its terms without gradients: `loss` on the labels, and where there are some, with the factor
         that they enter with, `teacher` and `auxiliary`.
     """
-    objective, terms = learn_from_targets(task, head, batch, output)
+    batch = made.batch
+    objective, terms = learn_from_targets(task, head, batch, made.output)
     if task.auxiliary:
-        found = _learn_pairs(task, batch, pooled, pool_again)
+        found = _learn_pairs(task, batch, made.pooled, pool_again)
         terms["auxiliary"] = found if batch.label_factor == 1 else found * batch.label_factor
         objective = objective + terms["auxiliary"]
     return objective, {name: term.detach() for name, term in terms.items()}

@@ -9,7 +9,7 @@ from typing import Any
 import lightning.pytorch as L
 import pytest
 import torch
-from lightning.pytorch.plugins import MixedPrecision
+from lightning.pytorch.plugins import DoublePrecision, MixedPrecision
 from torch import Tensor, nn
 
 from backbones import Lora, Pals
@@ -67,8 +67,17 @@ class Gradients(L.Callback):
 def train(folder: Path, built: tuple[MultitaskModule, MultitaskDataModule], **settings: Any) -> list[dict[str, Tensor]]:
     module, data = built
     watch = Gradients()
-    make_trainer(folder, watch, precision="64-true", **settings).fit(module, datamodule=data)
+    make_trainer(folder, watch, **{"precision": "64-true", **settings}).fit(module, datamodule=data)
     return watch.steps
+
+
+def read_batches(module: MultitaskModule, data: MultitaskDataModule) -> list[Batch]:
+    """Return the batches of an epoch as the Trainer would have them, and make the module's numbers those of it."""
+    module.double()
+    data.prepare_data()
+    data.setup("fit")
+    precision = DoublePrecision()
+    return [precision.convert_input(batch) for batch in data.train_dataloader()]
 
 
 def join_by_hand(
@@ -115,9 +124,7 @@ def test_a_step_is_surgery_on_the_gradients_of_its_parts(
     """Also where a part has no label, a window is of two streams, and tasks differ in encoding."""
     found = train(tmp_path, build(surgery=surgery, data={"batch_size": 2}), accumulate_grad_batches=size)
     module, data = build(data={"batch_size": 2})
-    data.prepare_data()
-    data.setup("fit")
-    batches = list(data.train_dataloader())
+    batches = read_batches(module, data)
     assert {batch.stream for batch in batches} == {"topic+stars+tags", "cross+bi"}
     assert any(part.num_labelled == 0 for batch in batches for part in batch.parts)
     assert len(found) == -(-len(batches) // size)
@@ -150,14 +157,12 @@ def test_a_task_that_trains_its_head_only_takes_no_part(build: Build, tmp_path: 
     tasks = table_tasks(**{name: {"head_only_from": 0} for name in frozen})
     (found,) = train(tmp_path, build(tasks, surgery=UpGrad()), max_steps=1)
     module, data = build(table_tasks())
-    data.prepare_data()
-    data.setup("fit")
-    batch = next(iter(data.train_dataloader()))
+    batch, *_ = read_batches(module, data)
     parts = [part for part in batch.parts if part.task not in frozen]
     trained = {name for name in found if name.startswith("backbone.")}
     assert bool(trained) == bool(parts)
     if len(parts) > 1:
-        expected = join_by_hand(module, [JointBatch("", tuple(parts))], UpGrad(), StepId(42, 0, 0))
+        expected, _ = join_by_hand(module, [JointBatch("", tuple(parts))], UpGrad(), StepId(42, 0, 0))
     elif parts:
         module.training_step(parts[0], 0)["loss"].backward()
         expected = {name: weight.grad for name, weight in module.named_parameters() if weight.grad is not None}
@@ -197,10 +202,8 @@ def test_passes_of_each_task_are_kept_apart_too(build: Build, tmp_path: Path, se
     surgery = UpGrad()
     (found,) = train(tmp_path, build(surgery=surgery, **settings), max_steps=1)
     module, data = build(**settings)
-    data.prepare_data()
-    data.setup("fit")
-    batch = next(iter(data.train_dataloader()))
-    expected = join_by_hand(module, [batch], surgery, StepId(42, 0, 0))
+    batch, *_ = read_batches(module, data)
+    expected, _ = join_by_hand(module, [batch], surgery, StepId(42, 0, 0))
     assert_close(found, expected)
 
 
