@@ -17,10 +17,10 @@ class GradientSurgeon:
     """Joins the tasks' gradients of the backbone at the last backward pass of each accumulation window.
 
     That is before gradients are unscaled, checked and clipped, all of which then see the joined one. Heads keep their
-    own gradients, as does what an adapter has for each task. Of a batch of several tasks, a backward pass of each task's
-    loss comes before that of their sum, which gives the last task what the others leave. With several processes a task's
-    gradient is averaged over them before it is compared: what the window's last backward pass gives by DDP, the others',
-    which DDP leaves alone, here.
+    own gradients, as does what an adapter has for each task. In a batch of several tasks all but the last one have a
+    backward pass of their own; the last one gets what they leave of the backward pass of the sum. With several
+    processes a task's gradient is averaged over them before it is compared: what the window's last backward pass gives
+    by DDP, the others', which DDP leaves alone, here.
 
     Args:
         surgery: The method.
