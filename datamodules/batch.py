@@ -72,13 +72,13 @@ class TaskBatch(NamedTuple):
         return values if self.labelled is None else values.index_select(0, self.labelled)
 
 
-@dataclass(frozen=True)
+@dataclass  # not frozen: Lightning fills a copy where it changes the type of the numbers
 class JointBatch:
     """B rows as examples of several tasks, which share the forward pass and the optimiser step.
 
     Args:
         stream: Name of their stream.
-        parts: The batch of each task; parts of the same encoding have the same `tokens`, one object.
+        parts: The batch of each task; parts of the same encoding have the tensors of their `tokens` in common.
         fullness: Rows of the global batch / the batch size (see BatchRows).
     """
 
@@ -141,7 +141,7 @@ def passes(batch: Batch) -> list[list[TaskBatch]]:
     """Return the parts of a batch in groups that one forward pass serves: those with the same tokens."""
     groups: dict[int, list[TaskBatch]] = {}
     for part in batch.parts:
-        groups.setdefault(id(part.tokens), []).append(part)
+        groups.setdefault(id(part.tokens.input_ids), []).append(part)
     return list(groups.values())
 
 
