@@ -1,23 +1,35 @@
 """`python -m benchmarks --suite training --json FILE`; see README.md in this folder."""
 
 import argparse
+import json
 import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 
+import numpy as np
 from rich.console import Console
 
 from benchmarks.coordinator import ROOT, run_interleaved
+from benchmarks.flops import needed_flops
 from benchmarks.job import Job, Workload
-from benchmarks.output import Entries, describe_machine, print_entries, print_serving, print_values, write_json
+from benchmarks.output import (
+    Entries,
+    describe_machine,
+    print_entries,
+    print_operators,
+    print_serving,
+    print_values,
+    write_json,
+)
 from benchmarks.prepare import prepare, prepare_trained
-from benchmarks.ratios import Clock, check_equal_work, summarise
+from benchmarks.ratios import Clock, check_equal_work, measure_share, summarise
 from benchmarks.scale import ROWS, run_scale
 from benchmarks.serving_entries import measure_bars, summarise_serving
 from benchmarks.startup import run_startup
-from benchmarks.suites import REFERENCE, SUITES
+from benchmarks.suites import PRODUCTS, REFERENCE, SUITES
 
+MEASURED_AGAINST_PRODUCTS = ("training", "evaluation")
 ALL_SUITES = (*SUITES, "startup", "scale")
 
 
@@ -58,12 +70,18 @@ def compare(suite: str, options: argparse.Namespace, console: Console) -> dict[s
             prepare(shared, options.data, with_sentences=suite == "mlm")
         jobs = {
             name: replace(
-                job, folder=shared.folder, workload=shared.workload, rounds=shared.rounds, threads=shared.threads
+                job,
+                folder=shared.folder,
+                workload=shared.workload,
+                rounds=shared.rounds,
+                threads=shared.threads,
+                is_profiled=suite in MEASURED_AGAINST_PRODUCTS and name.startswith("ours"),
             )
             for name, job in SUITES[suite].items()
             if options.only is None or any(words in name for words in options.only)
         }
         rounds = run_interleaved(jobs, report=lambda line: console.print(f"{suite}: {line}", highlight=False))
+        lengths = json.loads(shared.lengths.read_text(encoding="utf-8")) if suite in MEASURED_AGAINST_PRODUCTS else []
     check_equal_work(rounds)
     clock: Clock = "cpu" if options.threads == 1 else "wall"
     if suite == "inference":
@@ -72,8 +90,32 @@ def compare(suite: str, options: argparse.Namespace, console: Console) -> dict[s
         return {suite: served, "inference_bars": bars}
     reference = rounds.get(REFERENCE)
     entries = [summarise(name, done, reference, clock=clock) for name, done in rounds.items()]
+    if suite in MEASURED_AGAINST_PRODUCTS:
+        flops = needed_by(shared.workload, lengths, trains=suite == "training")
+        entries = [
+            measure_share(
+                entry,
+                rounds[entry.name],
+                rounds.get(PRODUCTS[jobs[entry.name].precision]),
+                flops=flops,
+                clock=clock,
+            )
+            for entry in entries
+        ]
     print_entries(suite, entries, clock=clock, console=console)
+    print_operators(suite, entries, console=console)
     return {suite: entries}
+
+
+def needed_by(workload: Workload, lengths: Sequence[int], *, trains: bool) -> float:
+    """Return the FLOPs that an epoch's real tokens need."""
+    return needed_flops(
+        np.array(lengths),
+        num_layers=workload.num_layers,
+        hidden_size=workload.hidden_size,
+        intermediate_size=workload.intermediate_size,
+        trains=trains,
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

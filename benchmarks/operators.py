@@ -57,7 +57,9 @@ def group_of(operator: str) -> str:
         ['products', 'softmax', 'elementwise and others']
     """
     for group, patterns in GROUPS.items():
-        if any(operator == pattern or (pattern[-1] == "*" and operator.startswith(pattern[:-1])) for pattern in patterns):
+        if any(
+            operator == pattern or (pattern[-1] == "*" and operator.startswith(pattern[:-1])) for pattern in patterns
+        ):
             return group
     return REST
 

@@ -20,7 +20,7 @@ from benchmarks.gpu.equality import Equality, check_equality
 from benchmarks.gpu.hf_trainer import run_hf_trainer
 from benchmarks.gpu.measuring import StepTimes, first_line, matmul_ceiling
 from benchmarks.gpu.ours import VARIANTS, run_ours
-from benchmarks.gpu.workload import EPOCH, TINY, Size, Work, draw_work, needed_flops, write_pairs, write_synthetic
+from benchmarks.gpu.workload import EPOCH, TINY, Size, Work, draw_work, flops_of_step, write_pairs, write_synthetic
 from benchmarks.output import describe_machine
 
 Entry = dict[str, Any]
@@ -114,7 +114,7 @@ def _measure(
         free_memory(device)
     steps = range(size.warm_steps, size.warm_steps + size.steps)
     tokens = float(np.mean([work.lengths(step).sum() for step in steps]))
-    tflops = float(np.mean([needed_flops(work.lengths(step), size) for step in steps])) / times.ms_per_step / 1e9
+    tflops = float(np.mean([flops_of_step(work.lengths(step), size) for step in steps])) / times.ms_per_step / 1e9
     return {
         "name": program,
         "batch_size": batch_size,

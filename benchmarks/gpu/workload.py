@@ -13,6 +13,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from backbones import StaticShape
+from benchmarks.flops import needed_flops
 from benchmarks.rows import read_pairs
 from datamodules import BatchRows, TokenStore
 from datamodules.store import SCHEMA
@@ -155,17 +156,16 @@ def draw_work(store: TokenStore, batch_size: int, size: Size) -> Work:
     return Work(store=store, order=order, round_tokens=round_tokens, shape=shape)
 
 
-def needed_flops(lengths: NDArray[np.int64], size: Size) -> float:
-    """Count the FLOPs that a training step needs: products of real tokens, the last layer only where it is read.
+def flops_of_step(lengths: NDArray[np.int64], size: Size) -> float:
+    """Return the FLOPs that a training step needs.
 
     Args:
         lengths: Tokens of each example, (B,).
         size: The model's shape.
     """
-    hidden, tokens = float(size.hidden_size), float(lengths.sum())
-    full_layer = 12 * hidden**2 * tokens  # multiply-adds of 4 H·H and 2 H·4H
-    last_layer = 2 * hidden**2 * tokens + 10 * hidden**2 * lengths.size
-    attention = 2 * hidden * float((lengths**2).sum())
-    pooler = hidden**2 * lengths.size
-    forward = (size.num_layers - 1) * (full_layer + attention) + last_layer + 2 * hidden * tokens + pooler
-    return 2 * 3 * forward  # a multiply-add is two; the backward pass costs twice the forward pass
+    return needed_flops(
+        lengths,
+        num_layers=size.num_layers,
+        hidden_size=size.hidden_size,
+        intermediate_size=4 * size.hidden_size,
+    )

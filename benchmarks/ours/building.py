@@ -148,4 +148,4 @@ def fit(job: Job, meter: Meter, module: L.LightningModule, data: L.LightningData
     """Train for a warm-up epoch and the measured ones."""
     torch.manual_seed(job.workload.seed)
     Path(job.folder / "runs").mkdir(exist_ok=True)
-    build_trainer(job, EpochMeter(meter), max_epochs=job.rounds + 1).fit(module, datamodule=data)
+    build_trainer(job, EpochMeter(meter), max_epochs=job.num_epochs).fit(module, datamodule=data)

@@ -13,7 +13,7 @@ from benchmarks.gpu.equality import Equality, check_equality
 from benchmarks.gpu.hf_trainer import pad, run_hf_trainer
 from benchmarks.gpu.measuring import covered
 from benchmarks.gpu.ours import VARIANTS
-from benchmarks.gpu.workload import TINY, draw_work, needed_flops, write_pairs, write_synthetic
+from benchmarks.gpu.workload import TINY, draw_work, flops_of_step, write_pairs, write_synthetic
 
 CPU = torch.device("cpu")
 
@@ -130,7 +130,7 @@ def test_a_file_of_pairs_gives_its_own_lengths(cs224n_root: Path, tmp_path: Path
     assert (store.first_lengths < store.lengths).all()
 
 
-def test_needed_flops_are_those_that_pytorch_counts() -> None:
+def test_flops_of_step_are_those_that_pytorch_counts() -> None:
     """With equal lengths nothing is padded, so that all that is computed is needed."""
     lengths = np.full(3, 10)
     tokens = pack(np.ones(30, dtype=np.int64), np.zeros(30, dtype=np.int64), lengths, num_groups=1)
@@ -141,7 +141,7 @@ def test_needed_flops_are_those_that_pytorch_counts() -> None:
         torch.nn.attention.sdpa_kernel([torch.nn.attention.SDPBackend.MATH]),
     ):
         backbone(tokens)
-    assert 3 * forward.get_total_flops() == pytest.approx(needed_flops(lengths, TINY))
+    assert 3 * forward.get_total_flops() == pytest.approx(flops_of_step(lengths, TINY))
 
 
 def test_overlapping_intervals_count_once() -> None:

@@ -39,10 +39,11 @@ def test_suites_are_those_of_the_interface_and_programs_exist() -> None:
     comparing = {"training", "mlm", "evaluation", "frozen", "roberta", "modernbert", "deberta", "inference"}
     assert set(ALL_SUITES) == {*comparing, "startup", "scale"}
     jobs = [(name, job) for programs in SUITES.values() for name, job in programs.items()]
-    assert len(jobs) == 45
+    assert len(jobs) == 56
     for name, job in jobs:
         assert importlib.util.find_spec(job.program) is not None
         assert name.startswith("ours") == job.program.startswith("benchmarks.ours.")
+        assert name.startswith("bare products") == (job.program == "benchmarks.products")
     assert all(REFERENCE in SUITES[suite] for suite in ("training", "mlm", "evaluation", "frozen"))
 
 
