@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from backbones.attention_gradients import HeadRows, attend_with_dropout, head_rows
+from backbones.attention_gradients import MULTIPLE, HeadRows, attend_with_dropout, head_rows
 from backbones.dropout import bit_dropout, drops_by_bits
 from backbones.packing import PackedTokens, QueryRows
 
@@ -52,7 +52,7 @@ class GroupedAttention:
         self._masks: dict[int | None, list[Tensor | None]] = {None: [group.mask for group in tokens.groups]}
         self._slots = tokens.slots if wanted is None else wanted.slots
         self._key_slots = tokens.slots
-        self._head_rows: dict[int, tuple[HeadRows, HeadRows]] = {}  # by the number of heads
+        self._head_rows: dict[tuple[int, int], tuple[HeadRows, HeadRows]] = {}  # by the number of heads and a multiple
 
     def __call__(
         self, query: Tensor, key: Tensor, value: Tensor, *, num_heads: int, dropout: float, reach: int | None = None
@@ -61,7 +61,7 @@ class GroupedAttention:
         if reach not in self._masks:
             self._masks[reach] = self._mask_beyond(reach)
         if query.device.type == "cpu" and drops_by_bits(dropout) and len(query) and not torch.compiler.is_compiling():
-            asking, answering = self._lay_out_heads(num_heads)
+            asking, answering = self._lay_out_heads(num_heads, 1 if query.dtype == torch.float32 else MULTIPLE)
             return attend_with_dropout(
                 *(query, key, value),
                 asking=asking,
@@ -78,14 +78,16 @@ class GroupedAttention:
         joined = torch.cat([context.transpose(1, 2).reshape(-1, query.shape[1]) for context in results])  # (rows, H)
         return joined.index_select(0, self._slots)  # (R, H)
 
-    def _lay_out_heads(self, num_heads: int) -> tuple[HeadRows, HeadRows]:
+    def _lay_out_heads(self, num_heads: int, multiple: int) -> tuple[HeadRows, HeadRows]:
         """Return where the heads of queries and of keys lie, which all layers share."""
-        if num_heads not in self._head_rows:
-            answering = head_rows(self._answering.grids, self._key_slots, num_heads)
-            asks_all = self._slots is self._key_slots
-            asking = answering if asks_all else head_rows(self._asking.grids, self._slots, num_heads)
-            self._head_rows[num_heads] = asking, answering
-        return self._head_rows[num_heads]
+        kind = (num_heads, multiple)
+        if kind not in self._head_rows:
+            answering = head_rows(self._answering.grids, self._key_slots, num_heads, multiple=multiple)
+            asking = answering
+            if self._slots is not self._key_slots:
+                asking = head_rows(self._asking.grids, self._slots, num_heads, multiple=multiple)
+            self._head_rows[kind] = asking, answering
+        return self._head_rows[kind]
 
     def _mask_beyond(self, reach: int | None) -> list[Tensor | None]:
         """Return the masks of all groups, (n, 1, Q, L) where some keys are out of reach."""

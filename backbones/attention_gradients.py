@@ -6,8 +6,11 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
+from torch.nn import functional as F
 
 from backbones.dropout import draw_kept
+
+MULTIPLE = 8  # of half-precision products, for whose every size oneDNN builds a kernel: 7 % of a training step
 
 
 class HeadRows(NamedTuple):
@@ -19,11 +22,13 @@ class HeadRows(NamedTuple):
         rows: Row that goes into each place, (sum of n * heads * L,); places of padding repeat a token's.
         places: Place of each row, (T * heads,): the inverse, without padding.
         shapes: (n * heads, L) of each group.
+        lengths: How many of L are a grid's own, for each group.
     """
 
     rows: Tensor
     places: Tensor
     shapes: list[tuple[int, int]]
+    lengths: list[int]
 
     def gather(self, states: Tensor, num_heads: int) -> list[Tensor]:
         """Lay states (T, H) out, one (n * heads, L, D) a group."""
@@ -39,13 +44,14 @@ class HeadRows(NamedTuple):
         return laid.index_select(0, self.places).view(-1, num_heads * laid.shape[1])
 
 
-def head_rows(grids: Sequence[Tensor], slots: Tensor, num_heads: int) -> HeadRows:
+def head_rows(grids: Sequence[Tensor], slots: Tensor, num_heads: int, *, multiple: int = 1) -> HeadRows:
     """Plan where heads lie.
 
     Args:
         grids: Row of each token in the groups, one (n, L) a group.
         slots: Place of each row in the flattened and joined grids, (T,).
         num_heads: Heads of a row.
+        multiple: L is filled up to a multiple of it, unless it is 1.
 
     Example:
         >>> plan = head_rows([torch.tensor([[0, 1], [2, 2]])], torch.tensor([0, 1, 2]), 2)
@@ -55,17 +61,21 @@ def head_rows(grids: Sequence[Tensor], slots: Tensor, num_heads: int) -> HeadRow
         [0, 2, 1, 3, 4, 6]
     """
     heads = torch.arange(num_heads)
-    rows, places, start = [], [], 0
+    rows, places, shapes, start = [], [], [], 0
     for grid in grids:
         count, length = grid.shape
+        if length > 1:
+            grid = F.pad(grid, (0, -length % multiple), mode="replicate")
         rows.append((grid[:, None, :] * num_heads + heads[:, None]).flatten())  # (n, heads, L)
-        lying = start + torch.arange(count * num_heads * length).view(count, num_heads, length)
-        places.append(lying.transpose(1, 2).reshape(-1, num_heads))  # (n * L, heads)
+        lying = start + torch.arange(grid.numel() * num_heads).view(count, num_heads, -1)
+        places.append(lying[..., :length].transpose(1, 2).reshape(-1, num_heads))  # (n * own L, heads)
+        shapes.append((count * num_heads, grid.shape[1]))
         start += lying.numel()
     return HeadRows(
         rows=torch.cat(rows),
         places=torch.cat(places).index_select(0, slots).flatten(),
-        shapes=[(grid.shape[0] * num_heads, grid.shape[1]) for grid in grids],
+        shapes=shapes,
+        lengths=[grid.shape[1] for grid in grids],
     )
 
 
@@ -123,14 +133,15 @@ class _Attend(torch.autograd.Function):
         keys, values = answering.gather(key, num_heads), answering.gather(value, num_heads)
         joined = query.new_empty(asking.rows.numel(), query.shape[1] // num_heads)
         saved: list[Tensor] = []
-        for q, k, v, mask, out in zip(queries, keys, values, masks, asking.split(joined), strict=True):
+        parts = zip(queries, keys, values, masks, asking.split(joined), asking.lengths, answering.lengths, strict=True)
+        for q, k, v, mask, out, asked, answered in parts:
             k = k.transpose(1, 2).contiguous()  # (n * heads, D, L), as autograd would: a view can round otherwise
-            scores = q @ k  # (n * heads, Q, L)
+            scores = (q @ k)[:, :asked, :answered]  # (n * heads, own Q, own L)
             if mask is not None:
-                scores.view(mask.shape[0], num_heads, *scores.shape[1:]).masked_fill_(~mask, -torch.inf)
+                scores.unflatten(0, (-1, num_heads)).masked_fill_(~mask, -torch.inf)
             weights = scores.softmax(-1, dtype=torch.float32).to(scores.dtype)
             kept = draw_kept(weights, dropout)
-            dropped = weights * kept
+            dropped = _fill_up(weights * kept, q.shape[1], k.shape[2])
             torch.bmm(dropped, v, out=out)
             saved += [q, k, v, weights, kept, dropped]
         ctx.save_for_backward(*saved)
@@ -153,8 +164,8 @@ class _Attend(torch.autograd.Function):
         )
         for outer, dq, dk, dv, q, k, v, weights, kept, dropped in parts:
             torch.bmm(dropped.transpose(1, 2), outer, out=dv)
-            of_weights = (outer @ v.transpose(1, 2)).mul_(kept)
-            of_scores = _softmax_gradient(of_weights, weights)
+            of_weights = (outer @ v.transpose(1, 2))[:, : weights.shape[1], : weights.shape[2]].mul_(kept)
+            of_scores = _fill_up(_softmax_gradient(of_weights, weights), *dropped.shape[1:])
             torch.bmm(of_scores, k.transpose(1, 2), out=dq)
             dk.copy_((q.transpose(1, 2) @ of_scores).transpose(1, 2))
         return (
@@ -162,6 +173,11 @@ class _Attend(torch.autograd.Function):
             *(answering.collect(laid, num_heads) for laid in (of_key, of_value)),
             *(None,) * 5,
         )
+
+
+def _fill_up(weights: Tensor, queries: int, keys: int) -> Tensor:
+    """Return weights (n, own Q, own L) with zeros up to (n, Q, L)."""
+    return F.pad(weights, (0, keys - weights.shape[2], 0, queries - weights.shape[1]))
 
 
 def _softmax_gradient(of_weights: Tensor, weights: Tensor) -> Tensor:
