@@ -62,6 +62,7 @@ class Job:
         device: Where Hugging Face's Trainer runs: `cpu` or `cuda`.
         trains: Whether bare products are those of a training step.
         compiles: Whether Hugging Face's Trainer compiles the model.
+        round_tokens: `--data.round_tokens` of ours.
         is_profiled: Whether one more epoch follows, in which operators are timed.
     """
 
@@ -78,6 +79,7 @@ class Job:
     device: str = "cpu"
     trains: bool = True
     compiles: bool = False
+    round_tokens: int = 0
     is_profiled: bool = False
 
     @property

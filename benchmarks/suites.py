@@ -34,6 +34,7 @@ SUITES: dict[str, dict[str, Job]] = {
         "ours fp32": Job(program=f"{OURS}.training"),
         "ours oneDNN fp32": Job(program=f"{OURS}.training", precision="onednn"),
         "ours bf16-mixed": Job(program=f"{OURS}.training", precision="bf16"),
+        "ours bf16-mixed, round_tokens 32": Job(program=f"{OURS}.training", precision="bf16", round_tokens=32),
         "ours bare loop": Job(program=f"{OURS}.bare_loop"),
         REFERENCE: Job(program=f"{PEERS}.training"),
         "HF Trainer oneDNN fp32": Job(program=f"{PEERS}.training", precision="onednn"),

@@ -8,6 +8,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from backbones import Backbone, build_encoder, pack
+from benchmarks.gpu import carrying, everything
 from benchmarks.gpu.__main__ import main, parse_arguments
 from benchmarks.gpu.equality import Equality, check_equality
 from benchmarks.gpu.hf_trainer import pad, run_hf_trainer
@@ -158,3 +159,19 @@ def test_arguments_have_the_documented_defaults() -> None:
         None,
         540,
     )
+
+
+@pytest.mark.slow
+def test_everything_runs_here_with_what_was_carried(cs224n_root: Path, tiny_backbone: Path, tmp_path: Path) -> None:
+    """Packing, both measurements and the training, each in its tiny form."""
+    carried, out = tmp_path / "carried", tmp_path / "out"
+    assert (
+        carrying.main(["--data", str(cs224n_root), "--to", str(carried), "--backbone", str(tiny_backbone), "--wheels"])
+        == 0
+    )
+    assert everything.main(["--carried", str(carried), "--out", str(out), "--tiny"]) == 0
+    for name in ("minilm.json", "base.json"):
+        (step,) = json.loads((out / name).read_text())["steps"]
+        assert (step["name"], step["batch_size"]) == (everything.PROGRAM, 4)
+    (report,) = out.glob("runs/*/*/report.json")
+    assert json.loads(report.read_text())["steps"] == 2

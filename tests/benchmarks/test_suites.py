@@ -39,7 +39,7 @@ def test_suites_are_those_of_the_interface_and_programs_exist() -> None:
     comparing = {"training", "mlm", "evaluation", "frozen", "roberta", "modernbert", "deberta", "inference"}
     assert set(ALL_SUITES) == {*comparing, "startup", "scale"}
     jobs = [(name, job) for programs in SUITES.values() for name, job in programs.items()]
-    assert len(jobs) == 56
+    assert len(jobs) == 57
     for name, job in jobs:
         assert importlib.util.find_spec(job.program) is not None
         assert name.startswith("ours") == job.program.startswith("benchmarks.ours.")
