@@ -28,9 +28,11 @@ from benchmarks.scale import ROWS, run_scale
 from benchmarks.serving_entries import measure_bars, summarise_serving
 from benchmarks.startup import run_startup
 from benchmarks.suites import PRODUCTS, REFERENCE, SUITES
+from benchmarks.table import ROWS as TABLE_ROWS
+from benchmarks.table import run_table
 
 MEASURED_AGAINST_PRODUCTS = ("training", "evaluation")
-ALL_SUITES = (*SUITES, "startup", "scale")
+ALL_SUITES = (*SUITES, "startup", "scale", "table")
 
 
 def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -132,6 +134,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
             grown = run_scale(ROWS, report=lambda line: console.print(f"scale: {line}", highlight=False))
             print_values("scale: one training split of so many rows", grown, console=console)
             results[suite] = grown
+        elif suite == "table":
+            started = run_table(
+                options.data, TABLE_ROWS, report=lambda line: console.print(f"table: {line}", highlight=False)
+            )
+            print_values("table: from a CSV file to the first step", started, console=console)
+            results[suite] = started
         else:
             results |= compare(suite, options, console)
         if options.json:
