@@ -1,6 +1,6 @@
 """Attention inside each of the packed sequences, in three ways with the same numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple, Protocol
 
 import torch
@@ -12,6 +12,8 @@ from backbones.dropout import bit_dropout, drops_by_bits
 from backbones.packing import PackedTokens, QueryRows
 
 Attention = Literal["grouped", "masked", "varlen"]
+# Returns the scores of a group, (n, heads, Q, L), from its number, its queries (n, heads, Q, D) and keys.
+Scores = Callable[[int, Tensor, Tensor], Tensor]
 
 
 class Attend(Protocol):
@@ -102,6 +104,27 @@ class GroupedAttention:
             masks.append(mask)
         return masks
 
+    def by_scores(
+        self,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        *,
+        num_heads: int,
+        dropout: float,
+        reach: int | None = None,
+        scores: Scores,
+    ) -> Tensor:
+        """Attend with scores of the model's own, in the place of scaled products."""
+        assert reach is None, "models with scores of their own have no local attention"
+        results = []
+        grids = zip(self._asking(query), self._answering(key), self._answering(value), self._masks[None], strict=True)
+        for number, (*states, mask) in enumerate(grids):
+            q, k, v = (_split_heads(each, num_heads) for each in states)
+            results.append(weigh(scores(number, q, k), v, mask=mask, dropout=dropout))
+        joined = torch.cat([context.transpose(1, 2).reshape(-1, query.shape[1]) for context in results])  # (rows, H)
+        return joined.index_select(0, self._slots)  # (R, H)
+
 
 class _Positions(NamedTuple):
     """Where tokens stand in their sequences: asked for only where a key may be out of reach."""
@@ -155,9 +178,22 @@ def attend_padded(query: Tensor, key: Tensor, value: Tensor, *, mask: Tensor | N
     if dropout == 0 or query.device.type != "cpu":
         return F.scaled_dot_product_attention(query, key, value, attn_mask=mask, dropout_p=dropout)
     scores = (query * query.shape[-1] ** -0.5) @ key.transpose(2, 3)  # (n, heads, Q, L)
+    return weigh(scores, value, mask=mask, dropout=dropout)
+
+
+def weigh(scores: Tensor, value: Tensor, *, mask: Tensor | None, dropout: float) -> Tensor:
+    """Return values weighted by the softmax of their scores, (n, heads, Q, D).
+
+    Args:
+        scores: (n, heads, Q, L); changed in place.
+        value: (n, heads, L, D).
+        mask: As for `attend_padded`.
+        dropout: As for `attend_padded`.
+    """
     if mask is not None:
         scores = scores.masked_fill_(~mask, -torch.inf)
-    return bit_dropout(scores.softmax(-1), dropout) @ value
+    weights = scores.softmax(-1)
+    return (weights if dropout == 0 else bit_dropout(weights, dropout)) @ value
 
 
 class MaskedAttention:

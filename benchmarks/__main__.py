@@ -30,6 +30,7 @@ from benchmarks.startup import run_startup
 from benchmarks.suites import PRODUCTS, REFERENCE, SUITES
 from benchmarks.table import ROWS as TABLE_ROWS
 from benchmarks.table import run_table
+from runtime.arguments import Arguments
 
 MEASURED_AGAINST_PRODUCTS = ("training", "evaluation")
 ALL_SUITES = (*SUITES, "startup", "scale", "table")
@@ -37,7 +38,7 @@ ALL_SUITES = (*SUITES, "startup", "scale", "table")
 
 def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Parse the command line."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__, allow_abbrev=False)
+    parser = Arguments("benchmarks", __doc__)
     parser.add_argument(
         "--suite", nargs="+", choices=[*ALL_SUITES, "all"], default=["training"], help="what to measure"
     )

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForMaskedLM, AutoModelForSequenceClassification, AutoTokenizer
+from transformers import AutoModelForMaskedLM, AutoModelForSequenceClassification, BertTokenizer
 from transformers.utils import logging as transformers_logging
 
 from benchmarks.job import Job, Workload
@@ -65,7 +65,7 @@ def _write_model(folder: Path, model_class: Any, workload: Workload) -> None:
 
 
 def _write_lengths(job: Job, pairs: Sequence[Pair]) -> None:
-    tokenizer = AutoTokenizer.from_pretrained(job.classifier)
+    tokenizer = BertTokenizer.from_pretrained(job.classifier)
     firsts, seconds = [pair.first for pair in pairs], [pair.second for pair in pairs]
     encoded = tokenizer(firsts, seconds, truncation=True, max_length=job.workload.max_length)
     job.lengths.write_text(json.dumps([len(ids) for ids in encoded["input_ids"]]), encoding="utf-8")

@@ -18,13 +18,29 @@ def bare_products(*precisions: Precision, trains: bool) -> dict[str, Job]:
     }
 
 
-def encoder_suite(family: str) -> dict[str, Job]:
-    """Return the programs that compare the encoder of a family."""
+FAMILIES = {  # by suite
+    "roberta": "roberta",
+    "mpnet": "mpnet",
+    "deberta": "deberta-v2",
+    "modernbert": "modernbert",
+    "deberta-v1": "deberta",
+}
+
+
+def encoder_suites(name: str, family: str) -> dict[str, dict[str, Job]]:
+    """Return the suites that compare the encoder of a family, in training and in evaluation."""
     workload = Workload(family=family)
     return {
-        "ours fp32": Job(program=f"{OURS}.training", workload=workload),
-        REFERENCE: Job(program=f"{PEERS}.training", workload=workload),
-        "HF Trainer group_by_length": Job(program=f"{PEERS}.training", workload=workload, sorts_by_length=True),
+        name: {
+            "ours fp32": Job(program=f"{OURS}.training", workload=workload),
+            REFERENCE: Job(program=f"{PEERS}.training", workload=workload),
+            "HF Trainer group_by_length": Job(program=f"{PEERS}.training", workload=workload, sorts_by_length=True),
+        },
+        f"{name}-evaluation": {
+            "ours fp32": Job(program=f"{OURS}.evaluation", workload=workload),
+            REFERENCE: Job(program=f"{PEERS}.evaluation", workload=workload),
+            "HF Trainer sorted": Job(program=f"{PEERS}.evaluation", workload=workload, sorts_by_length=True),
+        },
     }
 
 
@@ -74,9 +90,6 @@ SUITES: dict[str, dict[str, Job]] = {
         "ours, vectors at each step": Job(program=f"{OURS}.training", frozen=True, caches_vectors=False),
         REFERENCE: Job(program=f"{PEERS}.training", frozen=True),
     },
-    "roberta": encoder_suite("roberta"),
-    "modernbert": encoder_suite("modernbert"),
-    "deberta": encoder_suite("deberta-v2"),
     "inference": {
         ONE_TASK: Job(program=f"{OURS}.prediction"),
         INT8: Job(program=f"{OURS}.prediction", precision="int8"),
@@ -92,5 +105,7 @@ SUITES: dict[str, dict[str, Job]] = {
         ORT_INT8_SORTED: Job(program=f"{PEERS}.onnx_runtime", precision="int8", sorts_by_length=True),
     },
 }
+for _name, _family in FAMILIES.items():
+    SUITES |= encoder_suites(_name, _family)
 # What sorts by length in fp32, of which the fastest counts.
 SORTED_PEERS = (SORTED, "sentence-transformers CrossEncoder", "ONNX Runtime fp32, sorted")

@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from augmentation import GeneratedPairs
 from heads import Head, HeadFactory, Label, LabelSpace, LinearHead, TwinHead, usual_pair_head
 from objectives import PairObjective
+from runtime.counts import counted
 from tasks.errors import InputError
+from tasks.generating import find_pair_labels, with_generated
 from tasks.handin import HandIn
 from tasks.meaning import MAY_CHANGE
 from tasks.metrics import DEFAULT_METRICS, LOWER_IS_BETTER, OF_PROBABILITIES, MetricName, build_metric, check_metric
@@ -58,6 +61,8 @@ class Task(ABC):
         teacher: Saved predictions of other runs to learn from beside the labels.
         swap: Swap the sides of each training pair with probability one half, drawn anew each epoch.
         average_orders: Evaluate each pair in both orders and average the probabilities or scores; twice the work.
+        generated_pairs: Pairs that are made by rule from the training rows and trained on beside them, so that shared
+            words do not tell the label; for pairs of English texts. None for the rows alone.
         auxiliary: What the training batches teach beside the labels' loss, each with a weight of its own.
         head_only_from: Epoch (from 0) from which the task trains its head only: its gradients no longer reach the
             backbone, nor what an adapter has of it. For a small task that has learnt what it can, whose further epochs
@@ -94,6 +99,7 @@ class Task(ABC):
     teacher: Teacher | None = None
     swap: bool = False
     average_orders: bool = False
+    generated_pairs: GeneratedPairs | None = None
     auxiliary: tuple[PairObjective, ...] = ()
     head_only_from: int | None = None
     batch_size: int | None = None
@@ -106,10 +112,11 @@ class Task(ABC):
         check_source(self.source, name)
         expected = 1 if self.encoding == "single" else 2
         if len(self.texts) != expected:
-            raise InputError(f"{name}: texts names {len(self.texts)} column(s) (expected {expected})")
-        for option in ("swap", "average_orders"):
+            raise InputError(f"{name}: texts names {counted(len(self.texts), 'column')} (expected {expected})")
+        for option in ("swap", "average_orders", "generated_pairs"):
             if getattr(self, option) and self.encoding == "single":
-                raise InputError(f"{name}: {option} is true, but an example is one sentence (expected a pair task)")
+                said = "set" if option == "generated_pairs" else "true"
+                raise InputError(f"{name}: {option} is {said}, but an example is one sentence (expected a pair task)")
         if self.delimiter is not None and len(self.delimiter) != 1:
             raise InputError(
                 f'{name}: delimiter is {self.delimiter!r} (expected one character; a tab is "\\t" in YAML)'
@@ -132,6 +139,8 @@ class Task(ABC):
         try:
             for metric in self.metric_names:
                 check_metric(metric, self.labels)
+            if self.generated_pairs is not None:
+                find_pair_labels(self.generated_pairs, self.labels, self.class_names, self.parse_label)
             for objective in self.auxiliary:
                 objective.check(self.labels, self.num_sequences)
         except ValueError as error:
@@ -219,6 +228,13 @@ class Task(ABC):
         numbers = [f"{word}.0" for word in self.missing_labels if isinstance(word, int)]  # as data frames write them
         return frozenset([*map(str, self.missing_labels), *numbers])
 
+    def with_gaps(self) -> Self:
+        """Return the task with empty label cells as gaps."""
+        if "" in self.gaps:
+            return self
+        words = () if isinstance(self.missing_labels, str) else self.missing_labels
+        return replace(self, missing_labels=("", *words))
+
     @property
     def ignores_gaps(self) -> bool:
         """Whether rows may lack a label."""
@@ -281,8 +297,9 @@ class Task(ABC):
             fitting = {2: "encoding: bi", 3: "encoding: both"}.get(
                 head.num_sequences, "a single sentence or encoding: cross"
             )
+            vectors = counted(head.num_sequences, "vector")
             raise InputError(
-                f"{type(self).__name__}: {type(head).__name__} reads {head.num_sequences} vector(s) an example, but "
+                f"{type(self).__name__}: {type(head).__name__} reads {vectors} an example, but "
                 f"encoding {self.encoding} gives {self.num_sequences} (this head goes with {fitting})"
             )
         return head
@@ -308,15 +325,33 @@ class Task(ABC):
 
     def read_located(self, split: Split, root: Path, report: Callable[[str], None]) -> Iterator[tuple[str, Example]]:
         """Return what `read` does, each example behind the file and line (or row) it stands on."""
-        located = self._reader.read(split, root, report)
-        limit = self._limit(split)
+        located = self.reader.read(split, root, report)
+        limit = self.limit(split)
         yield from sample(located, limit) if limit else located
+
+    def read_trained(self, split: Split, root: Path, report: Callable[[str], None]) -> Iterator[Example]:
+        """Return what `read` does and, behind the train split, the pairs that are made of it; see `generated_pairs`."""
+        examples = self.read(split, root, report)
+        if split != "train" or self.generated_pairs is None:
+            return examples
+        labels = find_pair_labels(self.generated_pairs, self.labels, self.class_names, self.parse_label)
+        return with_generated(examples, self.generated_pairs, labels, report)
+
+    def generation_settings(self, split: Split) -> dict[str, str]:
+        """Return what decides which pairs are made beside a split, for a cache key; nothing where none is."""
+        if split != "train" or self.generated_pairs is None:
+            return {}
+        try:
+            return {"generated": self.generated_pairs.reading_settings()}
+        except ValueError as error:
+            raise InputError(str(error)) from None
 
     def with_limits(self, *, train: int | None, dev: int | None) -> Self:
         """Return the task with the limits that it does not set itself."""
         return replace(self, train_limit=self.train_limit or train, dev_limit=self.dev_limit or dev)
 
-    def _limit(self, split: Split) -> int | None:
+    def limit(self, split: Split) -> int | None:
+        """Return how many examples of a split are read at most; None for all."""
         return {"train": self.train_limit, "dev": self.dev_limit}.get(split)
 
     def read_texts(
@@ -326,7 +361,7 @@ class Task(ABC):
 
         With a limit they are those of the examples that `read` draws, which have labels.
         """
-        if self._limit(split):
+        if self.limit(split):
             examples = self.read(split, root, report)
             return (tuple(text.strip() for text in example.texts) for example in examples)
         return read_texts(
@@ -339,7 +374,7 @@ class Task(ABC):
             report=report,
             broken_rows=self.broken_rows,
             keep_halves=keep_halves,
-            keys=self._reader.keys,
+            keys=self.reader.keys,
         )
 
     def text_settings(self) -> list[Any]:
@@ -349,10 +384,11 @@ class Task(ABC):
 
     def find_unlabelled(self, split: Split, root: Path) -> str | None:
         """Return file and line of the first row without a label; None if all have one."""
-        return self._reader.find_unlabelled(split, root)
+        return self.reader.find_unlabelled(split, root)
 
     @property
-    def _reader(self) -> ExampleReader:
+    def reader(self) -> ExampleReader:
+        """What reads its examples."""
         return ExampleReader(
             source=self.source,
             texts=self.texts,
@@ -382,7 +418,15 @@ class Task(ABC):
     def reading_settings(self) -> Mapping[str, str]:
         """Return the settings that decide what `read` yields, for a cache key."""
         skipped = {"source", "head", "metrics", "weight", "teacher", "swap", "average_orders", "auxiliary"}
-        skipped |= {"head_only_from", "batch_size", "prediction_header", "class_weights", "sampling", "thresholds"}
+        skipped |= {
+            "generated_pairs",
+            "head_only_from",
+            "batch_size",
+            "prediction_header",
+            "class_weights",
+            "sampling",
+            "thresholds",
+        }
         if not self.ignores_gaps:
             skipped.add("missing_labels")
         settings = {field.name: repr(getattr(self, field.name)) for field in fields(self) if field.name not in skipped}

