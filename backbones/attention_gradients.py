@@ -149,7 +149,7 @@ class _Attend(torch.autograd.Function):
         return asking.collect(joined, num_heads)
 
     @staticmethod
-    @once_differentiable  # type: ignore[untyped-decorator]
+    @once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, ...]:
         asking, answering, num_heads, saved = ctx.asking, ctx.answering, ctx.num_heads, ctx.saved_tensors
         size = gradient.shape[1] // num_heads

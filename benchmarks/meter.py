@@ -117,7 +117,7 @@ class Meter:
             from benchmarks.operators import OperatorClock  # here, since what a program imports is its own
 
             self._operators = OperatorClock()
-            self._operators.__enter__()
+            self._operators.__enter__()  # type: ignore[no-untyped-call]
         elif command != "round":
             sys.exit(0)
 
@@ -131,7 +131,7 @@ class Meter:
         cpu_s, wall_s, peak = time.process_time() - self._cpu, time.perf_counter() - self._wall, peak_mib()
         operators = None
         if self._operators is not None:
-            self._operators.__exit__(None, None, None)
+            self._operators.__exit__(None, None, None)  # type: ignore[no-untyped-call]
             operators, self._operators = self._operators.by_group(), None
         done = Round(
             work=work,

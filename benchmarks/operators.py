@@ -1,7 +1,7 @@
 """Where the time of a program goes: CPU seconds of PyTorch's operators, by group."""
 
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -23,7 +23,7 @@ GROUPS: Mapping[str, Sequence[str]] = {
 REST, PYTHON = "elementwise and others", "Python and autograd"
 
 
-class OperatorClock(TorchDispatchMode):
+class OperatorClock(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """While entered, counts the CPU seconds of every operator, forward and backward.
 
     They are the process's CPU seconds around each operator: other programs on the machine do not enter, as they would
@@ -31,8 +31,8 @@ class OperatorClock(TorchDispatchMode):
     """
 
     def __init__(self) -> None:
-        super().__init__()
-        self._seconds: Counter[str] = Counter()
+        super().__init__()  # type: ignore[no-untyped-call]
+        self._seconds: dict[str, float] = defaultdict(float)
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         """Run an operator and count its time."""

@@ -60,7 +60,7 @@ SUITES: dict[str, dict[str, Job]] = {
         ),
         "HF Trainer bf16": Job(program=f"{PEERS}.training", precision="bf16"),
         "HF Trainer bf16 group_by_length": Job(program=f"{PEERS}.training", precision="bf16", sorts_by_length=True),
-        "HF Trainer bf16 group_by_length compiled": Job(
+        "HF Trainer compiled, bf16 group_by_length": Job(
             program=f"{PEERS}.training", precision="bf16", sorts_by_length=True, compiles=True
         ),
         "sentence-transformers CrossEncoderTrainer": Job(program=f"{PEERS}.cross_encoder"),
