@@ -71,18 +71,7 @@ def compare(suite: str, options: argparse.Namespace, console: Console) -> dict[s
             prepare_trained(shared, options.data)
         else:
             prepare(shared, options.data, with_sentences=suite == "mlm")
-        jobs = {
-            name: replace(
-                job,
-                folder=shared.folder,
-                workload=shared.workload,
-                rounds=shared.rounds,
-                threads=shared.threads,
-                is_profiled=suite in MEASURED_AGAINST_PRODUCTS and name.startswith("ours"),
-            )
-            for name, job in SUITES[suite].items()
-            if options.only is None or any(words in name for words in options.only)
-        }
+        jobs = choose_jobs(suite, shared, options.only)
         rounds = run_interleaved(jobs, report=lambda line: console.print(f"{suite}: {line}", highlight=False))
         lengths = json.loads(shared.lengths.read_text(encoding="utf-8")) if suite in MEASURED_AGAINST_PRODUCTS else []
     check_equal_work(rounds)
@@ -95,19 +84,30 @@ def compare(suite: str, options: argparse.Namespace, console: Console) -> dict[s
     entries = [summarise(name, done, reference, clock=clock) for name, done in rounds.items()]
     if suite in MEASURED_AGAINST_PRODUCTS:
         flops = needed_by(shared.workload, lengths, trains=suite == "training")
+        limits = {name: rounds.get(PRODUCTS[job.precision]) for name, job in jobs.items()}
         entries = [
-            measure_share(
-                entry,
-                rounds[entry.name],
-                rounds.get(PRODUCTS[jobs[entry.name].precision]),
-                flops=flops,
-                clock=clock,
-            )
-            for entry in entries
+            measure_share(entry, rounds[entry.name], limits[entry.name], flops=flops, clock=clock) for entry in entries
         ]
     print_entries(suite, entries, clock=clock, console=console)
     print_operators(suite, entries, console=console)
     return {suite: entries}
+
+
+def choose_jobs(suite: str, shared: Job, only: Sequence[str] | None) -> dict[str, Job]:
+    """Return the programs of a suite whose name contains one of some words, on the prepared folder."""
+    is_measured = suite in MEASURED_AGAINST_PRODUCTS
+    return {
+        name: replace(
+            job,
+            folder=shared.folder,
+            workload=shared.workload,
+            rounds=shared.rounds,
+            threads=shared.threads,
+            is_profiled=is_measured and name.startswith("ours"),
+        )
+        for name, job in SUITES[suite].items()
+        if only is None or any(words in name for words in only)
+    }
 
 
 def needed_by(workload: Workload, lengths: Sequence[int], *, trains: bool) -> float:
