@@ -105,7 +105,8 @@ def shared_arguments(job: Job) -> dict[str, Any]:
     return {
         "use_cpu": job.device == "cpu",
         "bf16": job.precision == "bf16",
-        "num_train_epochs": job.rounds + 1,
+        "torch_compile": job.compiles,
+        "num_train_epochs": job.num_epochs,
         "per_device_train_batch_size": workload.batch_size,
         "per_device_eval_batch_size": workload.batch_size,
         "learning_rate": workload.lr,
