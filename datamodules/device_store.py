@@ -78,6 +78,7 @@ class _DeviceLabels:
         self.labels = store.task.labels.as_tensor(store.labels).to(device)
         weights = store.label_weights
         self.weights = None if weights is None else torch.from_numpy(weights).to(device)
+        self.shortcut = None if store.shortcut is None else torch.from_numpy(store.shortcut).to(device)
 
     def take(
         self, index: BatchRows, task: str, rows: Tensor, tokens: PackedTokens, labelled: LabelledPart | None
@@ -102,6 +103,7 @@ class _DeviceLabels:
             fullness=index.fullness if labelled is None else labelled.fullness,
             labelled=None if places is None else places.to(rows.device, non_blocking=True),
             label_weights=None if self.weights is None else self.weights.index_select(0, rows),
+            shortcut=None if self.shortcut is None else self.shortcut.index_select(0, rows),
             label_factor=1.0 if labelled is None else labelled.factor,
         )
 

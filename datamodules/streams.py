@@ -19,7 +19,8 @@ def find_streams(tasks: Mapping[str, Task], *, share_rows: bool = True) -> dict[
     """Return the tasks by stream, in the order of the first task of each.
 
     Tasks share their rows where source, text and id columns, the reading of rows, limits, batch size and what is done
-    with the sides of pairs are equal. Labels, encodings, heads and losses may differ.
+    with the sides of pairs are equal. Labels, encodings, heads and losses may differ. A task with generated pairs has
+    rows of its own.
 
     Args:
         tasks: The tasks by name.
@@ -30,7 +31,7 @@ def find_streams(tasks: Mapping[str, Task], *, share_rows: bool = True) -> dict[
     """
     found: list[tuple[Rows, list[str]]] = []
     for name, task in tasks.items():
-        rows = _describe_rows(task)
+        rows = (*_describe_rows(task), name if task.generated_pairs is not None else None)
         known = next((names for other, names in found if share_rows and other == rows), None)
         if known is None:
             found.append((rows, [name]))
@@ -51,7 +52,7 @@ def _describe_rows(task: Task) -> Rows:
     rule = task.source.rule
     own_split = (task.label, task.read_columns) if rule is not None and rule.stratify is None else None
     reading = (task.source, own_split, task.texts, task.id, task.delimiter, task.quotes, task.broken_rows)
-    drawing = (task.train_limit, task.dev_limit, task.batch_size)
+    drawing = (task.train_limit, task.dev_limit, task.train_rows, task.batch_size)
     return (*reading, *drawing, task.swap, task.average_orders)
 
 

@@ -309,24 +309,26 @@ class MultitaskModule(L.LightningModule):
         step_id, trainer = self._step_id(batch_idx), attached_trainer(self)
         size = 1 if trainer is None else trainer.accumulate_grad_batches
         share = self._window.share(size, batch_idx, batch.fullness)
-        losses, terms = [], dict[str, Term]()
+        losses, terms = dict[str, Tensor](), dict[str, Term]()
         for each in made:
             name = each.batch.task
             objective, found = self._learn(each)
-            if self._surgeon is not None:
-                self._surgeon.begin(self.trainer, name, step_id, is_frozen=self._trains_head_only(name))
             weighted = weigh(self.weighting, each.batch, objective, found, step_id)
-            losses.append(weighted * (factor(self.tasks[name], each.batch, found) * share))
+            losses[name] = weighted * (factor(self.tasks[name], each.batch, found) * share)
             terms |= name_terms(each.batch, found)
+        if self._surgeon is not None:
+            frozen = [task for task in losses if self._trains_head_only(task)]
+            self._surgeon.begin(self.trainer, losses, step_id, frozen=frozen)
         own = [value for name, (value, _) in terms.items() if name.endswith("/loss")]
-        return {"loss": sum(losses[1:], losses[0]), "task_loss": sum(own[1:], own[0]), "terms": terms}
+        first, *others = losses.values()
+        return {"loss": sum(others, first), "task_loss": sum(own[1:], own[0]), "terms": terms}
 
     def _make_pass(self, parts: Sequence[TaskBatch]) -> list[TaskPass]:
         """Make the forward pass that some parts of a batch share."""
         regularized = any(self._regularizers(part.task) for part in parts)
         before = RandomState.take(self.device) if regularized else None
         pooled = self.share_pass(parts)
-        return as_task_passes(parts, pooled, self._read_heads(parts, pooled), before)
+        return as_task_passes(parts, pooled, self._read_heads(parts, pooled), before, self._progress())
 
     def _regularizers(self, task: str) -> list[Regularizer]:
         is_frozen = self.backbone.frozen or self._trains_head_only(task)
@@ -356,6 +358,11 @@ class MultitaskModule(L.LightningModule):
         size = 1 if trainer is None else trainer.accumulate_grad_batches
         return StepId(self.seed, self.current_epoch, batch_idx // size)
 
+    def _progress(self) -> float:
+        """Return the share of the optimiser steps that lie behind."""
+        trainer = attached_trainer(self)
+        return 0.0 if trainer is None else trainer.global_step / trainer.estimated_stepping_batches
+
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Make the gradients of an accumulation window means over its rows."""
         self._window.settle(self.parameters())
@@ -376,6 +383,11 @@ class MultitaskModule(L.LightningModule):
             for logger in self.loggers:
                 values = {f"train/{task}/weight": float(factor) for task, factor in factors.items()}
                 logger.log_metrics(values, step=self.global_step)
+
+    def on_before_backward(self, loss: Tensor) -> None:
+        """Keep the gradients of the tasks of one batch apart where surgery is to join them."""
+        if self._surgeon is not None:
+            self._surgeon.before_backward(loss)
 
     def on_after_backward(self) -> None:
         """Keep the tasks' gradients apart where surgery is to join them."""

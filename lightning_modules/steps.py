@@ -14,7 +14,11 @@ from tasks import Task
 
 
 def as_task_passes(
-    parts: Sequence[TaskBatch], pooled: Sequence[Tensor], outputs: Sequence[Tensor], random_state: RandomState | None
+    parts: Sequence[TaskBatch],
+    pooled: Sequence[Tensor],
+    outputs: Sequence[Tensor],
+    random_state: RandomState | None,
+    progress: float,
 ) -> list[TaskPass]:
     """Return a forward pass that some tasks shared as the pass of each.
 
@@ -23,9 +27,10 @@ def as_task_passes(
         pooled: What each head read, (B, S, H).
         outputs: What it returned, (B, C) or (B,).
         random_state: The random numbers as they were right before the pass; None where nobody makes it again.
+        progress: Share of the training that lies behind, 0 to 1.
     """
     return [
-        TaskPass(part, vectors, output, tuple(parts[:number]), random_state)
+        TaskPass(part, vectors, output, tuple(parts[:number]), random_state, progress)
         for number, (part, vectors, output) in enumerate(zip(parts, pooled, outputs, strict=True))
     ]
 
@@ -79,7 +84,7 @@ def as_forward_pass(
         output=made.output,
         forward=partial(forward, batch, before=made.before),
         embedded_shape=(batch.tokens.input_ids.numel(), embedding_size),
-        loss=lambda repeated: learn_from_targets(task, head, batch, repeated)[0],
+        loss=lambda repeated: learn_from_targets(task, head, batch, repeated, progress=made.progress)[0],
         divergence=head.divergence,
         random_state=made.random_state,
         forward_with_past=None if forward_with_past is None else partial(forward_with_past, batch, None, made.before),

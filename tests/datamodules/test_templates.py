@@ -11,7 +11,7 @@ from transformers import BertTokenizer, PreTrainedTokenizerFast
 from backbones import load_tokenizer
 from datamodules.encoding import encode, find_continuations
 from datamodules.masking import Masking, TokenMasker
-from datamodules.pairs import PairTemplate, lay_out, split_pair, swap_sides
+from datamodules.pairs import PairTemplate, lay_out, swap_sides
 
 TEMPLATES = {
     "bert": PairTemplate(1, 1, 1, 1),
@@ -36,7 +36,7 @@ def test_the_template_is_that_of_the_tokenizer(family, tokenizer_of):
 
 
 @pytest.mark.parametrize("family", TEMPLATES)
-def test_swapped_and_split_pairs_are_what_the_tokenizer_makes_of_the_texts(family, tokenizer_of):
+def test_swapped_pairs_are_what_the_tokenizer_makes_of_the_texts(family, tokenizer_of):
     tokenizer = tokenizer_of(family)
     template = PairTemplate.of(tokenizer)
     (pair,) = encode([(FIRST, SECOND)], encoding="cross", tokenizer=tokenizer, max_length=200)
@@ -45,9 +45,6 @@ def test_swapped_and_split_pairs_are_what_the_tokenizer_makes_of_the_texts(famil
     swapped, first = swap_sides(tokens, pair.first_length, "cross", template)
     assert swapped.tolist() == tokenizer(SECOND, FIRST).input_ids
     assert first == encode([(SECOND, FIRST)], encoding="cross", tokenizer=tokenizer, max_length=200)[0].first_length
-    whole, *sides = split_pair(tokens, pair.first_length, template)
-    assert [side.tolist() for side in sides] == [tokenizer(FIRST).input_ids, tokenizer(SECOND).input_ids]
-    assert whole.tolist() == tokenizer(FIRST, SECOND).input_ids
     layout = lay_out([tokens], np.array([pair.first_length]), "cross", template)
     expected = tokenizer(FIRST, SECOND).get("token_type_ids", [0] * len(tokens))
     assert layout.token_type_ids.tolist() == expected
