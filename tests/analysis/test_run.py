@@ -91,6 +91,14 @@ def test_a_folder_without_a_run_is_an_error(folder: Path, tmp_path: Path):
         _ = Run(folder).config
 
 
+def test_an_encoding_that_is_two_tasks_now_is_refused_with_what_to_write(folder: Path):
+    config = yaml.safe_load((folder / "config.yaml").read_text())
+    config["tasks"]["near"]["init_args"]["encoding"] = "both"
+    (folder / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
+    with pytest.raises(InputError, match=r"config.yaml: task near has encoding: both \(expected two tasks over the same"):
+        _ = Run(folder).tasks
+
+
 def test_a_task_with_a_head_of_its_own_is_read(folder: Path):
     config = yaml.safe_load((folder / "config.yaml").read_text())
     config["tasks"]["near"]["init_args"] |= {

@@ -2,7 +2,6 @@
 
 import csv
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,8 +10,6 @@ import yaml
 
 from backbones import load_encoder
 from tests.cli.command_line import CS224N, QUICK, TASKS, best_checkpoint, ids_of, read_report
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_a_frozen_backbone_is_not_trained(train, tiny_backbone):
@@ -148,8 +145,12 @@ def test_a_task_over_own_files_needs_yaml_only(train, tmp_path):
 
 
 def test_both_encodings_in_one_run_are_reported_and_predicted_apart(train, root):
-    both = ROOT / "configs" / "methods" / "both.yaml"
-    run_folder = train("fit", "-c", both)
+    flags = []
+    for name in ("sts", "quora"):
+        options = {"encoding": "bi", "in_mean": "false", "teacher.task": name}
+        flags += [f"--tasks.{name}_bi", name.capitalize()]
+        flags += [word for key, value in options.items() for word in (f"--tasks.{name}_bi.{key}", value)]
+    run_folder = train("fit", *flags)
     metrics = read_report(run_folder)["metrics"]
     assert set(metrics) == {"sst", "quora", "quora_bi", "sts", "sts_bi", "mean"}
     assert set(metrics["sts_bi"]) == {"pearson", "spearman", "loss"}
@@ -161,7 +162,7 @@ def test_both_encodings_in_one_run_are_reported_and_predicted_apart(train, root)
         assert [line.split(", ")[0] for line in lines[1:]] == ids_of(root, "sts")
     assert (predictions / "sts-dev.csv").read_text() != (predictions / "sts_bi-dev.csv").read_text()
     assert (predictions / "quora_bi-dev-probabilities.csv").exists()
-    validated = train("validate", "-c", both, "--ckpt_path", "last")
+    validated = train("validate", *flags, "--ckpt_path", "last")
     assert read_report(validated)["metrics"]["sts_bi"]["loss"] == pytest.approx(metrics["sts_bi"]["loss"], abs=1e-5)
 
 

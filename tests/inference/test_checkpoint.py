@@ -53,6 +53,16 @@ def test_other_frozen_weights_than_those_of_the_training_are_refused(tiny_backbo
         build_model(checkpoint, build_tasks(checkpoint))
 
 
+def test_an_encoding_that_is_two_tasks_now_is_refused_with_what_to_write(tiny_backbone, cs224n_root, tmp_path):
+    train(tiny_backbone, cs224n_root, tmp_path, tasks={"sts": Sts()})
+    found = torch.load(tmp_path / "last.ckpt", weights_only=True)
+    found["hyper_parameters"]["tasks"]["sts"]["init_args"]["encoding"] = "both"
+    torch.save(found, tmp_path / "old.ckpt")
+    expected = r"old\.ckpt: task sts has encoding: both \(expected two tasks over the same pairs: one with"
+    with pytest.raises(InputError, match=expected):
+        build_tasks(read_checkpoint(tmp_path / "old.ckpt"))
+
+
 def test_a_run_means_its_best_checkpoint_by_the_mean_else_its_last(tmp_path):
     folder = tmp_path / "checkpoints"
     folder.mkdir()
