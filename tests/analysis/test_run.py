@@ -95,7 +95,9 @@ def test_an_encoding_that_is_two_tasks_now_is_refused_with_what_to_write(folder:
     config = yaml.safe_load((folder / "config.yaml").read_text())
     config["tasks"]["near"]["init_args"]["encoding"] = "both"
     (folder / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
-    with pytest.raises(InputError, match=r"config.yaml: task near has encoding: both \(expected two tasks over the same"):
+    with pytest.raises(
+        InputError, match=r"config.yaml: task near has encoding: both \(expected two tasks over the same"
+    ):
         _ = Run(folder).tasks
 
 

@@ -2,6 +2,7 @@ import json
 from pathlib import Path
 
 import pytest
+import yaml
 
 from experiments.cells import format_interval
 from experiments.comparison import Difference, System, check_same_data, compare_systems
@@ -76,6 +77,17 @@ def test_systems_are_compared_on_the_tasks_that_both_have(good, tmp_path, cs224n
     write_run(other, cs224n_root, {"quora": dev_labels(cs224n_root, "quora")})
     with pytest.raises(InputError, match="other and single have no task in common"):
         compare_systems(System("other", (other,)), System("single", (job,)))
+
+
+def test_a_task_outside_the_mean_is_left_out_of_the_scores(tmp_path, cs224n_root):
+    job = make_job(tmp_path, "helped")
+    folder = write_run(job, cs224n_root, almost_right(cs224n_root, wrong=2))
+    config = yaml.safe_load((folder / "config.yaml").read_text())
+    config["tasks"]["quora"] = {"class_path": "Quora", "init_args": {"in_mean": False}}
+    (folder / "config.yaml").write_text(yaml.safe_dump(config))
+    system = System("helped", (job,))
+    assert system.columns == ("sst", "sts", "mean")
+    assert list(system.predictions) == ["sst", "sts"]
 
 
 def test_an_undefined_correlation_gets_no_verdict():
