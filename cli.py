@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
@@ -50,11 +50,10 @@ from checks.command import check
 from command_line.checkpoints import choose_checkpoint
 from command_line.help import describe_checkpoint
 from command_line.loggers import LOGGER, complete_loggers
-from command_line.looks import add_switch, allow_bare_switches, defer, shorten_to_trial, with_configs
-from command_line.parser import Parser, failing_task, find_reason, name_task
+from command_line.looking import LookingCLI
+from command_line.looks import AGAINST, DRY_RUN, add_switch, allow_bare_switches, shorten_to_trial, with_configs
+from command_line.parser import Parser
 from command_line.trainer_options import check_trainer, count_processes, refusing_misconfiguration
-from lightning_internals import OpenCLI
-from lightning_modules import MultitaskModule
 from planning.command import Candidate, plan
 from runtime.file_errors import naming_refusals
 from runtime.matmul import choose_matmul, set_onednn
@@ -65,22 +64,10 @@ from runtime.version import VERSION
 from tasks import InputError, Task
 
 OUR_PACKAGES = ("backbones", "callbacks", "checks", "cli", "datamodules", "lightning_modules", "planning", "runtime")
-LOOKS = {  # commands that train nothing, and what each is given beside its options
-    "check": {"data", "build_model"},
-    "plan": {"candidates"},
-}
-AGAINST = (
-    "Another configuration to plan beside this one with the same flags, in the place of all -c: a file, or several "
-    "joined by commas; may be given several times."
-)
-DRY_RUN = (
-    "Build everything, try the largest train batch and a dev batch of each task, say what memory it takes, and end; no "
-    "run folder."
-)
 BEST_NAME = "best-epoch={{epoch}}-step={{step}}-{name}={{{monitor}:.4f}}"
 
 
-class TandemCLI(OpenCLI):
+class TandemCLI(LookingCLI):
     """LightningCLI whose runs lie in `runs/<config name>/version_N/` and never overwrite each other."""
 
     runner: ClassVar[type[RunTrainer]] = RunTrainer
@@ -136,7 +123,7 @@ class TandemCLI(OpenCLI):
         """Name the run after its configuration, and find the checkpoint that `last`, `best` or `auto` means."""
         config = self.config[self.config.subcommand]
         check_trainer(config.trainer)
-        if self.config.subcommand in LOOKS:
+        if self.config.subcommand in self.looks:
             if config.get("time"):  # the steps that `plan` times are to be those of `fit`
                 _settle_matmul(config)
                 self._settle_precision(config)
@@ -162,8 +149,8 @@ class TandemCLI(OpenCLI):
         config.trainer.precision = settle_precision(asked, find_device(config.trainer.accelerator), memory)
 
     def running(self, command: str) -> AbstractContextManager[None]:
-        """Run the command in a folder of its own; one that is refused leaves none."""
-        return self._in_own_folder(command)
+        """Run the command in a folder of its own; one that is refused leaves none, and a look has none."""
+        return nullcontext() if command in self.looks else self._in_own_folder(command)
 
     @contextmanager
     def _in_own_folder(self, command: str) -> Iterator[None]:
@@ -176,22 +163,11 @@ class TandemCLI(OpenCLI):
             yield
 
     def instantiate_classes(self) -> None:
-        """Build everything; what the user got wrong becomes an InputError."""
-        with self.refusing_settings():
-            super().instantiate_classes()
+        """Build everything, and check what the callbacks watch."""
+        super().instantiate_classes()
         if self.config.subcommand == "fit":
             callbacks: list[L.Callback] = self.trainer.callbacks  # type: ignore[attr-defined]
             check_monitors(callbacks, self.model.validation_scores())
-
-    @contextmanager
-    def refusing_settings(self) -> Iterator[None]:
-        """Turn what a class refuses into an InputError, with the name of the task where it is one's."""
-        try:
-            with refusing_misconfiguration():
-                yield
-        except (ValueError, OSError) as error:
-            reason, task = str(find_reason(error)), failing_task(self.config[self.subcommand].get("tasks") or {})
-            raise InputError(reason if task is None else name_task(task, reason)) from error
 
     def instantiate_trainer(self, **kwargs: Any) -> L.Trainer:
         """Build the trainer with our callbacks, atomic checkpoints and a strategy for idle heads."""
@@ -236,16 +212,17 @@ class MultitaskCLI(TandemCLI):
     """Multitask training of one BERT backbone on several sentence tasks."""
 
     runner: ClassVar[type[RunTrainer]] = LookingTrainer
+    looks: ClassVar[Mapping[str, set[str]]] = {"check": {"data", "build_model"}, "plan": {"candidates"}}
 
     @staticmethod
     def subcommands() -> dict[str, set[str]]:
         """Return the commands, and the parameters of each that are no options."""
-        return {**TandemCLI.subcommands(), **LOOKS}
+        return {**TandemCLI.subcommands(), **MultitaskCLI.looks}
 
     def add_command_arguments(self, parser: LightningArgumentParser, command: str, *, own: Collection[str]) -> None:
         """Let the commands that look take all that `fit` takes, so that they read any configuration of a training."""
         super().add_command_arguments(parser, command, own=own)
-        if command in LOOKS:
+        if command in self.looks:
             allow_bare_switches(parser._actions, own)
             parser.add_method_arguments(RunTrainer, "fit", skip={*TandemCLI.subcommands()["fit"]})
             describe_checkpoint(parser._actions, "fit")
@@ -254,20 +231,9 @@ class MultitaskCLI(TandemCLI):
         if command == "fit":
             add_switch(parser, "--dry_run", DRY_RUN)
 
-    def instantiate_classes(self) -> None:
-        """Build everything; for a look the data, and the model once it asks for it."""
-        if self.subcommand not in LOOKS:
-            super().instantiate_classes()
-            return
-        self.config_init = self._instantiate_deferred(self.config)
-        self.datamodule = self.built["data"]
-
-    def _instantiate_deferred(self, config: Namespace) -> Namespace:
-        """Build everything but the model, in whose place is a function that builds it."""
-        with self.refusing_settings():
-            deferred = [(defer, self._model_class, False)]
-            built: Namespace = self.parser.instantiate(config, instantiators=deferred)
-        return built
+    def given_to_look(self) -> Mapping[str, Callable[[], Any]]:
+        """Return what makes the parameters of looks that are no options."""
+        return {**super().given_to_look(), "candidates": self._open_candidates}
 
     def _open_candidates(self) -> list[Candidate]:
         """Return the configuration that is planned, and each that `--against` names, with the same flags."""
@@ -277,37 +243,13 @@ class MultitaskCLI(TandemCLI):
             check_trainer(config[config.subcommand].trainer)
             if config[config.subcommand].time:
                 self._settle_precision(config[config.subcommand])
-            opened.append(self._instantiate_deferred(config))
+            opened.append(self.instantiate_deferred(config))
         found = [each[each.subcommand] for each in opened]
         names = [run_name([str(path) for path in each.get("config") or []]) for each in found]
         return [
-            Candidate(name, each.data, partial(self._build_model, each.model), each)
+            Candidate(name, each.data, partial(self.build_model, each.model), each)
             for name, each in zip(names, found, strict=True)
         ]
-
-    def running(self, command: str) -> AbstractContextManager[None]:
-        """Run the command in a folder of its own; a look has none."""
-        return nullcontext() if command in LOOKS else super().running(command)
-
-    def run_command(self, command: str) -> None:
-        """Run the command; a look's status is that of the process."""
-        if command not in LOOKS:
-            super().run_command(command)
-            return
-        given: dict[str, Any] = {"data": self.datamodule, "build_model": partial(self._build_model, self.built.model)}
-        if command == "plan":
-            given["candidates"] = self._open_candidates()
-        options = {name: self.built[name] for name in self.own_options(command)}
-        look = getattr(self.runner, command)
-        with refusing_misconfiguration():
-            status = look(**{name: given[name] for name in LOOKS[command]}, **options)
-        if status:
-            sys.exit(status)
-
-    def _build_model(self, build: Callable[[], MultitaskModule]) -> MultitaskModule:
-        """Build a model that was deferred."""
-        with self.refusing_settings():
-            return build()
 
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Add `--tasks`, which data and model share, and the best checkpoint."""
@@ -387,6 +329,8 @@ class MultitaskCLI(TandemCLI):
 
     def own_callbacks(self) -> list[L.Callback]:
         """Return the callbacks of every multitask run."""
+        tasks: dict[str, Task] = self.built["tasks"]
+        self.built["predictions"].check(tasks)
         own = [
             *super().own_callbacks(),
             FirstLook(),
@@ -396,7 +340,6 @@ class MultitaskCLI(TandemCLI):
             RunReport(),
         ]
         if self.built["best_checkpoint_per_task"]:
-            tasks: dict[str, Task] = self.built["tasks"]
             own += [BestTaskCheckpoint(name, task.metric_names[0]) for name, task in tasks.items()]
         if self.built.get("dry_run"):
             own.append(DryRun())

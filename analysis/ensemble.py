@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 
 from analysis.combining import METHODS, Method, combine
-from analysis.command import command
 from analysis.run import Predictions, Run
 from analysis.selection import Selection, first_metric, select_members
 from analysis.table import Table
 from analysis.written_run import write_run
 from heads import Scores
+from runtime.arguments import Arguments
+from runtime.command import command
 from runtime.terminal import plain_console
 from runtime.utf8 import use_utf8
 from tasks import InputError, Split, Task
@@ -26,7 +27,7 @@ Members = Mapping[str, Sequence[Predictions]]
 
 def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Parse the command line."""
-    parser = argparse.ArgumentParser(prog="python -m analysis.ensemble", description=__doc__, allow_abbrev=False)
+    parser = Arguments("analysis.ensemble", __doc__)
     parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="folder of a finished run; two or more")
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder to create")
     parser.add_argument(

@@ -26,7 +26,9 @@ class Amount:
 
 
 def plan_training(run: Run) -> list[dict[str, Amount]]:
-    """Return what each epoch of a run was to draw, by task (at most 50 epochs; one if only steps or time end the run).
+    """Return what each epoch of a run was to draw, by task, or by the names of those that share their rows.
+
+    At most 50 epochs; one if only steps or time end the run.
 
     Raises:
         InputError: If the run trained nothing.
@@ -37,7 +39,7 @@ def plan_training(run: Run) -> list[dict[str, Amount]]:
 
 
 def plan_first(run: Run, batches: int) -> dict[str, Amount]:
-    """Return what the first batches of the plan hold, by task, epoch after epoch.
+    """Return what the first batches of the plan hold, likewise, epoch after epoch.
 
     Args:
         run: The run.
@@ -62,8 +64,8 @@ def trains_in_turn(run: Run) -> bool:
     """
     sampler = _build_sampler(run)
     sampler.set_epoch(0)
-    blocks = [len(list(block)) for _, block in groupby(batch.task for batch in sampler)]
-    return 1 < len(blocks) == len(run.tasks) < sum(blocks)
+    blocks = [len(list(block)) for _, block in groupby(batch.stream for batch in sampler)]
+    return 1 < len(blocks) == len(find_streams(run)) < sum(blocks)
 
 
 def _count_epochs(run: Run) -> int | None:
@@ -75,20 +77,38 @@ def _count_epochs(run: Run) -> int | None:
 def _build_sampler(run: Run) -> MultitaskSampler:
     from jsonargparse import ArgumentParser
 
-    sizes = {task: count_drawn(splits["train"]) for task, splits in run.report["data"].items() if "train" in splits}
-    if not sizes:
+    streams = find_streams(run)
+    if not streams:
         raise InputError(f"{run.name} trained nothing (its report names no train split)")
     data = run.config["data"]
     parser = ArgumentParser(exit_on_error=False)
     parser.add_argument("--schedule", type=Schedule | None)
     parsed = parser.instantiate(parser.parse_object({"schedule": data.get("schedule")}))
     return MultitaskSampler(
-        sizes,
-        {task: run.tasks[task].batch_size or data["batch_size"] for task in sizes},
+        {name: rows for name, (_, rows) in streams.items()},
+        {name: run.tasks[tasks[0]].batch_size or data["batch_size"] for name, (tasks, _) in streams.items()},
         parsed.schedule or RoundRobinShuffled(),
         seed=run.report["seed"],
         max_epochs=run.config["trainer"]["max_epochs"],
     )
+
+
+def find_streams(run: Run) -> dict[str, tuple[list[str], int]]:
+    """Return the tasks that were drawn together, and the rows that were drawn from, by stream, as the report has it.
+
+    Args:
+        run: The run.
+    """
+    joint = run.report.get("streams", {})
+    names = {task: name for name, each in joint.items() for task in each["tasks"]}
+    streams: dict[str, tuple[list[str], int]] = {}
+    for task, splits in run.report["data"].items():
+        if "train" in splits and task in names:
+            name = names[task]
+            streams[name] = (list(joint[name]["tasks"]), int(joint[name]["rows"]))
+        elif "train" in splits:
+            streams[task] = ([task], count_drawn(splits["train"]))
+    return streams
 
 
 def count_drawn(source: Mapping[str, Any]) -> int:
@@ -106,8 +126,8 @@ def _epoch(run: Run, sampler: MultitaskSampler, epoch: int) -> Iterator[BatchRow
 
 
 def _count(run: Run, batches: Iterator[BatchRows]) -> dict[str, Amount]:
-    amounts = {task: Amount(0, 0) for task in run.tasks}
+    amounts = {name: Amount(0, 0) for name in find_streams(run)}
     for batch in batches:
-        amount = amounts[batch.task]
-        amounts[batch.task] = Amount(amount.batches + 1, amount.examples + len(batch.rows))
+        amount = amounts[batch.stream]
+        amounts[batch.stream] = Amount(amount.batches + 1, amount.examples + len(batch.rows))
     return amounts

@@ -12,6 +12,7 @@ from analysis.table import Table
 from analysis.task_section import build_task_section
 from callbacks.evaluated import describe_part
 from figures import draw_curves
+from runtime.counts import counted
 from tasks import InputError, Split
 
 
@@ -76,7 +77,10 @@ def _drawn(run: Run) -> list[Block]:
         for task, amount in amounts.items()
     ]
     plan = Table(
-        f"Sampler plan, {len(epochs)} epoch(s)", ("epoch", "task", "batches", "examples"), rows, num_text_columns=2
+        f"Sampler plan, {counted(len(epochs), 'epoch')}",
+        ("epoch", "task", "batches", "examples"),
+        rows,
+        num_text_columns=2,
     )
     drawn = run.report.get("drawn")
     if not drawn:
@@ -97,7 +101,7 @@ def _compare_drawn(run: Run, drawn: dict[str, Amount], epochs: list[dict[str, Am
     columns = (
         "task",
         "verdict",
-        f"plan of {len(epochs)} epoch(s), examples",
+        f"plan of {counted(len(epochs), 'epoch')}, examples",
         "planned batches",
         "drawn",
         "planned examples",

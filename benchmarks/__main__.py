@@ -17,13 +17,14 @@ from benchmarks.scale import ROWS, run_scale
 from benchmarks.serving_entries import measure_bars, summarise_serving
 from benchmarks.startup import run_startup
 from benchmarks.suites import REFERENCE, SUITES
+from runtime.arguments import Arguments
 
 ALL_SUITES = (*SUITES, "startup", "scale")
 
 
 def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Parse the command line."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__, allow_abbrev=False)
+    parser = Arguments("benchmarks", __doc__)
     parser.add_argument(
         "--suite", nargs="+", choices=[*ALL_SUITES, "all"], default=["training"], help="what to measure"
     )

@@ -60,7 +60,8 @@ class ConflictMonitor(L.Callback):
             raise InputError("conflicts.every_n_steps: needs two tasks or more and a backbone that is trained")
         for name, store in stores.items():
             rng = np.random.default_rng([data.seed, crc32(b"conflicts"), crc32(name.encode())])
-            rows = np.sort(rng.choice(len(store), min(self.examples, len(store)), replace=False))
+            known = store.labelled_rows
+            rows = np.sort(rng.choice(known, min(self.examples, len(known)), replace=False))
             self._probes[name] = move_data_to_device(collate(store, BatchRows(name, rows)), pl_module.device)
 
     def on_train_batch_end(

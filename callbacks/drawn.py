@@ -1,12 +1,12 @@
-"""How much of each task a training really drew."""
+"""How much of each task, or of those that share their rows, a training really drew."""
 
 from collections.abc import Mapping
 
-from datamodules import TaskBatch
+from datamodules import Batch
 
 
 class DrawnExamples:
-    """Counts the batches and examples of each task over all processes, without asking the others.
+    """Counts the batches and examples of each stream over all processes, without asking the others.
 
     A batch's weight is its own rows · processes / rows of the global batch (see BatchRows), so one process knows the
     rows of all. Rank 0 always has a row of its own and is the one that saves and reports; a rank whose row only makes
@@ -16,20 +16,20 @@ class DrawnExamples:
     def __init__(self) -> None:
         self._counts: dict[str, dict[str, int]] = {}
 
-    def add(self, batch: TaskBatch, *, world_size: int) -> None:
+    def add(self, batch: Batch, *, world_size: int) -> None:
         """Count a batch.
 
         Args:
             batch: This process's part of it.
             world_size: Number of processes.
         """
-        count = self._counts.setdefault(batch.task, {"batches": 0, "examples": 0})
+        count = self._counts.setdefault(batch.stream, {"batches": 0, "examples": 0})
         count["batches"] += 1
         if batch.weight > 0:
             count["examples"] += round(len(batch.rows) * world_size / batch.weight)
 
     def as_dict(self) -> dict[str, dict[str, int]]:
-        """Return `{task: {"batches": n, "examples": n}}`."""
+        """Return `{stream: {"batches": n, "examples": n}}`."""
         return {task: dict(count) for task, count in self._counts.items()}
 
     def restore(self, counts: Mapping[str, Mapping[str, int]]) -> None:

@@ -129,7 +129,7 @@ class LossGuard(L.Callback):
 
     def _describe(self, trainer: L.Trainer) -> str:
         rates = ", ".join(f"{group['lr']:.3g}" for group in trainer.optimizers[0].param_groups[:1])
-        return f"task {self._batch.task}, learning rate {rates}, rows {self._batch.rows.tolist()}"
+        return f"task {self._batch.stream}, learning rate {rates}, rows {self._batch.rows.tolist()}"
 
     def _stop(self, trainer: L.Trainer, what: str) -> None:
         said = f"step {trainer.global_step}: {what} ({self._describe(trainer)}"
@@ -140,7 +140,7 @@ class LossGuard(L.Callback):
         path = last_checkpoint(folder)
         trainer.save_checkpoint(path)
         details = {
-            "task": self._batch.task,
+            "task": self._batch.stream,
             "step": trainer.global_step,
             "epoch": trainer.current_epoch,
             "learning_rates": [group["lr"] for group in trainer.optimizers[0].param_groups],

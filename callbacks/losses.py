@@ -31,13 +31,15 @@ class TaskLosses(L.Callback):
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         """Count a step's loss, and log when due."""
-        for name, value in {"loss": outputs["task_loss"], **outputs.get("added", {})}.items():
-            self._count(f"{batch.task}/{name}", value.detach().float(), len(batch.rows))
+        for name, (value, rows) in outputs["terms"].items():
+            self._count(name, value.detach().float(), rows)
         step, every = trainer.global_step, trainer.log_every_n_steps  # type: ignore[attr-defined]
         if every and step % every == 0 and step != self._logged_step:
             self._log(trainer, step)
 
     def _count(self, name: str, loss: Tensor, rows: int) -> None:
+        if not rows:  # none has a label
+            return
         total, count = self._sums.get(name, (torch.zeros_like(loss), torch.zeros_like(loss)))
         total, count = total.to(loss.device), count.to(loss.device)  # those of a resumed run come on the CPU
         is_finite = loss.isfinite()

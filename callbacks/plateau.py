@@ -19,8 +19,9 @@ class ReduceShareOnPlateau(L.Callback):
     after each further `patience`, down to `floor`; a new best score gives it back its whole share. Shares hold from the
     next epoch on, whose length stays: the other tasks get the steps (see `datamodules.shares`). The order of an epoch
     is then a function of seed, epoch and shares, and every checkpoint holds the shares. A validation counts for the
-    tasks that were trained since the last one. No task is ever left out; Lightning's EarlyStopping ends the whole
-    training. Belongs before the callbacks that write checkpoints.
+    tasks that were trained since the last one. Tasks that share their rows get the largest of their shares. No task is
+    ever left out; Lightning's EarlyStopping ends the whole training. Belongs before the callbacks that write
+    checkpoints.
 
     Args:
         patience: Validations without a better score; 0 switches it off.
@@ -50,7 +51,7 @@ class ReduceShareOnPlateau(L.Callback):
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Return the order the shares of the epoch that a resumed training is in."""
         data = multitask_data(trainer)
-        if self.patience and data.schedule.window(len(data.tasks)) > 1:
+        if self.patience and data.schedule.window(len(data.streams)) > 1:
             raise InputError(
                 f"plateau: {type(data.schedule).__name__} has a batch of every task in each step, so that none can get "
                 "fewer (expected plateau.patience 0 or another data.schedule)"
@@ -60,8 +61,8 @@ class ReduceShareOnPlateau(L.Callback):
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        """Note which task is trained."""
-        self._trained.add(batch.task)
+        """Note which tasks are trained."""
+        self._trained.update(part.task for part in batch.parts)
 
     def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Return the order of the coming epoch its shares, before the first batch is drawn."""
@@ -70,7 +71,9 @@ class ReduceShareOnPlateau(L.Callback):
 
     def _apply(self, trainer: L.Trainer) -> None:
         if self.patience and trainer.train_dataloader is not None:
-            trainer.train_dataloader.sampler.set_shares(self.shares)
+            streams = multitask_data(trainer).streams
+            shares = {name: max(self.shares.get(task, 1.0) for task in tasks) for name, tasks in streams.items()}
+            trainer.train_dataloader.sampler.set_shares(shares)
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Look at each task's score."""

@@ -87,11 +87,11 @@ def write_handin(
     return path
 
 
-def open_handin(folder: Path, tasks: Mapping[str, Task]) -> None:
-    """Create the folder of the hand-in files, before anything is predicted.
+def check_handin(folder: Path, tasks: Mapping[str, Task]) -> None:
+    """Raise an error unless the tasks have files to hand in.
 
     Raises:
-        InputError: If no task is one of CS224N's, two tasks would write one file, or the folder cannot be made.
+        InputError: If no task is one of CS224N's, or two tasks would write one file.
     """
     names = [task.handin.name for task in tasks.values() if task.handin is not None]
     if not names:
@@ -99,6 +99,14 @@ def open_handin(folder: Path, tasks: Mapping[str, Task]) -> None:
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise InputError(f"--predictions.handin {folder}: two tasks would write {twice}-dev-output.csv (expected one)")
+
+
+def open_handin(folder: Path) -> None:
+    """Create the folder of the hand-in files, before anything is predicted.
+
+    Raises:
+        InputError: If it cannot be made.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from rich.table import Table
 from rich.text import Text
+from torch import Tensor
 
-from callbacks.prediction_files import describe_handin, open_handin, write_handin, write_predictions
+from callbacks.prediction_files import check_handin, describe_handin, open_handin, write_handin, write_predictions
 from callbacks.run_folder import run_folder
-from datamodules import TaskBatch, multitask_data
+from datamodules import Batch, multitask_data
 from runtime.terminal import plain_console
 from tasks import Task
 
@@ -34,10 +35,19 @@ class PredictionWriter(L.Callback):
         self.handin = None if handin is None else Path(handin).expanduser()
         self._collected: dict[tuple[str, str, str], list[tuple[NDArray[Any], ...]]] = {}
 
+    def check(self, tasks: Mapping[str, Task]) -> None:
+        """Raise an error if the hand-in files are not about such tasks.
+
+        Raises:
+            InputError: If they are not.
+        """
+        if self.handin is not None:
+            check_handin(self.handin, tasks)
+
     def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
         """Create the folder of the hand-in files."""
         if self.handin is not None and not trainer.fast_dev_run and trainer.is_global_zero:  # type: ignore[attr-defined]
-            open_handin(self.handin, multitask_data(trainer).tasks)
+            open_handin(self.handin)
 
     def on_validation_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Forget the previous validation."""
@@ -87,16 +97,13 @@ class PredictionWriter(L.Callback):
         """Keep a batch's predictions."""
         self._collect(multitask_data(trainer).prediction_names[dataloader_idx], batch, outputs)
 
-    def _collect(self, split: str, batch: TaskBatch, outputs: Mapping[str, Any]) -> None:
-        for view, found in outputs["views"].items():
-            arrays = [batch.rows, found["prediction"]]
-            if found["probabilities"] is not None:
-                arrays.append(found["probabilities"])
-            parts = tuple(
-                array.detach().cpu().float().numpy() if array.is_floating_point() else array.cpu().numpy()
-                for array in arrays
-            )
-            self._collected.setdefault((split, batch.task, view), []).append(parts)
+    def _collect(self, split: str, batch: Batch, outputs: Mapping[str, Any]) -> None:
+        for task, views in outputs.items():
+            for view, found in views["views"].items():
+                arrays = [batch.rows, found["prediction"]]
+                if found["probabilities"] is not None:
+                    arrays.append(found["probabilities"])
+                self._collected.setdefault((split, task, view), []).append(tuple(map(_to_numpy, arrays)))
 
     def on_fit_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Write the last validation's predictions."""
@@ -150,6 +157,12 @@ class PredictionWriter(L.Callback):
         if self.handin is not None and handed_in:
             for line in describe_handin(self.handin, data.tasks.values(), handed_in):
                 console.print(line, soft_wrap=True)
+
+
+def _to_numpy(values: Tensor) -> NDArray[Any]:
+    host = values.detach().cpu()
+    found: NDArray[Any] = (host.float() if host.is_floating_point() else host).numpy()
+    return found
 
 
 def build_input_table(

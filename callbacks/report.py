@@ -27,7 +27,8 @@ from callbacks.ending import describe_best, describe_stop, summarize_best
 from callbacks.evaluated import describe_part, find_part
 from callbacks.predictions import gather_predictions
 from callbacks.run_folder import run_folder
-from datamodules import MultitaskDataModule, TaskBatch, TokenStore, resumable_data
+from datamodules import Batch, MultitaskDataModule, ResumableDataModule, TokenStore, resumable_data
+from datamodules.row_orders import find_drawn
 from runtime.terminal import plain_console
 from runtime.version import find_code_version
 from runtime.whole_files import replacing
@@ -46,7 +47,8 @@ class RunReport(L.Callback):
     examples. Further lines say which task predicts one class only or no better than the constant, what ended the
     training early, and where the best weights are. `drawn` holds the batches and
     examples of each task over the whole training, also over its resumes; it is null where a checkpoint from before
-    that count was resumed.
+    that count was resumed. Tasks that share their rows are drawn together, under their names joined by `+`; `streams`
+    says which, and from how many rows.
     """
 
     def __init__(self) -> None:
@@ -76,7 +78,7 @@ class RunReport(L.Callback):
     ) -> None:
         """Count the examples."""
         self._examples += len(batch.rows) * trainer.world_size
-        if isinstance(batch, TaskBatch):
+        if isinstance(batch, Batch):
             self._drawn.add(batch, world_size=trainer.world_size)
 
     def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
@@ -135,6 +137,7 @@ class RunReport(L.Callback):
         data = resumable_data(trainer)
         metrics = collect_metrics(trainer.callback_metrics, split)
         stores, tasks = (data.stores, data.tasks) if isinstance(data, MultitaskDataModule) else ({}, {})
+        metrics = order_metrics(metrics, tasks)
         evaluated = _find_part(stores.get(name, {}), predicted)
         baselines = _baselines(stores.get("train", {}), stores.get(name, {}), predicted)
         code = find_code_version()
@@ -147,6 +150,7 @@ class RunReport(L.Callback):
             "precision": trainer.precision,
             "seed": data.seed,
             "data": data.describe_data(),
+            **describe_shared(data),
             "versions": {"tandem": code.version, **{name: importlib.metadata.version(name) for name in PACKAGES}},
             "commit": code.commit,
             "dirty": code.dirty,
@@ -162,6 +166,22 @@ class RunReport(L.Callback):
         for logger in trainer.loggers:
             if isinstance(logger, TensorBoardLogger):
                 console.print(f"curves:     tensorboard --logdir {shlex.quote(str(logger.root_dir))}", soft_wrap=True)
+
+
+def describe_shared(data: ResumableDataModule) -> dict[str, Any]:
+    """Return the tasks that share their rows, by stream, and in training how many rows are drawn from."""
+    if not isinstance(data, MultitaskDataModule):
+        return {}
+    joint = {name: tasks for name, tasks in data.streams.items() if len(tasks) > 1}
+    train = data.stores.get("train", {})
+    described = {
+        name: {
+            "tasks": list(tasks),
+            **({"rows": len(find_drawn([train[task] for task in tasks]))} if train else {}),
+        }
+        for name, tasks in joint.items()
+    }
+    return {"streams": described} if described else {}
 
 
 def collect_metrics(logged: Mapping[str, Any], split: str) -> dict[str, Any]:
@@ -180,6 +200,21 @@ def collect_metrics(logged: Mapping[str, Any], split: str) -> dict[str, Any]:
         if f"{split}/{name}" in logged:
             metrics[name] = _number(logged[f"{split}/{name}"])
     return metrics
+
+
+def order_metrics(metrics: Mapping[str, Any], tasks: Mapping[str, Task]) -> dict[str, Any]:
+    """Return scores with those of each task in the order of its metrics, of which the first enters the mean.
+
+    Args:
+        metrics: As `collect_metrics` returns them.
+        tasks: The tasks by name.
+    """
+    ordered = dict(metrics)
+    for name, task in tasks.items():
+        if isinstance(scores := metrics.get(name), Mapping):
+            first = [metric for metric in task.metric_names if metric in scores]
+            ordered[name] = {metric: scores[metric] for metric in dict.fromkeys([*first, *scores])}
+    return ordered
 
 
 def _conflicts(trainer: L.Trainer) -> dict[str, Any]:

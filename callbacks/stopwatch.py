@@ -7,7 +7,7 @@ from typing import Any
 import lightning.pytorch as L
 import torch
 
-from datamodules import TaskBatch
+from datamodules import Batch, passes
 
 
 @dataclass(frozen=True)
@@ -15,11 +15,11 @@ class TimedBatch:
     """One batch that was computed.
 
     Args:
-        task: Name of its task.
+        task: Name of its task, or of those that share its rows, joined by `+`.
         examples: Its examples on this process.
         tokens: Their tokens, each pair's once, without what fills a static shape up.
         seconds: How long it took: of training with backward pass and, where one is due, optimiser step.
-        loss: The task's own loss in training; None of a dev batch.
+        loss: The task's own loss in training, their sum of several; None of a dev batch.
     """
 
     task: str
@@ -84,9 +84,10 @@ class Stopwatch(L.Callback):
         self.dev.append(_timed(batch, _now(pl_module.device) - self._started))
 
 
-def _timed(batch: TaskBatch, seconds: float, loss: float | None = None) -> TimedBatch:
-    tokens = int(batch.tokens.cu_seqlens[batch.tokens.num_sequences]) // batch.orders
-    return TimedBatch(batch.task, len(batch.rows), tokens, seconds, loss)
+def _timed(batch: Batch, seconds: float, loss: float | None = None) -> TimedBatch:
+    packed = [parts[0].tokens for parts in passes(batch)]
+    tokens = sum(int(each.cu_seqlens[each.num_sequences]) for each in packed) // batch.orders
+    return TimedBatch(batch.stream, len(batch.rows), tokens, seconds, loss)
 
 
 def _now(device: torch.device) -> float:

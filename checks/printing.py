@@ -11,6 +11,7 @@ from rich.text import Text
 from checks.balance import summarise
 from checks.finding import SHOWN, Finding, by_level, count_levels
 from checks.running import Checked
+from runtime.counts import counted
 
 COLOURS = {"error": "bold red", "warning": "yellow", "note": "dim"}
 
@@ -84,7 +85,7 @@ def count_line(findings: Iterable[Finding]) -> str:
         '0 errors, 0 warnings, 0 notes'
     """
     counts = count_levels(findings)
-    return ", ".join(f"{count} {level}{'' if count == 1 else 's'}" for level, count in counts.items())
+    return ", ".join(counted(count, level) for level, count in counts.items())
 
 
 def as_dict(checked: Checked) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import numpy as np
 from checks.contradictions import contradict
 from checks.fingerprints import MIX_FIRST, MIX_SECOND, Keys
 from datamodules import TokenStore
+from runtime.counts import counted
 
 
 def describe_problems(train: Mapping[str, TokenStore], dev: Mapping[str, TokenStore]) -> str:
@@ -18,16 +19,21 @@ def describe_problems(train: Mapping[str, TokenStore], dev: Mapping[str, TokenSt
         train: The train splits by task.
         dev: The dev splits by task.
     """
-    keys = {name: key_tokens(store) for name, store in train.items()}
-    leaks = {name: int(np.isin(key_tokens(store), keys[name]).sum()) for name, store in dev.items() if name in keys}
+    files = {store.path: key_tokens(store) for store in train.values()}  # tasks over the same rows have one
+    keys = {name: files[store.path] for name, store in train.items()}
+    firsts = {store.path: name for name, store in reversed(list(dev.items())) if name in keys}
+    leaks = {name: int(np.isin(key_tokens(dev[name]), keys[name]).sum()) for name in dev if name in firsts.values()}
     contradictions = {
         name: contradict(keys[name], store.label_numbers, is_score=not store.task.labels.num_classes).rows.size
         for name, store in train.items()
     }
-    counted = {"dev row(s) are train rows too": leaks, "train row(s) have the text of another label": contradictions}
+    found = (
+        ("dev row", "among the train rows too", leaks),
+        ("train row", "with the text of another label", contradictions),
+    )
     said = [
-        f"{sum(counts.values()):,} {what} ({_by_task(counts)})"
-        for what, counts in counted.items()
+        f"{counted(sum(counts.values()), noun)} {what} ({_by_task(counts)})"
+        for noun, what, counts in found
         if any(counts.values())
     ]
     return f"data: {', '.join(said)}; train.py check shows them" if said else ""

@@ -18,6 +18,7 @@ from checks.reading import Splits, read_splits
 from checks.shortcuts import Shortcuts, find_shortcuts, measure_shortcuts
 from checks.split_rows import SplitRows
 from datamodules import MultitaskDataModule
+from datamodules.streams import Streams
 from lightning_modules import MultitaskModule
 
 
@@ -73,7 +74,7 @@ def look(data: MultitaskDataModule, build_model: Callable[[], MultitaskModule] |
     findings: list[Finding] = []
     with TemporaryDirectory(prefix="tandem-") as folder:
         splits = read_splits(data, Path(folder), findings)
-        checked = run_checks(splits, data.tokenizer, data.max_length)
+        checked = run_checks(splits, data.tokenizer, data.max_length, data.streams)
         if build_model is not None:
             from checks.suspects import look_for_suspects
 
@@ -82,13 +83,16 @@ def look(data: MultitaskDataModule, build_model: Callable[[], MultitaskModule] |
     return checked
 
 
-def run_checks(splits: Splits, tokenizer: PreTrainedTokenizerFast, max_length: int) -> Checked:
+def run_checks(
+    splits: Splits, tokenizer: PreTrainedTokenizerFast, max_length: int, streams: Streams | None = None
+) -> Checked:
     """Run all checks but that of suspects.
 
     Args:
         splits: All splits.
         tokenizer: Their tokenizer.
         max_length: Tokens a sequence at most.
+        streams: Which tasks share their rows; None where none do.
     """
     checked = Checked([], {}, {})
     for name, rows in splits.items():
@@ -100,7 +104,7 @@ def run_checks(splits: Splits, tokenizer: PreTrainedTokenizerFast, max_length: i
         checked.findings.extend(check_task(rows))
         checked.shortcuts[name] = shortcuts = measure_shortcuts(rows["train"])
         checked.findings.extend(find_shortcuts(rows["train"], shortcuts) if shortcuts else ())
-    checked.findings.extend(check_overlaps(splits))
+    checked.findings.extend(check_overlaps(splits, streams or {}))
     return checked
 
 
@@ -136,11 +140,16 @@ def check_task(splits: Mapping[str, SplitRows]) -> Iterator[Finding]:
         yield from balance.find_label_shift(train, evaluated)
 
 
-def check_overlaps(splits: Splits) -> Iterator[Finding]:
-    """Compare what is evaluated with what is trained on, of all tasks."""
-    for rows in splits.values():
+def check_overlaps(splits: Splits, streams: Streams) -> Iterator[Finding]:
+    """Compare what is evaluated with what is trained on, of all tasks.
+
+    Of other tasks over the same rows there is nothing to say that is not said of the task itself.
+    """
+    for name, rows in splits.items():
+        mates = {mate for names in streams.values() if name in names for mate in names} - {name}
+        trains = [other["train"] for other_name, other in splits.items() if other_name not in mates]
         for evaluated in list(rows.values())[1:]:
-            for other in splits.values():
-                yield from find_leaks(evaluated, other["train"])
-                yield from find_near_leaks(evaluated, other["train"])
-                yield from find_shared_sides(evaluated, other["train"])
+            for train in trains:
+                yield from find_leaks(evaluated, train)
+                yield from find_near_leaks(evaluated, train)
+                yield from find_shared_sides(evaluated, train)

@@ -9,7 +9,7 @@ from typing import Any
 from command_line.complaint import CLASS, NO_CLASS, Complaint, choosable, import_path, subclasses
 from command_line.flag_errors import unknown_key
 from command_line.settings import CLASS_PATH, Setting, class_of
-from command_line.suggestions import suggest
+from runtime.suggestions import suggest
 from tasks import Task
 from tasks.source import Source
 

@@ -2,10 +2,11 @@
 
 import difflib
 import re
+from collections.abc import Mapping
 
 from command_line.complaint import Complaint
 from command_line.settings import Setting, misplaced_options
-from command_line.suggestions import did_you_mean
+from runtime.suggestions import did_you_mean
 
 UNKNOWN_KEY = re.compile(
     r"Option '([^']+)' is not accepted|Group '([^']+)' does not accept option '([^']+)'"
@@ -44,7 +45,12 @@ def linked(complaint: Complaint) -> str | None:
     if not target or target not in complaint.flags.links:
         return None
     setting = next((one for one in complaint.given if one.key == target), Setting(target, None))
-    return f"{setting.where}{target} follows {complaint.flags.links[target]} (expected that to be set)"
+    return f"{setting.where}{follows(target, complaint.flags.links)}"
+
+
+def follows(target: str, links: Mapping[str, str]) -> str:
+    """Say which setting another one follows."""
+    return f"{target} follows {links[target]} (expected that to be set)"
 
 
 def misplaced(complaint: Complaint) -> str | None:

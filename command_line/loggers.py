@@ -28,8 +28,9 @@ class Runs(NamedTuple):
 def complete_loggers(trainer: Namespace, name: str) -> Runs:
     """Complete the loggers of a trainer's configuration, in place, and return where its runs lie.
 
-    A TensorBoard or CSV logger decides, the first if there are several: `<save_dir>/<name>`. Without one, runs lie
-    in `runs/<name>` of the trainer's root folder, and other loggers keep their files where their users expect them.
+    A TensorBoard or CSV logger decides, the first if there are several: `<save_dir>/<name>`. Without one, or with its
+    default `save_dir`, runs lie in `runs/<name>` of the trainer's root folder. Other loggers keep their files where
+    their users expect them.
     TensorBoard's file gets what was logged within FLUSH_SECONDS.
 
     Args:
@@ -39,19 +40,20 @@ def complete_loggers(trainer: Namespace, name: str) -> Runs:
     if trainer.logger is None or trainer.logger is True:
         trainer["logger"] = Namespace(class_path=LOGGER["class_path"], init_args=Namespace(LOGGER["init_args"]))
     loggers = trainer.logger if isinstance(trainer.logger, list) else [trainer.logger]
-    found = []
+    runs, found = Path(trainer.default_root_dir or "").expanduser() / RUNS, []
     for logger in (each for each in loggers if each):
         kind, arguments = pkgutil.resolve_name(logger.class_path), logger.init_args
         if "name" in arguments and arguments.name in NO_NAMES:
             arguments["name"] = name
         if isinstance(kind, type) and issubclass(kind, TensorBoardLogger | CSVLogger):
-            arguments["save_dir"] = os.path.expandvars(Path(arguments.save_dir).expanduser())
+            chosen = runs if arguments.save_dir == RUNS else Path(arguments.save_dir).expanduser()
+            arguments["save_dir"] = os.path.expandvars(chosen)
             if "flush_secs" in arguments:
                 arguments["flush_secs"] = min(arguments.flush_secs, FLUSH_SECONDS)
             found.append(Runs(Path(arguments.save_dir) / arguments.name, arguments.version))
         else:
             _leave_runs(kind, arguments)
-    return found[0] if found else Runs(Path(trainer.default_root_dir or "") / RUNS / name, None)
+    return found[0] if found else Runs(runs / name, None)
 
 
 def _leave_runs(kind: Any, arguments: Namespace) -> None:

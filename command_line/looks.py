@@ -1,16 +1,21 @@
-"""Commands that look before a training: how their options are typed, and a model that waits until it is asked for."""
+"""How the options of commands that look before a training are typed."""
 
 import argparse
-from collections.abc import Callable, Collection, Iterable, Sequence
-from functools import partial
-from typing import Any, TypeVar
+from collections.abc import Collection, Iterable, Sequence
 
 from jsonargparse import ArgumentParser, Namespace
 
 from command_line.settings import CONFIG_FLAGS
 from tasks import InputError
 
-T = TypeVar("T")
+AGAINST = (
+    "Another configuration to plan beside this one with the same flags, in the place of all -c: a file, or several "
+    "joined by commas; may be given several times."
+)
+DRY_RUN = (
+    "Build everything, try the largest train batch and a dev batch of each task, say what memory it takes, and end; no "
+    "run folder."
+)
 
 
 def allow_bare_switches(actions: Iterable[argparse.Action], names: Collection[str]) -> None:
@@ -42,11 +47,6 @@ def shorten_to_trial(config: Namespace) -> None:
     config.trainer.fast_dev_run = len(config.tasks)
     config.model.linear_probe_epochs = 0
     config.model.cache_vectors = False
-
-
-def defer(class_type: Callable[..., T], *args: Any, applied_instantiation_links: Any, **kwargs: Any) -> Callable[[], T]:
-    """Return a function that builds a class; jsonargparse calls this in the place of the class itself."""
-    return partial(class_type, *args, **kwargs)
 
 
 def with_configs(arguments: Sequence[str], paths: Sequence[str]) -> list[str]:

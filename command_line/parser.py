@@ -4,7 +4,7 @@ import inspect
 import re
 import sys
 from argparse import ArgumentError
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from copy import copy
 from pathlib import Path
 from typing import Any, NoReturn
@@ -14,7 +14,9 @@ from lightning.pytorch.cli import LightningArgumentParser
 from yaml import YAMLError
 
 from command_line.errors import explain
+from command_line.flag_errors import follows
 from command_line.help import EPILOG, short, task_help
+from command_line.settings import Setting, read_settings
 from command_line.wishes import Flags
 from runtime.strict_yaml import check_keys, read_yaml_file
 from tasks import InputError, Task
@@ -61,8 +63,9 @@ class Parser(LightningArgumentParser):
         return parsed
 
     def parse_path(self, path: Any, *args: Any, **kwargs: Any) -> Namespace:
-        """Parse a configuration file; what is no YAML, or has a key twice, is told by file and line."""
+        """Parse a configuration file; no YAML, a key twice and what may not be set are told by file and line."""
         read_settings_file(Path(str(path)))
+        refuse_linked(read_settings(Path(str(path))), self.links)
         parsed: Namespace = super().parse_path(path, *args, **kwargs)
         return parsed
 
@@ -88,10 +91,18 @@ class Parser(LightningArgumentParser):
         if not self.exit_on_error:
             super().error(message, ex)
         parser = getattr(ex, "subcommand_parser", None) or self
-        flags = Flags(parser._option_string_actions, getattr(parser, "links", {}), task_options())
-        print(f"error: {explain(message, flags, sys.argv[1:])}", file=sys.stderr)
+        print(f"error: {parser.explain(message, sys.argv[1:])}", file=sys.stderr)
         print(f"All options: {parser.prog.replace(' [options]', '')} --help", file=sys.stderr)
         sys.exit(2)
+
+    def explain(self, message: str, arguments: Sequence[str]) -> str:
+        """Return a message of this parser in one sentence.
+
+        Args:
+            message: What jsonargparse says.
+            arguments: The command line.
+        """
+        return explain(message, Flags(self._option_string_actions, self.links, task_options()), arguments)
 
 
 def nested_files(arguments: Sequence[str]) -> list[Path]:
@@ -114,6 +125,21 @@ def read_settings_file(path: Path) -> None:
     if not isinstance(found, dict):
         holds = "is empty" if found is None else f"holds a {type(found).__name__}"
         raise InputError(f"{path}: {holds} (expected settings by name, as in model: …)")
+
+
+def refuse_linked(given: Iterable[Setting], links: Mapping[str, str]) -> None:
+    """Refuse a setting of a file that follows another one, which would overrule it without a word.
+
+    Args:
+        given: What the file sets.
+        links: Settings that follow another one: by name, the one that they follow.
+
+    Raises:
+        InputError: If it has one.
+    """
+    for one in given:
+        if one.key in links:
+            raise InputError(f"{one.where}{follows(one.key, links)}")
 
 
 def find_reason(error: BaseException) -> BaseException:

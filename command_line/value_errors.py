@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from command_line.complaint import VALUE, Complaint
-from command_line.suggestions import did_you_mean, suggest
+from runtime.suggestions import did_you_mean, suggest
 
 LITERAL = re.compile(r"Literal\[([^\]]*)\]")
 LIST, MAPPING = "a list, as in '[a, b]'", "a mapping, as in '{name: value}'"
 TYPES = {"tuple": LIST, "list": LIST, "dict": MAPPING, "bool": "true or false"}
 COMMAND = re.compile(r"argument subcommand: invalid choice: '([^']*)' \(choose from (.*)\)")
-PRECISIONS = {"fp16": "16-mixed", "float16": "16-mixed", "half": "16-mixed", "fp32": "32-true", "float32": "32-true"}
+PRECISIONS = {  # what a precision by another name holds, and ours for it
+    **{"bf": "bf16-mixed", "16": "16-mixed", "half": "16-mixed", "32": "32-true", "single": "32-true"},
+    **{"64": "64-true", "double": "64-true"},
+}
 NO_FILE = re.compile(r"(?:Parser key \"\w+\": )?(?:- )?File does not exist: '([^']*)'")
 
 
@@ -37,7 +40,7 @@ def wrong_value(complaint: Complaint) -> str | None:
         expected = " or ".join(dict.fromkeys(TYPES.get(name, name) for name in types))
     else:
         return None
-    wish = PRECISIONS.get(str(value))
+    wish = next((ours for part, ours in PRECISIONS.items() if part in str(value).lower()), None)
     named = [str(each) for each in (value if isinstance(value, list) else [value])]
     unknown = next((name for name in named if name not in choices), "")
     meant = did_you_mean(wish) if wish in choices else suggest(unknown, choices)

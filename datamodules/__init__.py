@@ -6,13 +6,14 @@ The data modules themselves are imported when they are asked for: who uses a tra
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from datamodules.batch import TaskBatch, TaskDataset, collate
+from datamodules.batch import Batch, JointBatch, TaskBatch, TaskDataset, collate, passes
+from datamodules.batch_rows import BatchRows
 from datamodules.corpus import CorpusSettings
 from datamodules.device_store import DeviceDataset
 from datamodules.evaluation import cut_store
 from datamodules.masked_batch import MaskedLMBatch
 from datamodules.masking import Masking
-from datamodules.sampler import BatchRows, MultitaskSampler
+from datamodules.sampler import MultitaskSampler
 from datamodules.schedules import (
     Annealed,
     Epoch,
@@ -35,11 +36,13 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Annealed",
+    "Batch",
     "BatchRows",
     "CorpusSettings",
     "DeviceDataset",
     "Epoch",
     "Joint",
+    "JointBatch",
     "MaskedLMBatch",
     "MaskedLMDataModule",
     "Masking",
@@ -61,6 +64,7 @@ __all__ = [
     "collate",
     "cut_store",
     "multitask_data",
+    "passes",
     "resumable_data",
 ]
 

@@ -14,7 +14,7 @@ from datamodules.cache_key import cache_key
 from datamodules.encoding import write_store
 from datamodules.notes import Notes
 from datamodules.pairs import PairTemplate
-from datamodules.store import TokenFile
+from datamodules.store import WORDS_SCHEMA, TokenFile
 from tasks import Example, InputError, Task, Texts
 
 
@@ -102,7 +102,7 @@ def open_corpus(
                 tokenizer=tokenizer,
                 max_length=max_length,
                 notes=lines,
-                words=True,
+                schema=WORDS_SCHEMA,
             )
 
         parts[part] = open_cached(target, write=write, read=partial(TokenFile, source=source, template=template))

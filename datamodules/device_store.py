@@ -1,5 +1,7 @@
 """A tokenised split on the device, where its batches are joined too."""
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,13 +12,13 @@ from torch.utils.data import Dataset
 
 from backbones import PackedTokens, QueryRows, StaticShape
 from backbones.packing import IntArray, plan_attention
-from datamodules.batch import TaskBatch, TaskDataset
-from datamodules.sampler import BatchRows
+from datamodules.batch import Batch, TaskBatch, TaskDataset, join
+from datamodules.batch_rows import BatchRows, LabelledPart
 from datamodules.store import TokenStore
 from tasks import InputError
 
 
-class DeviceDataset(Dataset[TaskBatch]):
+class DeviceDataset(Dataset[Batch]):
     """What TaskDataset is, with the tokens of all rows on the device.
 
     A batch costs one small copy from the host, its row numbers and lengths; everything else is computed on the device
@@ -39,42 +41,79 @@ class DeviceDataset(Dataset[TaskBatch]):
                 raise InputError(f"task {name}: swap, teacher and encoding both do not go with data.on_device true")
         self._dataset = dataset
         self._device = device
-        self._splits = {name: _DeviceSplit(store, device) for name, store in dataset.stores.items()}
+        self._tokens: dict[Path, _DeviceTokens] = {}  # by the file, which tasks over the same rows share
+        for store in dataset.stores.values():
+            if store.path not in self._tokens:
+                self._tokens[store.path] = _DeviceTokens(store, device)
+        self._labels = {name: _DeviceLabels(store, device) for name, store in dataset.stores.items()}
 
     @property
     def num_bytes(self) -> int:
         """Memory on the device."""
-        parts = [tensor for split in self._splits.values() for tensor in (split.tokens, split.starts, split.labels)]
+        parts = [tensor for each in self._tokens.values() for tensor in (each.tokens, each.starts)]
+        parts += [each.labels for each in self._labels.values()]
         return sum(tensor.numel() * tensor.element_size() for tensor in parts)
 
-    def __getitem__(self, index: BatchRows) -> TaskBatch:
+    def __getitem__(self, index: BatchRows) -> Batch:
         """Join the rows of one batch on the device."""
-        dataset, split = self._dataset, self._splits[index.task]
-        shape, num_groups = dataset.shapes.get(index.task), dataset.num_groups
-        rows, tokens = split.join(index.rows, num_groups=num_groups, shape=shape)
+        return join(index.stream, list(self._join(index)), fullness=index.fullness)
+
+    def _join(self, index: BatchRows) -> Iterator[TaskBatch]:
+        dataset = self._dataset
+        joined: dict[Path, tuple[Tensor, PackedTokens]] = {}
+        for number, name in enumerate(dataset.streams[index.stream]):
+            path = dataset.stores[name].path
+            if path not in joined:
+                shape = dataset.shapes.get(name)
+                joined[path] = self._tokens[path].join(index.rows, num_groups=dataset.num_groups, shape=shape)
+            part = index.labelled[number] if index.labelled else None
+            yield self._labels[name].take(index, name, *joined[path], part)
+
+
+class _DeviceLabels:
+    """One store's labels."""
+
+    def __init__(self, store: TokenStore, device: torch.device) -> None:
+        self.store = store
+        self.labels = store.task.labels.as_tensor(store.labels).to(device)
+        weights = store.label_weights
+        self.weights = None if weights is None else torch.from_numpy(weights).to(device)
+
+    def take(
+        self, index: BatchRows, task: str, rows: Tensor, tokens: PackedTokens, labelled: LabelledPart | None
+    ) -> TaskBatch:
+        """Return what the task asks of some rows.
+
+        Args:
+            index: The rows.
+            task: Name of the task.
+            rows: Row numbers on the device, (B,).
+            tokens: Their tokens.
+            labelled: How the labelled rows count; None where all rows count alike.
+        """
+        places = None if labelled is None else torch.from_numpy(np.flatnonzero(self.store.has_label[index.rows]))
         return TaskBatch(
-            task=index.task,
+            task=task,
             tokens=tokens,
-            labels=split.labels.index_select(0, rows),
-            ids=[split.store.id(int(row)) for row in index.rows],
+            labels=self.labels.index_select(0, rows),
+            ids=[self.store.id(int(row)) for row in index.rows],
             rows=rows,
             weight=index.weight,
-            fullness=index.fullness,
-            label_weights=None if split.weights is None else split.weights.index_select(0, rows),
+            fullness=index.fullness if labelled is None else labelled.fullness,
+            labelled=None if places is None else places.to(rows.device, non_blocking=True),
+            label_weights=None if self.weights is None else self.weights.index_select(0, rows),
+            label_factor=1.0 if labelled is None else labelled.factor,
         )
 
 
-class _DeviceSplit:
-    """One store's tokens, where each row starts, and the labels."""
+class _DeviceTokens:
+    """One store's tokens, and where each row starts."""
 
     def __init__(self, store: TokenStore, device: torch.device) -> None:
         self.store = store
         self.device = device
         self.tokens = torch.from_numpy(store.all_tokens()).to(device)
         self.starts = torch.from_numpy(np.cumsum(store.lengths) - store.lengths).to(device)
-        self.labels = store.task.labels.as_tensor(store.labels).to(device)
-        weights = store.label_weights
-        self.weights = None if weights is None else torch.from_numpy(weights).to(device)
 
     def join(self, rows: IntArray, *, num_groups: int, shape: StaticShape | None) -> tuple[Tensor, PackedTokens]:
         """Return the row numbers on the device, (B,), and their tokens end to end."""

@@ -16,10 +16,11 @@ from datamodules.cache_key import cache_key
 from datamodules.encoding_notes import EncodingNotes
 from datamodules.notes import Notes
 from datamodules.pairs import PairTemplate
-from datamodules.store import SCHEMA, SET_SCHEMA, WORDS_SCHEMA, TokenStore
+from datamodules.store import SCHEMA, SET_SCHEMA, WORDS_SCHEMA, TokenStore, joint_schema
 from runtime.whole_files import publish
-from tasks import Encoding, Example, InputError, Split, Task
+from tasks import Encoding, Example, InputError, JointExample, Split, Task, read_joint
 
+Row = Example | JointExample
 ROWS_A_CHUNK = 4096
 SPACE_MARKS = ("▁", "Ġ")  # before a piece of SentencePiece and of byte-level BPE
 
@@ -123,33 +124,80 @@ def open_split(
     Raises:
         InputError: If the source is wrong, nothing is kept then, or the cache cannot be written.
     """
-    source = task.source.describe(split, root)
-    key = cache_key(source, tokenizer, max_length, split=split, reading=dict(task.reading_settings()))
+    opened = open_together(
+        [task], split, root=root, tokenizer=tokenizer, max_length=max_length, cache_dir=cache_dir, report=report
+    )
+    return opened[0]
+
+
+def open_together(
+    tasks: Sequence[Task],
+    split: Split,
+    *,
+    root: Path,
+    tokenizer: PreTrainedTokenizerFast,
+    max_length: int,
+    cache_dir: Path,
+    report: Callable[[str], None],
+) -> list[TokenStore]:
+    """Return a split of tasks over the same rows in the same encoding: one file, which is read and tokenised once.
+
+    The file of one task is that of `open_split`.
+
+    Args:
+        tasks: The tasks.
+        split: Which split.
+        root: As for `open_split`.
+        tokenizer: A fast tokenizer.
+        max_length: Tokens a sequence at most.
+        cache_dir: Folder of the cache.
+        report: As for `open_split`.
+
+    Raises:
+        InputError: As for `open_split`.
+    """
+    source = tasks[0].source.describe(split, root)
+    settings = [dict(task.reading_settings()) for task in tasks]
+    is_joint = len(tasks) > 1
+    key = cache_key(source, tokenizer, max_length, split=split, reading=settings if is_joint else settings[0])
     target = cache_dir / f"{key}.arrow"
+    are_sets = [task.labels.is_set for task in tasks]
 
     def write(target: Path) -> None:
         notes, lines = Notes(source["path"]), list[str]()
-        examples = notes.collect(_check_ids(task.read(split, root, notes.add), source["path"]), lines)
+        rows: Iterable[Row]
+        rows = read_joint(tasks, split, root, notes.add) if is_joint else tasks[0].read(split, root, notes.add)
         write_store(
-            examples,
+            notes.collect(_check_ids(rows, source["path"]), lines),
             target,
-            encoding=task.encoding,
+            encoding=tasks[0].encoding,
             tokenizer=tokenizer,
             max_length=max_length,
             notes=lines,
-            is_set=task.labels.is_set,
+            schema=joint_schema(are_sets) if is_joint else schema_of(is_set=are_sets[0]),
         )
 
     template = PairTemplate.of(tokenizer)
-    store = open_cached(
-        target, write=write, read=lambda path: TokenStore(path, task=task, source=source, template=template)
-    )
-    for line in store.notes:
+    columns = [f"label_{number}" if is_joint else "label" for number in range(len(tasks))]
+
+    def read(path: Path) -> list[TokenStore]:
+        return [
+            TokenStore(path, task=task, source=source, template=template, label_column=column)
+            for task, column in zip(tasks, columns, strict=True)
+        ]
+
+    stores = open_cached(target, write=write, read=read)
+    for line in stores[0].notes:
         report(source["path"] + line)
-    return store
+    return stores
 
 
-def _check_ids(examples: Iterable[Example], path: str) -> Iterator[Example]:
+def schema_of(*, is_set: bool) -> pa.Schema:
+    """Return the columns of a file of one task, given whether its labels are sets."""
+    return SET_SCHEMA if is_set else SCHEMA
+
+
+def _check_ids(examples: Iterable[Row], path: str) -> Iterator[Row]:
     seen: set[int] = set()
     for number, example in enumerate(examples):
         mark = hash(example.id)
@@ -160,15 +208,14 @@ def _check_ids(examples: Iterable[Example], path: str) -> Iterator[Example]:
 
 
 def write_store(
-    examples: Iterable[Example],
+    examples: Iterable[Row],
     target: Path,
     *,
     encoding: Encoding,
     tokenizer: PreTrainedTokenizerFast,
     max_length: int,
     notes: list[str],
-    words: bool = False,
-    is_set: bool = False,
+    schema: pa.Schema = SCHEMA,
 ) -> None:
     """Tokenise examples into an Arrow file, in memory bounded by one chunk; the file appears only when whole.
 
@@ -179,10 +226,9 @@ def write_store(
         tokenizer: A fast tokenizer.
         max_length: Tokens a sequence at most.
         notes: What to tell about the source, each to stand behind its path; read after the last example.
-        words: Whether to keep which tokens go on with a word.
-        is_set: Whether the labels are sets.
+        schema: The columns; with the column `continues`, which tokens go on with a word is kept.
     """
-    schema = SET_SCHEMA if is_set else WORDS_SCHEMA if words else SCHEMA
+    words = schema.equals(WORDS_SCHEMA)
     counted = EncodingNotes(tokenizer, max_length)
     with partial_folder(target.parent) as folder:  # its own for each concurrent writer
         partial = folder / target.name
@@ -204,16 +250,17 @@ def write_store(
         publish(partial, target)
 
 
-def _chunks(examples: Iterable[Example]) -> Iterator[tuple[Example, ...]]:
+def _chunks(examples: Iterable[Row]) -> Iterator[tuple[Row, ...]]:
     remaining = iter(examples)
     while chunk := tuple(islice(remaining, ROWS_A_CHUNK)):
         yield chunk
 
 
-def _record_batch(examples: Sequence[Example], encoded: Sequence[EncodedTexts], schema: pa.Schema) -> pa.RecordBatch:
+def _record_batch(examples: Sequence[Row], encoded: Sequence[EncodedTexts], schema: pa.Schema) -> pa.RecordBatch:
+    found = [example.labels for example in examples]
     columns = [
         [example.id for example in examples],
-        [example.label for example in examples],
+        *([labels[number] for labels in found] for number in range(len(found[0]))),
         [row.input_ids for row in encoded],
         [row.first_length for row in encoded],
         [row.continues for row in encoded],

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 
 from transformers import PreTrainedTokenizerFast
 
+from runtime.counts import counted
+
 
 class EncodingNotes:
     """Counts examples that lost something on the way from text to tokens.
@@ -40,12 +42,12 @@ class EncodingNotes:
         """Return a sentence for each kind of loss, to stand behind the path of the source."""
         counts = ", ".join(f"{token} {count}" for token, count in self._tokens.most_common())
         lines = [
-            (self._cut, f"were cut to {self._max_length} tokens"),
-            (self._unknown, "hold no word that the tokenizer knows"),
+            (self._cut, f"cut to {self._max_length} tokens"),
+            (self._unknown, "without a word that the tokenizer knows"),
             (
                 self._marked,
-                f"hold special tokens, which the model reads as such: {counts} "
+                f"with special tokens, which the model reads as such: {counts} "
                 "(--data.special_tokens_as_text true reads them as text)",
             ),
         ]
-        return [f": {count} example(s) {what}" for count, what in lines if count]
+        return [f": {counted(count, 'example')} {what}" for count, what in lines if count]

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from torch.utils.data import Sampler
 
 from datamodules.batch import TaskBatch, collate
-from datamodules.sampler import BatchRows
+from datamodules.batch_rows import BatchRows
 from datamodules.store import TokenStore
 
 
@@ -21,16 +21,16 @@ class HasLengths(Protocol):
 
 
 class EvaluationSampler(Sampler[BatchRows]):
-    """Batches up to a number of tokens, each of one task, sorted by length inside a task.
+    """Batches up to a number of tokens, each of one stream, sorted by length inside a stream.
 
-    One batch of each task comes first, then the others in a fixed mixed order, so that a limit on their number leaves a
-    fair sample of all tasks. Ranks take every `world_size`-th batch; nothing is repeated or dropped. Each has one at
+    One batch of each comes first, then the others in a fixed mixed order, so that a limit on their number leaves a fair
+    sample of all tasks. Ranks take every `world_size`-th batch; nothing is repeated or dropped. Each has one at
     least, since Lightning leaves out the whole evaluation of a process that has none while the others wait for it: too
     few batches are split, and where there are fewer rows than ranks the last ones get a row of weight 0, which counts
     for nothing.
 
     Args:
-        stores: One store a task.
+        stores: The rows of each stream (a task whose rows no other has is one), or one store a task.
         tokens_per_batch: Tokens of a batch at most; a longer example stands alone.
         rank: Number of this process.
         world_size: Number of processes.
@@ -41,14 +41,14 @@ class EvaluationSampler(Sampler[BatchRows]):
     ) -> None:
         rng = np.random.default_rng(0)
         first, rest = [], []
-        for task, store in stores.items():
+        for stream, store in stores.items():
             cuts = cut_by_tokens(store.lengths, tokens_per_batch)
-            mixed = [BatchRows(task, cuts[number], 1.0) for number in rng.permutation(len(cuts))]
+            mixed = [BatchRows(stream, cuts[number], 1.0) for number in rng.permutation(len(cuts))]
             first += mixed[:1]
             rest += mixed[1:]
         batches = [*first, *(rest[number] for number in rng.permutation(len(rest)))]
         _split_largest(batches, world_size)
-        self._batches = batches[rank::world_size] or [BatchRows(batches[0].task, batches[0].rows[:1], 0.0)]
+        self._batches = batches[rank::world_size] or [BatchRows(batches[0].stream, batches[0].rows[:1], 0.0)]
 
     def __len__(self) -> int:
         return len(self._batches)
@@ -61,11 +61,11 @@ def _split_largest(batches: list[BatchRows], count: int) -> None:
     """Halve the batches with the most rows until there are `count`, or each has one row."""
     while len(batches) < count:
         number = max(range(len(batches)), key=lambda number: len(batches[number].rows))
-        task, rows, *_ = batches[number]
+        stream, rows, *_ = batches[number]
         if len(rows) == 1:
             return
-        batches[number] = BatchRows(task, rows[: len(rows) // 2])
-        batches.append(BatchRows(task, rows[len(rows) // 2 :]))
+        batches[number] = BatchRows(stream, rows[: len(rows) // 2])
+        batches.append(BatchRows(stream, rows[len(rows) // 2 :]))
 
 
 def cut_store(name: str, store: TokenStore, tokens_per_batch: int) -> Iterator[TaskBatch]:

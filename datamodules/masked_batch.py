@@ -11,9 +11,9 @@ from torch.utils.data import Dataset
 
 from backbones import PackedTokens, QueryRows, pack
 from backbones.packing import IntArray, group_by_length, plan_queries
+from datamodules.batch_rows import BatchRows
 from datamodules.masking import TokenMasker
 from datamodules.pairs import segment_ids
-from datamodules.sampler import BatchRows
 from datamodules.store import TokenFile
 
 TASK = "mlm"  # the name of masked language modelling in logs
@@ -35,6 +35,11 @@ class MaskedLMBatch(NamedTuple):
     targets: Tensor
     rows: Tensor
     task: str = TASK
+
+    @property
+    def stream(self) -> str:
+        """Name of the task: there is one alone."""
+        return self.task
 
 
 class MixedTexts:

@@ -31,6 +31,7 @@ class MaskedLMDataModule(ResumableDataModule):
         texts: Sources without labels.
         corpus: How texts become sequences.
         weights: How often each source's texts come in an epoch, by the name of the task or source; 1 for the others.
+        train_limit: Read this many texts of a task at most, as its own limit does; None for all.
         masking: Which tokens are to be guessed.
         root: Folder that relative paths start from.
         batch_size: Sequences a batch over all processes.
@@ -55,6 +56,7 @@ class MaskedLMDataModule(ResumableDataModule):
         texts: dict[str, Texts] | None = None,
         corpus: CorpusSettings = CorpusSettings(),
         weights: dict[str, float] | None = None,
+        train_limit: int | None = None,
         masking: Masking = Masking(),
         root: str = ".",
         batch_size: int = 64,
@@ -80,7 +82,10 @@ class MaskedLMDataModule(ResumableDataModule):
         )
         for name in (tasks or {}).keys() & (texts or {}).keys():
             raise InputError(f"data.texts names {name}, which is a task (expected another name)")
-        self.sources: dict[str, Task | Texts] = {**(tasks or {}), **(texts or {})}
+        if train_limit is not None and texts:
+            raise InputError(f"data.train_limit is {train_limit}, but data.texts has no limit (expected tasks alone)")
+        limited = {name: task.with_limits(train=train_limit, dev=None) for name, task in (tasks or {}).items()}
+        self.sources: dict[str, Task | Texts] = {**limited, **(texts or {})}
         if not self.sources:
             raise InputError("no text to train on (expected tasks or data.texts)")
         for name, weight in (weights or {}).items():

@@ -1,7 +1,7 @@
 """The data of all tasks as one interleaved stream of batches."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import lightning.pytorch as L
@@ -10,6 +10,7 @@ from backbones import StaticShape
 from datamodules.batch import TaskDataset
 from datamodules.device_store import DeviceDataset
 from datamodules.evaluation import EvaluationSampler
+from datamodules.limits import limit_batches
 from datamodules.opening import Opener, check_test_labels, labelled
 from datamodules.resumable import ResumableDataModule, ResumableLoader, resumable_data
 from datamodules.row_orders import order_rows
@@ -18,6 +19,7 @@ from datamodules.schedules import RoundRobinShuffled, Schedule
 from datamodules.sentences import SentenceInput, read_sentences
 from datamodules.shared_files import find_unlike_splits
 from datamodules.store import TokenStore
+from datamodules.streams import by_encoding, describe_streams, fill_gaps, find_streams, join_rows, stream_of
 from datamodules.trial import ChooseBatches
 from runtime.cache_folder import CACHE_DIR
 from tasks import InputError, Split, Task
@@ -41,7 +43,9 @@ class MultitaskDataModule(ResumableDataModule):
         batch_size: Examples a batch over all processes, for tasks that do not set their own.
         max_length: Tokens a sequence at most, special tokens included; longer ones are cut and counted.
         special_tokens_as_text: Read `[SEP]`, `[MASK]` and the like in a text as the letters they are, not as tokens.
-        schedule: Which task comes at each step of an epoch.
+        schedule: Which stream comes at each step of an epoch: a task, or the tasks that share their rows.
+        share_rows: Make one stream of the tasks whose examples come from the same rows: one batch with the labels of
+            all, one forward pass for those of the same encoding, the weighted sum of their losses, one optimiser step.
         num_workers: Processes that prepare batches; 0 is the fastest, since batches are cut from memory-mapped tokens.
         tokens_per_batch: Tokens of an evaluation batch at most.
         round_tokens: Fill training batches up to a multiple of so many tokens and to a fixed number of sequences, for
@@ -60,6 +64,7 @@ class MultitaskDataModule(ResumableDataModule):
         allow_changes: Whether `--ckpt_path` may go on with other data, tasks, batch sizes or another seed.
 
     Attributes:
+        streams: Names of the tasks of each stream, by its name: those that share their rows.
         choose: Chooses the batches to train on among those of an epoch, for a trial; None to train on all.
 
     Raises:
@@ -76,6 +81,7 @@ class MultitaskDataModule(ResumableDataModule):
         max_length: int = 128,
         special_tokens_as_text: bool = False,
         schedule: Schedule | None = None,
+        share_rows: bool = True,
         num_workers: int = 0,
         tokens_per_batch: int = 2048,
         round_tokens: int = 0,
@@ -109,7 +115,9 @@ class MultitaskDataModule(ResumableDataModule):
             raise InputError(f"data.num_workers is {num_workers} with data.on_device (expected 0 workers)")
         self.round_tokens = round_tokens
         self.on_device = on_device
-        self.tasks = {name: task.with_limits(train=train_limit, dev=dev_limit) for name, task in tasks.items()}
+        limited = {name: task.with_limits(train=train_limit, dev=dev_limit) for name, task in tasks.items()}
+        self.streams = find_streams(limited, share_rows=share_rows)
+        self.tasks = fill_gaps(limited, self.streams)
         self.schedule = schedule or RoundRobinShuffled()
         self.predict_splits = predict_splits
         self.sentences = sentences
@@ -123,6 +131,8 @@ class MultitaskDataModule(ResumableDataModule):
         if self._stage == "fit":
             for note in find_unlike_splits(self.tasks):
                 log.warning("%s", note)
+            if shared := describe_streams(self.streams):
+                log.info("%s", shared)
             for name, task in self.tasks.items():
                 if task.teacher is not None:
                     task.teacher.locate(name, task.labels)
@@ -172,6 +182,7 @@ class MultitaskDataModule(ResumableDataModule):
     def _opener(self) -> Opener:
         return Opener(
             tasks=self.tasks,
+            streams=self.streams,
             root=self.root,
             tokenizer=self.tokenizer,
             max_length=self.max_length,
@@ -195,8 +206,10 @@ class MultitaskDataModule(ResumableDataModule):
         position = self.take_position()
         if position is not None:
             sampler.resume(*position)
-        dataset = TaskDataset(stores, num_groups=self._num_groups, shapes=self.shapes(stores), seed=self.seed)
-        batches = sampler if self.choose is None else self.choose(sampler, stores)
+        dataset = TaskDataset(
+            stores, streams=self.streams, num_groups=self._num_groups, shapes=self.task_shapes(stores), seed=self.seed
+        )
+        batches = sampler if self.choose is None else self.choose(sampler, join_rows(self.streams, stores))
         if not self.on_device:
             return self.make_loader(dataset, batches)
         on_device = DeviceDataset(dataset, self.device)
@@ -209,15 +222,21 @@ class MultitaskDataModule(ResumableDataModule):
         Raises:
             InputError: If the schedule does not fit the tasks.
         """
-        stores = self.stores["train"]
-        found = {name: order_rows(store) for name, store in stores.items()}
+        stores = {name: [self.stores["train"][task] for task in tasks] for name, tasks in self.streams.items()}
+        found = {name: order_rows(*each) for name, each in stores.items()}
         orders = {name: order for name, order in found.items() if order is not None}
         try:
-            return MultitaskSampler(
-                {name: len(orders.get(name, store)) for name, store in stores.items()},
-                {name: self.batch_sizes[name] for name in stores},
+            sampler = MultitaskSampler(
+                {name: len(orders.get(name, each[0])) for name, each in stores.items()},
+                self.batch_sizes,
                 self.schedule,
                 orders=orders,
+                labelled={
+                    name: [store.has_label for store in each]
+                    for name, each in stores.items()
+                    if len(each) > 1 and any(store.has_gaps for store in each)
+                },
+                window=self.trainer.accumulate_grad_batches if self.trainer else 1,
                 seed=self.seed,
                 max_epochs=self.max_epochs,
                 rank=self.rank,
@@ -225,11 +244,14 @@ class MultitaskDataModule(ResumableDataModule):
             )
         except ValueError as error:
             raise InputError(str(error)) from error
+        if self.trainer is not None:
+            sampler.limit(limit_batches(len(sampler), self.trainer.limit_train_batches))
+        return sampler
 
     @property
     def batch_sizes(self) -> dict[str, int]:
-        """Rows of a full batch of each task, over all processes."""
-        return {name: task.batch_size or self.batch_size for name, task in self.tasks.items()}
+        """Rows of a full batch of each stream, over all processes."""
+        return {name: self.tasks[tasks[0]].batch_size or self.batch_size for name, tasks in self.streams.items()}
 
     @property
     def _num_groups(self) -> int:
@@ -237,19 +259,29 @@ class MultitaskDataModule(ResumableDataModule):
         backbone = getattr(self.trainer and self.trainer.lightning_module, "backbone", None)
         return 4 if backbone is None or backbone.attention == "grouped" else 0
 
-    def shapes(self, stores: Mapping[str, TokenStore]) -> dict[str, StaticShape]:
-        """Return the static shape of each task's training batches, if they have one."""
+    def task_shapes(self, stores: Iterable[str]) -> dict[str, StaticShape]:
+        """Return the static shape of each task's training batches, if they have one.
+
+        Args:
+            stores: Names of the tasks.
+        """
         if self.round_tokens == 0:
             return {}
-        batch_sizes = {name: -(-self.batch_sizes[name] // self.world_size) for name in stores}
+        sizes = {name: -(-self.batch_sizes[stream_of(self.streams, name)] // self.world_size) for name in stores}
         return {
             name: StaticShape(self.round_tokens, size * self.tasks[name].num_sequences, self.max_length)
-            for name, size in batch_sizes.items()
+            for name, size in sizes.items()
         }
+
+    def shapes(self, stores: Mapping[str, TokenStore]) -> dict[str, list[StaticShape]]:
+        """Return the static shapes of each stream's training batches, one for each encoding, if they have some."""
+        shapes = self.task_shapes(stores)
+        groups = {name: by_encoding(tasks, self.tasks) for name, tasks in self.streams.items()}
+        return {name: [shapes[names[0]] for names in each] for name, each in groups.items()} if shapes else {}
 
     def choose_window(self, accumulated: int) -> int:
         """Return the batches of an optimiser step: the number given, or where it is 1 as many as the schedule says."""
-        return self.schedule.window(len(self.tasks)) if accumulated == 1 else accumulated
+        return self.schedule.window(len(self.streams)) if accumulated == 1 else accumulated
 
     def check_window(self, accumulated: int) -> None:
         """Check that whole windows of the schedule make an optimiser step.
@@ -260,7 +292,7 @@ class MultitaskDataModule(ResumableDataModule):
         Raises:
             InputError: If they do not.
         """
-        window = self.schedule.window(len(self.tasks))
+        window = self.schedule.window(len(self.streams))
         if accumulated % window:
             raise InputError(
                 f"{type(self.schedule).__name__}: trainer.accumulate_grad_batches is {accumulated} (expected {window}, "
@@ -288,26 +320,29 @@ class MultitaskDataModule(ResumableDataModule):
 
     def _evaluation_loader(self, stores: dict[str, TokenStore]) -> ResumableLoader:
         sampler = EvaluationSampler(
-            stores,
+            join_rows(self.streams, stores),
             tokens_per_batch=self.tokens_per_batch,
             rank=self.rank,
             world_size=self.world_size,
         )
-        return self.make_loader(TaskDataset(stores, num_groups=self._num_groups), sampler)
+        dataset = TaskDataset(stores, streams=self.streams, num_groups=self._num_groups)
+        return self.make_loader(dataset, sampler)
 
     def identity(self) -> dict[str, Any]:
         """Return all that decides which examples a step sees."""
+        joint = {name: tasks for name, tasks in self.streams.items() if len(tasks) > 1}
         return {
             "seed": self.seed,
             "schedule": repr(self.schedule),
             "max_length": self.max_length,
             **({"special_tokens_as_text": True} if self.tokenizer.split_special_tokens else {}),
             "tasks order": list(self.stores.get("train", {})),
+            **({"streams": {name: list(tasks) for name, tasks in joint.items()}} if joint else {}),
             "tasks": {
                 name: {
                     "rows": len(store),
                     "sha256": store.source["sha256"],
-                    "batch_size": self.batch_sizes[name],
+                    "batch_size": self.tasks[name].batch_size or self.batch_size,
                     "encoding": self.tasks[name].encoding,
                     "reading": store.key,
                     **({"split": store.source["split"]} if "split" in store.source else {}),

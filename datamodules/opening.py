@@ -10,11 +10,13 @@ import numpy as np
 from lightning.pytorch.utilities import rank_zero_only
 from transformers import PreTrainedTokenizerFast
 
-from datamodules.encoding import open_split, write_store
+from datamodules.encoding import open_together, schema_of, write_store
 from datamodules.pairs import PairTemplate
 from datamodules.row_orders import BalancedRows, order_rows
 from datamodules.sentences import SentenceInput
 from datamodules.store import TokenStore
+from datamodules.streams import Streams, by_encoding, keep_present
+from runtime.counts import counted
 from tasks import Example, InputError, MissingFileError, Split, Task
 from tasks.labels import list_names
 
@@ -27,6 +29,7 @@ class Opener:
 
     Args:
         tasks: The tasks by name.
+        streams: Which of them share their rows.
         root: Folder that the tasks' relative paths start from.
         tokenizer: The backbone's tokenizer.
         max_length: Tokens a sequence at most.
@@ -34,6 +37,7 @@ class Opener:
     """
 
     tasks: Mapping[str, Task]
+    streams: Streams
     root: Path
     tokenizer: PreTrainedTokenizerFast
     max_length: int
@@ -53,30 +57,36 @@ class Opener:
         """
         stores: dict[str, TokenStore] = {}
         missing: list[MissingFileError] = []
-        for name, task in self.tasks.items():
-            if split not in task.splits:
+        for names in self._groups():
+            if split not in self.tasks[names[0]].splits:
                 if split != "test" and stage != "predict":
-                    raise InputError(f"task {name}: its source names no {split} split")
+                    raise InputError(f"task {names[0]}: its source names no {split} split")
                 continue
             try:
-                stores[name] = self._open(name, split, report=report)
-                if split != "test" and stage != "predict":
+                stores |= self._open(names, split, report=report)
+                for name in names if split != "test" and stage != "predict" else ():
                     _check_labels(name, split, stores[name])
             except MissingFileError as error:
                 if stage not in ("predict", "test"):
                     raise
                 missing.append(error)
-                if report:
+                for name in names if report else ():
                     log.warning("task %s: left out, %s", name, error)
         if not stores and missing and stage == "test":
             raise missing[0]
         if not stores and not missing:
             raise InputError(f"no task names a {split} split")
-        return stores
+        if split == "train" and report:
+            self._report(stores)
+        return {name: stores[name] for name in self.tasks if name in stores}
 
-    def _open(self, name: str, split: Split, *, report: bool) -> TokenStore:
-        store = open_split(
-            self.tasks[name],
+    def _groups(self) -> list[list[str]]:
+        """Return the tasks that have one file: those of a stream with the same encoding."""
+        return [names for stream in self.streams.values() for names in by_encoding(stream, self.tasks)]
+
+    def _open(self, names: Sequence[str], split: Split, *, report: bool) -> dict[str, TokenStore]:
+        stores = open_together(
+            [self.tasks[name] for name in names],
             split,
             root=self.root,
             tokenizer=self.tokenizer,
@@ -84,12 +94,19 @@ class Opener:
             cache_dir=self.cache_dir,
             report=rank_zero_only(log.info) if report else _ignore,
         )
-        if len(store) == 0:
-            raise InputError(f"{store.source['path']}: has no rows (task {name}, {split} split)")
-        if report and split == "train":
-            _report_missing_classes(name, store)
-            _report_passes(name, store)
-        return store
+        if len(stores[0]) == 0:
+            raise InputError(f"{stores[0].source['path']}: has no rows (task {names[0]}, {split} split)")
+        return dict(zip(names, stores, strict=True))
+
+    def _report(self, stores: Mapping[str, TokenStore]) -> None:
+        """Say what is odd about the labels of the train split."""
+        for stream in keep_present(self.streams, stores).values():
+            for name in stream:
+                _report_missing_classes(name, stores[name])
+                if len(stream) > 1:
+                    _report_gaps(name, stores[name])
+                if stores[name].task.is_balanced:
+                    _report_passes(name, stores[name])
 
     def open_sentences(self, source: SentenceInput, examples: Sequence[Example]) -> TokenStore:
         """Tokenise the user's sentences.
@@ -113,7 +130,7 @@ class Opener:
                 tokenizer=self.tokenizer,
                 max_length=self.max_length,
                 notes=(notes := list[str]()),
-                is_set=task.labels.is_set,
+                schema=schema_of(is_set=task.labels.is_set),
             )
             for note in notes:
                 rank_zero_only(log.info)("%s%s", "standard input" if source.file == "-" else source.file, note)
@@ -150,7 +167,7 @@ def check_test_labels(stores: Mapping[str, TokenStore], tasks: Mapping[str, Task
 def _check_labels(name: str, split: Split, store: TokenStore) -> None:
     if not len(store.labelled_rows):
         raise InputError(
-            f"{store.source['path']}: {store.task.label} holds no label in {len(store)} row(s) "
+            f"{store.source['path']}: {store.task.label} holds no label in {counted(len(store), 'row')} "
             f"(task {name}, {split} split; expected some beside the gaps)"
         )
 
@@ -161,6 +178,12 @@ def _report_missing_classes(name: str, store: TokenStore) -> None:
     if missing:
         named = list_names([store.task.class_names[number] for number in missing])
         log.warning("task %s: the train split has no example of class %s", name, named)
+
+
+def _report_gaps(name: str, store: TokenStore) -> None:
+    if store.has_gaps:
+        count, path = len(store) - len(store.labelled_rows), store.source["path"]
+        log.info("task %s: %d of %d rows of %s have no label", name, count, len(store), path)
 
 
 def _report_passes(name: str, store: TokenStore) -> None:

@@ -1,6 +1,7 @@
 """Which rows of a split a pass over a task takes, and how often."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -86,9 +87,27 @@ class BalancedRows(RowOrder):
         return rng.permutation(np.concatenate(drawn))
 
 
-def order_rows(store: TokenStore) -> RowOrder | None:
-    """Return which rows a training pass over a task takes, and how often; None for each of them once."""
-    rows = store.labelled_rows
-    if store.task.is_balanced:
-        return BalancedRows(rows, store.labels[rows].astype(np.int64))
-    return SomeRows(rows) if store.has_gaps else None
+def order_rows(*stores: TokenStore) -> RowOrder | None:
+    """Return which rows a training pass over a stream takes, and how often; None for each of them once.
+
+    They are the rows with a label of any of its tasks; where one task asks for balanced rows, those with its label.
+
+    Args:
+        stores: The store of each of its tasks.
+    """
+    rows, balanced = find_drawn(stores), _find_balanced(stores)
+    if balanced is not None:
+        return BalancedRows(rows, balanced.labels[rows].astype(np.int64))
+    return SomeRows(rows) if 0 < len(rows) < len(stores[0]) else None
+
+
+def find_drawn(stores: Sequence[TokenStore]) -> NDArray[np.int64]:
+    """Return the numbers of the rows that a training draws from (see `order_rows`)."""
+    balanced = _find_balanced(stores)
+    if balanced is not None:
+        return balanced.labelled_rows
+    return np.flatnonzero(np.logical_or.reduce([store.has_label for store in stores]))
+
+
+def _find_balanced(stores: Sequence[TokenStore]) -> TokenStore | None:
+    return next((store for store in stores if store.task.is_balanced), None)

@@ -1,63 +1,51 @@
 """The sampler: joins a schedule with shuffled rows into one global order, of which each rank takes its part."""
 
-from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from zlib import crc32
 
 import numpy as np
+from numpy.typing import NDArray
 from torch.utils.data import Sampler
 
+from datamodules.batch_rows import BatchRows, count_labelled
 from datamodules.row_orders import RowOrder
 from datamodules.schedules import Epoch, Schedule
 from datamodules.shares import redistribute
 
-
-class BatchRows(NamedTuple):
-    """Which rows of which task make a batch on this rank.
-
-    Args:
-        task: Name of the task.
-        rows: Row numbers of this rank, (B,) int64.
-        weight: Own rows · world size / rows of the global batch. The mean loss times it, averaged over the ranks, is
-            the mean over the global batch. It is 0 where the global batch has fewer rows than there are ranks and none
-            is left for this one, which gets a row all the same: every rank has to make the step.
-        epoch: Number of the epoch.
-        fullness: Rows of the global batch / the task's batch size: less than 1 for a task's last batch.
-    """
-
-    task: str
-    rows: np.ndarray
-    weight: float = 1.0
-    epoch: int = 0
-    fullness: float = 1.0
+GlobalRows = tuple[int, np.ndarray]  # number of a stream, and rows of all ranks
 
 
 class MultitaskSampler(Sampler[BatchRows]):
-    """Batches of one task each, in an order that is a function of (seed, epoch) alone, and of shares if there are some.
+    """Batches of one stream each, in an order that depends on (seed, epoch) alone, and on shares if there are some.
+
+    Of streams it knows the name; a task whose rows no other task has is a stream of that name.
 
     For `DataLoader(dataset, sampler=sampler, batch_size=None)`: Lightning calls `set_epoch` on `dataloader.sampler`,
-    but not on a batch sampler. A task's last batch may be smaller. A task that the schedule calls again after its last
-    batch starts another pass, newly shuffled. Each task is shuffled by its name, so that adding one leaves the rows of
-    the others as they are.
+    but not on a batch sampler. A stream's last batch may be smaller. One that the schedule calls again after its last
+    batch starts another pass, newly shuffled. Each is shuffled by its name, so that adding one leaves the rows of the
+    others as they are.
 
     Args:
-        sizes: Number of rows of each task.
-        batch_sizes: Rows of a batch of each task, over all ranks together.
-        schedule: Which task comes at each step.
-        orders: Which rows a pass over a task takes, where it is not each of them once; `sizes` counts those.
+        sizes: Number of rows of each stream.
+        batch_sizes: Rows of a batch of each stream, over all ranks together.
+        schedule: Which stream comes at each step.
+        orders: Which rows a pass over a stream takes, where it is not each of them once; `sizes` counts those.
+        labelled: Whether each row has a label, (rows,), for each task of the streams where some rows lack one.
+        window: Batches of an optimiser step, over which the means of such streams are taken.
         seed: Seed of every order; at least 0.
         max_epochs: Epochs of the whole training, for the schedules that need it; None or -1 if it has no end.
         rank: Number of this process, from 0.
         world_size: Number of processes.
 
     Raises:
-        ValueError: If there is no task, sizes and batch_sizes name different ones, a task has no rows, a batch size is
+        ValueError: If there is no stream, sizes and batch_sizes name different ones, one has no rows, a batch size is
             less than 1, rank is not in [0, world_size), or the schedule does not fit the tasks or max_epochs.
 
     Example:
         >>> from datamodules.schedules import RoundRobin
         >>> sampler = MultitaskSampler({"sst": 3, "quora": 4}, {"sst": 2, "quora": 2}, RoundRobin(), seed=0)
-        >>> [(batch.task, len(batch.rows)) for batch in sampler]
+        >>> [(batch.stream, len(batch.rows)) for batch in sampler]
         [('sst', 2), ('quora', 2), ('sst', 1), ('quora', 2)]
     """
 
@@ -68,6 +56,8 @@ class MultitaskSampler(Sampler[BatchRows]):
         schedule: Schedule,
         *,
         orders: Mapping[str, RowOrder] | None = None,
+        labelled: Mapping[str, Sequence[NDArray[np.bool_]]] | None = None,
+        window: int = 1,
         seed: int,
         max_epochs: int | None = None,
         rank: int = 0,
@@ -80,6 +70,9 @@ class MultitaskSampler(Sampler[BatchRows]):
         self._batches = [-(-sizes[task] // batch_sizes[task]) for task in self._tasks]  # rounded up
         self._schedule = schedule
         self._orders = orders or {}
+        self._labelled = labelled or {}
+        self._window = window if self._labelled else 1
+        self._num_batches: int | None = None
         self._seed = seed
         self._max_epochs = max_epochs
         self._rank = rank
@@ -118,6 +111,10 @@ class MultitaskSampler(Sampler[BatchRows]):
             raise ValueError(f"resume: epoch {epoch}, batch {batch} (expected both to be at least 0)")
         self._resumed = (epoch, batch) if batch < len(self) else (epoch + 1, 0)
 
+    def limit(self, num_batches: int) -> None:
+        """Take note of how many batches of an epoch are trained on: the last optimiser step may be cut short there."""
+        self._num_batches = num_batches
+
     def set_shares(self, shares: Mapping[str, float]) -> None:
         """Give tasks a share of the steps that the schedule gives them, from the next iteration on.
 
@@ -135,10 +132,10 @@ class MultitaskSampler(Sampler[BatchRows]):
         return {name: list(self._pass(number, 0, 0)) for number, name in enumerate(self._tasks)}
 
     def _pass(self, task: int, epoch: int, pass_number: int) -> Iterator[BatchRows]:
-        """Yield the batches of one pass over a task's rows."""
+        """Yield the batches of one pass over a stream's rows, each as an optimiser step of its own."""
         order = self._permutation(task, epoch, pass_number)
         for first_row in range(0, len(order), self._batch_sizes[task]):
-            yield self._share(task, order[first_row : first_row + self._batch_sizes[task]], epoch)
+            yield from self._share([(task, order[first_row : first_row + self._batch_sizes[task]])], epoch)
 
     def __iter__(self) -> Iterator[BatchRows]:
         """Yield the batches of this rank.
@@ -147,6 +144,16 @@ class MultitaskSampler(Sampler[BatchRows]):
         `iter()`.
         """
         (epoch, start), self._resumed = self._resumed or (self._epoch, 0), None
+        skipped, window = start % self._window, list[GlobalRows]()  # of the optimiser step that is gone on with
+        for number, rows in enumerate(self._walk(epoch, start - skipped), start=start - skipped + 1):
+            window.append(rows)
+            if number % self._window == 0 or number == self._num_batches:
+                yield from islice(self._share(window, epoch), skipped, None)
+                skipped, window = 0, []
+        yield from islice(self._share(window, epoch), skipped, None)
+
+    def _walk(self, epoch: int, start: int) -> Iterator[GlobalRows]:
+        """Yield stream and rows of each batch of all ranks, from the batch `start` on."""
         order = self._order(epoch)
         drawn = np.bincount(order[:start], minlength=len(self._tasks))  # batches of each task so far
         permutations: dict[int, np.ndarray] = {}
@@ -155,7 +162,7 @@ class MultitaskSampler(Sampler[BatchRows]):
             if batch == 0 or task not in permutations:
                 permutations[task] = self._permutation(task, epoch, pass_number)
             first_row = batch * self._batch_sizes[task]
-            yield self._share(task, permutations[task][first_row : first_row + self._batch_sizes[task]], epoch)
+            yield task, permutations[task][first_row : first_row + self._batch_sizes[task]]
             drawn[task] += 1
 
     def _order(self, epoch: int) -> np.ndarray:
@@ -172,12 +179,18 @@ class MultitaskSampler(Sampler[BatchRows]):
         order = self._orders.get(self._tasks[task])
         return rng.permutation(self._sizes[task]) if order is None else order.draw(rng)
 
-    def _share(self, task: int, rows: np.ndarray, epoch: int) -> BatchRows:
-        """Take this rank's part of the rows of a global batch."""
-        own = rows[self._rank :: self._world_size].copy()  # a view would keep the whole permutation alive
-        weight = len(own) * self._world_size / len(rows)
-        fullness = len(rows) / self._batch_sizes[task]
-        return BatchRows(self._tasks[task], own if weight else rows[:1].copy(), weight, epoch, fullness)
+    def _share(self, window: Sequence[GlobalRows], epoch: int) -> Iterator[BatchRows]:
+        """Take this rank's part of the rows of each global batch of an optimiser step."""
+        for task, rows in window:
+            own = rows[self._rank :: self._world_size].copy()  # a view would keep the whole permutation alive
+            weight = len(own) * self._world_size / len(rows)
+            fullness = len(rows) / self._batch_sizes[task]
+            stream_rows = [others for other, others in window if other == task]
+            parts = tuple(
+                count_labelled(has_label, rows, own, stream_rows, batch_size=self._batch_sizes[task])
+                for has_label in self._labelled.get(self._tasks[task], ())
+            )
+            yield BatchRows(self._tasks[task], own if weight else rows[:1].copy(), weight, epoch, fullness, parts)
 
 
 def _check(sizes: Mapping[str, int], batch_sizes: Mapping[str, int], rank: int, world_size: int) -> None:

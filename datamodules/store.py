@@ -3,7 +3,7 @@
 import hashlib
 import json
 import mmap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,19 @@ SCHEMA = pa.schema(
 )
 SET_SCHEMA = SCHEMA.set(SCHEMA.get_field_index("label"), pa.field("label", pa.list_(pa.int32())))  # numbers of labels
 WORDS_SCHEMA = SCHEMA.append(pa.field("continues", pa.list_(pa.int8())))  # 1 for a token that goes on with a word
+LABELS = {False: SCHEMA.field("label"), True: SET_SCHEMA.field("label")}  # by whether they are sets
 READ_AHEAD_BELOW = 2**30  # bytes
+
+
+def joint_schema(are_sets: Sequence[bool]) -> pa.Schema:
+    """Return the columns of a file of several tasks, which has the column `label_<number>` for each.
+
+    Args:
+        are_sets: Whether the labels of each task are sets.
+    """
+    fields = [field for field in SCHEMA if field.name != "label"]
+    labels = [LABELS[is_set].with_name(f"label_{number}") for number, is_set in enumerate(are_sets)]
+    return pa.schema([fields[0], *labels, *fields[1:]])
 
 
 class TokenFile:
@@ -51,14 +63,17 @@ class TokenFile:
 
     def _open(self) -> None:
         reader = pa.ipc.open_file(_map(self.path))
-        if not any(reader.schema.equals(schema) for schema in (SCHEMA, SET_SCHEMA, WORDS_SCHEMA)):
-            raise ValueError(f"{self.path}: holds {reader.schema.names} (expected {SCHEMA.names})")
+        self._check(reader.schema)
         self._batches = [reader.get_batch(i) for i in range(reader.num_record_batches)]
         sizes = [batch.num_rows for batch in self._batches]
         self._chunk_starts = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
         lists = [batch.column("input_ids") for batch in self._batches]
         self._tokens = [column.values.to_numpy() for column in lists]
         self._offsets = [column.offsets.to_numpy() for column in lists]
+
+    def _check(self, schema: pa.Schema) -> None:
+        if not any(schema.equals(known) for known in (SCHEMA, SET_SCHEMA, WORDS_SCHEMA)):
+            raise ValueError(f"{self.path}: holds {schema.names} (expected {SCHEMA.names})")
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave the mapped views behind: a worker process maps the file again."""
@@ -155,6 +170,7 @@ class TokenStore(TokenFile):
         source: Path (or hub name) and SHA-256 of what it was read from.
         template: The special tokens of its pairs.
         teacher: Probabilities (rows, C) or scores (rows,) to learn from beside the labels.
+        label_column: The task's column in a file of several tasks (see `joint_schema`).
 
     Attributes:
         label_weights: Weight of each label in the loss, (rows,), or (rows, C) of sets; None where all count alike.
@@ -168,11 +184,19 @@ class TokenStore(TokenFile):
         source: Mapping[str, str],
         template: PairTemplate = BERT,
         teacher: NDArray[np.float32] | None = None,
+        label_column: str = "label",
     ) -> None:
+        self.label_column = label_column
         super().__init__(path, source=source, template=template)
         self.task = task
         self.teacher = teacher
         self.label_weights: NDArray[np.float32] | None = None
+
+    def _check(self, schema: pa.Schema) -> None:
+        if self.label_column == "label":
+            super()._check(schema)
+        elif self.label_column not in schema.names:
+            raise ValueError(f"{self.path}: holds {schema.names} (expected {self.label_column})")
 
     @cached_property
     def teacher_sha256(self) -> str | None:
@@ -187,7 +211,7 @@ class TokenStore(TokenFile):
     @cached_property
     def labels(self) -> NDArray[np.float64]:
         """Class index or score of each example, (rows,), or a row of zeros and ones, (rows, C); NaN for no label."""
-        return self._read_sets() if self.task.labels.is_set else self._column("label").astype(np.float64)
+        return self._read_sets() if self.task.labels.is_set else self._column(self.label_column).astype(np.float64)
 
     @cached_property
     def label_numbers(self) -> NDArray[np.float64]:
@@ -201,7 +225,7 @@ class TokenStore(TokenFile):
     def _read_sets(self) -> NDArray[np.float64]:
         sets = np.full((len(self), self.task.labels.num_classes), np.nan)
         for start, batch in zip(self._chunk_starts, self._batches, strict=False):
-            column = batch.column("label")
+            column = batch.column(self.label_column)
             rows = np.arange(len(column)) + start
             sets[rows[column.is_valid().to_numpy(zero_copy_only=False)]] = 0
             offsets = column.offsets.to_numpy()

@@ -1,7 +1,7 @@
 """How numbers are written in the cells of a table."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from statistics import fmean, stdev
 
 from experiments.statistics import Interval
@@ -32,20 +32,35 @@ def format_spread(scores: Sequence[float]) -> str:
     return f"{format_score(mean)} ± {format_score(stdev(scores))}"
 
 
+def format_score_interval(interval: Interval | None) -> str:
+    """Return a score and its interval; the score alone where it has none.
+
+    Example:
+        >>> format_score_interval(Interval(0.5, 0.4, 0.6)), format_score_interval(Interval(0.5, math.nan, math.nan))
+        ('.5000 [.4000, .6000]', '.5000')
+    """
+    if interval is None:
+        return ""
+    return format_score(interval.estimate) if math.isnan(interval.low) else _bracket(interval, format_score)
+
+
 def format_interval(interval: Interval | None) -> str:
     """Return a difference and its interval to three digits.
 
     Example:
-        >>> format_interval(Interval(0.0251, 0.016, 0.034))
-        '+.025 [+.016, +.034]'
+        >>> format_interval(Interval(0.0251, 0.016, 0.034)), format_interval(Interval(0.02, math.nan, math.nan))
+        ('+.025 [+.016, +.034]', '+.020 [undefined]')
     """
     if interval is None:
         return ""
     if math.isnan(interval.estimate):
         return "undefined"
-    if math.isnan(interval.low):
-        return f"{interval.estimate:+.3f} [undefined]".replace("0.", ".", 1)
-    estimate, low, high = (
-        f"{value:+.3f}".replace("0.", ".", 1) for value in (interval.estimate, interval.low, interval.high)
-    )
-    return f"{estimate} [{low}, {high}]"
+    return f"{_signed(interval.estimate)} [undefined]" if math.isnan(interval.low) else _bracket(interval, _signed)
+
+
+def _bracket(interval: Interval, write: Callable[[float], str]) -> str:
+    return f"{write(interval.estimate)} [{write(interval.low)}, {write(interval.high)}]"
+
+
+def _signed(value: float) -> str:
+    return f"{value:+.3f}".replace("0.", ".", 1)

@@ -3,13 +3,11 @@
 `rows.yaml` is a list with a name and a training command for each row; `--row NAME=COMMAND` does without the file.
 """
 
-import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from analysis.command import command
 from experiments.comparison import check_same_data, choose_metric
 from experiments.job import Job
 from experiments.options import JobOptions, add_options, read_options, split_arguments
@@ -18,6 +16,8 @@ from experiments.row import Row, index_rows
 from experiments.row_tables import show
 from experiments.running import run_jobs
 from experiments.task_values import describe_dev, read_tasks
+from runtime.arguments import Arguments
+from runtime.command import command
 from runtime.utf8 import use_utf8
 from tasks import InputError, Task
 
@@ -26,7 +26,7 @@ from tasks import InputError, Task
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train each row with each seed and show the table; return the exit status."""
     own, extra = split_arguments(arguments)
-    parser = argparse.ArgumentParser(prog="python -m experiments.compare", description=__doc__, allow_abbrev=False)
+    parser = Arguments("experiments.compare", __doc__, passes_on="train.py")
     add_row_options(parser)
     add_options(parser, output="runs/compare")
     parsed = parser.parse_args(own)

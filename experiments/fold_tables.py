@@ -1,6 +1,5 @@
 """The tables of a cross-validation: mean and interval over folds, and each row's difference from the one it names."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,7 +9,7 @@ from typing import Any
 
 from analysis.run import Run
 from analysis.table import Table
-from experiments.cells import format_interval, format_score
+from experiments.cells import format_interval, format_score_interval
 from experiments.comparison import System
 from experiments.fold_interval import fold_interval
 from experiments.results import publish
@@ -111,7 +110,11 @@ def show(rows: Mapping[str, FoldedRow], output: Path) -> None:
     pairs = [(row, rows[row.row.against]) for row in rows.values() if row.row.against and row.row.against in rows]
     compared = {(row.row.name, other.row.name): row.minus(other) for row, other in pairs}
     cells = [
-        (name, f"{len(row.folds)} of {row.number}", *(_format(row.intervals.get(column)) for column in columns))
+        (
+            name,
+            f"{len(row.folds)} of {row.number}",
+            *(format_score_interval(row.intervals.get(column)) for column in columns),
+        )
         for name, row in rows.items()
     ]
     tables = [Table("Dev scores over folds, with 95 % intervals", ("row", "folds", *columns), tuple(cells))]
@@ -130,20 +133,6 @@ def _check_same_rows(ours: Run, theirs: Run) -> None:
             raise InputError(
                 f"{ours.folder} and {theirs.folder} read other dev rows of {task} (expected the same file and split)"
             )
-
-
-def _format(interval: Interval | None) -> str:
-    """Return a score and its interval.
-
-    Example:
-        >>> _format(Interval(0.5, 0.4, 0.6))
-        '.5000 [.4000, .6000]'
-    """
-    if interval is None:
-        return ""
-    if math.isnan(interval.low):
-        return format_score(interval.estimate)
-    return f"{format_score(interval.estimate)} [{format_score(interval.low)}, {format_score(interval.high)}]"
 
 
 def _to_json(

@@ -4,12 +4,10 @@ Each row is trained once per fold of the files that its tasks' sources name as `
 and a training command for each row; `--row NAME=COMMAND` does without the file.
 """
 
-import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from analysis.command import command
 from experiments.compare import check_comparisons
 from experiments.comparison import System
 from experiments.fold_tables import Fold, FoldedRow, show
@@ -19,6 +17,8 @@ from experiments.own_rows import add_row_options, read_given_rows
 from experiments.row import Row, index_rows
 from experiments.running import run_jobs
 from experiments.task_values import read_tasks
+from runtime.arguments import Arguments
+from runtime.command import command
 from runtime.utf8 import use_utf8
 from tasks import InputError, Task
 
@@ -27,7 +27,7 @@ from tasks import InputError, Task
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train each row on each fold and show the table; return the exit status."""
     own, extra = split_arguments(arguments)
-    parser = argparse.ArgumentParser(prog="python -m experiments.folds", description=__doc__, allow_abbrev=False)
+    parser = Arguments("experiments.folds", __doc__, passes_on="train.py")
     add_row_options(parser)
     parser.add_argument("--folds", type=int, default=5, help="number of folds (default: 5)")
     add_options(parser, output="runs/folds")

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from experiments.job import Job
+from runtime.counts import counted
 from runtime.run_folders import last_checkpoint
 from runtime.whole_files import replacing
 from tasks import InputError
@@ -68,7 +69,7 @@ class Launcher:
         """
         if fcntl is None:
             raise InputError(
-                "running trainings needs file locks, which this system lacks (expected Linux or macOS; --dry-run "
+                "running trainings needs file locks, which this system lacks (expected Linux or macOS; --dry_run "
                 "prints the commands)"
             )
         for job in jobs:
@@ -154,7 +155,9 @@ class Launcher:
         """Ask the running jobs to save and exit; no further job is started."""
         self._stopping.set()
         if self._running:
-            self.report(f"stopping; waiting up to {GRACE:.0f} s for {len(self._running)} running job(s) to save")
+            self.report(
+                f"stopping; waiting up to {GRACE:.0f} s for {counted(len(self._running), 'running job')} to save"
+            )
         for process in list(self._running):
             process.terminate()
         deadline = time.monotonic() + GRACE

@@ -11,6 +11,7 @@ from pathlib import Path
 from experiments.budget import Budget, parse_budget
 from experiments.job import Job
 from experiments.settings import find_flag, find_setting
+from runtime.arguments import Arguments
 from tasks import InputError
 
 OWN_FLAGS = r"--(seed_everything|ckpt_path|trainer\.logger(\..+)?)"  # set for each job, to find its runs again
@@ -129,7 +130,7 @@ def _check_whole(configs: Sequence[Path], flags: Sequence[str]) -> None:
             raise InputError(f"--trainer.{name} {value}: the tables are over all dev examples (expected {whole})")
 
 
-def add_options(parser: argparse.ArgumentParser, *, output: str) -> None:
+def add_options(parser: Arguments, *, output: str) -> None:
     """Add the options that `read_options` reads.
 
     Args:
@@ -151,9 +152,9 @@ def add_options(parser: argparse.ArgumentParser, *, output: str) -> None:
         "--jobs", type=int, default=1, help="number of trainings at once, which share the cores (default: 1)"
     )
     parser.add_argument("--output", default=output, help=f"folder of the runs and the table (default: {output})")
-    parser.add_argument("--table-only", "--table_only", action="store_true", help="show the finished runs, run nothing")
-    parser.add_argument("--dry-run", "--dry_run", action="store_true", help="print the commands, run nothing")
-    parser.add_argument("--keep-last", "--keep_last", action="store_true", help="keep last.ckpt of finished runs")
+    parser.add_argument("--table_only", action="store_true", help="show the finished runs, run nothing")
+    parser.add_argument("--dry_run", action="store_true", help="print the commands, run nothing")
+    parser.add_argument("--keep_last", action="store_true", help="keep last.ckpt of finished runs")
     parser.epilog = "Everything after `--` goes to train.py: flags, or `-c FILE`, which overrides the other files."
 
 

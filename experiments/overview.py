@@ -7,6 +7,7 @@ from functools import partial
 from analysis.plan import trains_in_turn
 from analysis.run import Run
 from experiments.comparison import System
+from runtime.counts import counted
 
 SELECTION = (
     "Scores are of the final weights on the dev split: mean ± standard deviation over seeds. `best` is the validation "
@@ -72,9 +73,9 @@ def _limit(run: Run) -> str:
     trainer = run.config["trainer"]
     limits = []
     if (trainer["max_epochs"] or -1) > 0:
-        limits.append(f"{trainer['max_epochs']} epoch(s)")
+        limits.append(counted(trainer["max_epochs"], "epoch"))
     if trainer["max_steps"] > 0:
-        limits.append(f"{trainer['max_steps']} steps")
+        limits.append(counted(trainer["max_steps"], "step"))
     if trainer["max_time"] is not None:
         limits.append(f"{trainer['max_time']} (days:hours:minutes:seconds)")
     return f"at most {' and '.join(limits)}" if len(limits) > 1 else "".join(limits) or "no limit"

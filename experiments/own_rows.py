@@ -10,6 +10,7 @@ from typing import Any
 from experiments.options import find_file, split_configs
 from experiments.row import Row
 from experiments.settings import load_yaml
+from runtime.arguments import Arguments
 from tasks import InputError
 
 NAME = re.compile(r"\w[\w.+-]*")  # it is a folder too
@@ -17,7 +18,7 @@ KEYS = ("name", "command", "compare_with")
 EXPECTED = "a list of rows such as - {name: plain, command: -c mine.yaml}"
 
 
-def add_row_options(parser: argparse.ArgumentParser) -> None:
+def add_row_options(parser: Arguments) -> None:
     """Add the options that `read_given_rows` reads."""
     parser.add_argument("file", nargs="?", metavar="ROWS.yaml", help="a list of rows: name, command, compare_with")
     parser.add_argument(

@@ -4,13 +4,11 @@ The rows are those of the paper's tables, or with `--folder configs/methods` eac
 `python -m experiments.compare` does the same for your own.
 """
 
-import argparse
 import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from analysis.command import command
 from experiments.comparison import check_same_data
 from experiments.job import Job
 from experiments.options import JobOptions, add_options, find_file, read_options, split_arguments
@@ -18,6 +16,8 @@ from experiments.row import Row
 from experiments.row_tables import show
 from experiments.rows import PAPER, choose_rows, lay_recipe, needs_pretrained, read_rows
 from experiments.running import run_jobs
+from runtime.arguments import Arguments
+from runtime.command import command
 from runtime.utf8 import use_utf8
 from tasks import InputError
 
@@ -26,7 +26,7 @@ from tasks import InputError
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the rows asked for and show the table; return the exit status."""
     own, extra = split_arguments(arguments)
-    parser = argparse.ArgumentParser(prog="python -m experiments.reproduce", description=__doc__, allow_abbrev=False)
+    parser = Arguments("experiments.reproduce", __doc__, passes_on="train.py")
     parser.add_argument("--rows", nargs="+", required=True, help="names of files in the folder, or all")
     parser.add_argument("--folder", type=Path, default=PAPER, help="folder of the rows (default: configs/paper)")
     parser.add_argument("--pretrained", help="further pre-trained backbone, for the rows that start from one")

@@ -17,6 +17,8 @@ def publish(
     sentences: Sequence[str],
     numbers: Mapping[str, Any],
     console: Console,
+    *,
+    name: str = "results",
 ) -> None:
     """Print results, and write them as `results.md` and `results.json`.
 
@@ -27,6 +29,7 @@ def publish(
         sentences: Lines below them.
         numbers: All numbers as plain data; undefined ones become null.
         console: Where to print.
+        name: The two files' name without its ending.
     """
     for line in notes:
         console.print(line, soft_wrap=True)
@@ -35,9 +38,10 @@ def publish(
     for line in sentences:
         console.print(line, soft_wrap=True)
     parts = [_bullets(notes), *(table.to_markdown() for table in tables), _bullets(sentences)]
-    (folder / "results.md").write_text("\n\n".join(parts) + "\n", encoding="utf-8")
-    write_json(folder / "results.json", {"notes": notes, **numbers})
-    console.print(f"written: {folder / 'results.md'}, {folder / 'results.json'}", soft_wrap=True)
+    page, data = folder / f"{name}.md", folder / f"{name}.json"
+    page.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+    write_json(data, {"notes": notes, **numbers})
+    console.print(f"written: {page}, {data}", soft_wrap=True)
 
 
 def _bullets(lines: Sequence[str]) -> str:

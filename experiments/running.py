@@ -4,13 +4,14 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from experiments.comparison import System
+from experiments.fit_parser import check_jobs
 from experiments.job import Job
 from experiments.launcher import Launcher
 from experiments.options import JobOptions
 
 
 def run_jobs(jobs: Mapping[str, Sequence[Job]], options: JobOptions) -> tuple[int, dict[str, System]]:
-    """Run the unfinished trainings, unless `--dry-run` or `--table-only` is given.
+    """Run the unfinished trainings, unless `--dry_run` or `--table_only` is given.
 
     Args:
         jobs: The trainings of each system.
@@ -20,8 +21,10 @@ def run_jobs(jobs: Mapping[str, Sequence[Job]], options: JobOptions) -> tuple[in
         The exit status, and the systems that have a finished run, in order.
 
     Raises:
-        InputError: If the folder of a job holds runs of other settings.
+        InputError: If train.py refuses the files or flags of one, or the folder of a job holds runs of other settings.
     """
+    if not options.table_only:
+        check_jobs(jobs)
     every = [job for system in jobs.values() for job in system]
     if options.dry_run:
         for job in every:

@@ -81,6 +81,14 @@ class Recipe:
         ]
         return [{}, *drawn]
 
+    def extremes(self) -> list[dict[str, Any]]:
+        """Return values of all options that together hold each value of a choice and both ends of each range."""
+        most = max(len(each.values) for each in self.options.values())
+        return [
+            {name: each.values[min(number, len(each.values) - 1)] for name, each in self.options.items()}
+            for number in range(most)
+        ]
+
 
 def as_flags(values: Mapping[str, Any]) -> tuple[str, ...]:
     """Return a candidate's values as flags of train.py.

@@ -4,16 +4,16 @@
 trainings have changed of the backbone and takes the head of each. DIR reads like a run.
 """
 
-import argparse
 import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from analysis.command import command
 from experiments.job import TRAIN
 from experiments.members import Dev, read_dev, read_member
 from experiments.mixing import add_up, mix
+from runtime.arguments import Arguments
+from runtime.command import command
 from runtime.utf8 import use_utf8
 from tasks import InputError
 
@@ -23,7 +23,7 @@ SCALES = (0.2, 0.3, 0.5, 0.7, 1.0)
 @command
 def main(arguments: Sequence[str] | None = None) -> int:
     """Merge, evaluate and write; return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m experiments.soup", description=__doc__, allow_abbrev=False)
+    parser = Arguments("experiments.soup", __doc__)
     parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="folder of a run, or a checkpoint in one")
     parser.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder to create")
     parser.add_argument("--method", choices=("uniform", "greedy", "arithmetic"), default="uniform", help="see above")

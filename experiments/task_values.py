@@ -35,8 +35,7 @@ def read_tasks(configs: Sequence[Path], flags: Sequence[str], origin: str) -> di
     try:
         tasks: dict[str, Task] = parser.instantiate(parser.parse_args([*words, *chosen])).tasks
     except ArgumentError as error:
-        lines = dict.fromkeys(line.strip() for line in str(error).splitlines())
-        raise InputError(f"{origin}: its tasks cannot be read ({' '.join(line for line in lines if line)})") from None
+        raise InputError(f"{origin}: {parser.explain(str(error), [*words, *chosen])}") from None
     except InputError as error:
         raise InputError(f"{origin}: {error}") from None
     return tasks

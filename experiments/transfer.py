@@ -1,6 +1,8 @@
-"""Which task helps which: `python -m experiments.transfer -c configs/cs224n.yaml --data.root DIR --budget steps=N`."""
+"""Which task helps which: `python -m experiments.transfer -c configs/cs224n.yaml --data.root DIR --budget steps=N`.
 
-import argparse
+With `--estimate RUN` nothing is trained: the gradients of a finished run say what to expect; see `--estimate --help`.
+"""
+
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -10,8 +12,8 @@ from typing import Any, Literal
 
 import yaml
 
-from analysis.command import command
 from analysis.table import Table
+from experiments import estimate
 from experiments.cells import format_interval, format_spread
 from experiments.comparison import Difference, System, check_same_data, compare_systems
 from experiments.job import Job
@@ -20,6 +22,9 @@ from experiments.overview import describe, is_limited, is_timed
 from experiments.results import publish
 from experiments.running import run_jobs
 from experiments.settings import find_tasks
+from runtime.arguments import Arguments
+from runtime.command import command
+from runtime.counts import counted
 from runtime.terminal import plain_console
 from runtime.utf8 import use_utf8
 from tasks import InputError
@@ -40,7 +45,9 @@ WHOLE_EPOCHS = (
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train each task alone and with others, and show what it gains; return the exit status."""
     own, extra = split_arguments(arguments)
-    parser = argparse.ArgumentParser(prog="python -m experiments.transfer", description=__doc__, allow_abbrev=False)
+    if any(word.partition("=")[0] == "--estimate" for word in own):
+        return estimate.main([*own, *extra])
+    parser = Arguments("experiments.transfer", __doc__, passes_on="train.py")
     parser.add_argument(
         "-c", "--config", action="append", required=True, help="a training configuration; may be repeated"
     )
@@ -72,7 +79,7 @@ def read_tasks(configs: Sequence[Path]) -> dict[str, Any]:
     tasks = find_tasks(configs)
     if len(tasks) < 2:
         raise InputError(
-            f"{configs[-1]}: has {len(tasks)} task(s) (expected at least two, to train alone and together)"
+            f"{configs[-1]}: has {counted(len(tasks), 'task')} (expected at least two, to train alone and together)"
         )
     return tasks
 
@@ -181,7 +188,8 @@ def show(tasks: tuple[str, ...], systems: Mapping[str, System], options: JobOpti
     differences = dict(compare_with_alone(tasks, systems))
     notes = describe(list(systems.values()))
     found = list(systems.values())
-    notes.append(TIMED if any(map(is_timed, found)) else LIMITED if any(map(is_limited, found)) else WHOLE_EPOCHS)
+    same_steps = any(map(is_limited, found))
+    notes.append(TIMED if any(map(is_timed, found)) else LIMITED if same_steps else WHOLE_EPOCHS)
     tables = [build_scores(tasks, systems)]
     if differences:
         tables.append(build_matrix(tasks, systems, differences))
@@ -190,6 +198,7 @@ def show(tasks: tuple[str, ...], systems: Mapping[str, System], options: JobOpti
         for (name, target), difference in differences.items()
     ]
     results = {
+        "same_steps": same_steps,
         "scores": {name: {"seeds": system.seeds, "last": system.last} for name, system in systems.items()},
         "transfer": [
             {

@@ -5,20 +5,20 @@ same number of candidates and steps. Candidates are chosen on one half of the de
 """
 
 import argparse
-import subprocess
 import sys
 from collections.abc import Sequence
 
-from analysis.command import command
 from experiments.comparison import choose_metric
+from experiments.fit_parser import check_flags
 from experiments.halving import Rung, lay_rungs
-from experiments.job import TRAIN
 from experiments.options import JobOptions, add_options, read_options, split_arguments
 from experiments.running import say
 from experiments.search import Search, build_job
-from experiments.search_space import Recipe, as_flags, read_recipes
+from experiments.search_space import Recipe, read_recipes
 from experiments.task_values import read_tasks
 from experiments.tune_tables import describe_cost, show
+from runtime.arguments import Arguments
+from runtime.command import command
 from runtime.utf8 import use_utf8
 from tasks import InputError
 
@@ -27,7 +27,7 @@ from tasks import InputError
 def main(arguments: Sequence[str] | None = None) -> int:
     """Search each recipe and show what was found; return the exit status."""
     own, extra = split_arguments(arguments)
-    parser = argparse.ArgumentParser(prog="python -m experiments.tune", description=__doc__, allow_abbrev=False)
+    parser = Arguments("experiments.tune", __doc__, passes_on="train.py")
     parser.add_argument("file", metavar="SEARCH.yaml", help="a list of recipes: name, command, options")
     parser.add_argument(
         "--candidates", type=int, default=9, help="candidates of each recipe in the first round (default: 9)"
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--factor", type=int, default=3,
         help="each round keeps 1 / FACTOR of the candidates and trains them FACTOR times as long (default: 3)",
     )  # fmt: skip
-    parser.add_argument("--search-seed", "--search_seed", type=int, default=0, help="seed of values and halves")
+    parser.add_argument("--search_seed", type=int, default=0, help="seed of values and halves")
     add_options(parser, output="runs/tune")
     parsed = parser.parse_args(own)
     options = read_options(parsed, extra)
@@ -47,9 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options.check_limits(task for names in tasks.values() for task in names)
     for line in describe_cost(recipes, rungs):
         say(line)
-    if not (options.dry_run or options.table_only):
+    if not options.table_only:
         for recipe in recipes:
-            try_flags(recipe, options, seed=parsed.search_seed)
+            check_values(recipe, options)
     searches = [Search(recipe, tasks[recipe.name], rungs, options, parsed.search_seed) for recipe in recipes]
     status = max(search.run() for search in searches)
     found = [search for search in searches if search.best is not None]
@@ -86,25 +86,16 @@ def check_recipe(recipe: Recipe, options: JobOptions) -> tuple[str, ...]:
     return tuple(tasks)
 
 
-def try_flags(recipe: Recipe, options: JobOptions, *, seed: int) -> None:
-    """Let train.py read the flags of a recipe's first drawn candidate, and train nothing.
+def check_values(recipe: Recipe, options: JobOptions) -> None:
+    """Let the parser of train.py read every value of a choice and both ends of a range.
 
     Raises:
-        InputError: If it refuses them.
+        InputError: If it, or a task, refuses one.
     """
-    values = recipe.candidates(2, seed=seed)[1]
-    job = build_job(recipe, 1, values, Rung(1, 1, 1), 1, (), options)
-    words = [word for path in job.configs for word in ("-c", str(path))]
-    done = subprocess.run(
-        [sys.executable, str(TRAIN), "fit", *words, *job.flags, "--print_config"],
-        capture_output=True, encoding="utf-8", check=False, stdin=subprocess.DEVNULL,
-    )  # fmt: skip
-    if done.returncode:
-        lines = [line for line in done.stderr.splitlines() if line.strip()] or ["it says nothing"]
-        said = next((line for line in lines if "error: " in line), lines[-1])
-        raise InputError(
-            f"{recipe.origin}: train.py refuses {' '.join(as_flags(values))} ({said.removeprefix('error: ')})"
-        )
+    for values in recipe.extremes():
+        job = build_job(recipe, 1, values, Rung(1, 1, 1), 1, (), options)
+        check_flags(job.configs, job.flags, recipe.origin)
+        read_tasks(job.configs, job.flags, recipe.origin)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from experiments.results import publish
 from experiments.search import Search
 from experiments.search_space import Recipe
 from experiments.statistics import compare
+from runtime.counts import counted
 from runtime.terminal import plain_console
 from tasks import InputError
 
@@ -52,7 +53,7 @@ def describe_cost(recipes: Sequence[Recipe], rungs: Sequence[Rung]) -> list[str]
         f"{rung.candidates} x {rung.steps} steps{f' x {rung.seeds} seeds' if rung.seeds > 1 else ''}" for rung in rungs
     )
     each = sum(rung.total_steps for rung in rungs)
-    return [f"each of {len(recipes)} recipe(s): {rounds}; {each:,} steps, {each * len(recipes):,} in all"]
+    return [f"each of {counted(len(recipes), 'recipe')}: {rounds}; {each:,} steps, {each * len(recipes):,} in all"]
 
 
 def compare_held_out(one: System, other: System, *, seed: int) -> Difference:

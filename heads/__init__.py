@@ -2,8 +2,8 @@
 
 from heads.cosine import CosineHead
 from heads.head import Head, HeadFactory
-from heads.label_sets import LabelSetOutput
-from heads.labels import Classes, Label, LabelSets, LabelSpace, Scores, YesNo
+from heads.label_sets import LabelSetOutput, LabelSets
+from heads.labels import Classes, Label, LabelSpace, Scores, YesNo
 from heads.linear import LinearHead
 from heads.losses import (
     AbsoluteError,

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from heads.labels import LabelSpace, name_kinds
 from heads.outputs import OutputKind
+from runtime.counts import counted
 
 
 class Head(nn.Module, ABC):
@@ -68,9 +69,10 @@ class Head(nn.Module, ABC):
             ValueError: If `pooled` does not hold `num_sequences` vectors an example.
         """
         if pooled.dim() != 3 or pooled.shape[1] != self.num_sequences:
+            vectors = counted(self.num_sequences, "vector")
             raise ValueError(
-                f"{type(self).__name__} reads {self.num_sequences} vector(s) an example, (B, {self.num_sequences}, H), "
-                f"but got a tensor of shape {tuple(pooled.shape)}"
+                f"{type(self).__name__} reads {vectors} an example, (B, {self.num_sequences}, H), but got a tensor of "
+                f"shape {tuple(pooled.shape)}"
             )
         output: Tensor = self.compute(pooled)
         return output

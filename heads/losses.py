@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from heads.continuation_ratio import ContinuationRatioOutput
-from heads.label_sets import LabelSetOutput
-from heads.labels import Classes, LabelSets, LabelSpace, Scores, YesNo, name_kinds
+from heads.label_sets import LabelSetOutput, LabelSets
+from heads.labels import Classes, LabelSpace, Scores, YesNo, name_kinds
 from heads.one_vs_all import OneVsAllOutput
 from heads.outputs import BinaryOutput, ClassOutput, OutputKind, ScoreOutput
 

@@ -11,6 +11,7 @@ from heads.head import Head, HeadFactory
 from heads.labels import LabelSpace
 from heads.linear import LinearHead
 from heads.product import ConcatProductHead
+from runtime.counts import counted
 
 
 def usual_pair_head(labels: LabelSpace) -> HeadFactory:
@@ -67,11 +68,11 @@ class TwinHead(Head):
         one, two = cross(hidden_size, labels), (bi or usual_pair_head(labels))(hidden_size, labels)
         for part, head, expected in (("cross", one, 1), ("bi", two, 2)):
             if head.num_sequences != expected:
-                reads = f"{type(head).__name__}, which reads {head.num_sequences} vector(s) an example"
+                reads = f"{type(head).__name__}, which reads {counted(head.num_sequences, 'vector')} an example"
                 raise ValueError(f"TwinHead: {part} is {reads} (expected a head that reads {expected})")
         if one.output.num_values != two.output.num_values:
             raise ValueError(
-                f"TwinHead: the cross head gives {one.output.num_values} values an example, the bi head "
+                f"TwinHead: the cross head gives {counted(one.output.num_values, 'value')} an example, the bi head "
                 f"{two.output.num_values} (expected losses with the same output)"
             )
         super().__init__(labels, one.output)

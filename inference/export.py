@@ -3,6 +3,7 @@
 import argparse
 import dataclasses
 import shlex
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -13,10 +14,11 @@ from inference.backbone_format import export_backbone
 from inference.card import Origin, read_origin, write_card
 from inference.checkpoint import Checkpoint, find_checkpoint, read_checkpoint
 from inference.folder import new_folder
-from inference.one_sentence import ending_in_one_sentence
 from inference.parity import DevSplit, answer_dev, read_dev
 from inference.predictor import Predictor
 from inference.written import Written
+from runtime.arguments import Arguments
+from runtime.command import command
 from runtime.strict_yaml import read_yaml_file
 from runtime.utf8 import use_utf8
 from tasks import InputError
@@ -31,7 +33,7 @@ FORMATS: dict[str, Callable[[Predictor, str], str | None] | None] = {
 
 def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Parse the command line."""
-    parser = argparse.ArgumentParser(prog="python -m inference.export", description=__doc__, allow_abbrev=False)
+    parser = Arguments("inference.export", __doc__)
     parser.add_argument("source", type=Path, metavar="RUN_OR_CHECKPOINT", help="a run's folder, or a checkpoint of it")
     parser.add_argument("folder", type=Path, metavar="DIR", help="the folder to write, new or empty")
     parser.add_argument(
@@ -180,16 +182,11 @@ def push(written: Written, name: str) -> str:
     return str(url)
 
 
+@command
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Write an export; what the user got wrong ends it with one sentence and exit status 2."""
+    """Write an export and say where it is."""
     options = parse_arguments(arguments)
     transformers_logging.disable_progress_bar()
-    with ending_in_one_sentence():
-        run(options)
-
-
-def run(options: argparse.Namespace) -> None:
-    """Write what the options ask for and say where it is."""
     path = find_checkpoint(options.source)
     print(f"checkpoint: {path}")
     if options.format == "backbone":
@@ -206,4 +203,4 @@ def run(options: argparse.Namespace) -> None:
 
 if __name__ == "__main__":
     use_utf8()
-    main()
+    sys.exit(main())

@@ -5,6 +5,7 @@ The choice is kept beside the checkpoint. `Predictor.load(..., int8=True)` and `
 
 import argparse
 import math
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -15,9 +16,10 @@ from inference.checkpoint import find_checkpoint, read_checkpoint
 from inference.export import find_root
 from inference.int8_choice import Int8Choice, choice_file, digest_layers, plain_encoder
 from inference.int8_linear import Int8Linear, check_int8, linear_layers
-from inference.one_sentence import ending_in_one_sentence
 from inference.parity import DevSplit, Parity, answer_dev, compare, read_dev
 from inference.predictor import Predictor
+from runtime.arguments import Arguments
+from runtime.command import command
 from runtime.utf8 import use_utf8
 from tasks import InputError
 from transformers_internals import encoder_of
@@ -27,7 +29,7 @@ ROWS_FOR_ERRORS = 64  # of each task
 
 def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Parse the command line."""
-    parser = argparse.ArgumentParser(prog="python -m inference.int8", description=__doc__, allow_abbrev=False)
+    parser = Arguments("inference.int8", __doc__)
     parser.add_argument("source", type=Path, metavar="RUN_OR_CHECKPOINT", help="a run's folder, or a checkpoint of it")
     parser.add_argument(
         "--max_loss", type=float, default=0.01, help="what int8 may lose of each task's metric (default %(default)s)"
@@ -133,15 +135,10 @@ def _as_plain(parity: Parity) -> dict[str, str | float | int]:
     }
 
 
+@command
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Choose and write; what the user got wrong ends it with one sentence and exit status 2."""
-    options = parse_arguments(arguments)
-    with ending_in_one_sentence():
-        run(options)
-
-
-def run(options: argparse.Namespace) -> None:
     """Choose the layers of a checkpoint and write the choice beside it."""
+    options = parse_arguments(arguments)
     path = find_checkpoint(options.source)
     print(f"checkpoint: {path}")
     check_int8(torch.device("cpu"))
@@ -150,9 +147,9 @@ def run(options: argparse.Namespace) -> None:
     splits = {name: read_dev(task, root, most_rows=options.dev_rows) for name, task in predictor.tasks.items()}
     choice = choose_layers(predictor, splits, max_loss=options.max_loss)
     choice.write(choice_file(path))
-    print(f"written: {choice_file(path)} ({len(choice.fp32)} layers stay in fp32)")
+    print(f"written: {choice_file(path)} (layers that stay in fp32: {len(choice.fp32)})")
 
 
 if __name__ == "__main__":
     use_utf8()
-    main()
+    sys.exit(main())

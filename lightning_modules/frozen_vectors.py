@@ -32,12 +32,16 @@ class FrozenVectors:
         tokens_per_batch: int,
         device: torch.device,
     ) -> None:
-        self._vectors = {
-            (split, name): _compute(backbone, name, store, tokens_per_batch, device)
-            for split, tasks in stores.items()
-            for name, store in tasks.items()
-            if not (store.task.swap or store.task.average_orders)
-        }
+        computed: dict[object, Tensor] = {}  # once for the tasks that have one file, which share it
+        self._vectors: dict[tuple[str, str], Tensor] = {}
+        for split, tasks in stores.items():
+            for name, store in tasks.items():
+                if store.task.swap or store.task.average_orders:
+                    continue
+                tokens = (store.path, name if backbone.task_layers is not None else "")
+                if tokens not in computed:
+                    computed[tokens] = _compute(backbone, name, store, tokens_per_batch, device)
+                self._vectors[split, name] = computed[tokens]
 
     def has(self, task: str) -> bool:
         """Whether the vectors of a task are kept."""

@@ -25,6 +25,7 @@ from lightning_modules.acceleration import accelerate
 from lightning_modules.accumulation import WindowMean
 from lightning_modules.hyperparameters import check_fit, check_resumable, keep_plain_hyperparameters
 from lightning_modules.meaning import compare_with_checkpoint
+from lightning_modules.objective import Term
 from lightning_modules.optim import OptimizerSettings, clip, configure
 from lightning_modules.task_scores import Direction
 from objectives import reduce_over_processes
@@ -112,17 +113,16 @@ class MaskedLMModule(L.LightningModule):
         logits: Tensor = self.head(hidden, self.backbone.bert.get_input_embeddings().weight)
         return logits
 
-    def training_step(self, batch: MaskedLMBatch, batch_idx: int) -> dict[str, Tensor]:
+    def training_step(self, batch: MaskedLMBatch, batch_idx: int) -> dict[str, Any]:
         """Return the loss over the masked tokens of all ranks, and this rank's mean for the logs."""
         loss_sum = F.cross_entropy(self(batch), batch.targets, reduction="sum")
         count = torch.full((), float(batch.targets.numel()), device=loss_sum.device)  # a copy would wait for the device
         world_size = self.trainer.world_size
         total = reduce_over_processes(count.clone(), "sum").clamp(min=1)
         share = self._window.share(self.trainer.accumulate_grad_batches, batch_idx, total)
-        return {
-            "loss": loss_sum * world_size / total * share,
-            "task_loss": loss_sum.detach() / count.clamp(min=1),
-        }
+        task_loss = loss_sum.detach() / count.clamp(min=1)
+        terms = {f"{batch.task}/loss": Term(task_loss, len(batch.rows))}
+        return {"loss": loss_sum * world_size / total * share, "task_loss": task_loss, "terms": terms}
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Make the gradients of an accumulation window means over its masked tokens."""

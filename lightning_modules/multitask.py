@@ -1,6 +1,6 @@
 """The steps of multitask training."""
 
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -12,7 +12,7 @@ from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 
 from backbones import Adapter, AttentionChoice, PoolingChoice, WeightCasts
-from datamodules import TaskBatch, multitask_data
+from datamodules import Batch, TaskBatch, multitask_data, passes
 from heads import Head, Trunk, TrunkSettings
 from inference.thresholds import read_thresholds, use_thresholds
 from lightning_internals import attached_trainer, window_ends
@@ -31,7 +31,7 @@ from lightning_modules.frozen_vectors import FrozenVectors
 from lightning_modules.hyperparameters import check_fit, check_resumable, keep_plain_hyperparameters
 from lightning_modules.init_from import init_from
 from lightning_modules.meaning import compare_with_checkpoint, model_meaning
-from lightning_modules.objective import build_objective, learn_from_targets
+from lightning_modules.objective import OF_LABELS, TaskPass, Term, build_objective, learn_from_targets, rows_of
 from lightning_modules.optim import OptimizerSettings, clip, configure
 from lightning_modules.regularization import Regularization
 from lightning_modules.saved_weights import (
@@ -176,21 +176,53 @@ class MultitaskModule(L.LightningModule):
         config = None if save_trainable_only else self.backbone.bert.config.to_diff_dict()
         keep_plain_hyperparameters(self, backbone_config=config, init_from=None, pooling=self.backbone.pooling)
 
-    def forward(self, batch: TaskBatch, perturbation: Tensor | None = None) -> Tensor:
-        """Return the output of the batch's head, (B, C) or (B,); a perturbation (T, H) moves the embeddings."""
-        head = self._head(batch.task)
-        output: Tensor = head(self.add_shared(self.pool(batch, perturbation), batch.task))
-        return output if batch.orders == 1 else head.average(output.view(batch.orders, -1, *output.shape[1:]))
+    def forward(self, batch: TaskBatch, perturbation: Tensor | None = None, before: Sequence[TaskBatch] = ()) -> Tensor:
+        """Return the output of the batch's head, (B, C) or (B,).
+
+        Args:
+            batch: The batch.
+            perturbation: Moves the embeddings, (T, H).
+            before: Batches of other tasks over the same tokens, whose heads come first: a pass that is made again draws
+                its dropout masks in the same order then.
+        """
+        return self._read_heads([*before, batch], self.share_pass([*before, batch], perturbation))[-1]
 
     def pool(self, batch: TaskBatch, perturbation: Tensor | None = None) -> Tensor:
         """Return one vector a sequence, (B, S, H); (2B, S, H) where both orders of a pair are there."""
-        if self._frozen_vectors is not None and self._frozen_vectors.has(batch.task) and self._is_fitting():
+        return self.share_pass([batch], perturbation)[0]
+
+    def share_pass(self, parts: Sequence[TaskBatch], perturbation: Tensor | None = None) -> list[Tensor]:
+        """Return what each of some tasks over the same tokens reads of one forward pass, (B, S, H) each.
+
+        Args:
+            parts: The batch of each task.
+            perturbation: As for `forward`.
+        """
+        first = parts[0]
+        if self._frozen_vectors is not None and self._frozen_vectors.has(first.task) and self._is_fitting():
             split = "train" if self.trainer.training else "dev"
-            pooled = self._frozen_vectors.look_up(split, batch.task, batch.rows)
+            pooled = self._frozen_vectors.look_up(split, first.task, first.rows)
         else:
-            with self._gradients_of_shared(batch.task):
-                pooled = self.backbone(batch.tokens, batch.task, perturbation)
-        return pooled.view(-1, self._head(batch.task).num_sequences, pooled.shape[-1])
+            learns = not all(self._trains_head_only(part.task) for part in parts)
+            with torch.set_grad_enabled(torch.is_grad_enabled() and learns):
+                pooled = self.backbone(first.tokens, first.task, perturbation)
+        pooled = pooled.view(-1, self._head(first.task).num_sequences, pooled.shape[-1])
+        return [pooled.detach() if self._trains_head_only(part.task) else pooled for part in parts]
+
+    def _read_heads(self, parts: Sequence[TaskBatch], pooled: Sequence[Tensor]) -> list[Tensor]:
+        """Return the output of each task's head, given the vectors that it reads."""
+        outputs = []
+        for part, vectors in zip(parts, pooled, strict=True):
+            head = self._head(part.task)
+            output: Tensor = head(self.add_shared(vectors, part.task))
+            if part.orders > 1:
+                output = head.average(output.view(part.orders, -1, *output.shape[1:]))
+            outputs.append(output)
+        return outputs
+
+    def _passes(self, batch: Batch) -> list[list[TaskBatch]]:
+        """Return the parts of a batch in groups that share a forward pass: none do where each has layers of its own."""
+        return passes(batch) if self.backbone.task_layers is None else [[part] for part in batch.parts]
 
     def _is_fitting(self) -> bool:
         state = self.trainer.state
@@ -200,13 +232,9 @@ class MultitaskModule(L.LightningModule):
         """Return what the task's head reads, (B, S, H) or with the trunk's vector (B, S, H + P)."""
         if self.trunk is None:
             return pooled
-        with self._gradients_of_shared(task):
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self._trains_head_only(task)):
             joined: Tensor = self.trunk(pooled)
         return joined
-
-    def _gradients_of_shared(self, task: str) -> AbstractContextManager[None]:
-        """Record gradients of what the tasks share, unless the task trains its head only."""
-        return torch.set_grad_enabled(torch.is_grad_enabled() and not self._trains_head_only(task))
 
     def setup(self, stage: str) -> None:
         """Clear what a fit that failed has left, and settle how the backbone computes on the trainer's device."""
@@ -232,7 +260,7 @@ class MultitaskModule(L.LightningModule):
         if self.init_from is not None and not self.trainer.ckpt_path:
             init_from(Path(self.init_from), self.backbone, self.heads, self.trunk, self.tasks)
         if self._surgeon is not None:
-            self._surgeon.start(self.trainer)
+            self._surgeon.start(self.trainer, multitask_data(self.trainer).streams)
         report_parameters(self.parameters())
         self._remember_vectors()
 
@@ -271,43 +299,87 @@ class MultitaskModule(L.LightningModule):
         assert isinstance(head, Head)
         return head
 
-    def training_step(self, batch: TaskBatch, batch_idx: int) -> dict[str, Any]:
-        """Return the loss to minimise, and for the logs the task's own mean loss and what was added to it."""
-        task, head = self.tasks[batch.task], self._head(batch.task)
-        trains_head_only = self._trains_head_only(batch.task)
-        regularizers = self._regularization.covering(batch.task, is_frozen=self.backbone.frozen or trains_head_only)
-        before = RandomState.take(self.device) if regularizers else None
-        pooled = self.pool(batch)
-        output = head(self.add_shared(pooled, batch.task))
-        objective, terms = build_objective(task, head, batch, pooled, output, pool_again=partial(self.pool, batch))
-        if before is not None:
-            clean = self._as_forward_pass(batch, output, before)
+    def training_step(self, batch: Batch, batch_idx: int) -> dict[str, Any]:
+        """Return the loss to minimise, and for the logs each task's own mean loss and what was added to it.
+
+        The loss of several tasks is the sum of theirs, each with its factors.
+        """
+        made = [forward for parts in self._passes(batch) for forward in self._make_pass(parts)]
+        step_id, trainer = self._step_id(batch_idx), attached_trainer(self)
+        size = 1 if trainer is None else trainer.accumulate_grad_batches
+        share = self._window.share(size, batch_idx, batch.fullness)
+        losses, terms = [], dict[str, Term]()
+        for each in made:
+            objective, found = self._learn(each)
+            weighted = self._weigh(each.batch, objective, found, step_id)
+            losses.append(weighted * (self._factor(each.batch, found) * share))
+            terms |= {
+                f"{each.batch.task}/{name}": Term(value, rows_of(each.batch, name)) for name, value in found.items()
+            }
+        own = [value for name, (value, _) in terms.items() if name.endswith("/loss")]
+        return {"loss": sum(losses[1:], losses[0]), "task_loss": sum(own[1:], own[0]), "terms": terms}
+
+    def _make_pass(self, parts: Sequence[TaskBatch]) -> list[TaskPass]:
+        """Make the forward pass that some parts of a batch share."""
+        regularized = any(self._regularizers(part.task) for part in parts)
+        before = RandomState.take(self.device) if regularized else None
+        pooled = self.share_pass(parts)
+        outputs = self._read_heads(parts, pooled)
+        return [
+            TaskPass(part, vectors, output, tuple(parts[:number]), before)
+            for number, (part, vectors, output) in enumerate(zip(parts, pooled, outputs, strict=True))
+        ]
+
+    def _regularizers(self, task: str) -> list[Regularizer]:
+        is_frozen = self.backbone.frozen or self._trains_head_only(task)
+        return self._regularization.covering(task, is_frozen=is_frozen)
+
+    def _learn(self, made: TaskPass) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return what a task's batch minimises before the tasks' weights, and its terms (see `build_objective`)."""
+        batch = made.batch
+        objective, terms = build_objective(
+            self.tasks[batch.task],
+            self._head(batch.task),
+            batch,
+            made.pooled,
+            made.output,
+            pool_again=partial(self.pool, batch),
+        )
+        regularizers = self._regularizers(batch.task)
+        if regularizers:
+            clean = self._as_forward_pass(made)
             penalty = torch.stack([each.penalty(clean) for each in regularizers]).sum()
             objective, terms["regularizer"] = objective + penalty, penalty.detach()
-        task_loss = terms.pop("loss")
-        step_id = self._step_id(batch_idx)
-        if self._surgeon is not None:
-            self._surgeon.begin(self.trainer, batch.task, step_id, is_frozen=trains_head_only)
-        objective = self.weighting({batch.task: objective}, step_id)
-        if self.weighting.follows_losses:
-            mean = reduce_over_processes(task_loss * batch.weight, "mean")
-            self.weighting.record(batch.task, mean, step_id.epoch)
-        trainer = attached_trainer(self)
-        size = 1 if trainer is None else trainer.accumulate_grad_batches
-        factor = task.weight * batch.weight * self._window.share(size, batch_idx, batch.fullness)
-        return {"loss": objective * factor, "task_loss": task_loss, "added": terms}
+        return objective, terms
 
-    def _as_forward_pass(self, batch: TaskBatch, output: Tensor, before: RandomState) -> ForwardPass:
+    def _weigh(self, batch: TaskBatch, objective: Tensor, terms: Mapping[str, Tensor], step_id: StepId) -> Tensor:
+        """Return a task's part of the loss as the weighting has it."""
+        if self._surgeon is not None:
+            self._surgeon.begin(self.trainer, batch.task, step_id, is_frozen=self._trains_head_only(batch.task))
+        weighted: Tensor = self.weighting({batch.task: objective}, step_id)
+        if self.weighting.follows_losses and batch.fullness:
+            mean = reduce_over_processes(terms["loss"] * (batch.label_factor * batch.weight), "mean")
+            self.weighting.record(batch.task, mean, step_id.epoch)
+        return weighted
+
+    def _factor(self, batch: TaskBatch, terms: Mapping[str, Tensor]) -> float:
+        """Return the factor of a task's loss; 0 where the whole batch has nothing that it learns from."""
+        learns = batch.fullness > 0 or bool(terms.keys() - OF_LABELS)
+        return self.tasks[batch.task].weight * batch.weight * learns
+
+    def _as_forward_pass(self, made: TaskPass) -> ForwardPass:
         """Return what regularisers see of a pass that is made."""
-        task, head, past = self.tasks[batch.task], self._head(batch.task), self._regularization.past
+        assert made.random_state is not None
+        batch, past = made.batch, self._regularization.past
+        task, head = self.tasks[batch.task], self._head(batch.task)
         return ForwardPass(
-            output=output,
-            forward=partial(self, batch),
+            output=made.output,
+            forward=partial(self, batch, before=made.before),
             embedded_shape=(batch.tokens.input_ids.numel(), self.backbone.embedding_size),
             loss=lambda repeated: learn_from_targets(task, head, batch, repeated)[0],
             divergence=head.divergence,
-            random_state=before,
-            forward_with_past=None if past is None else partial(past.call, self, batch),
+            random_state=made.random_state,
+            forward_with_past=None if past is None else partial(past.call, self, batch, None, made.before),
         )
 
     def _step_id(self, batch_idx: int) -> StepId:
@@ -325,7 +397,7 @@ class MultitaskModule(L.LightningModule):
         if self._regularization.past is not None:
             self._regularization.past.follow(self)
 
-    def on_train_batch_end(self, outputs: Any, batch: TaskBatch, batch_idx: int) -> None:
+    def on_train_batch_end(self, outputs: Any, batch: Batch, batch_idx: int) -> None:
         """Log the weights of the losses, where they change."""
         every: int = self.trainer.log_every_n_steps  # type: ignore[attr-defined]
         if isinstance(self.weighting, Fixed) or every == 0 or self.global_step % every:
@@ -341,22 +413,31 @@ class MultitaskModule(L.LightningModule):
         if self._surgeon is not None:
             self._surgeon.after_backward(self.trainer)
 
-    def validation_step(self, batch: TaskBatch, batch_idx: int) -> dict[str, Any]:
-        """Count a dev batch and give its predictions."""
+    def validation_step(self, batch: Batch, batch_idx: int) -> dict[str, Any]:
+        """Count a dev batch and give its predictions by task."""
         return self._evaluate(batch, "val")
 
-    def test_step(self, batch: TaskBatch, batch_idx: int) -> dict[str, Any]:
-        """Count a test batch and give its predictions."""
+    def test_step(self, batch: Batch, batch_idx: int) -> dict[str, Any]:
+        """Count a test batch and give its predictions by task."""
         return self._evaluate(batch, "test")
 
-    def predict_step(self, batch: TaskBatch, batch_idx: int, dataloader_idx: int = 0) -> dict[str, Any]:
-        """Return the predictions of a batch: labels in label units (B,), probabilities (B, C) or None."""
-        return predict_views(self._head(batch.task), self(batch)) if batch.weight else {"views": {}}
+    def predict_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> dict[str, Any]:
+        """Return the predictions of a batch by task: labels in label units (B,), probabilities (B, C) or None."""
+        return {part.task: predict_views(self._head(part.task), output) for part, output in self._outputs(batch)}
 
-    def _evaluate(self, batch: TaskBatch, split: EvaluationSplit) -> dict[str, Any]:
-        if not batch.weight:  # a row that counts for nothing: this process has none of its own (see EvaluationSampler)
-            return {"views": {}}
-        return count_batch(self._task_scores(split), self._head(batch.task), self(batch), batch)
+    def _evaluate(self, batch: Batch, split: EvaluationSplit) -> dict[str, Any]:
+        scores = self._task_scores(split)
+        return {
+            part.task: count_batch(scores, self._head(part.task), output, part) for part, output in self._outputs(batch)
+        }
+
+    def _outputs(self, batch: Batch) -> Iterator[tuple[TaskBatch, Tensor]]:
+        """Return the parts of a batch with the outputs of their heads, from one pass where they share it.
+
+        There are none of a row that counts for nothing: this process has none of its own (see EvaluationSampler).
+        """
+        for parts in self._passes(batch) if batch.weight else ():
+            yield from zip(parts, self._read_heads(parts, self.share_pass(parts)), strict=True)
 
     def _task_scores(self, split: EvaluationSplit) -> TaskScores:
         scores = self._metrics[split]
@@ -407,9 +488,13 @@ class MultitaskModule(L.LightningModule):
         """Return what a validation logs, and which way it gets better.
 
         Args:
-            batches: How many batches it has, of which the first are one of each task; None for the whole split.
+            batches: How many batches it has, of which the first are one of each stream; None for the whole split.
         """
-        return directions(self._task_scores("val"), list(self.tasks)[:batches], self._score, split="val")
+        streams: list[tuple[str, ...]] = [(name,) for name in self.tasks]
+        if batches is not None and attached_trainer(self) is not None:
+            streams = list(multitask_data(self.trainer).streams.values())
+        names = [name for stream in streams[:batches] for name in stream]
+        return directions(self._task_scores("val"), names, self._score, split="val")
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Build AdamW and its schedule over all optimiser steps of the training."""

@@ -1,12 +1,51 @@
 """What a training batch minimises but for regularisers: the task's loss on its labels, and what is added to it."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 from torch import Tensor
 
 from datamodules import TaskBatch
 from heads import Head
+from objectives import RandomState
 from tasks import Task
+
+OF_LABELS = frozenset(["loss", "auxiliary"])  # the terms that are means over the labelled rows
+
+
+class TaskPass(NamedTuple):
+    """A task's part of a forward pass that is made.
+
+    Args:
+        batch: Its batch.
+        pooled: Vectors of its sequences, (B, S, H).
+        output: What its head returned for them, (B, C) or (B,).
+        before: Batches of the tasks of the same pass whose heads came first.
+        random_state: The random numbers as they were right before the pass; None where nobody makes it again.
+    """
+
+    batch: TaskBatch
+    pooled: Tensor
+    output: Tensor
+    before: tuple[TaskBatch, ...] = ()
+    random_state: RandomState | None = None
+
+
+class Term(NamedTuple):
+    """A part of a batch's loss, for the logs.
+
+    Args:
+        value: Its mean over some rows, without gradients.
+        rows: How many.
+    """
+
+    value: Tensor
+    rows: int
+
+
+def rows_of(batch: TaskBatch, term: str) -> int:
+    """Count the rows that a term of a batch's loss is a mean over."""
+    return batch.num_labelled if term in OF_LABELS else len(batch.rows)
 
 
 def build_objective(
@@ -28,10 +67,21 @@ def build_objective(
     """
     objective, terms = learn_from_targets(task, head, batch, output)
     if task.auxiliary:
-        found = [each.weight * each.loss(pooled, batch.labels, pool_again) for each in task.auxiliary]
-        terms["auxiliary"] = sum(found[1:], found[0])
+        found = _learn_pairs(task, batch, pooled, pool_again)
+        terms["auxiliary"] = found if batch.label_factor == 1 else found * batch.label_factor
         objective = objective + terms["auxiliary"]
     return objective, {name: term.detach() for name, term in terms.items()}
+
+
+def _learn_pairs(task: Task, batch: TaskBatch, pooled: Tensor, pool_again: Callable[[], Tensor]) -> Tensor:
+    """Return the sum of a task's auxiliary objectives over the labelled examples; 0 where none has a label."""
+    if not batch.num_labelled:
+        return pooled[:0].sum()
+    kept, labels = batch.keep_labelled(pooled), batch.keep_labelled(batch.labels)
+    found = [
+        each.weight * each.loss(kept, labels, lambda: batch.keep_labelled(pool_again())) for each in task.auxiliary
+    ]
+    return sum(found[1:], found[0])
 
 
 def learn_from_targets(task: Task, head: Head, batch: TaskBatch, output: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
@@ -47,10 +97,24 @@ def learn_from_targets(task: Task, head: Head, batch: TaskBatch, output: Tensor)
         The loss, and its terms: `loss` on the labels, and `teacher` with its factor.
     """
     teacher = task.teacher
-    weights = None if batch.label_weights is None else batch.keep_labelled(batch.label_weights)
-    loss = head.loss(batch.keep_labelled(output), batch.keep_labelled(batch.labels), weights)
+    loss = learn_from_labels(head, batch, output)
+    learnt = loss if batch.label_factor == 1 else loss * batch.label_factor
     if teacher is None:
-        return loss, {"loss": loss}
+        return learnt, {"loss": loss}
     assert batch.teacher is not None  # the data module has read it
     soft = teacher.weight * head.soft_loss(output, batch.teacher, teacher.temperature)
-    return (1 - teacher.weight) * loss + soft, {"loss": loss, "teacher": soft}
+    return (1 - teacher.weight) * learnt + soft, {"loss": loss, "teacher": soft}
+
+
+def learn_from_labels(head: Head, batch: TaskBatch, output: Tensor) -> Tensor:
+    """Return the mean loss over the labelled examples of a batch; 0 where none has a label.
+
+    Args:
+        head: The head of its task.
+        batch: The batch.
+        output: What the head returned, (B, C) or (B,).
+    """
+    if not batch.num_labelled:
+        return output[:0].sum()
+    weights = None if batch.label_weights is None else batch.keep_labelled(batch.label_weights)
+    return head.loss(batch.keep_labelled(output), batch.keep_labelled(batch.labels), weights)

@@ -4,9 +4,11 @@ import lightning.pytorch as L
 from torch import nn
 
 from backbones import Backbone
+from datamodules.streams import Streams
 from lightning_internals import window_ends
 from objectives import StepId, Surgery, TaskGradients
 from tasks import InputError
+from tasks.labels import list_names
 
 
 class GradientSurgeon:
@@ -31,15 +33,25 @@ class GradientSurgeon:
         self._step_id = StepId()
         self._is_frozen = False
 
-    def start(self, trainer: L.Trainer) -> None:
+    def start(self, trainer: L.Trainer, streams: Streams) -> None:
         """Look up the shared weights, and check that there are gradients of several tasks to join.
 
+        Args:
+            trainer: The trainer.
+            streams: Which tasks share their rows.
+
         Raises:
-            InputError: If nothing that trains is shared or each optimiser step has one batch.
+            InputError: If nothing that trains is shared, each optimiser step has one batch, or tasks share their rows.
         """
         name = type(self.surgery).__name__
         if self._backbone.frozen:
             raise InputError(f"{name} joins gradients of the backbone, but freeze_backbone is true")
+        joint = next((tasks for tasks in streams.values() if len(tasks) > 1), None)
+        if joint is not None:
+            raise InputError(
+                f"{name} joins the gradients of batches of one task each, but {list_names(joint)} share their rows "
+                "(expected --data.share_rows false)"
+            )
         if trainer.accumulate_grad_batches == 1:
             raise InputError(
                 f"{name} compares the tasks of an optimiser step, but each has one batch (expected --data.schedule "

@@ -18,15 +18,15 @@ class Draws:
     """The batches of a training in order.
 
     Args:
-        tasks: Names of the tasks.
-        sizes: Rows of each task.
-        task: Number of each batch's task, (batches,).
+        tasks: Names of the streams: tasks, or those that share their rows.
+        sizes: Rows of each.
+        task: Number of each batch's stream, (batches,).
         epoch: Epoch of each batch, from 0, (batches,).
         examples: Examples of each batch over all processes, (batches,).
         tokens: Tokens of each batch, (batches,).
         filled: Tokens that are computed, those that fill a static shape up included, (batches,).
         padded: Tokens that a batch would have if all its sequences had the length of its longest, (batches,).
-        unseen: Rows of each task that no batch has.
+        unseen: Rows of each stream that no batch has.
     """
 
     tasks: Sequence[str]
@@ -50,33 +50,34 @@ class Draws:
 
 def draw(
     sampler: MultitaskSampler,
-    lengths: Mapping[str, IntArray],
+    lengths: Mapping[str, Sequence[IntArray]],
     batches: Sequence[int],
-    shapes: Mapping[str, StaticShape],
+    shapes: Mapping[str, Sequence[StaticShape]],
     rows: Mapping[str, IntArray] | None = None,
 ) -> Draws:
     """Draw the batches of a training.
 
     Args:
         sampler: The sampler of all processes' rows.
-        lengths: Tokens of each sequence of each row, by task, (rows, S).
+        lengths: Tokens of each sequence of each row, (rows, S) for each encoding, by stream.
         batches: Batches of each epoch.
-        shapes: The shape that a task's batches are filled up to; none where a task has none.
-        rows: Numbers of each task's rows that are drawn from, those with a label; None for all of them.
+        shapes: The shape that a stream's batches are filled up to in each encoding; none where it has none.
+        rows: Numbers of each stream's rows that are drawn from, those with a label; None for all of them.
     """
-    rows = rows or {name: np.arange(len(every)) for name, every in lengths.items()}
+    rows = rows or {name: np.arange(len(every[0])) for name, every in lengths.items()}
     numbers = {name: number for number, name in enumerate(lengths)}
-    seen = {name: np.zeros(len(every), dtype=np.bool_) for name, every in lengths.items()}
+    seen = {name: np.zeros(len(every[0]), dtype=np.bool_) for name, every in lengths.items()}
     drawn: list[tuple[int, int, int, int, int, int]] = []
     for epoch, count in enumerate(batches):
         sampler.set_epoch(epoch)
         for batch in islice(sampler, count):
-            sequences = lengths[batch.task][batch.rows]
-            seen[batch.task][batch.rows] = True
-            tokens, shape = int(sequences.sum()), shapes.get(batch.task)
-            filled = tokens if shape is None else tokens + int(shape.fill(sequences.ravel()).sum())
-            padded = sequences.size * int(sequences.max())
-            drawn.append((numbers[batch.task], epoch, len(batch.rows), tokens, filled, padded))
+            sequences = [every[batch.rows] for every in lengths[batch.stream]]
+            seen[batch.stream][batch.rows] = True
+            tokens = sum(int(each.sum()) for each in sequences)
+            filling = zip(shapes.get(batch.stream, ()), sequences, strict=False)
+            filled = tokens + sum(int(shape.fill(each.ravel()).sum()) for shape, each in filling)
+            padded = sum(each.size * int(each.max()) for each in sequences)
+            drawn.append((numbers[batch.stream], epoch, len(batch.rows), tokens, filled, padded))
     columns = np.array(drawn, dtype=np.int64).reshape(-1, 6).T
     return Draws(
         list(lengths),

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from planning.plan import Plan
+from runtime.counts import counted
 from runtime.terminal import describe_bytes, describe_seconds
 
 SHOWN = 4  # steps of a long list
@@ -13,7 +14,7 @@ def describe_plan(plan: Plan) -> Iterator[str]:
     length = plan.length
     window = "" if length.window == 1 else f" of {length.window} batches"
     yield (
-        f"length:       {len(length.batches)} epoch(s), {length.steps:,} optimiser steps{window}, "
+        f"length:       {counted(len(length.batches), 'epoch')}, {length.steps:,} optimiser steps{window}, "
         f"{sum(length.batches):,} batches ({plan.schedule})"
     )
     filled = f", {plan.filled:.0%} more to fill static shapes up" if plan.filled else ""

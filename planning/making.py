@@ -7,6 +7,7 @@ from lightning.pytorch.callbacks import EarlyStopping
 
 from datamodules import MultitaskDataModule
 from datamodules.limits import limit_batches
+from datamodules.streams import describe_streams, join_rows
 from lightning_modules import MultitaskModule, OptimizerSettings
 from planning.concerns import find_concerns
 from planning.disk import Kept, expect_disk
@@ -72,7 +73,7 @@ def make_plan(
         checkpoints=find_checkpoints(length, settings["checkpoint"].every_n_train_steps),
         disk=expect_disk(module, read_kept(settings, len(tasks)), validations=len(validations)),
         expected=_time(data, module, trainer, draws, len(validations), steps=time) if time else None,
-        notes=list(_find_notes(settings)),
+        notes=[*filter(None, [describe_streams(data.streams)]), *_find_notes(settings)],
         concerns=list(
             find_concerns(
                 tasks, length, warmup_end=_warmup_end(module.optimizer, length, probe_steps), most_passes=passes
@@ -142,7 +143,8 @@ def _time(
 ) -> Expected:
     stopwatch = time_steps(data, module, trainer, steps=steps)
     train_tokens = {name: int(draws.tokens[draws.of(name)].sum()) for name in draws.tasks}
-    dev_tokens = {name: int(store.sequence_lengths.sum()) for name, store in data.stores["dev"].items()}
+    dev = join_rows(data.streams, data.stores["dev"])
+    dev_tokens = {name: sum(int(each.sum()) for each in rows.sequence_lengths) for name, rows in dev.items()}
     return expect(stopwatch, train_tokens, dev_tokens, validations)
 
 

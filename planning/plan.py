@@ -20,7 +20,7 @@ class Plan:
         name: Name of the configuration.
         schedule: What the order of the tasks follows.
         length: Its length.
-        tasks: What it does with each task.
+        tasks: What it does with each task; of those that share their rows, together, by their names joined by `+`.
         tokens: Tokens of all batches.
         padding_saved: As for a task, over all batches.
         filled: Share of the computed tokens that only fill a static shape up.

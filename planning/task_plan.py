@@ -1,9 +1,11 @@
-"""What a training does with each task."""
+"""What a training does with each task, or with those that share their rows."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from datamodules import MultitaskDataModule
+from datamodules.row_orders import find_drawn
+from datamodules.streams import join_rows
 from planning.draws import Draws, draw
 from planning.length import Length
 from planning.visits import Spacing, Visits, count_visits, measure_spacing
@@ -11,7 +13,7 @@ from planning.visits import Spacing, Visits, count_visits, measure_spacing
 
 @dataclass(frozen=True)
 class TaskPlan:
-    """What a training does with one task.
+    """What a training does with one task, or with those that share their rows and so their batches.
 
     Args:
         rows: Rows of the train split.
@@ -46,19 +48,19 @@ def draw_training(data: MultitaskDataModule, length: Length) -> Draws:
         length: Length of the training.
     """
     stores = data.stores["train"]
-    lengths = {name: store.sequence_lengths for name, store in stores.items()}
-    rows = {name: store.labelled_rows for name, store in stores.items()}
+    lengths = {name: rows.sequence_lengths for name, rows in join_rows(data.streams, stores).items()}
+    rows = {name: find_drawn([stores[task] for task in tasks]) for name, tasks in data.streams.items()}
     return draw(data.make_sampler(), lengths, length.batches, data.shapes(stores), rows)
 
 
 def plan_tasks(data: MultitaskDataModule, draws: Draws) -> dict[str, TaskPlan]:
-    """Say what a training does with each task.
+    """Say what a training does with each stream, by its name.
 
     Args:
         data: The data, which is set up for `fit`.
         draws: What the training draws.
     """
-    dev_rows = {name: len(store) for name, store in data.stores["dev"].items()}
+    dev_rows = {name: len(rows) for name, rows in join_rows(data.streams, data.stores["dev"]).items()}
     return {name: _plan_task(draws, name, dev_rows, data.batch_sizes[name]) for name in draws.tasks}
 
 

@@ -49,9 +49,9 @@ def time_steps(
         options: Those of the trainer.
         steps: Batches of all tasks together, beside the largest of each.
     """
-    each = max(1, steps // len(data.tasks))
+    each = max(1, steps // len(data.streams))
     stopwatch = Stopwatch()
-    count = len(data.tasks) * (1 + each)
+    count = len(data.streams) * (1 + each)
     quiet = {"logger": False, "enable_progress_bar": False, "profiler": None, "fast_dev_run": count}
     trainer = L.Trainer(**{**options, **quiet, "callbacks": [StepSeed(data.seed), stopwatch]})
     module.linear_probe_epochs = 0  # the steps behind it are the ones that count

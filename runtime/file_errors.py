@@ -9,6 +9,7 @@ REFUSALS = {
     for name in ("EACCES", "EPERM", "EROFS", "ENOSPC", "EDQUOT", "EFBIG", "ENOTDIR", "EISDIR", "EEXIST", "ENAMETOOLONG")
     if hasattr(errno, name)
 }
+NO_FOLDER = "No usable temporary directory found"  # as tempfile says, behind ENOENT
 
 
 def explain_refusal(error: OSError) -> str | None:
@@ -22,6 +23,8 @@ def explain_refusal(error: OSError) -> str | None:
         'runs/mine: Read-only file system (expected a place that can be read and written, with space left)'
         >>> explain_refusal(OSError(errno.EPIPE, "Broken pipe"))
     """
+    if str(error.strerror).startswith(NO_FOLDER):
+        return "no folder for temporary files can be written (expected TMPDIR to name one, with space left)"
     if error.errno not in REFUSALS:
         return None
     where = "writing a file" if error.filename is None else str(error.filename)

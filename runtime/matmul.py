@@ -1,10 +1,8 @@
 """Faster fp32 matrix products on CPUs where oneDNN computes them better than the default library."""
 
-import json
 import logging
 import platform
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from runtime.whole_files import replacing
+from runtime.measured import Measured
 
 log = logging.getLogger(__name__)
 
@@ -35,37 +33,17 @@ def choose_matmul(memory: Path) -> bool:
         Whether oneDNN computes fp32 products from now on.
     """
     key = f"linear layers on {processor()}, torch {torch.__version__}"
-    known = _read(memory)
-    if key not in known:
-        known = {key: probe(), **_read(memory)}
-        _write(memory, known)
-    set_onednn(on=known[key])
-    if known[key]:
+    memories: Measured[bool] = Measured(
+        memory,
+        "fp32 matrix products",
+        lambda choice: isinstance(choice, bool),
+        instead="--fp32_matmul default measures nothing",
+    )
+    is_on = memories.find(key, probe)
+    set_onednn(on=is_on)
+    if is_on:
         log.info("fp32 matrix products: oneDNN (as accurate here and faster; --fp32_matmul default switches it off)")
-    return known[key]
-
-
-def _read(memory: Path) -> dict[str, bool]:
-    try:
-        found = json.loads(memory.read_text(encoding="utf-8")) if memory.is_file() else {}
-    except (OSError, ValueError) as error:  # of the file, of its encoding, of JSON
-        log.warning("%s: cannot be read, fp32 matrix products are measured anew (%s)", memory, error)
-        return {}
-    entries = found.items() if isinstance(found, dict) else ()
-    return {key: choice for key, choice in entries if isinstance(choice, bool)}
-
-
-def _write(memory: Path, known: Mapping[str, bool]) -> None:
-    try:
-        with replacing(memory) as file:
-            file.write(f"{json.dumps(known, indent=2)}\n".encode())
-    except OSError as error:
-        log.warning(
-            "%s: not written, the next run measures fp32 matrix products again and may choose otherwise "
-            "(%s; --fp32_matmul default measures nothing)",
-            memory,
-            error,
-        )
+    return is_on
 
 
 def probe() -> bool:

@@ -1,6 +1,5 @@
 """The precision that fits the device: bf16 and fp16 products are slower than fp32 ones where hardware lacks them."""
 
-import json
 import logging
 import time
 from collections.abc import Mapping, Sequence
@@ -12,7 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from runtime.matmul import processor
-from runtime.whole_files import replacing
+from runtime.measured import Measured
 
 log = logging.getLogger(__name__)
 
@@ -89,11 +88,8 @@ def remembered_speedup(half: Half, device: torch.device, memory: Path) -> float:
     """
     fp32 = "oneDNN" if torch.backends.mkldnn.matmul.fp32_precision == "bf16" else "default"  # type: ignore[attr-defined]
     key = f"{half} on {_describe(device)}, {fp32} fp32, torch {torch.__version__}"
-    known = _read(memory)
-    if key not in known:
-        known = {key: probe(DTYPES[half], device), **_read(memory)}
-        _write(memory, known)
-    return known[key]
+    memories: Measured[float] = Measured(memory, "precisions", lambda value: isinstance(value, float) and value > 0)
+    return memories.find(key, lambda: probe(DTYPES[half], device))
 
 
 def probe(dtype: torch.dtype, device: torch.device) -> float:
@@ -147,21 +143,3 @@ def _describe(device: torch.device) -> str:
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return f"{device.type} ({processor()})" if device.type == "cpu" else device.type
-
-
-def _read(memory: Path) -> dict[str, float]:
-    try:
-        found = json.loads(memory.read_text(encoding="utf-8")) if memory.is_file() else {}
-    except (OSError, ValueError) as error:  # of the file, of its encoding, of JSON
-        log.warning("%s: cannot be read, precisions are measured anew (%s)", memory, error)
-        return {}
-    entries = found.items() if isinstance(found, dict) else ()
-    return {key: speedup for key, speedup in entries if isinstance(speedup, float) and speedup > 0}
-
-
-def _write(memory: Path, known: Mapping[str, float]) -> None:
-    try:
-        with replacing(memory) as file:
-            file.write(f"{json.dumps(known, indent=2)}\n".encode())
-    except OSError as error:
-        log.warning("%s: not written, the next run measures precisions again (%s)", memory, error)

@@ -2,9 +2,10 @@
 
 from tasks.classification import Classification, PairClassification
 from tasks.errors import InputError
+from tasks.joint_reading import read_joint
 from tasks.multi_label import MultiLabel, PairMultiLabel
 from tasks.quora import Quora
-from tasks.reading import Example
+from tasks.reading import Example, JointExample
 from tasks.regression import PairRegression, Regression
 from tasks.source import SPLITS, MissingFileError, Source, Split
 from tasks.sst import Sst
@@ -19,6 +20,7 @@ __all__ = [
     "Encoding",
     "Example",
     "InputError",
+    "JointExample",
     "MissingFileError",
     "MultiLabel",
     "PairClassification",
@@ -33,4 +35,5 @@ __all__ = [
     "Task",
     "Teacher",
     "Texts",
+    "read_joint",
 ]

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
+from runtime.counts import counted
 from tasks.cells import Row
 from tasks.errors import InputError
 from tasks.text_lines import carriage_return, decode_lines
@@ -60,7 +61,7 @@ def read_delimited(
         where = f"{path}, line {number}"
         if len(cells) > len(header):
             expected = "in the header" if names is None else "source.columns"
-            raise InputError(f"{where}: has {len(cells)} cells (expected {len(header)} as {expected})")
+            raise InputError(f"{where}: has {counted(len(cells), 'cell')} (expected {len(header)} as {expected})")
         padded = [*cells, *[None] * (len(header) - len(cells))]
         yield Row(where, dict(zip(header, padded, strict=True)), repeated)
 
@@ -88,7 +89,7 @@ def _split_cells(
     except csv.Error:
         raise carriage_return(path, reader.line_num) from None
     if spanning:
-        found = f"{len(spanning)} row(s) span several lines, the first at line {spanning[0]}"
+        found = f"{counted(len(spanning), 'row')} over several lines, the first at line {spanning[0]}"
         report(f"{path}: {found} (quotes: false if quotes are text)")
 
 

@@ -3,6 +3,8 @@
 import math
 from collections.abc import Sequence
 
+from runtime.counts import counted
+
 SHOWN_NAMES = 20
 
 
@@ -33,7 +35,7 @@ def name_classes(num_classes: int | None, classes: Sequence[str | int] | None) -
         raise ValueError("expected either num_classes (labels 0, 1, ...) or classes (labels by name)")
     names = tuple(str(name) for name in (range(num_classes) if num_classes is not None else classes or ()))
     if len(names) < 2:
-        raise ValueError(f"has {len(names)} class(es) (expected at least 2)")
+        raise ValueError(f"has {counted(len(names), 'class', 'classes')} (expected at least 2)")
     if len(set(names)) < len(names):
         raise ValueError(f"a class stands twice in {list_names(names)}")
     return names

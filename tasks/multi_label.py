@@ -4,12 +4,13 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from heads import LabelSets
+from runtime.counts import counted
 from tasks.cells import Row
 from tasks.errors import InputError
 from tasks.label_weights import ClassWeights, by_name, check_weights, weigh_answers
@@ -67,7 +68,8 @@ class LabelSetTask(Task):
                 raise ValueError("separator is given beside label_columns (expected one of both)")
             if self.classes is not None and len(self.classes) != len(self.label_columns):
                 count = len(self.label_columns)
-                raise ValueError(f"has {len(self.classes)} classes (expected {count}, one for each of label_columns)")
+                found = counted(len(self.classes), "class", "classes")
+                raise ValueError(f"has {found} (expected {count}, one for each of label_columns)")
         elif self.classes is None:
             raise ValueError("has no classes (expected the labels of the file, or label_columns)")
         if self.separator == "":
@@ -110,6 +112,10 @@ class LabelSetTask(Task):
             if cell not in (*YES, *NO):
                 raise InputError(f"{row.where}: {column} is {cell!r} (expected 0 or 1)")
         return json.dumps([name for name, cell in zip(self.class_names, cells, strict=True) if cell in YES])
+
+    def with_gaps(self) -> Self:
+        """Return the task as it is where an empty cell says that no label applies."""
+        return self if self.empty_is_none else super().with_gaps()
 
     def _fill_in(self, cell: str) -> str:
         return "[]" if not cell and self.empty_is_none else cell

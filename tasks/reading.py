@@ -1,6 +1,6 @@
 """From the rows of a source to examples: each row checked, its label parsed."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -27,6 +27,26 @@ class Example:
     id: str
     texts: tuple[str, ...]
     label: Label | None
+
+    @property
+    def labels(self) -> tuple[Label | None, ...]:
+        """The label as that of one task among several (see JointExample)."""
+        return (self.label,)
+
+
+@dataclass(frozen=True)
+class JointExample:
+    """One row as an example of several tasks.
+
+    Args:
+        id: Unique within its split.
+        texts: One sentence, or the two of a pair.
+        labels: Label for each task; None where there is none.
+    """
+
+    id: str
+    texts: tuple[str, ...]
+    labels: tuple[Label | None, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,26 +93,11 @@ class ExampleReader:
             InputError: If the source or a row of it is wrong; the message names file, line, field and what was
                 expected.
         """
-        for place, row in enumerate(self._read_rows(split, root, report)):
-            number = place if row.number is None else row.number
-            if place == 0:
-                has_none = split == "test" and not any(column in row.fields for column in self.read_columns)
-                labels = [] if has_none else self.read_columns
-                check_columns(row, [*self.texts, *([self.id] if self.id else []), *labels])
-            missing = self._find_missing(row, split)
-            if missing is None:
-                yield row.where, self._parse(row, number, split)
-            elif self.broken_rows == "skip" and split == "test":  # a prediction file wants every row
-                report(f"{row.where}: kept, {missing}")
-                yield row.where, self._parse(row, number, split)
-            elif self.broken_rows == "skip":
-                report(f"{row.where}: skipped, {missing}")
-            else:
-                raise InputError(f"{row.where}: {missing} (broken_rows: skip leaves such rows out)")
+        return ((where, example) for where, (example,) in read_together([self], split, root, report))
 
     def find_unlabelled(self, split: Split, root: Path) -> str | None:
         """Return file and line of the first row without a label; None if all have one."""
-        for row in self._read_rows(split, root, lambda note: None):
+        for row in _read_rows([self], split, root, lambda note: None):
             cell = self.read_cell(row)
             if not cell or (cell in SECRET_LABELS and not self._is_label(cell)):
                 return row.where
@@ -105,17 +110,15 @@ class ExampleReader:
             return False
         return True
 
-    def _read_rows(self, split: Split, root: Path, report: Callable[[str], None]) -> Iterator[Row]:
-        return self.source.read(
-            split,
-            root,
-            [*self.texts, *self.read_columns, *([self.id] if self.id else [])],
-            delimiter=self.delimiter,
-            quotes=self.quotes,
-            report=report,
-            lists=self.list_columns,
-            keys=self.keys,
-        )
+    def check_first(self, row: Row, split: Split) -> None:
+        """Check that the columns are there, given the first row; a test split may lack those of the label.
+
+        Raises:
+            InputError: If one is missing or appears twice.
+        """
+        has_none = split == "test" and not any(column in row.fields for column in self.read_columns)
+        labels = [] if has_none else self.read_columns
+        check_columns(row, [*self.texts, *([self.id] if self.id else []), *labels])
 
     @property
     def keys(self) -> SplitKeys:
@@ -129,7 +132,8 @@ class ExampleReader:
         except ValueError:
             return None
 
-    def _find_missing(self, row: Row, split: Split) -> str | None:
+    def find_missing(self, row: Row, split: Split) -> str | None:
+        """Say what a row lacks; None where it lacks nothing."""
         for column in self.texts:
             if not (row.fields.get(column) or "").strip():
                 return f"{column} is empty (expected text)"
@@ -138,7 +142,17 @@ class ExampleReader:
             return f"{self.label} is empty (expected a label)"
         return None
 
-    def _parse(self, row: Row, number: int, split: Split) -> Example:
+    def parse(self, row: Row, number: int, split: Split) -> Example:
+        """Turn a row into an example.
+
+        Args:
+            row: The row.
+            number: Its number in the file, the id where there is no column of ids.
+            split: Which split.
+
+        Raises:
+            InputError: If its id is empty or its label is none.
+        """
         texts = tuple(row.fields.get(column) or "" for column in self.texts)
         name = str(number) if self.id is None else (row.fields.get(self.id) or "").strip()
         if not name:
@@ -152,3 +166,50 @@ class ExampleReader:
             if split == "test" and cell in SECRET_LABELS:
                 return Example(name, texts, None)
             raise InputError(f"{row.where}: {self.label} is {cell!r} (expected {error})") from None
+
+
+def read_together(
+    readers: Sequence[ExampleReader], split: Split, root: Path, report: Callable[[str], None]
+) -> Iterator[tuple[str, tuple[Example, ...]]]:
+    """Return each row of a split as an example of several tasks, behind the file and line (or row) it stands on.
+
+    Args:
+        readers: Of tasks over the same rows, which differ in what they read of the label alone.
+        split: Which split.
+        root: Folder that relative paths start from.
+        report: Called with a sentence for each row that is skipped.
+
+    Raises:
+        InputError: As for `ExampleReader.read`.
+    """
+    skips = readers[0].broken_rows == "skip"
+    for place, row in enumerate(_read_rows(readers, split, root, report)):
+        number = place if row.number is None else row.number
+        for reader in readers if place == 0 else ():
+            reader.check_first(row, split)
+        missing = next(filter(None, (reader.find_missing(row, split) for reader in readers)), None)
+        if missing is not None and not skips:
+            raise InputError(f"{row.where}: {missing} (broken_rows: skip leaves such rows out)")
+        if missing is not None and split != "test":
+            report(f"{row.where}: skipped, {missing}")
+            continue
+        if missing is not None:  # a prediction file wants every row
+            report(f"{row.where}: kept, {missing}")
+        yield row.where, tuple(reader.parse(row, number, split) for reader in readers)
+
+
+def _read_rows(
+    readers: Sequence[ExampleReader], split: Split, root: Path, report: Callable[[str], None]
+) -> Iterator[Row]:
+    first = readers[0]
+    columns = [*first.texts, *(column for reader in readers for column in reader.read_columns)]
+    return first.source.read(
+        split,
+        root,
+        list(dict.fromkeys([*columns, *([first.id] if first.id else [])])),
+        delimiter=first.delimiter,
+        quotes=first.quotes,
+        report=report,
+        lists=[column for reader in readers for column in reader.list_columns],
+        keys=first.keys,
+    )

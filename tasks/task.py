@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from heads import Head, HeadFactory, Label, LabelSpace, LinearHead, TwinHead, usual_pair_head
 from objectives import PairObjective
+from runtime.counts import counted
 from tasks.errors import InputError
 from tasks.handin import HandIn
 from tasks.meaning import MAY_CHANGE
@@ -106,7 +107,7 @@ class Task(ABC):
         check_source(self.source, name)
         expected = 1 if self.encoding == "single" else 2
         if len(self.texts) != expected:
-            raise InputError(f"{name}: texts names {len(self.texts)} column(s) (expected {expected})")
+            raise InputError(f"{name}: texts names {counted(len(self.texts), 'column')} (expected {expected})")
         for option in ("swap", "average_orders"):
             if getattr(self, option) and self.encoding == "single":
                 raise InputError(f"{name}: {option} is true, but an example is one sentence (expected a pair task)")
@@ -219,6 +220,13 @@ class Task(ABC):
         numbers = [f"{word}.0" for word in self.missing_labels if isinstance(word, int)]  # as data frames write them
         return frozenset([*map(str, self.missing_labels), *numbers])
 
+    def with_gaps(self) -> Self:
+        """Return the task with empty label cells as gaps."""
+        if "" in self.gaps:
+            return self
+        words = () if isinstance(self.missing_labels, str) else self.missing_labels
+        return replace(self, missing_labels=("", *words))
+
     @property
     def ignores_gaps(self) -> bool:
         """Whether rows may lack a label."""
@@ -281,8 +289,9 @@ class Task(ABC):
             fitting = {2: "encoding: bi", 3: "encoding: both"}.get(
                 head.num_sequences, "a single sentence or encoding: cross"
             )
+            vectors = counted(head.num_sequences, "vector")
             raise InputError(
-                f"{type(self).__name__}: {type(head).__name__} reads {head.num_sequences} vector(s) an example, but "
+                f"{type(self).__name__}: {type(head).__name__} reads {vectors} an example, but "
                 f"encoding {self.encoding} gives {self.num_sequences} (this head goes with {fitting})"
             )
         return head
@@ -308,15 +317,16 @@ class Task(ABC):
 
     def read_located(self, split: Split, root: Path, report: Callable[[str], None]) -> Iterator[tuple[str, Example]]:
         """Return what `read` does, each example behind the file and line (or row) it stands on."""
-        located = self._reader.read(split, root, report)
-        limit = self._limit(split)
+        located = self.reader.read(split, root, report)
+        limit = self.limit(split)
         yield from sample(located, limit) if limit else located
 
     def with_limits(self, *, train: int | None, dev: int | None) -> Self:
         """Return the task with the limits that it does not set itself."""
         return replace(self, train_limit=self.train_limit or train, dev_limit=self.dev_limit or dev)
 
-    def _limit(self, split: Split) -> int | None:
+    def limit(self, split: Split) -> int | None:
+        """Return how many examples of a split are read at most; None for all."""
         return {"train": self.train_limit, "dev": self.dev_limit}.get(split)
 
     def read_texts(
@@ -326,7 +336,7 @@ class Task(ABC):
 
         With a limit they are those of the examples that `read` draws, which have labels.
         """
-        if self._limit(split):
+        if self.limit(split):
             examples = self.read(split, root, report)
             return (tuple(text.strip() for text in example.texts) for example in examples)
         return read_texts(
@@ -339,7 +349,7 @@ class Task(ABC):
             report=report,
             broken_rows=self.broken_rows,
             keep_halves=keep_halves,
-            keys=self._reader.keys,
+            keys=self.reader.keys,
         )
 
     def text_settings(self) -> list[Any]:
@@ -349,10 +359,11 @@ class Task(ABC):
 
     def find_unlabelled(self, split: Split, root: Path) -> str | None:
         """Return file and line of the first row without a label; None if all have one."""
-        return self._reader.find_unlabelled(split, root)
+        return self.reader.find_unlabelled(split, root)
 
     @property
-    def _reader(self) -> ExampleReader:
+    def reader(self) -> ExampleReader:
+        """What reads its examples."""
         return ExampleReader(
             source=self.source,
             texts=self.texts,

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from heads import LabelSpace
+from heads import LabelSpace, Scores
 from tasks.errors import InputError
 from tasks.labels import list_names
 
@@ -91,15 +91,28 @@ class Teacher:
             Probabilities (rows, C) or scores (rows,).
 
         Raises:
-            InputError: If a file lacks an example, or is not about these classes.
+            InputError: If a file lacks an example, is not about these classes, or its scores are of another range.
         """
         width = len(class_names) or 1
         total = np.zeros((len(ids), width))
         paths = self.locate(task, labels)
         for path in paths:
-            total += _read_file(path, class_names, width, ids, sum_to_one=not labels.is_set)
+            found = _read_file(path, class_names, width, ids, sum_to_one=not labels.is_set)
+            if isinstance(labels, Scores):
+                _check_range(path, found, labels)
+            total += found
         mean = (total / len(paths)).astype(np.float32)
         return mean if class_names else mean[:, 0]
+
+
+def _check_range(path: Path, scores: NDArray[np.float64], labels: Scores) -> None:
+    """Refuse scores that are farther outside of the range than it is wide, which a cosine head's may be."""
+    lowest, highest, width = scores.min(initial=labels.low), scores.max(initial=labels.low), labels.high - labels.low
+    if lowest < labels.low - width or highest > labels.high + width:
+        raise InputError(
+            f"{path}: its scores are from {lowest:g} to {highest:g} (expected those of a task from {labels.low:g} to "
+            f"{labels.high:g})"
+        )
 
 
 def _read_file(

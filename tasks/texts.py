@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from runtime.counts import counted
 from tasks.errors import InputError
 from tasks.source import Source, Split, check_columns, check_source
 from tasks.splitting import SplitKeys
@@ -35,7 +36,7 @@ class Texts:
     def __post_init__(self) -> None:
         check_source(self.source, "Texts")
         if not 1 <= len(self.texts) <= 2:
-            raise InputError(f"Texts: texts names {len(self.texts)} column(s) (expected 1 or 2)")
+            raise InputError(f"Texts: texts names {counted(len(self.texts), 'column')} (expected 1 or 2)")
         if self.delimiter is not None and len(self.delimiter) != 1:
             raise InputError(f'Texts: delimiter is {self.delimiter!r} (expected one character; a tab is "\\t" in YAML)')
 

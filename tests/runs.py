@@ -88,7 +88,7 @@ class Probe(L.Callback):
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
         entry = {"step": trainer.global_step, "epoch": trainer.current_epoch, "batch": batch_idx}
-        rows = {"task": batch.task, "rows": batch.rows.tolist(), "weight": float(getattr(batch, "weight", 1.0))}
+        rows = {"task": batch.stream, "rows": batch.rows.tolist(), "weight": float(getattr(batch, "weight", 1.0))}
         self._write(trainer, {**entry, **rows, "loss": float(outputs["task_loss"]).hex()})
         self._reach("train_batch_end", trainer)
 

@@ -42,7 +42,8 @@ def train_batches(data: MultitaskDataModule) -> dict[str, TaskBatch]:
     data.setup("fit")
     first: dict[str, TaskBatch] = {}
     for batch in data.train_dataloader():
-        first.setdefault(batch.task, batch)
+        for part in batch.parts:
+            first.setdefault(part.task, part)
     return first
 
 

@@ -6,13 +6,15 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from runtime.arguments import Arguments
+
 NEEDED = ("torch", "transformers", "lightning", "torchmetrics", "datasets", "jsonargparse", "rich", "tensorboard")
 OLDEST_TORCH = (2, 11)
 
 
 def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Parse the command line."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.gpu", description=__doc__, allow_abbrev=False)
+    parser = Arguments("benchmarks.gpu", __doc__)
     parser.add_argument("--json", type=Path, metavar="FILE", help="where to write the results")
     parser.add_argument(
         "--data", type=Path, metavar="FILE", help="CS224N-format question pairs (default: synthetic lengths)"

@@ -11,7 +11,7 @@ from backbones import AttentionChoice, StaticShape, WeightCasts
 from benchmarks.gpu.measuring import LightningClock, StepClock, StepTimes
 from benchmarks.gpu.workload import TASK, Size, Work
 from callbacks import LossGuard, StepSeed, TaskLosses
-from datamodules import DeviceDataset, TaskBatch, TaskDataset
+from datamodules import Batch, DeviceDataset, TaskDataset
 from lightning_modules import MultitaskModule, OptimizerSettings
 from lightning_modules.acceleration import CompileChoice
 from runtime.messages import silence_lightning
@@ -64,7 +64,7 @@ class WorkData(L.LightningDataModule):
         self._variant = variant
         self.round_tokens = work.round_tokens if variant.compile != "none" else 0
 
-    def train_dataloader(self) -> DataLoader[TaskBatch]:
+    def train_dataloader(self) -> DataLoader[Batch]:
         """Return the batches in order."""
         assert self.trainer is not None
         device, module = self.trainer.strategy.root_device, self.trainer.lightning_module

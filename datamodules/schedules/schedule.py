@@ -1,6 +1,7 @@
 """A schedule: which task comes at each step of an epoch.
 
-It knows each task only by its number of batches; which rows a batch holds is the sampler's business.
+It knows each task only by its number of batches; which rows a batch holds is the sampler's business. Tasks that share
+their rows come together, as one task whose name joins theirs by `+`.
 """
 
 from abc import ABC, abstractmethod
@@ -9,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.random import Generator
+
+JOINED = "+"  # between the names of tasks that share their rows; no name of a task has it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +35,15 @@ class Epoch:
     def tasks(self) -> list[str]:
         """Names of the tasks."""
         return list(self.batches)
+
+    def place_of(self, task: str) -> int | None:
+        """Return the place of a task, or of those that it shares its rows with, among the tasks; None if it has none.
+
+        Example:
+            >>> Epoch(batches={"sst": 2, "topic+stars": 4}, rng=np.random.default_rng(0)).place_of("stars")
+            1
+        """
+        return next((place for place, name in enumerate(self.tasks) if task in (name, *name.split(JOINED))), None)
 
     @property
     def counts(self) -> list[int]:

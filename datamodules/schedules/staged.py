@@ -17,7 +17,7 @@ class Staged(Schedule):
     the start of the training, so stages nest: Staged("quora", 1, then=Staged("sts", 2)) is quora, sts, then mixed.
 
     Args:
-        first: Name of the task that comes first.
+        first: Name of the task that comes first, with those that share its rows.
         epochs: Number of epochs it has for itself.
         then: Schedule of the later epochs.
 
@@ -54,8 +54,9 @@ class Staged(Schedule):
 
     def order(self, epoch: Epoch) -> np.ndarray:
         """Repeat the first task, or follow the later schedule."""
-        if self.first not in epoch.batches:
+        first = epoch.place_of(self.first)
+        if first is None:
             raise ValueError(f"Staged: first is {self.first!r} (expected one of the tasks: {', '.join(epoch.tasks)})")
         # Asked for in every epoch, so that what is wrong in it shows in the first one and not after hours.
         later = self.then.order(epoch)
-        return np.full_like(later, epoch.tasks.index(self.first)) if epoch.number < self.epochs else later
+        return np.full_like(later, first) if epoch.number < self.epochs else later

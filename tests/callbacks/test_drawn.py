@@ -41,6 +41,6 @@ def test_rank_zero_counts_what_the_plan_holds(world_size: int):
         sizes, {"sst": 5, "sts": 3, "quora": 4}, RoundRobinShuffled(), seed=3, rank=0, world_size=world_size
     )
     for rows in sampler:
-        drawn.add(batch_of(rows.task, rows.rows.tolist(), rows.weight), world_size=world_size)
+        drawn.add(batch_of(rows.stream, rows.rows.tolist(), rows.weight), world_size=world_size)
     assert {task: count["examples"] for task, count in drawn.as_dict().items()} == sizes
     assert {task: count["batches"] for task, count in drawn.as_dict().items()} == {"sst": 5, "sts": 3, "quora": 1}

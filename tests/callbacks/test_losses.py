@@ -94,7 +94,8 @@ class Added(L.Callback):
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
-        added = {name: float(value) for name, value in outputs["added"].items()}
+        terms = {name.partition("/")[2]: float(value) for name, (value, _) in outputs["terms"].items()}
+        added = {name: value for name, value in terms.items() if name != "loss"}
         self.steps.append((batch.task, float(outputs["loss"]), float(outputs["task_loss"]), added))
 
 

@@ -63,7 +63,7 @@ def one_by_one(module: L.LightningModule, data: MultitaskDataModule, task: str, 
     module.eval()
     with torch.no_grad():
         return [
-            float(module.predict_step(collate(store, BatchRows(task, np.array([row]), 1.0)), 0)["prediction"])
+            float(module.predict_step(collate(store, BatchRows(task, np.array([row]), 1.0)), 0)[task]["prediction"])
             for row in range(len(store))
         ]
 
@@ -96,7 +96,7 @@ class KeepLast(L.Callback):
     def on_validation_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, *_: Any
     ) -> None:
-        self.validations[-1].update(zip(batch.ids, outputs["prediction"].tolist(), strict=True))
+        self.validations[-1].update(zip(batch.ids, outputs[batch.task]["prediction"].tolist(), strict=True))
 
 
 def test_fit_writes_the_predictions_of_the_last_validation(data, tiny_backbone, tmp_path):

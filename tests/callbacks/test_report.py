@@ -12,7 +12,8 @@ import torch
 from rich.console import Console
 
 from callbacks import PredictionWriter, RunReport
-from callbacks.report import build_table, collect_metrics, peak_memory
+from callbacks.report import build_table, collect_metrics, order_metrics, peak_memory
+from tasks import Sst
 from tests.runs import Project
 from tests.tiny import build_module, make_trainer, open_data
 
@@ -129,3 +130,10 @@ def test_a_run_that_goes_on_from_a_checkpoint_without_the_count_reports_none(tin
     assert project.report(1)["drawn"] is None
     last = torch.load(project.version(1) / "checkpoints" / "last.ckpt", weights_only=True)
     assert last["callbacks"]["RunReport"] == {"drawn": None}
+
+
+def test_the_scores_of_a_task_come_in_the_order_of_its_metrics():
+    scores = {"accuracy": 0.5, "loss": 1.0, "macro_f1": 0.25}
+    ordered = order_metrics({"sst": scores, "mean": 0.25}, {"sst": Sst(metrics=("macro_f1", "accuracy"))})
+    assert ordered == {"sst": scores, "mean": 0.25}
+    assert list(ordered["sst"]) == ["macro_f1", "accuracy", "loss"]

@@ -16,8 +16,8 @@ def test_the_line_counts_leaks_and_contradictions_by_task(make_splits):
     other = make_splits({"train": [("a", "x", 1), ("b", "y", 0)], "dev": [("c", "y", 0)]}, name="other")
     train, dev = ({"films": films[split].store, "other": other[split].store} for split in ("train", "dev"))
     assert describe_problems(train, dev) == (
-        "data: 3 dev row(s) are train rows too (films 2, other 1), "
-        "2 train row(s) have the text of another label (films 2); train.py check shows them"
+        "data: 3 dev rows among the train rows too (films 2, other 1), "
+        "2 train rows with the text of another label (films 2); train.py check shows them"
     )
 
 

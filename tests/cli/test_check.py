@@ -190,7 +190,7 @@ def test_check_reads_the_configuration_of_a_finished_run(train: CommandLine, fit
 
 def test_fit_says_in_one_line_what_check_would_show(train: CommandLine, films, caplog):
     train("fit", *films(GOOD.encode()), config=None)
-    assert "data: 3 dev row(s) are train rows too (films 3); train.py check shows them" in caplog.messages
+    assert "data: 3 dev rows among the train rows too (films 3); train.py check shows them" in caplog.messages
 
 
 @pytest.mark.slow

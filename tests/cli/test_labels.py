@@ -189,7 +189,7 @@ def test_exports_give_each_labels_probability_and_its_threshold(
     [
         (["film;jazz"], {}, "own.tsv, line 2: label is 'film;jazz' (expected labels out of film, music, sport, not"),
         (["film"], {"classes": ["a;b", "c"]}, "the label 'a;b' holds the separator ';'"),
-        (["NA", "NA"], {}, "label holds no label in 2 row(s) (task own, train split; expected some beside the gaps)"),
+        (["NA", "NA"], {}, "label holds no label in 2 rows (task own, train split; expected some beside the gaps)"),
     ],
 )
 def test_what_is_wrong_is_one_sentence(

@@ -82,6 +82,15 @@ def test_without_a_logger_runs_lie_in_the_root_folder(train, tmp_path):
     }
 
 
+def test_with_the_default_logger_runs_lie_in_the_root_folder_too(train, tmp_path):
+    train.raw("fit", "-c", str(CS224N), *train.tiny, *QUICK, "--trainer.default_root_dir", str(tmp_path / "here"))
+    folder = tmp_path / "here" / "runs" / "cs224n" / "version_0"
+    assert {"checkpoints", "config.yaml", "report.json"} < {path.name for path in folder.iterdir()}
+    assert not (tmp_path / "runs").exists()
+    train.raw("fit", "-c", str(folder / "config.yaml"))  # the saved configuration has the folder already
+    assert (folder.parent / "version_1" / "report.json").is_file()
+
+
 def test_a_training_without_validation_ends_well(train):
     report = read_report(train("fit", "--trainer.limit_val_batches", 0))
     assert report["metrics"] == {}

@@ -149,7 +149,9 @@ def test_a_checkpoint_made_here_loads_alone(train, tiny_backbone, tmp_path):
         with torch.no_grad():
             for batch in data.val_dataloader():
                 if batch.task == "sts":
-                    found.update(zip(batch.ids, module.predict_step(batch, 0)["prediction"].tolist(), strict=True))
+                    found.update(
+                        zip(batch.ids, module.predict_step(batch, 0)[batch.task]["prediction"].tolist(), strict=True)
+                    )
         lines = (run_folder / "predictions" / "sts-dev.csv").read_text().splitlines()[1:]
         assert {name: float(score) for name, score in (line.split(", ") for line in lines)} == pytest.approx(
             found, abs=1e-6

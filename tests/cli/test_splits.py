@@ -79,8 +79,9 @@ def test_all_folds_are_commands_with_a_seed_each(folder, capsys, monkeypatch):
     (folder / "base.yaml").write_text(
         "tasks:\n  films: {class_path: Classification, init_args: {source: {all: films.csv, dev_share: 0.1}, "
         "texts: [text], label: label, classes: [good, bad, none]}}\n  sst: Sst\n"
+        "model: {backbone: bert-base-uncased}\n"
     )
-    assert main(["-c", "base.yaml", "--row", "plain=", "--folds", "4", "--dry-run"]) == 0
+    assert main(["-c", "base.yaml", "--row", "plain=", "--folds", "4", "--dry_run"]) == 0
     commands = capsys.readouterr().out.splitlines()
     assert len(commands) == 4
     for fold, command in enumerate(commands):

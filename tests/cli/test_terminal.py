@@ -147,9 +147,8 @@ def test_a_hand_in_that_is_not_whole_is_said(train, tmp_path, capsys):
     assert "hand-in: not there yet: sst-test-output.csv, para-test-output.csv, sts-test-output.csv (predict" in out
 
 
-def test_a_hand_in_without_one_of_the_courses_tasks_is_refused(train, tmp_path, capsys):
-    (tmp_path / "own.csv").write_text("t,y\ngood,0\nbad,1\n")
-    own = {"source": {"train": "own.csv", "dev": "own.csv"}, "texts": ["t"], "label": "y", "num_classes": 2}
+def test_a_hand_in_without_one_of_the_courses_tasks_is_refused_before_a_file_is_read(train, tmp_path, capsys):
+    own = {"source": {"train": "none.csv", "dev": "none.csv"}, "texts": ["t"], "label": "y", "num_classes": 2}
     tasks = json.dumps({"own": {"class_path": "Classification", "init_args": own}})
     flags = ["--data.root", tmp_path, "--predictions.handin", tmp_path / "mine"]
     train.refuse("fit", f"--tasks={tasks}", *flags)

@@ -136,6 +136,12 @@ def test_a_configuration_that_does_not_fit_is_told_by_file_line_and_task(text: s
             "tasks.sst.metrics is ['auc'] (did you mean auroc?) (expected a list of",
         ),
         ("--trainer.precision fp16", "trainer.precision is 'fp16' (did you mean 16-mixed?) (expected one of auto, 32"),
+        ("--trainer.precision bf16-true", "trainer.precision is 'bf16-true' (did you mean bf16-mixed?) (expected one"),
+        (
+            "--trainer.precision 16-true",
+            "trainer.precision is '16-true' (did you mean 16-mixed?) (expected one of",
+        ),
+        ("--trainer.precision double", "trainer.precision is 'double' (did you mean 64-true?) (expected one of auto"),
         ("--tasks.sst.encoding cross", "tasks.sst.encoding is 'cross' (expected single)"),
         ("--tasks.sts.weight a", "tasks.sts.weight is 'a' (expected float)"),
         ("--tasks.new Regression", "tasks.new: Regression lacks texts, label, low and high (expected a value for"),

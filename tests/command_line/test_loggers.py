@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 from jsonargparse import Namespace
 
@@ -19,3 +21,19 @@ def test_a_logger_without_that_option_is_left_alone():
     logger = Namespace(class_path="lightning.pytorch.loggers.CSVLogger", init_args=arguments)
     complete_loggers(Namespace(logger=logger, default_root_dir=None), "mine")
     assert set(vars(arguments)) == {"save_dir", "name", "version"}
+
+
+@pytest.mark.parametrize(
+    ("root", "save_dir", "expected"),
+    [
+        (None, "runs", "runs/mine"),
+        ("here", "runs", "here/runs/mine"),
+        ("here", "there", "there/mine"),
+        ("~", "runs", f"{Path.home()}/runs/mine"),
+    ],
+)
+def test_the_root_folder_counts_where_the_logger_has_no_folder_of_its_own(root, save_dir, expected):
+    arguments = Namespace(save_dir=save_dir, name="", version=None)
+    trainer = Namespace(logger=Namespace(class_path=TENSORBOARD, init_args=arguments), default_root_dir=root)
+    assert complete_loggers(trainer, "mine") == (Path(expected), None)
+    assert complete_loggers(trainer, "mine") == (Path(expected), None)

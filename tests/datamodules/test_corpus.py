@@ -13,6 +13,7 @@ from transformers import BertTokenizer
 
 from datamodules import CorpusSettings, TokenFile, corpus, encoding
 from datamodules.corpus import Corpus, open_corpus
+from runtime.counts import counted
 from tasks import InputError, Quora, Source, Sst, Sts, Task, Texts
 
 TASKS: Mapping[str, Task] = {"ids-sst": Sst(), "quora": Quora(), "sts": Sts()}
@@ -302,7 +303,7 @@ def test_skipped_and_cut_rows_are_reported_also_from_the_cache(tmp_path: Path, t
             report=reported.append,
         )
 
-    cut = f"{path}: {len(found.train)} example(s) were cut to 6 tokens"
+    cut = f"{path}: {counted(len(found.train), 'example')} cut to 6 tokens"
     assert reported == [f"{path}, line 22: skipped, text is empty", cut] * 2
 
 

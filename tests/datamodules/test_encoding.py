@@ -16,6 +16,7 @@ from backbones import load_tokenizer
 from datamodules import TokenStore, encoding
 from datamodules.encoding import encode, open_split, write_store
 from heads import LinearHead
+from runtime.counts import counted
 from tasks import Example, InputError, Quora, Source, Split, Sst, Sts, Task
 
 PAIRS = [
@@ -256,7 +257,7 @@ def test_the_number_of_cut_rows_is_reported_every_time(cache: Cache) -> None:
 
     for _ in range(2):
         store = cache.open(Quora())
-        assert cache.reports == [f"{cache.root / 'quora-train.csv'}: {expected} example(s) were cut to 16 tokens"]
+        assert cache.reports == [f"{cache.root / 'quora-train.csv'}: {counted(expected, 'example')} cut to 16 tokens"]
     assert store.lengths.max() == 16
 
 
@@ -341,7 +342,7 @@ def test_texts_without_a_known_word_are_counted(tmp_path: Path, tokenizer: BertT
     notes: list[str] = []
     examples = [Example("a", ("\U0001f9ff \U0001f9fe",), 0), Example("b", ("a film",), 1)]
     write_store(examples, tmp_path / "x.arrow", encoding="single", tokenizer=tokenizer, max_length=16, notes=notes)
-    assert notes == [": 1 example(s) hold no word that the tokenizer knows"]
+    assert notes == [": 1 example without a word that the tokenizer knows"]
 
 
 SPECIAL = [Example("a", ("a [SEP] film [MASK]", "good"), 0), Example("b", ("a film", "[SEP] bad"), 1)]
@@ -352,7 +353,7 @@ def test_texts_with_special_tokens_are_counted(tmp_path: Path, tokenizer: BertTo
     notes: list[str] = []
     write_store(SPECIAL, tmp_path / "x.arrow", encoding="cross", tokenizer=tokenizer, max_length=32, notes=notes)
 
-    found = "2 example(s) hold special tokens, which the model reads as such: [SEP] 2, [MASK] 1"
+    found = "2 examples with special tokens, which the model reads as such: [SEP] 2, [MASK] 1"
     assert notes == [f": {found} (--data.special_tokens_as_text true reads them as text)"]
 
 

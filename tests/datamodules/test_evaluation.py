@@ -72,7 +72,7 @@ def test_the_ranks_together_see_every_row_exactly_once(
         EvaluationSampler(stores, tokens_per_batch=tokens_per_batch, rank=rank, world_size=world_size)
         for rank in range(world_size)
     ]
-    seen = Counter((batch.task, int(row)) for sampler in samplers for batch in sampler for row in batch.rows)
+    seen = Counter((batch.stream, int(row)) for sampler in samplers for batch in sampler for row in batch.rows)
 
     assert seen == Counter({(task, row): 1 for task in stores for row in range(12)})
     sizes = [len(sampler) for sampler in samplers]
@@ -118,7 +118,7 @@ def test_batches_keep_to_the_token_budget_and_count_fully(stores: dict[str, Toke
 
     assert len(batches) > 6
     for batch in batches:
-        assert len(batch.rows) == 1 or stores[batch.task].lengths[batch.rows].sum() <= 60
+        assert len(batch.rows) == 1 or stores[batch.stream].lengths[batch.rows].sum() <= 60
         assert batch.weight == 1.0
 
 
@@ -126,10 +126,10 @@ def test_the_order_repeats(stores: dict[str, TokenStore]) -> None:
     sampler = EvaluationSampler(stores, tokens_per_batch=60)
     again = EvaluationSampler(stores, tokens_per_batch=60)
 
-    plain = [(batch.task, batch.rows.tolist()) for batch in sampler]
-    assert plain == [(batch.task, batch.rows.tolist()) for batch in sampler]
-    assert plain == [(batch.task, batch.rows.tolist()) for batch in again]
+    plain = [(batch.stream, batch.rows.tolist()) for batch in sampler]
+    assert plain == [(batch.stream, batch.rows.tolist()) for batch in sampler]
+    assert plain == [(batch.stream, batch.rows.tolist()) for batch in again]
 
 
 def test_the_first_batches_are_one_of_each_task(stores: dict[str, TokenStore]) -> None:
-    assert [batch.task for batch in EvaluationSampler(stores, tokens_per_batch=60)][:3] == ["sst", "quora", "sts"]
+    assert [batch.stream for batch in EvaluationSampler(stores, tokens_per_batch=60)][:3] == ["sst", "quora", "sts"]

@@ -98,7 +98,7 @@ def test_evaluation_takes_every_row_and_counts_the_labelled_ones(build: Build, w
     data = build(task())
     module = build_module(word_backbone, tasks=data.tasks).eval()
     (batch,) = data.val_dataloader()
-    found = module.validation_step(batch, 0)
+    found = module.validation_step(batch, 0)["stars"]
     assert len(found["prediction"]) == len(STARS)
     (scores,) = module._metrics["val"].take(lambda counts: counts).values()
     known = [row for row, cell in enumerate(STARS) if cell not in ("", "NA")]

@@ -24,6 +24,7 @@ from datamodules.encoding import write_store
 from datamodules.masked_batch import MaskedTexts, MixedTexts
 from datamodules.masking import TokenMasker
 from datamodules.schedules import Sequential
+from datamodules.store import WORDS_SCHEMA
 from tasks import Example, InputError, Quora, Source, Sst, Sts, Texts
 
 TASKS = {"sst": Sst(), "quora": Quora(), "sts": Sts()}
@@ -202,7 +203,7 @@ def test_validation_has_the_same_masks_in_every_epoch(tiny_backbone: Path, cs224
 def write_file(folder: Path, tokenizer: BertTokenizer, size: int) -> TokenFile:
     target = folder / f"{size}.arrow"
     rows = [Example(str(row), (f"film {row}",), None) for row in range(size)]
-    write_store(rows, target, encoding="single", tokenizer=tokenizer, max_length=16, notes=[], words=True)
+    write_store(rows, target, encoding="single", tokenizer=tokenizer, max_length=16, notes=[], schema=WORDS_SCHEMA)
     return TokenFile(target, source={"path": str(target), "sha256": "12"})
 
 
@@ -261,7 +262,7 @@ def test_a_repeated_text_has_other_masks_each_time(tmp_path: Path, tokenizer: Be
     (tmp_path / "long").mkdir()
     target = tmp_path / "long" / "one.arrow"
     examples = [Example("0", ("good film " * 30,), None)]
-    write_store(examples, target, encoding="single", tokenizer=tokenizer, max_length=64, notes=[], words=True)
+    write_store(examples, target, encoding="single", tokenizer=tokenizer, max_length=64, notes=[], schema=WORDS_SCHEMA)
     texts = MixedTexts({"one": TokenFile(target, source={"path": "one", "sha256": "12"})}, {"one": 2.0})
     masked = MaskedTexts(texts, TokenMasker(tokenizer, Masking(), seed=0), masks_change=True)
 
@@ -311,6 +312,19 @@ def test_a_batch_without_any_masked_token_is_whole(tmp_path: Path, tokenizer: Be
 
     assert batch.targets.shape == batch.wanted.rows.shape == (0,)
     assert [ids for ids, _ in unmasked_rows([batch])] == [tokenizer(f"film {row}").input_ids for row in range(5)]
+
+
+def test_a_limit_reads_so_many_rows_of_each_task_and_is_none_of_own_texts(
+    tiny_backbone: Path, cs224n_root: Path, cache: Path, tmp_path: Path
+) -> None:
+    def read(**settings: Any) -> int:
+        data = open_data(tiny_backbone, cs224n_root, cache, tasks={"sst": Sst(**settings)}, train_limit=5)
+        return len(unmasked_rows([*train_batches(data), *data.val_dataloader()]))
+
+    assert (read(), read(train_limit=7)) == (5, 7)
+    own = {"own": Texts(source=Source(train=str(tmp_path / "own.txt")))}
+    with pytest.raises(InputError, match=r"data\.train_limit is 5, but data\.texts has no limit"):
+        open_data(tiny_backbone, cs224n_root, cache, texts=own, train_limit=5)
 
 
 def test_own_texts_stand_beside_tasks(

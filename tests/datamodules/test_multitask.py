@@ -64,7 +64,7 @@ def test_training_batches_come_in_the_samplers_order(data):
         loader.sampler.set_epoch(epoch)
         sampler.set_epoch(epoch)
         found = [(batch.task, batch.rows.tolist()) for batch in loader]
-        assert found == [(rows.task, rows.rows.tolist()) for rows in sampler]
+        assert found == [(rows.stream, rows.rows.tolist()) for rows in sampler]
         assert len(found) == len(loader) == 9
 
 
@@ -204,7 +204,7 @@ def test_sentences_from_standard_input_are_the_only_thing_read(tiny_backbone, tm
     monkeypatch.setattr("sys.stdin", io.StringIO("a good film\nnot good\n"))
     opened = open_data(tiny_backbone, tmp_path / "none", tmp_path / "cache", sentences=SentenceInput("sst"))
     (batch,) = predict(opened, tiny_backbone, tmp_path, TASKS)
-    assert batch[0]["prediction"].shape == (2,) if isinstance(batch, list) else batch["prediction"].shape == (2,)
+    assert batch["sst"]["prediction"].shape == (2,)
     assert opened.prediction_names == ("input",)
     assert [opened.stores["input"]["sst"].id(row) for row in range(2)] == ["0", "1"]
 
@@ -216,8 +216,8 @@ def test_what_sentences_lose_on_the_way_to_tokens_is_told(tiny_backbone, tmp_pat
     )
     with caplog.at_level(logging.INFO, logger="datamodules"):
         predict(opened, tiny_backbone, tmp_path, TASKS)
-    assert "standard input: 1 example(s) were cut to 16 tokens" in caplog.messages
-    assert any(message.startswith("standard input: 1 example(s) hold special tokens") for message in caplog.messages)
+    assert "standard input: 1 example cut to 16 tokens" in caplog.messages
+    assert any(message.startswith("standard input: 1 example with special tokens") for message in caplog.messages)
 
 
 def test_test_wants_a_labelled_split(tiny_backbone, cs224n_root, cache, tmp_path):

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.utils.data import DataLoader, Dataset
 
-from datamodules.sampler import BatchRows, MultitaskSampler
+from datamodules.batch_rows import BatchRows
+from datamodules.sampler import MultitaskSampler
 from datamodules.schedules import (
     Annealed,
     RoundRobin,
@@ -44,11 +45,11 @@ def make(schedule: Schedule = DEFAULT, *, seed: int = 0, rank: int = 0, world_si
 
 
 def plain(batches: Iterable[BatchRows]) -> list[tuple[str, list[int], float]]:
-    return [(batch.task, batch.rows.tolist(), batch.weight) for batch in batches]
+    return [(batch.stream, batch.rows.tolist(), batch.weight) for batch in batches]
 
 
 def rows_of(task: str, batches: Iterable[BatchRows]) -> list[int]:
-    return [int(row) for batch in batches if batch.task == task for row in batch.rows]
+    return [int(row) for batch in batches if batch.stream == task for row in batch.rows]
 
 
 class Echo(Dataset[BatchRows]):
@@ -69,12 +70,12 @@ def test_every_row_comes_once_an_epoch(schedule: Schedule, tasks: tuple[dict[str
     batches = list(MultitaskSampler(sizes, batch_sizes, schedule, seed=seed))
     for task, size in sizes.items():
         assert sorted(rows_of(task, batches)) == list(range(size))
-        assert all(len(batch.rows) <= batch_sizes[task] for batch in batches if batch.task == task)
+        assert all(len(batch.rows) <= batch_sizes[task] for batch in batches if batch.stream == task)
 
 
 def test_the_last_batch_of_a_pass_is_ragged_and_the_next_pass_is_shuffled_anew():
     batches = list(MultitaskSampler({"sst": 5, "quora": 40}, {"sst": 2, "quora": 4}, RoundRobin("longest"), seed=0))
-    sst = [batch for batch in batches if batch.task == "sst"]
+    sst = [batch for batch in batches if batch.stream == "sst"]
     assert [len(batch.rows) for batch in sst] == [2, 2, 1, 2, 2, 1, 2, 2, 1, 2]
     passes = [rows_of("sst", sst[start : start + 3]) for start in (0, 3, 6)]
     assert [sorted(rows) for rows in passes] == [[0, 1, 2, 3, 4]] * 3
@@ -104,10 +105,10 @@ def test_staged_cycles_through_the_rows_of_the_first_task():
     sampler = make(Staged("sts", epochs=1, then=Sequential()))
     batches = list(sampler)
     assert len(batches) == len(sampler) == 3 + 5 + 4
-    assert {batch.task for batch in batches} == {"sts"}
+    assert {batch.stream for batch in batches} == {"sts"}
     assert [sorted(rows_of("sts", batches[i : i + 4])) for i in (0, 4, 8)] == [list(range(7))] * 3
     sampler.set_epoch(1)
-    assert [batch.task for batch in sampler] == ["sst"] * 3 + ["quora"] * 5 + ["sts"] * 4
+    assert [batch.stream for batch in sampler] == ["sst"] * 3 + ["quora"] * 5 + ["sts"] * 4
 
 
 # In which order
@@ -130,7 +131,7 @@ def test_plan_names_the_task_of_each_step(schedule: Schedule):
     sampler = make(schedule)
     for epoch in range(3):
         sampler.set_epoch(epoch)
-        assert sampler.plan(epoch) == [batch.task for batch in sampler]
+        assert sampler.plan(epoch) == [batch.stream for batch in sampler]
         assert len(sampler.plan(epoch)) == len(sampler)
 
 
@@ -155,7 +156,7 @@ def test_ranks_join_to_the_same_global_batches(
         for rank in range(world_size)
     ]
     for batch, *parts in zip(whole, *ranks, strict=True):
-        assert {part.task for part in parts} == {batch.task}
+        assert {part.stream for part in parts} == {batch.stream}
         assert batch.weight == 1
         joined = np.empty_like(batch.rows)
         for rank, part in enumerate(parts):

@@ -56,11 +56,11 @@ def test_the_sampler_repeats_a_reduced_epoch_and_resumes_inside_it():
     for one in (sampler, again):
         one.set_shares({"quora": 0.25})
         one.set_epoch(2)
-    whole = [(batch.task, batch.rows.tolist()) for batch in sampler]
+    whole = [(batch.stream, batch.rows.tolist()) for batch in sampler]
     assert [task for task, _ in whole] == again.plan(2)
     assert [task for task, _ in whole].count("quora") == 5  # 1 + 13 * 2.5 / 7.5
     again.resume(2, 9)
-    assert [(batch.task, batch.rows.tolist()) for batch in again] == whole[9:]
+    assert [(batch.stream, batch.rows.tolist()) for batch in again] == whole[9:]
 
 
 def test_without_shares_the_order_is_that_of_the_schedule():

@@ -11,6 +11,7 @@ from experiments.compare import main
 from experiments.own_rows import read_own_rows
 from tests.experiments.run_folders import almost_right, dev_labels, make_job, write_run
 
+BACKBONE = "model: {backbone: bert-base-uncased}\n"
 TASKS = "tasks: {sst: Sst, quora: Quora, sts: Sts}\n"
 ROWS = """\
 - name: plain
@@ -29,10 +30,10 @@ ROWS = """\
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the current folder, which holds three rows and their configurations."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "base.yaml").write_text(TASKS)
+    (tmp_path / "base.yaml").write_text(TASKS + BACKBONE)
     (tmp_path / "heavy.yaml").write_text("data: {batch_size: 64}\n")
-    (tmp_path / "one.yaml").write_text("tasks: {sst: Sst}\n")
-    (tmp_path / "other.yaml").write_text("tasks: {sts: Sts}\n")
+    (tmp_path / "one.yaml").write_text(f"tasks: {{sst: Sst}}\n{BACKBONE}")
+    (tmp_path / "other.yaml").write_text(f"tasks: {{sts: Sts}}\n{BACKBONE}")
     (tmp_path / "rows.yaml").write_text(ROWS)
     return tmp_path
 
@@ -42,7 +43,7 @@ def dry_run(folder: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., l
     """Return the commands that arguments lead to, as words."""
 
     def commands(*arguments: str) -> list[list[str]]:
-        assert main(["--dry-run", *arguments]) == 0
+        assert main(["--dry_run", *arguments]) == 0
         return [shlex.split(line) for line in capsys.readouterr().out.splitlines()]
 
     return commands
@@ -126,7 +127,10 @@ def test_rows_are_compared_with_the_first_unless_they_say_otherwise(folder):
             "--row 'a=-c one.yaml --tasks.sts.weight=2'",
             "--row a: --tasks.sts.weight=2: unknown task sts (expected one of sst)",
         ),
-        ("--row 'a=-c one.yaml --tasks.sst.speed 3'", "--row a: its tasks cannot be read ("),
+        ("--row 'a=-c one.yaml --tasks.sst.speed 3'", "--row a: tasks.sst: Sst has no speed (expected one of "),
+        ("--dry_run --row 'a=-c one.yaml --data.batch_sze 3'", "a: no flag --data.batch_sze (did you mean --data."),
+        ("--dry_run -c one.yaml --row a=--weight", "a: no flag --weight (did you mean --tasks.NAME.weight?)"),
+        ("--dry_run -c one.yaml --row a=--data.root", "a: --data.root is the last word (expected a value after it)"),
         (
             "--row 'a=-c one.yaml --tasks.sst.metrics [macro_f1]'",
             "--row a: task sst is scored by macro_f1 (expected accuracy or pearson as the first metric)",
@@ -183,7 +187,7 @@ def test_the_table_is_made_from_what_is_there(folder, cs224n_root, capsys):
     for name, wrong in (("plain", 8), ("bi", 0), ("bi+heavy", 0)):
         if name != "bi":  # not finished: the row that names it is compared with the next one along the chain
             write_run(make_job(Path("runs/compare"), name), cs224n_root, almost_right(cs224n_root, wrong=wrong))
-    assert main(["rows.yaml", "--table-only"]) == 0
+    assert main(["rows.yaml", "--table_only"]) == 0
     shown = capsys.readouterr().out
     assert "no finished run of bi in runs/compare" in shown
     assert "bi+heavy is better than plain (mean +0." in shown
@@ -206,13 +210,13 @@ def test_rows_may_be_trained_on_different_amounts_of_data_and_different_tasks(fo
     report["data"]["sst"]["train"]["rows"] = 6
     (less / "report.json").write_text(json.dumps(report))
     rows = ["--row", "less=-c base.yaml --tasks.sst.train_limit 6", "--row", "alone=-c one.yaml", "--seeds", "1"]
-    assert main([*rows, "--table-only"]) == 0
+    assert main([*rows, "--table_only"]) == 0
     shown = capsys.readouterr().out
     assert "Data, rows: sst (less train 6, dev 12, alone train 12, dev 12); sts (train 12, dev 12)." in shown
     assert "alone and less cannot be told apart (sst +0.0000" in shown
     report["data"]["sst"]["dev"]["rows"] = 6
     (less / "report.json").write_text(json.dumps(report))
-    assert main([*rows, "--table-only"]) == 2
+    assert main([*rows, "--table_only"]) == 2
     assert "read different dev data of sst (expected the same file and rows)" in capsys.readouterr().err
 
 

@@ -95,4 +95,4 @@ def test_real_folds_are_trained_and_shown(tmp_path, word_backbone, capfd, monkey
     assert sorted(map(int, [*dev[0], *dev[1]])) == list(range(24))
     assert "| plain | 2 of 2 |" in (tmp_path / "runs/folds/results.md").read_text()
     capfd.readouterr()
-    assert main([*arguments, "--table-only"]) == 0
+    assert main([*arguments, "--table_only"]) == 0

@@ -23,7 +23,7 @@ def dry_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[...,
         own, *extra = " ".join(arguments).split(" -- ")
         words = [
             *own.split(),
-            "--dry-run",
+            "--dry_run",
             "--output",
             str(tmp_path / "out"),
             *(["--", *extra[0].split()] if extra else []),
@@ -145,7 +145,7 @@ def test_rows_of_another_folder_lie_over_its_own_recipe(dry_run, tmp_path):
             for flag in ("--seed_everything 3", "--ckpt_path=last", "--trainer.logger false", "--trainer.logger.name=a")
         ],
         *[
-            (f"--rows b1 --dry-run -- {flag}", f"error: {flag.replace('=', ' ')}: the tables are over all dev examples")
+            (f"--rows b1 --dry_run -- {flag}", f"error: {flag.replace('=', ' ')}: the tables are over all dev examples")
             for flag in (
                 *("--trainer.limit_val_batches 2", "--trainer.limit_val_batches=0.5", "--trainer.limit_val_batches 1"),
                 *("--trainer.limit_test_batches 2", "--trainer.fast_dev_run True"),
@@ -177,7 +177,7 @@ def test_the_table_is_made_from_what_is_there(tmp_path, cs224n_root, capsys):
         for seed in (1, 2):
             predictions = almost_right(cs224n_root, wrong=wrong)
             write_run(make_job(tmp_path, name, seed), cs224n_root, predictions, seed=seed, curve=curve)
-    assert main(["--rows", "b1", "b2", "even", "cross", "--table-only", "--output", str(tmp_path)]) == 0
+    assert main(["--rows", "b1", "b2", "even", "cross", "--table_only", "--output", str(tmp_path)]) == 0
     shown = capsys.readouterr().out
     assert "no finished run of b2, cross" in shown
     assert "Data, rows: sst (train 12, dev 12); quora (train 12, dev 12); sts (train 12, dev 12)." in shown
@@ -199,7 +199,7 @@ def test_the_table_of_methods_has_no_lines_for_the_paper(tmp_path, cs224n_root):
     for name, wrong in (("plain", 8), ("joint", 8), ("pcgrad", 0)):
         predictions = almost_right(cs224n_root, wrong=wrong)
         write_run(make_job(tmp_path, name), cs224n_root, predictions, curve=curve)
-    folder = ["--folder", "configs/methods", "--rows", "all", "--table-only", "--output", str(tmp_path)]
+    folder = ["--folder", "configs/methods", "--rows", "all", "--table_only", "--output", str(tmp_path)]
     assert main(folder) == 0
     written = (tmp_path / "results.md").read_text()
     assert "| row |  | sst | quora | sts | mean |" in written
@@ -215,7 +215,7 @@ def test_the_table_of_methods_has_no_lines_for_the_paper(tmp_path, cs224n_root):
 
 
 def test_without_any_run_there_is_no_table(tmp_path, capsys):
-    assert main(["--rows", "b1", "--table-only", "--output", str(tmp_path)]) == 1
+    assert main(["--rows", "b1", "--table_only", "--output", str(tmp_path)]) == 1
     assert "no finished run of b1" in capsys.readouterr().out
 
 
@@ -223,7 +223,7 @@ def test_undefined_scores_are_null_in_json(tmp_path, cs224n_root):
     labels = {"sts": dev_labels(cs224n_root, "sts")}
     metrics = {"sts": {"pearson": None}, "mean": None}
     write_run(make_job(tmp_path, "sts-only"), cs224n_root, labels, metrics=metrics)
-    assert main(["--rows", "sts-only", "--table-only", "--output", str(tmp_path)]) == 0
+    assert main(["--rows", "sts-only", "--table_only", "--output", str(tmp_path)]) == 0
     (row,) = json.loads((tmp_path / "results.json").read_text())["rows"]
     assert row["last"] == {"sts": [None], "mean": [None]}
 
@@ -232,7 +232,7 @@ def test_a_constant_prediction_is_undefined_and_leaves_valid_json(tmp_path, cs22
     constant = {**almost_right(cs224n_root, wrong=0), "sts": np.full(12, 2.4731)}
     for name, predictions in (("b1", almost_right(cs224n_root, wrong=2)), ("even", constant)):
         write_run(make_job(tmp_path, name), cs224n_root, predictions)
-    assert main(["--rows", "b1", "even", "--table-only", "--output", str(tmp_path)]) == 0
+    assert main(["--rows", "b1", "even", "--table_only", "--output", str(tmp_path)]) == 0
     assert "even against b1: undefined, a run gives every pair the same score." in capsys.readouterr().out
     results = json.loads((tmp_path / "results.json").read_text(), parse_constant=pytest.fail)
     assert results["differences"][0]["intervals"]["sts"] == {"estimate": None, "low": None, "high": None}

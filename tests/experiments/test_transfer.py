@@ -18,6 +18,7 @@ tasks:
   quora: &pair {class_path: Quora, init_args: {encoding: bi}}
   sts: {class_path: Sts, init_args: {encoding: bi}}
 data: {batch_size: 16}
+model: {backbone: bert-base-uncased}
 """
 
 
@@ -43,7 +44,7 @@ def test_each_task_each_pair_and_all_are_trained_once():
 
 def test_a_set_is_the_configuration_with_fewer_tasks(tmp_path, config, capsys):
     output = tmp_path / "out"
-    arguments = ["-c", str(config), "--dry-run", "--output", str(output), "--seeds", "1", "--budget", "steps=10"]
+    arguments = ["-c", str(config), "--dry_run", "--output", str(output), "--seeds", "1", "--budget", "steps=10"]
     assert main([*arguments, "--train_limit", "sts=50"]) == 0
     commands = [shlex.split(line) for line in capsys.readouterr().out.splitlines()]
     files = [[Path(word).name for flag, word in pairwise(words) if flag == "-c"] for words in commands]
@@ -91,13 +92,13 @@ def test_the_file_of_a_set_lies_over_the_users_own(tmp_path):
 
 
 def test_a_limit_on_a_task_that_there_is_not_is_refused(config, tmp_path, capsys):
-    assert main(["-c", str(config), "--dry-run", "--output", str(tmp_path), "--train_limit", "ssst=5"]) == 2
+    assert main(["-c", str(config), "--dry_run", "--output", str(tmp_path), "--train_limit", "ssst=5"]) == 2
     message = "--train_limit ssst=5: no training has a task ssst (expected one of sst, quora, sts)"
     assert message in capsys.readouterr().err
 
 
 def test_flags_of_a_task_go_to_the_sets_that_have_it(tmp_path, config, capsys):
-    arguments = ["-c", str(config), "--dry-run", "--output", str(tmp_path / "out"), "--seeds", "1"]
+    arguments = ["-c", str(config), "--dry_run", "--output", str(tmp_path / "out"), "--seeds", "1"]
     assert main([*arguments, "--", "--tasks.sst.weight", "2", "--data.batch_size", "4"]) == 0
     commands = [shlex.split(line) for line in capsys.readouterr().out.splitlines()]
     assert len(commands) == 7
@@ -110,8 +111,8 @@ def test_flags_of_a_task_go_to_the_sets_that_have_it(tmp_path, config, capsys):
 
 def test_a_configuration_with_one_task_is_refused(tmp_path, capsys):
     (tmp_path / "one.yaml").write_text("tasks: {sst: Sst}\n")
-    assert main(["-c", str(tmp_path / "one.yaml"), "--dry-run"]) == 2
-    assert "one.yaml: has 1 task(s) (expected at least two, to train alone and together)" in capsys.readouterr().err
+    assert main(["-c", str(tmp_path / "one.yaml"), "--dry_run"]) == 2
+    assert "one.yaml: has 1 task (expected at least two, to train alone and together)" in capsys.readouterr().err
 
 
 def test_the_matrix_says_what_each_task_gains(tmp_path, cs224n_root, config, capsys):
@@ -119,7 +120,7 @@ def test_the_matrix_says_what_each_task_gains(tmp_path, cs224n_root, config, cap
     wrong = (sst + 1) % 5
     for name, predictions in (("sst", {"sst": wrong}), ("sts", {"sts": sts}), ("sst+sts", {"sst": sst, "sts": sts})):
         write_run(make_job(tmp_path, name), cs224n_root, predictions)
-    assert main(["-c", str(config), "--table-only", "--seeds", "1", "--output", str(tmp_path)]) == 0
+    assert main(["-c", str(config), "--table_only", "--seeds", "1", "--output", str(tmp_path)]) == 0
     shown = capsys.readouterr().out
     assert "sst trained with sts: sst+sts is better than sst (sst +1.0000" in shown
     assert "sts trained with sst: sst+sts and sts cannot be told apart (sts +0.0000" in shown
@@ -158,7 +159,7 @@ def test_a_limit_in_time_is_said_to_be_one_beside_the_epochs(tmp_path, cs224n_ro
         settings = yaml.safe_load((folder / "config.yaml").read_text())
         settings["trainer"]["max_time"] = "00:00:30:00"
         (folder / "config.yaml").write_text(yaml.safe_dump(settings))
-    assert main(["-c", str(config), "--table-only", "--seeds", "1", "--output", str(tmp_path)]) == 0
+    assert main(["-c", str(config), "--table_only", "--seeds", "1", "--output", str(tmp_path)]) == 0
     shown = capsys.readouterr().out
-    assert "Training length: at most 2 epoch(s) and 00:00:30:00 (days:hours:minutes:seconds)" in shown
+    assert "Training length: at most 2 epochs and 00:00:30:00 (days:hours:minutes:seconds)" in shown
     assert "and at most the same time" in shown

@@ -28,7 +28,7 @@ SIZES = ["--candidates", "3", "--factor", "3", "--rungs", "2", "--budget", "step
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the current folder, which holds a search."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "one.yaml").write_text("tasks: {sst: Sst}\n")
+    (tmp_path / "one.yaml").write_text("tasks: {sst: Sst}\nmodel: {backbone: bert-base-uncased}\n")
     (tmp_path / "search.yaml").write_text(SEARCH)
     return tmp_path
 
@@ -42,9 +42,9 @@ def finish(root: Path, name: str, right: Sequence[int], *, seed: int = 1) -> Non
 
 
 def test_a_dry_run_shows_the_first_round_of_each_recipe_with_equal_values(folder, capsys):
-    assert main(["search.yaml", *SIZES, "--dry-run"]) == 0
+    assert main(["search.yaml", *SIZES, "--dry_run"]) == 0
     first, *commands = capsys.readouterr().out.splitlines()
-    assert first == "each of 2 recipe(s): 3 x 10 steps, 1 x 30 steps x 2 seeds; 90 steps, 180 in all"
+    assert first == "each of 2 recipes: 3 x 10 steps, 1 x 30 steps x 2 seeds; 90 steps, 180 in all"
     words = [shlex.split(line) for line in commands]
     rates = [[word for word in each if "optimizer.lr" in word] for each in words]
     assert rates[:3] == rates[3:]
@@ -64,7 +64,7 @@ def test_the_choice_is_made_on_one_half_and_reported_on_the_other(folder, cs224n
         for seed in (1, 2):
             right = chosen + held_out if recipe == "other" else chosen
             finish(cs224n_root, f"{recipe}/candidate-2/30-steps", right, seed=seed)
-    assert main(["search.yaml", *SIZES, "--table-only"]) == 0
+    assert main(["search.yaml", *SIZES, "--table_only"]) == 0
     shown = capsys.readouterr().out
     assert "other is better than plain (sst +1.0000" in shown
     found = json.loads((folder / "runs/tune/results.json").read_text())
@@ -82,13 +82,13 @@ def test_a_candidate_whose_training_failed_is_out(folder, cs224n_root):
     for recipe in ("plain", "other"):
         finish(cs224n_root, f"{recipe}/candidate-1/10-steps", rows)
         finish(cs224n_root, f"{recipe}/candidate-1/30-steps", rows)
-    assert main(["search.yaml", *SIZES, "--table-only"]) == 0
+    assert main(["search.yaml", *SIZES, "--table_only"]) == 0
     found = json.loads((folder / "runs/tune/results.json").read_text())["recipes"]
     assert [each["best"] for each in found] == [1, 1]
 
 
 def test_nothing_finished_is_no_result(folder, capsys):
-    assert main(["search.yaml", *SIZES, "--table-only"]) == 1
+    assert main(["search.yaml", *SIZES, "--table_only"]) == 1
     assert "no finished run of plain/candidate-0" in capsys.readouterr().out
 
 
@@ -110,12 +110,34 @@ def test_what_is_wrong_is_one_sentence(folder, capsys, arguments, said):
     assert not (folder / "runs").exists()
 
 
+@pytest.mark.parametrize(
+    ("ranges", "said"),
+    [
+        (
+            "model.optimizer.rate: {choice: [0.1]}",
+            "no flag --model.optimizer.rate (did you mean --model.optimizer.lr?)",
+        ),
+        ("data.batch_size: {choice: [8, many]}", "data.batch_size is 'many' (expected int)"),
+        ("tasks.sst.weight: {uniform: [-1, 2]}", "Sst: weight is -1.0 (expected 0 or more)"),
+        ("tasks.sst.wieght: {uniform: [0, 2]}", "Sst has no wieght (did you mean weight?)"),
+        ("trainer.gradient_clip_val: {uniform: [-1, 2]}", "trainer.gradient_clip_val is -1 (expected 0 or more)"),
+    ],
+)
+def test_what_train_py_refuses_is_told_by_a_dry_run(folder, capsys, ranges, said):
+    (folder / "search.yaml").write_text(f"- {{name: one, command: -c one.yaml, options: {{{ranges}}}}}\n")
+    assert main(["search.yaml", *SIZES, "--dry_run"]) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: search.yaml, recipe 1: ")
+    assert error.count("\n") == 1
+    assert said in error
+
+
 @pytest.mark.slow
 def test_a_real_search_refuses_a_wrong_option_and_finds_a_recipe(folder, cs224n_root, word_backbone, capsys):
     flags = ["--data.root", str(cs224n_root), "--backbone", str(word_backbone), "--", "--trainer.accelerator", "cpu"]
     (folder / "wrong.yaml").write_text(SEARCH.replace("model.optimizer.lr", "model.optimizer.rate"))
     assert main(["wrong.yaml", *SIZES, *flags]) == 2
-    assert "recipe 1: train.py refuses --model.optimizer.rate=" in capsys.readouterr().err
+    assert "recipe 1: no flag --model.optimizer.rate (did you mean --model.optimizer.lr?)" in capsys.readouterr().err
     sizes = ["--candidates", "2", "--factor", "2", "--rungs", "2", "--budget", "steps=2", "--seeds", "1"]
     assert main(["search.yaml", *sizes, *flags]) == 0
     found = json.loads((folder / "runs/tune/results.json").read_text())["recipes"]

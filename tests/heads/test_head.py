@@ -18,6 +18,7 @@ from heads import (
     YesNo,
 )
 from heads.trunk_heads import TrunkCosineHead, TrunkLinearHead, TrunkProductHead
+from runtime.counts import counted
 
 HEADS = [LinearHead, MlpHead, ProductHead, ConcatProductHead, CosineHead]
 SPACES = [Classes(5), YesNo(), Scores(0, 5)]
@@ -126,7 +127,7 @@ def test_a_head_refuses_labels_that_it_cannot_predict(build, labels):
 def test_a_head_refuses_another_number_of_vectors(build, labels, shape):
     head = build(16, labels)
     message = (
-        f"{build.__name__} reads {head.num_sequences} vector(s) an example, (B, {head.num_sequences}, H), "
+        f"{build.__name__} reads {counted(head.num_sequences, 'vector')} an example, (B, {head.num_sequences}, H), "
         f"but got a tensor of shape {shape}"
     )
     with pytest.raises(ValueError, match=re.escape(message)):
@@ -134,10 +135,10 @@ def test_a_head_refuses_another_number_of_vectors(build, labels, shape):
 
 
 def test_a_linear_head_refuses_both_sides_of_a_pair():
-    with pytest.raises(ValueError, match=re.escape("LinearHead reads 1 vector(s) an example, (B, 1, H), but got")):
+    with pytest.raises(ValueError, match=re.escape("LinearHead reads 1 vector an example, (B, 1, H), but got")):
         LinearHead(16, SPACES[0])(torch.zeros(6, 2, 16))
 
 
 def test_a_pair_head_refuses_a_single_vector():
-    with pytest.raises(ValueError, match=re.escape("CosineHead reads 2 vector(s) an example, (B, 2, H), but got")):
+    with pytest.raises(ValueError, match=re.escape("CosineHead reads 2 vectors an example, (B, 2, H), but got")):
         CosineHead(16, SPACES[2])(torch.zeros(6, 1, 16))

@@ -55,7 +55,7 @@ def predict_all(module: MultitaskModule, data: MultitaskDataModule) -> dict[str,
     found: dict[str, list[Any]] = {}
     with torch.no_grad():
         for batch in data.val_dataloader():
-            predictions = module.predict_step(batch, 0)["prediction"]
+            predictions = module.predict_step(batch, 0)[batch.task]["prediction"]
             found.setdefault(batch.task, []).append((batch.rows, predictions, batch.labels))
     columns = {task: [torch.cat(column) for column in zip(*parts, strict=True)] for task, parts in found.items()}
     return {
@@ -109,8 +109,8 @@ def test_simcse_sees_other_dropout_masks(tiny_backbone, data):
     module = build_module(tiny_backbone, tasks=tasks)
     batch = train_batches(data(tasks=tasks))["sst"]
     seen: list[torch.Tensor] = []
-    pool = module.pool
-    module.pool = lambda batch: seen.append(pool(batch)) or seen[-1]
+    share_pass = module.share_pass
+    module.share_pass = lambda *arguments: seen.extend(share_pass(*arguments)) or seen[-1:]
     module.training_step(batch, 0)
     assert len(seen) == 2
     assert not torch.equal(*seen)
@@ -132,7 +132,7 @@ def test_averaged_orders_give_the_mean_of_both(task, tiny_backbone, data):
     with torch.no_grad():
         head = module.heads["pairs"]
         outputs = head(module.pool(batch))
-        averaged = module.predict_step(batch, 0)
+        (averaged,) = module.predict_step(batch, 0).values()
     one, other = outputs.split(len(batch.labels))
     assert not torch.allclose(one, other, rtol=0, atol=1e-5)
     if isinstance(task.labels, Scores):
@@ -188,7 +188,7 @@ def test_twins_see_the_pair_as_each_encoding_alone_does(task, tiny_backbone, dat
     dev.setup("fit")
     batches = {name: collate(dev.stores["dev"][name], BatchRows(name, np.arange(6))) for name in encodings}
     with torch.no_grad():
-        found = {name: module.predict_step(batch, 0) for name, batch in batches.items()}
+        found = {name: module.predict_step(batch, 0)[name] for name, batch in batches.items()}
     for name, view in {"cross": "", "bi": "_bi"}.items():
         torch.testing.assert_close(found["both"]["views"][view]["prediction"], found[name]["prediction"])
     torch.testing.assert_close(found["both"]["prediction"], found["cross"]["prediction"])
@@ -358,7 +358,7 @@ def test_an_undefined_mean_never_becomes_best(silent, best, tiny_backbone, data,
 def test_predict_step_gives_labels_and_probabilities(tiny_backbone, data):
     module = build_module(tiny_backbone).eval()
     with torch.no_grad():
-        found = {task: module.predict_step(batch, 0) for task, batch in train_batches(data()).items()}
+        found = {task: module.predict_step(batch, 0)[task] for task, batch in train_batches(data()).items()}
     assert torch.equal(found["sst"]["prediction"], found["sst"]["probabilities"].argmax(dim=1))
     assert torch.equal(found["quora"]["prediction"], (found["quora"]["probabilities"][:, 1] > 0.5).long())
     assert torch.allclose(found["sst"]["probabilities"].sum(dim=1), torch.ones(4))

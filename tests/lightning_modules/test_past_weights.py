@@ -29,9 +29,11 @@ class Watcher(L.Callback):
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         self._note(pl_module)
 
-    def on_train_batch_end(self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, *_: Any) -> None:
+    def on_train_batch_end(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
         self._note(pl_module)
-        self.added.append(float(outputs["added"].get("regularizer", 0.0)))
+        self.added.append(float(outputs["terms"].get(f"{batch.task}/regularizer", [0.0])[0]))
 
     def _note(self, module: L.LightningModule) -> None:
         self.weights.append({name: weight.detach().clone() for name, weight in module.named_parameters()})
@@ -85,7 +87,7 @@ def test_what_is_added_is_the_divergence_from_a_model_with_the_past_weights(tiny
         then = past.train()(batch)
         expected = 2.0 * module.heads[batch.task].divergence(now, then)
         assert expected > 0
-        assert result["added"]["regularizer"].item() == pytest.approx(expected.item(), rel=1e-4)
+        assert result["terms"][f"{batch.task}/regularizer"].value.item() == pytest.approx(expected.item(), rel=1e-4)
 
 
 def _first_batches(data: Any) -> list[TaskBatch]:
@@ -110,7 +112,7 @@ def test_terms_of_several_regularizers_are_added_up(tiny_backbone, cs224n_root, 
             }
         batch = _first_batches(trainer.datamodule)[0]
         torch.manual_seed(1)
-        alone[name] = module.training_step(batch, 0)["added"]["regularizer"].item()
+        alone[name] = module.training_step(batch, 0)["terms"][f"{batch.task}/regularizer"].value.item()
     assert all(alone.values())
     assert alone["both"] == pytest.approx(alone["rdrop"] + alone["bregman"], rel=1e-4)
 
@@ -156,8 +158,8 @@ def test_a_checkpoint_without_them_is_not_resumed_with_them():
 
 def test_the_tasks_that_it_does_not_cover_train_as_without_it(tiny_backbone, cs224n_root, tmp_path):
     module, _, trainer = fit(tiny_backbone, cs224n_root, tmp_path, regularizer=BregmanProximalPoint(tasks=("sst",)))
-    added = {batch.task: module.training_step(batch, 0)["added"] for batch in _first_batches(trainer.datamodule)}
-    assert {task for task, terms in added.items() if "regularizer" in terms} == {"sst"}
+    added = {batch.task: module.training_step(batch, 0)["terms"] for batch in _first_batches(trainer.datamodule)}
+    assert {task for task, terms in added.items() if f"{task}/regularizer" in terms} == {"sst"}
 
 
 def test_two_decays_are_refused(tiny_backbone):

@@ -133,7 +133,7 @@ def test_a_checkpoint_keeps_regularizer_and_surgery(tiny_backbone, cs224n_root, 
     smart, upgrad = Smart(weight=0.5, tasks=("sst",)), UpGrad("mean")
     module = build(tiny_backbone, smart, surgery=upgrad)
     trainer = make_trainer(tmp_path, max_steps=1, accumulate_grad_batches=2)
-    trainer.fit(module, datamodule=open_data(tiny_backbone, cs224n_root, tmp_path, tasks=TASKS))
+    trainer.fit(module, datamodule=open_data(tiny_backbone, cs224n_root, tmp_path, tasks=TASKS, share_rows=False))
     trainer.save_checkpoint(tmp_path / "last.ckpt")
     torch.load(tmp_path / "last.ckpt", weights_only=True)
     loaded = MultitaskModule.load_from_checkpoint(tmp_path / "last.ckpt")

@@ -9,8 +9,8 @@ from planning.visits import Spacing, count_visits, measure_spacing
 
 def test_tokens_padding_and_unseen_rows_are_counted_batch_by_batch():
     sampler = MultitaskSampler({"one": 3, "two": 4}, {"one": 2, "two": 2}, RoundRobin(), seed=0)
-    lengths = {"one": np.array([[5], [5], [5]]), "two": np.array([[2, 6], [2, 6], [2, 6], [2, 6]])}
-    shapes = {"two": StaticShape(round_tokens=8, num_sequences=4, max_length=9)}
+    lengths = {"one": [np.array([[5], [5], [5]])], "two": [np.array([[2, 6], [2, 6], [2, 6], [2, 6]])]}
+    shapes = {"two": [StaticShape(round_tokens=8, num_sequences=4, max_length=9)]}
     draws = draw(sampler, lengths, [4, 2], shapes)
     assert draws.task.tolist() == [0, 1, 0, 1, 0, 1]
     assert draws.epoch.tolist() == [0, 0, 0, 0, 1, 1]
@@ -23,7 +23,7 @@ def test_tokens_padding_and_unseen_rows_are_counted_batch_by_batch():
 
 def test_rows_that_no_batch_has_are_unseen():
     sampler = MultitaskSampler({"one": 3, "two": 4}, {"one": 1, "two": 1}, Sequential(), seed=0)
-    ones = {"one": np.ones((3, 1), dtype=np.int64), "two": np.ones((4, 1), dtype=np.int64)}
+    ones = {"one": [np.ones((3, 1), dtype=np.int64)], "two": [np.ones((4, 1), dtype=np.int64)]}
     draws = draw(sampler, ones, [5], {})
     assert draws.unseen == {"one": 0, "two": 2}
     visits = count_visits(draws, "two")

@@ -22,11 +22,11 @@ def test_named_classes_keep_their_order():
     [
         (None, None, "expected either num_classes (labels 0, 1, ...) or classes (labels by name)"),
         (2, ["a", "b"], "expected either num_classes (labels 0, 1, ...) or classes (labels by name)"),
-        (1, None, "has 1 class(es) (expected at least 2)"),
-        (0, None, "has 0 class(es) (expected at least 2)"),
-        (-3, None, "has 0 class(es) (expected at least 2)"),
-        (None, [], "has 0 class(es) (expected at least 2)"),
-        (None, ["a"], "has 1 class(es) (expected at least 2)"),
+        (1, None, "has 1 class (expected at least 2)"),
+        (0, None, "has 0 classes (expected at least 2)"),
+        (-3, None, "has 0 classes (expected at least 2)"),
+        (None, [], "has 0 classes (expected at least 2)"),
+        (None, ["a"], "has 1 class (expected at least 2)"),
         (None, ["a", "b", "a"], "a class stands twice in a, b, a"),
     ],
 )

@@ -63,7 +63,7 @@ def test_quora_questions_keep_one_level_of_quotes(tmp_path):
     examples, reports = read(Quora(), tmp_path, "dev")
     assert examples[0].texts == ('"What is ""this""?"', 'What is\nthat, "really"?')
     assert examples[1] == Example("k1", ("How ?", "Why ?"), 1)
-    lines = "1 row(s) span several lines, the first at line 2"
+    lines = "1 row over several lines, the first at line 2"
     assert reports == [f"quora-dev.csv: {lines} (quotes: false if quotes are text)"]
 
 
@@ -80,7 +80,7 @@ def test_broken_quora_rows_are_skipped_and_reported_by_line(tmp_path):
     assert reports == [
         "quora-dev.csv, line 4: skipped, is_duplicate is empty (expected a label)",
         "quora-dev.csv, line 5: skipped, sentence2 is empty (expected text)",
-        "quora-dev.csv: 1 row(s) span several lines, the first at line 2 (quotes: false if quotes are text)",
+        "quora-dev.csv: 1 row over several lines, the first at line 2 (quotes: false if quotes are text)",
     ]
 
 

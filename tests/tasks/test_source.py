@@ -195,7 +195,7 @@ def test_rows_that_span_several_lines_are_counted(tmp_path):
     notes: list[str] = []
     path = write(tmp_path / "a.csv", 'a,b\nx,1\n"two, or\nthree",2\n\ny,3\n"three\n\nlines",4\n')
     assert len(list(read_rows(path, delimiter=None, report=notes.append))) == 4
-    message = "2 row(s) span several lines, the first at line 3 (quotes: false if quotes are text)"
+    message = "2 rows over several lines, the first at line 3 (quotes: false if quotes are text)"
     assert notes == [f"{path}: {message}"]
 
 

@@ -218,7 +218,7 @@ def test_broken_rows_are_skipped_and_reported_on_demand(tmp_path):
         f"{tmp_path}/train.csv, line 3: skipped, text is empty (expected text)",
         f"{tmp_path}/train.csv, line 4: skipped, label is empty (expected a label)",
         f"{tmp_path}/train.csv, line 6: skipped, label is empty (expected a label)",
-        f"{tmp_path}/train.csv: 1 row(s) span several lines, the first at line 4 (quotes: false if quotes are text)",
+        f"{tmp_path}/train.csv: 1 row over several lines, the first at line 4 (quotes: false if quotes are text)",
     ]
 
 
@@ -297,10 +297,10 @@ def test_a_split_that_the_source_lacks_is_an_error(tmp_path):
             "Classification: source is empty (expected all, train, dev or test with a file, or hub",
         ),
         (single, {"source": Source(name="x")}, "Classification: source is empty (expected all, train, dev or test"),
-        (single, {"texts": ("a", "b")}, "Classification: texts names 2 column(s) (expected 1)"),
-        (single, {"texts": ()}, "Classification: texts names 0 column(s) (expected 1)"),
-        (pair, {"texts": ("a",)}, "PairClassification: texts names 1 column(s) (expected 2)"),
-        (score, {"texts": ("a",), "encoding": "bi"}, "PairRegression: texts names 1 column(s) (expected 2)"),
+        (single, {"texts": ("a", "b")}, "Classification: texts names 2 columns (expected 1)"),
+        (single, {"texts": ()}, "Classification: texts names 0 columns (expected 1)"),
+        (pair, {"texts": ("a",)}, "PairClassification: texts names 1 column (expected 2)"),
+        (score, {"texts": ("a",), "encoding": "bi"}, "PairRegression: texts names 1 column (expected 2)"),
         (single, {"weight": -0.5}, "Classification: weight is -0.5 (expected 0 or more)"),
         (single, {"weight": math.nan}, "Classification: weight is nan (expected 0 or more)"),
         (single, {"weight": math.inf}, "Classification: weight is inf (expected 0 or more)"),
@@ -445,22 +445,22 @@ def test_a_head_may_be_given_with_its_settings():
     [
         (
             score(head=CosineHead),
-            "PairRegression: CosineHead reads 2 vector(s) an example, but encoding cross gives 1 "
+            "PairRegression: CosineHead reads 2 vectors an example, but encoding cross gives 1 "
             "(this head goes with encoding: bi)",
         ),
         (
             pair(head=ConcatProductHead),
-            "PairClassification: ConcatProductHead reads 2 vector(s) an example, but encoding cross gives 1 "
+            "PairClassification: ConcatProductHead reads 2 vectors an example, but encoding cross gives 1 "
             "(this head goes with encoding: bi)",
         ),
         (
             single(head=ConcatProductHead),
-            "Classification: ConcatProductHead reads 2 vector(s) an example, but encoding single gives 1 "
+            "Classification: ConcatProductHead reads 2 vectors an example, but encoding single gives 1 "
             "(this head goes with encoding: bi)",
         ),
         (
             pair(encoding="bi", head=LinearHead),
-            "PairClassification: LinearHead reads 1 vector(s) an example, but encoding bi gives 2 "
+            "PairClassification: LinearHead reads 1 vector an example, but encoding bi gives 2 "
             "(this head goes with a single sentence or encoding: cross)",
         ),
         (

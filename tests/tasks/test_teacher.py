@@ -57,6 +57,8 @@ def test_a_missing_file_is_named(tmp_path):
         (Quora, ["id,0,1", "x,-1,2"], r"line 2: holds -1, 2"),
         (Quora, ["id,0,1", "x,a,b"], r"line 2: holds a, b"),
         (Sts, ["id, Score", "x, nan"], r"line 2: holds nan \(expected one finite score\)"),
+        (Sts, ["id, Score", "x, 73"], r"a\.csv: its scores are from 0 to 73 \(expected those of a task from 0 to 5\)"),
+        (Sts, ["id, Score", "x, -6"], r"its scores are from -6 to 0 "),
         (Sts, ["id,0,1", "x,0,1"], r"its columns are id, 0, 1 \(expected id, a score\)"),
         (Sts, [""], r"its columns are "),
     ],

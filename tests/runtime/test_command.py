@@ -1,6 +1,6 @@
 import pytest
 
-from analysis.command import command
+from runtime.command import command
 from tasks import InputError
 
 
@@ -18,6 +18,12 @@ def test_a_command_ends_with_its_status():
 def test_what_the_user_got_wrong_is_one_sentence(capsys):
     assert run(InputError("a.csv: no such file")) == 2
     assert capsys.readouterr().err == "error: a.csv: no such file\n"
+    assert run(ValueError("no tokenizer")) == 2  # as packages that know no InputError raise
+    assert run(PermissionError(13, "Permission denied", "runs")) == 2
+    assert "runs: Permission denied" in capsys.readouterr().err
     assert run(KeyboardInterrupt()) == 130
-    with pytest.raises(ValueError, match="our own mistake"):
-        run(ValueError("our own mistake"))
+
+
+def test_our_own_mistakes_keep_their_traceback():
+    with pytest.raises(KeyError, match="our own mistake"):
+        run(KeyError("our own mistake"))

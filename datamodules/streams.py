@@ -1,0 +1,137 @@
+"""Streams: the tasks whose examples come from the same rows, which share batches and steps."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datamodules.schedules.schedule import JOINED
+from datamodules.store import TokenStore
+from tasks import InputError, Task
+from tasks.labels import list_names
+
+# Names of tasks by the name of their stream: the task's own where it is alone, else the names joined by `+`.
+Streams = Mapping[str, tuple[str, ...]]
+Rows = Sequence[object]  # all that decides which rows a task has, and in which order they come
+
+
+def find_streams(tasks: Mapping[str, Task], *, share_rows: bool = True) -> dict[str, tuple[str, ...]]:
+    """Return the tasks by stream, in the order of the first task of each.
+
+    Tasks share their rows where source, text and id columns, the reading of rows, limits, batch size and what is done
+    with the sides of pairs are equal. Labels, encodings, heads and losses may differ.
+
+    Args:
+        tasks: The tasks by name.
+        share_rows: Whether tasks over the same rows become one stream.
+
+    Raises:
+        InputError: If several tasks of a stream ask for balanced rows.
+    """
+    found: list[tuple[Rows, list[str]]] = []
+    for name, task in tasks.items():
+        rows = _describe_rows(task)
+        known = next((names for other, names in found if share_rows and other == rows), None)
+        if known is None:
+            found.append((rows, [name]))
+        else:
+            known.append(name)
+    streams = {JOINED.join(names): tuple(names) for _, names in found}
+    for names in streams.values():
+        balanced = [name for name in names if tasks[name].is_balanced]
+        if len(balanced) > 1:
+            raise InputError(
+                f"tasks {list_names(balanced)} share their rows, and each asks for sampling: balanced (expected one of "
+                "them, which then decides for all, or --data.share_rows false)"
+            )
+    return streams
+
+
+def _describe_rows(task: Task) -> Rows:
+    rule = task.source.rule
+    own_split = (task.label, task.read_columns) if rule is not None and rule.stratify is None else None
+    reading = (task.source, own_split, task.texts, task.id, task.delimiter, task.quotes, task.broken_rows)
+    drawing = (task.train_limit, task.dev_limit, task.batch_size)
+    return (*reading, *drawing, task.swap, task.average_orders)
+
+
+def fill_gaps(tasks: Mapping[str, Task], streams: Streams) -> dict[str, Task]:
+    """Return the tasks; of those that share rows and skip broken ones, an empty label is a gap.
+
+    A row without the label of one task stays for the others.
+
+    Args:
+        tasks: The tasks by name.
+        streams: Their streams.
+    """
+    joint = {name for names in streams.values() if len(names) > 1 for name in names}
+    return {
+        name: task.with_gaps() if name in joint and task.broken_rows == "skip" else task for name, task in tasks.items()
+    }
+
+
+def describe_streams(streams: Streams) -> str:
+    """Say which tasks share their rows; empty where none do.
+
+    Example:
+        >>> describe_streams({"sst": ("sst",), "topic+stars": ("topic", "stars")})
+        'topic and stars share their rows: one batch and one step (--data.share_rows false keeps them apart)'
+    """
+    joint = [" and ".join([", ".join(names[:-1]), names[-1]]) for names in streams.values() if len(names) > 1]
+    if not joint:
+        return ""
+    return f"{'; '.join(joint)} share their rows: one batch and one step (--data.share_rows false keeps them apart)"
+
+
+def stream_of(streams: Streams, task: str) -> str:
+    """Return the name of a task's stream."""
+    return next(name for name, names in streams.items() if task in names)
+
+
+def keep_present(streams: Streams, names: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Return the streams of some of the tasks, each with those of its tasks that are among them."""
+    present = set(names)
+    kept = {name: tuple(task for task in tasks if task in present) for name, tasks in streams.items()}
+    return {name: tasks for name, tasks in kept.items() if tasks}
+
+
+def by_encoding(names: Iterable[str], tasks: Mapping[str, Task]) -> list[list[str]]:
+    """Return the tasks of a stream in groups of the same encoding, whose tokens are equal."""
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        groups.setdefault(tasks[name].encoding, []).append(name)
+    return list(groups.values())
+
+
+class StreamRows:
+    """The rows of a stream, with the sequences of all its encodings.
+
+    Args:
+        stores: The store of each of its tasks.
+
+    Attributes:
+        stores: One for each encoding.
+    """
+
+    def __init__(self, stores: Sequence[TokenStore]) -> None:
+        self.stores = list({store.task.encoding: store for store in reversed(stores)}.values())[::-1]
+
+    def __len__(self) -> int:
+        return len(self.stores[0])
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """Tokens of each row, (rows,)."""
+        total: NDArray[np.int64] = np.sum([store.lengths for store in self.stores], axis=0)
+        return total
+
+    @property
+    def sequence_lengths(self) -> list[NDArray[np.int64]]:
+        """Tokens of each sequence of each row, (rows, S) for each encoding."""
+        return [store.sequence_lengths for store in self.stores]
+
+
+def join_rows(streams: Streams, stores: Mapping[str, TokenStore]) -> dict[str, StreamRows]:
+    """Return the rows of the streams that have stores, by stream."""
+    present = keep_present(streams, stores)
+    return {name: StreamRows([stores[task] for task in tasks]) for name, tasks in present.items()}

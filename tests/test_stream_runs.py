@@ -1,0 +1,118 @@
+"""Runs of tasks over the same rows: real processes, what they report, and what looks at them."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from analysis.plan import plan_first, plan_training
+from analysis.run import Run
+from checks.running import look
+from tests.runs import Project, read_csv
+from tests.tables import pair_tasks, table_tasks, write_table
+from tests.tiny import open_data
+
+NAME = "topic+stars+tags"
+PAIRS = "cross+bi"
+Projects = Callable[..., Project]
+STILL, STILL_COSINE = ({"class_path": name, "init_args": {"dropout": 0.0}} for name in ("LinearHead", "CosineHead"))
+
+
+def table_config() -> dict[str, Any]:
+    shared = {"source": {"train": "train.tsv", "dev": "dev.tsv"}, "id": "id", "missing_labels": "ignore"}
+    own: dict[str, tuple[str, dict[str, Any]]] = {
+        "topic": ("Classification", {"label": "topic", "classes": ["film", "song"], "head": STILL}),
+        "stars": ("Regression", {"label": "stars", "low": 1, "high": 5, "head": STILL}),
+        "tags": ("MultiLabel", {"label": "tags", "classes": ["good", "bad"], "separator": ";", "head": STILL}),
+        "cross": ("PairRegression", {"label": "stars", "low": 1, "high": 5, "encoding": "cross", "head": STILL}),
+        "bi": ("PairRegression", {"label": "stars", "low": 1, "high": 5, "encoding": "bi", "head": STILL_COSINE}),
+    }
+    return {
+        name: {
+            "class_path": kind,
+            "init_args": {**shared, "texts": ["text", "other"] if name in ("cross", "bi") else ["text"], **settings},
+        }
+        for name, (kind, settings) in own.items()
+    }
+
+
+@pytest.fixture(scope="module")
+def changes(tmp_path_factory: pytest.TempPathFactory, word_backbone: Path) -> dict[str, Any]:
+    """Changes to a configuration: the tasks of the table, and no dropout, so that equal batches give equal losses."""
+    root = tmp_path_factory.mktemp("table")
+    for name in ("train.tsv", "dev.tsv"):
+        write_table(root, name)
+    backbone = root / "backbone"
+    shutil.copytree(word_backbone, backbone)
+    config = json.loads((backbone / "config.json").read_text())
+    config |= {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+    (backbone / "config.json").write_text(json.dumps(config))
+    return {
+        "model.backbone": str(backbone),
+        "data.root": str(root),
+        "data.batch_size": 4,
+        "tasks": table_config(),
+        "trainer.max_epochs": 2,
+        "trainer.accumulate_grad_batches": 2,
+    }
+
+
+def assert_same_predictions(found: Project, expected: Project) -> None:
+    folders = [project.version(0) / "predictions" for project in (found, expected)]
+    names = sorted(path.name for path in folders[1].glob("*-dev.csv"))
+    assert names == sorted(f"{task}-dev.csv" for task in table_config())
+    for name in names:
+        one, other = (read_csv(folder / name) for folder in folders)
+        assert [row[0] for row in one] == [row[0] for row in other]
+        if not name.startswith(("topic", "tags")):
+            scores = [np.array([row[1:] for row in rows[1:]], dtype=float) for rows in (one, other)]
+            np.testing.assert_allclose(*scores, atol=2e-3)
+
+
+def test_two_processes_train_and_predict_as_one(
+    whole_run: Projects, tiny_project: Projects, changes: dict[str, Any]
+) -> None:
+    """In windows of two batches, with gaps that no two ranks have alike."""
+    one, two = whole_run(**changes), tiny_project(**changes)
+    ended = two.run_ranks(2)
+    assert [process.code for process in ended] == [0, 0], ended
+    assert one.report(0)["drawn"] == two.report(0)["drawn"]
+    for name, weights in one.weights(0).items():
+        torch.testing.assert_close(two.weights(0)[name], weights, rtol=0, atol=2e-4, msg=name)
+    assert_same_predictions(two, one)
+
+
+def test_a_run_reports_each_task_and_draws_their_rows_once(whole_run: Projects, changes: dict[str, Any]) -> None:
+    project = whole_run(**changes)
+    report = project.report(0)
+    assert report["streams"] == {
+        NAME: {"tasks": ["topic", "stars", "tags"], "rows": 11},
+        PAIRS: {"tasks": ["cross", "bi"], "rows": 9},
+    }
+    assert report["drawn"] == {NAME: {"batches": 6, "examples": 22}, PAIRS: {"batches": 6, "examples": 18}}
+    assert report["metrics"].keys() == {*table_config(), "mean"}
+    assert report["baseline"].keys() == set(table_config())
+    assert report["data"]["topic"]["train"]["labelled"] == 9
+    run = Run(project.version(0))
+    found = {name: (amount.batches, amount.examples) for name, amount in plan_first(run, 12).items()}
+    assert found == {name: tuple(count.values()) for name, count in report["drawn"].items()}
+    assert [list(epoch) for epoch in plan_training(run)] == [[NAME, PAIRS]] * 2
+
+
+def test_a_look_says_nothing_of_rows_that_tasks_share(word_backbone: Path, tmp_path: Path) -> None:
+    for name in ("train.tsv", "dev.tsv"):
+        write_table(tmp_path, name)
+    tasks = {**table_tasks(), **pair_tasks(id="id")}
+    found = {}
+    for share_rows in (True, False):
+        data = open_data(word_backbone, tmp_path, tmp_path / "cache", tasks=tasks, share_rows=share_rows)
+        found[share_rows] = {(one.check, one.task, one.what) for one in look(data, None).findings}
+    shared = found[False] - found[True]
+    assert found[True] < found[False]
+    assert {check for check, *_ in shared} == {"leak-of-other-task"}
+    assert {task for check, task, _ in found[True] if check == "leak"} == set(tasks)
