@@ -63,6 +63,7 @@ def build_data(job: Job) -> MultitaskDataModule:
         max_length=job.workload.max_length,
         cache_dir=str(job.folder / "cache"),
         seed=job.workload.seed,
+        round_tokens=job.round_tokens,
     )
 
 
@@ -125,11 +126,11 @@ class EpochMeter(L.Callback):
 
     def __init__(self, meter: Meter) -> None:
         self._meter = meter
-        self._examples = self._tokens = 0
+        self._examples = self._tokens = self._slots = 0
 
     def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Start the clocks."""
-        self._examples = self._tokens = 0
+        self._examples = self._tokens = self._slots = 0
         self._meter.begin()
 
     def on_train_batch_start(
@@ -137,15 +138,16 @@ class EpochMeter(L.Callback):
     ) -> None:
         """Count the batch."""
         self._examples += len(batch.rows)
-        self._tokens += batch.tokens.input_ids.numel()
+        self._tokens += int(batch.tokens.cu_seqlens[batch.tokens.num_sequences])
+        self._slots += batch.tokens.input_ids.numel()
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Stop the clocks."""
-        self._meter.end(Work(examples=self._examples, tokens=self._tokens, slots=self._tokens))
+        self._meter.end(Work(examples=self._examples, tokens=self._tokens, slots=self._slots))
 
 
 def fit(job: Job, meter: Meter, module: L.LightningModule, data: L.LightningDataModule) -> None:
     """Train for a warm-up epoch and the measured ones."""
     torch.manual_seed(job.workload.seed)
     Path(job.folder / "runs").mkdir(exist_ok=True)
-    build_trainer(job, EpochMeter(meter), max_epochs=job.rounds + 1).fit(module, datamodule=data)
+    build_trainer(job, EpochMeter(meter), max_epochs=job.num_epochs).fit(module, datamodule=data)
