@@ -5,6 +5,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import lightning.pytorch as L
+import numpy as np
+from numpy.typing import NDArray
 
 from backbones import StaticShape
 from datamodules.batch import TaskDataset
@@ -19,8 +21,17 @@ from datamodules.sampler import MultitaskSampler
 from datamodules.schedules import RoundRobinShuffled, Schedule
 from datamodules.sentences import SentenceInput, read_sentences
 from datamodules.shared_files import find_unlike_splits
+from datamodules.shortcut_answers import prepare_shortcut
 from datamodules.store import TokenStore
-from datamodules.streams import by_encoding, describe_streams, fill_gaps, find_streams, join_rows, stream_of
+from datamodules.streams import (
+    by_encoding,
+    check_teachers,
+    describe_streams,
+    fill_gaps,
+    find_streams,
+    join_rows,
+    stream_of,
+)
 from datamodules.trial import ChooseBatches
 from runtime.cache_folder import CACHE_DIR
 from tasks import InputError, Split, Task
@@ -118,6 +129,7 @@ class MultitaskDataModule(ResumableDataModule):
         self.on_device = on_device
         limited = {name: task.with_limits(train=train_limit, dev=dev_limit) for name, task in tasks.items()}
         self.streams = find_streams(limited, share_rows=share_rows)
+        check_teachers(limited, self.streams)
         self.tasks = fill_gaps(limited, self.streams)
         self.schedule = schedule or RoundRobinShuffled()
         self.predict_splits = predict_splits
@@ -135,10 +147,12 @@ class MultitaskDataModule(ResumableDataModule):
             if shared := describe_streams(self.streams):
                 log.info("%s", shared)
             for name, task in self.tasks.items():
-                if task.teacher is not None:
+                if task.teacher is not None and task.teacher.files:
                     task.teacher.locate(name, task.labels)
         for split in self._stage_splits():
-            self._open(split, report=True)
+            stores = self._open(split, report=True)
+            if split == "train":
+                self._ask_shortcuts(stores)
 
     def setup(self, stage: str) -> None:
         """Open the tokenised files of a stage on every process."""
@@ -152,10 +166,27 @@ class MultitaskDataModule(ResumableDataModule):
             for name, store in self.stores["train"].items():
                 store.teacher = self.tasks[name].read_teacher(name, store.all_ids())
                 store.label_weights = self.tasks[name].weigh_labels(store.labels)
+                store.chosen_rows = self._find_train_rows(name, store)
+            for name, shortcut in self._ask_shortcuts(self.stores["train"]).items():
+                self.stores["train"][name].shortcut = shortcut
         if stage == "test":
             check_test_labels(self.stores["test"], self.tasks, self.root)
         if stage == "predict" and not self.prediction_names:
             raise InputError(f"predict: the files of {' and '.join(self._named_splits())} are missing for every task")
+
+    def _find_train_rows(self, name: str, store: TokenStore) -> NDArray[np.int64] | None:
+        rows = self.tasks[name].find_train_rows(name, store.all_ids())
+        if rows is not None and not store.has_label[rows].any():
+            raise InputError(f"task {name}: train_rows {self.tasks[name].train_rows} names no row with a label")
+        return rows
+
+    def _ask_shortcuts(self, stores: Mapping[str, TokenStore]) -> dict[str, NDArray[np.float32]]:
+        """Return what debiasing needs to know of the training rows, of the tasks that debias."""
+        return {
+            name: prepare_shortcut(name, store, debias, root=self.root, cache_dir=self.cache_dir)
+            for name, store in stores.items()
+            if (debias := self.tasks[name].debias) is not None
+        }
 
     @property
     def _stage(self) -> str:
@@ -352,6 +383,9 @@ class MultitaskDataModule(ResumableDataModule):
                     **({"class_weights": store.weights_sha256} if store.label_weights is not None else {}),
                     **({"teacher": store.teacher_sha256} if store.teacher is not None else {}),
                     **describe_generated(store),
+                    **({"shortcut": store.shortcut_sha256} if store.shortcut is not None else {}),
+                    **({"train_rows": store.chosen_sha256} if store.chosen_rows is not None else {}),
+                    **({"teacher": self.tasks[name].taught_by} if self.tasks[name].taught_by is not None else {}),
                 }
                 for name, store in self.stores.get("train", {}).items()
             },

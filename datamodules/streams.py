@@ -52,7 +52,7 @@ def _describe_rows(task: Task) -> Rows:
     rule = task.source.rule
     own_split = (task.label, task.read_columns) if rule is not None and rule.stratify is None else None
     reading = (task.source, own_split, task.texts, task.id, task.delimiter, task.quotes, task.broken_rows)
-    drawing = (task.train_limit, task.dev_limit, task.batch_size)
+    drawing = (task.train_limit, task.dev_limit, task.train_rows, task.batch_size)
     return (*reading, *drawing, task.swap, task.average_orders)
 
 
@@ -69,6 +69,39 @@ def fill_gaps(tasks: Mapping[str, Task], streams: Streams) -> dict[str, Task]:
     return {
         name: task.with_gaps() if name in joint and task.broken_rows == "skip" else task for name, task in tasks.items()
     }
+
+
+def check_teachers(tasks: Mapping[str, Task], streams: Streams) -> None:
+    """Check that each task that teaches another one reads the same rows and has the same labels.
+
+    Args:
+        tasks: The tasks by name.
+        streams: Their streams.
+
+    Raises:
+        InputError: If one does not, or there is none of the name.
+    """
+    for name, task in tasks.items():
+        teacher = task.taught_by
+        if teacher is None:
+            continue
+        others = [other for other in tasks if other != name]
+        if teacher not in others:
+            raise InputError(f"task {name}: teacher.task is {teacher!r} (expected another task: {list_names(others)})")
+        if teacher not in streams[stream_of(streams, name)]:
+            raise InputError(
+                f"task {name}: its teacher {teacher} does not share its rows (expected the same source, texts, id, "
+                "reading, limits, batch_size, swap and average_orders, and --data.share_rows true)"
+            )
+        if (tasks[teacher].labels, tasks[teacher].class_names) != (task.labels, task.class_names):
+            raise InputError(
+                f"task {name}: it has {_describe_labels(task)}, but its teacher {teacher} "
+                f"{_describe_labels(tasks[teacher])} (expected the same)"
+            )
+
+
+def _describe_labels(task: Task) -> str:
+    return f"the classes {list_names(task.class_names)}" if task.class_names else f"{task.labels}"
 
 
 def describe_streams(streams: Streams) -> str:

@@ -1,6 +1,6 @@
 """The steps of multitask training."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -31,7 +31,7 @@ from lightning_modules.frozen_vectors import FrozenVectors
 from lightning_modules.hyperparameters import check_fit, check_resumable, keep_plain_hyperparameters
 from lightning_modules.init_from import init_from
 from lightning_modules.meaning import compare_with_checkpoint, model_meaning
-from lightning_modules.objective import OF_LABELS, TaskPass, Term, build_objective, learn_from_targets, rows_of
+from lightning_modules.objective import TaskPass, Term, build_objective, name_terms
 from lightning_modules.optim import OptimizerSettings, clip, configure
 from lightning_modules.regularization import Regularization
 from lightning_modules.saved_weights import (
@@ -44,6 +44,7 @@ from lightning_modules.saved_weights import (
     refuse_forgotten_averaging,
     report_parameters,
 )
+from lightning_modules.steps import as_forward_pass, as_task_passes, factor, regularize, teach, weigh
 from lightning_modules.surgery import GradientSurgeon
 from lightning_modules.task_scores import Direction, TaskScores
 from objectives import (
@@ -304,88 +305,63 @@ class MultitaskModule(L.LightningModule):
 
         The loss of several tasks is the sum of theirs, each with its factors.
         """
-        made = [forward for parts in self._passes(batch) for forward in self._make_pass(parts)]
+        made = teach([each for parts in self._passes(batch) for each in self._make_pass(parts)], self.tasks, self.heads)
         step_id, trainer = self._step_id(batch_idx), attached_trainer(self)
         size = 1 if trainer is None else trainer.accumulate_grad_batches
         share = self._window.share(size, batch_idx, batch.fullness)
-        losses, terms = [], dict[str, Term]()
+        losses, terms = dict[str, Tensor](), dict[str, Term]()
         for each in made:
+            name = each.batch.task
             objective, found = self._learn(each)
-            weighted = self._weigh(each.batch, objective, found, step_id)
-            losses.append(weighted * (self._factor(each.batch, found) * share))
-            terms |= {
-                f"{each.batch.task}/{name}": Term(value, rows_of(each.batch, name)) for name, value in found.items()
-            }
+            weighted = weigh(self.weighting, each.batch, objective, found, step_id)
+            losses[name] = weighted * (factor(self.tasks[name], each.batch, found) * share)
+            terms |= name_terms(each.batch, found)
+        if self._surgeon is not None:
+            frozen = [task for task in losses if self._trains_head_only(task)]
+            self._surgeon.begin(self.trainer, losses, step_id, frozen=frozen)
         own = [value for name, (value, _) in terms.items() if name.endswith("/loss")]
-        return {"loss": sum(losses[1:], losses[0]), "task_loss": sum(own[1:], own[0]), "terms": terms}
+        first, *others = losses.values()
+        return {"loss": sum(others, first), "task_loss": sum(own[1:], own[0]), "terms": terms}
 
     def _make_pass(self, parts: Sequence[TaskBatch]) -> list[TaskPass]:
         """Make the forward pass that some parts of a batch share."""
         regularized = any(self._regularizers(part.task) for part in parts)
         before = RandomState.take(self.device) if regularized else None
         pooled = self.share_pass(parts)
-        outputs = self._read_heads(parts, pooled)
-        return [
-            TaskPass(part, vectors, output, tuple(parts[:number]), before)
-            for number, (part, vectors, output) in enumerate(zip(parts, pooled, outputs, strict=True))
-        ]
+        return as_task_passes(parts, pooled, self._read_heads(parts, pooled), before, self._progress())
 
     def _regularizers(self, task: str) -> list[Regularizer]:
         is_frozen = self.backbone.frozen or self._trains_head_only(task)
         return self._regularization.covering(task, is_frozen=is_frozen)
 
     def _learn(self, made: TaskPass) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return what a task's batch minimises before the tasks' weights, and its terms (see `build_objective`)."""
-        batch = made.batch
-        objective, terms = build_objective(
-            self.tasks[batch.task],
-            self._head(batch.task),
-            batch,
-            made.pooled,
-            made.output,
-            pool_again=partial(self.pool, batch),
-        )
-        regularizers = self._regularizers(batch.task)
-        if regularizers:
-            clean = self._as_forward_pass(made)
-            penalty = torch.stack([each.penalty(clean) for each in regularizers]).sum()
-            objective, terms["regularizer"] = objective + penalty, penalty.detach()
-        return objective, terms
-
-    def _weigh(self, batch: TaskBatch, objective: Tensor, terms: Mapping[str, Tensor], step_id: StepId) -> Tensor:
-        """Return a task's part of the loss as the weighting has it."""
-        if self._surgeon is not None:
-            self._surgeon.begin(self.trainer, batch.task, step_id, is_frozen=self._trains_head_only(batch.task))
-        weighted: Tensor = self.weighting({batch.task: objective}, step_id)
-        if self.weighting.follows_losses and batch.fullness:
-            mean = reduce_over_processes(terms["loss"] * (batch.label_factor * batch.weight), "mean")
-            self.weighting.record(batch.task, mean, step_id.epoch)
-        return weighted
-
-    def _factor(self, batch: TaskBatch, terms: Mapping[str, Tensor]) -> float:
-        """Return the factor of a task's loss; 0 where the whole batch has nothing that it learns from."""
-        learns = batch.fullness > 0 or bool(terms.keys() - OF_LABELS)
-        return self.tasks[batch.task].weight * batch.weight * learns
+        """Return what a task's batch minimises before the tasks' weights, and its terms."""
+        task, head = self.tasks[made.batch.task], self._head(made.batch.task)
+        learnt = build_objective(task, head, made, pool_again=partial(self.pool, made.batch))
+        regularizers = self._regularizers(made.batch.task)
+        return regularize(*learnt, self._as_forward_pass(made), regularizers) if regularizers else learnt
 
     def _as_forward_pass(self, made: TaskPass) -> ForwardPass:
         """Return what regularisers see of a pass that is made."""
-        assert made.random_state is not None
-        batch, past = made.batch, self._regularization.past
-        task, head = self.tasks[batch.task], self._head(batch.task)
-        return ForwardPass(
-            output=made.output,
-            forward=partial(self, batch, before=made.before),
-            embedded_shape=(batch.tokens.input_ids.numel(), self.backbone.embedding_size),
-            loss=lambda repeated: learn_from_targets(task, head, batch, repeated)[0],
-            divergence=head.divergence,
-            random_state=made.random_state,
-            forward_with_past=None if past is None else partial(past.call, self, batch, None, made.before),
+        past = self._regularization.past
+        return as_forward_pass(
+            made,
+            self.tasks[made.batch.task],
+            self._head(made.batch.task),
+            embedding_size=self.backbone.embedding_size,
+            forward=self,
+            forward_with_past=None if past is None else partial(past.call, self),
         )
 
     def _step_id(self, batch_idx: int) -> StepId:
         trainer = attached_trainer(self)
         size = 1 if trainer is None else trainer.accumulate_grad_batches
         return StepId(self.seed, self.current_epoch, batch_idx // size)
+
+    def _progress(self) -> float:
+        """Return the share of the optimiser steps that lie behind."""
+        trainer = attached_trainer(self)
+        return 0.0 if trainer is None else trainer.global_step / trainer.estimated_stepping_batches
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Make the gradients of an accumulation window means over its rows."""
@@ -407,6 +383,11 @@ class MultitaskModule(L.LightningModule):
             for logger in self.loggers:
                 values = {f"train/{task}/weight": float(factor) for task, factor in factors.items()}
                 logger.log_metrics(values, step=self.global_step)
+
+    def on_before_backward(self, loss: Tensor) -> None:
+        """Keep the gradients of the tasks of one batch apart where surgery is to join them."""
+        if self._surgeon is not None:
+            self._surgeon.before_backward(loss)
 
     def on_after_backward(self) -> None:
         """Keep the tasks' gradients apart where surgery is to join them."""

@@ -1,22 +1,26 @@
 """Gradient surgery inside the training loop."""
 
+from collections.abc import Collection, Mapping
+
 import lightning.pytorch as L
-from torch import nn
+import torch
+from torch import Tensor, nn
 
 from backbones import Backbone
 from datamodules.streams import Streams
 from lightning_internals import window_ends
 from objectives import StepId, Surgery, TaskGradients
 from tasks import InputError
-from tasks.labels import list_names
 
 
 class GradientSurgeon:
     """Joins the tasks' gradients of the backbone at the last backward pass of each accumulation window.
 
     That is before gradients are unscaled, checked and clipped, all of which then see the joined one. Heads keep their
-    own gradients, as does what an adapter has for each task. With several processes a task's gradient is averaged over
-    them before it is compared: the last batch's by DDP, the others', which DDP leaves alone, here.
+    own gradients, as does what an adapter has for each task. In a batch of several tasks all but the last one have a
+    backward pass of their own; the last one gets what they leave of the backward pass of the sum. With several
+    processes a task's gradient is averaged over them before it is compared: what the window's last backward pass gives
+    by DDP, the others', which DDP leaves alone, here.
 
     Args:
         surgery: The method.
@@ -29,9 +33,8 @@ class GradientSurgeon:
         self._backbone = backbone
         self._trunk = trunk
         self._gradients = TaskGradients([])
-        self._task = ""
+        self._losses: dict[str, Tensor] = {}
         self._step_id = StepId()
-        self._is_frozen = False
 
     def start(self, trainer: L.Trainer, streams: Streams) -> None:
         """Look up the shared weights, and check that there are gradients of several tasks to join.
@@ -41,21 +44,15 @@ class GradientSurgeon:
             streams: Which tasks share their rows.
 
         Raises:
-            InputError: If nothing that trains is shared, each optimiser step has one batch, or tasks share their rows.
+            InputError: If nothing that trains is shared, or each optimiser step is of one task.
         """
         name = type(self.surgery).__name__
         if self._backbone.frozen:
             raise InputError(f"{name} joins gradients of the backbone, but freeze_backbone is true")
-        joint = next((tasks for tasks in streams.values() if len(tasks) > 1), None)
-        if joint is not None:
+        if trainer.accumulate_grad_batches == 1 and len(streams) == sum(map(len, streams.values())):
             raise InputError(
-                f"{name} joins the gradients of batches of one task each, but {list_names(joint)} share their rows "
-                "(expected --data.share_rows false)"
-            )
-        if trainer.accumulate_grad_batches == 1:
-            raise InputError(
-                f"{name} compares the tasks of an optimiser step, but each has one batch (expected --data.schedule "
-                "Joint or --trainer.accumulate_grad_batches of more than 1)"
+                f"{name} compares the tasks of an optimiser step, but each has one batch of one task (expected tasks "
+                "that share their rows, --data.schedule Joint or --trainer.accumulate_grad_batches of more than 1)"
             )
         shared = list(self._backbone.shared_parameters().values())
         shared += self._trunk.parameters() if self._trunk is not None else ()
@@ -63,27 +60,47 @@ class GradientSurgeon:
             raise InputError(f"{name} joins gradients of weights that the tasks share, but none of those trains")
         self._gradients = TaskGradients(shared)
 
-    def begin(self, trainer: L.Trainer, task: str, step_id: StepId, *, is_frozen: bool) -> None:
-        """Take note of the task whose backward pass comes next.
+    def begin(
+        self, trainer: L.Trainer, losses: Mapping[str, Tensor], step_id: StepId, *, frozen: Collection[str]
+    ) -> None:
+        """Take note of the tasks whose backward pass comes next.
 
         Args:
             trainer: The trainer.
-            task: Name of the task.
+            losses: Each task's part of the loss of the batch.
             step_id: When it comes.
-            is_frozen: Whether its gradients do not reach the shared weights.
+            frozen: The tasks whose gradients do not reach the shared weights.
         """
-        self._task, self._step_id, self._is_frozen = task, step_id, is_frozen
-        if is_frozen and trainer.world_size > 1 and window_ends(trainer):
+        self._losses = {task: loss for task, loss in losses.items() if task not in frozen}
+        self._step_id = step_id
+        if not self._losses and trainer.world_size > 1 and window_ends(trainer):
             self._gradients.stand_in()
 
+    def before_backward(self, loss: Tensor) -> None:
+        """Take the gradients of all tasks of the batch but the last one.
+
+        Args:
+            loss: What is minimised: the sum of the tasks' parts, as a gradient scaler has it.
+        """
+        others = list(self._losses.items())[:-1]
+        if others:
+            factors = torch.autograd.grad(loss, [part for _, part in others], retain_graph=True)
+            for (task, part), factor in zip(others, factors, strict=True):
+                self._gradients.take_part(task, part, factor)
+
     def after_backward(self, trainer: L.Trainer) -> None:
-        """Take the task's gradients; at the end of the window join them."""
+        """Take the gradients of the batch's last task; at the end of the window join all."""
+        last = next(reversed(self._losses), None)
+        self._losses = {}
         if not window_ends(trainer):
-            self._gradients.take(self._task)
+            self._take(last)
             return
         self._gradients.average()
-        if self._is_frozen:
+        self._take(last)
+        self._gradients.join(self.surgery, self._step_id)
+
+    def _take(self, task: str | None) -> None:
+        if task is None:
             self._gradients.drop()
         else:
-            self._gradients.take(self._task)
-        self._gradients.join(self.surgery, self._step_id)
+            self._gradients.take(task)

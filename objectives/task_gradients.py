@@ -26,12 +26,32 @@ class TaskGradients:
 
     def take(self, task: str) -> None:
         """Add the weights' gradients to a task's, and leave the weights without; a task without any is not counted."""
-        found = [parameter.grad for parameter in self._parameters]
-        if all(gradient is None for gradient in found):
-            return
-        known = self._taken.setdefault(task, [None] * len(found))
-        self._taken[task] = [_add(one, other) for one, other in zip(known, found, strict=True)]
+        self._add_to(task, [parameter.grad for parameter in self._parameters])
         self.drop()
+
+    def take_part(self, task: str, loss: Tensor, factor: Tensor) -> None:
+        """Add the gradients of a part of a loss to a task's, and leave the weights with the negative of them.
+
+        The backward pass of the whole loss, which comes next, then leaves them with those of the other parts: all parts
+        must use the same weights.
+
+        Args:
+            task: Name of the task.
+            loss: Its part of the loss.
+            factor: Gradient of what is minimised with respect to that part.
+        """
+        found = torch.autograd.grad(loss, self._parameters, factor, retain_graph=True, allow_unused=True)
+        own = [None if gradient is None else gradient.clone() for gradient in found]  # several may be one tensor
+        for parameter, gradient in zip(self._parameters, own, strict=True):
+            if gradient is not None:
+                parameter.grad = -gradient if parameter.grad is None else parameter.grad.sub_(gradient)
+        self._add_to(task, own)
+
+    def _add_to(self, task: str, gradients: Sequence[Tensor | None]) -> None:
+        if all(gradient is None for gradient in gradients):
+            return
+        known = self._taken.setdefault(task, [None] * len(gradients))
+        self._taken[task] = [_add(one, other) for one, other in zip(known, gradients, strict=True)]
 
     def stand_in(self) -> None:
         """Return zeros to the weights that were taken from: DDP averages what any batch of the window used."""

@@ -23,7 +23,15 @@ ALLOWED: dict[str, set[str]] = {
     "lightning_internals": set(),
     "transformers_internals": set(),
     "tasks": {"augmentation", "heads", "objectives", "runtime"},
-    "datamodules": {"augmentation", "tasks", "backbones", "lightning_internals", "runtime"},
+    "datamodules": {
+        "augmentation",
+        "tasks",
+        "objectives",
+        "backbones",
+        "lightning_internals",
+        "runtime",
+        "shortcuts",
+    },
     "lightning_modules": {
         "heads",
         "tasks",

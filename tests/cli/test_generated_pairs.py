@@ -103,3 +103,9 @@ def test_a_masked_language_model_that_is_not_there_is_refused(train, tmp_path: P
         run(train, "fit", *ON, "--tasks.quora.generated_pairs.fluency.model", str(tmp_path / "absent"))
     assert ended.value.code == 2
     assert "generated_pairs.fluency.model" in capsys.readouterr().err
+
+
+def test_the_shortcut_model_sees_them_too(train):
+    debias = ["--tasks.quora.debias", "ProductOfExperts"]
+    run(train, "fit", *ON, *debias, "--trainer.max_steps", "2", "--trainer.enable_progress_bar", "false")
+    assert read_report(train.newest("cs224n"))["data"]["quora"]["train"]["generated"]["rows"] == 48

@@ -23,8 +23,8 @@ from callbacks import (
 from callbacks.drawn import DrawnExamples
 from datamodules import Batch, JointBatch, MultitaskDataModule, passes
 from lightning_modules import MultitaskModule
-from objectives import BregmanProximalPoint, CosineEmbedding, PcGrad, RDrop, SimCse, Smart, Uncertainty
-from tasks import InputError, Task
+from objectives import BregmanProximalPoint, CosineEmbedding, RDrop, SimCse, Smart, Uncertainty
+from tasks import Task
 from tests.tables import pair_tasks, table_tasks, write_table
 from tests.tiny import build_module, make_trainer, open_data
 
@@ -226,14 +226,6 @@ def test_layers_of_each_task_take_a_pass_of_each(build: Build) -> None:
     assert [[part.task for part in parts] for parts in module._passes(batch)] == [["topic"], ["stars"], ["tags"]]
     apart = torch.stack([module.training_step(part, 0)["loss"] for part in batch.parts]).sum()
     assert module.training_step(batch, 0)["loss"].item() == pytest.approx(apart.item(), rel=1e-5)
-
-
-def test_surgery_refuses_tasks_that_share_their_rows(build: Build, tmp_path: Path) -> None:
-    module, data = build(surgery=PcGrad())
-    trainer = make_trainer(tmp_path, max_steps=1, accumulate_grad_batches=2)
-    message = r"PcGrad joins the gradients of batches of one task each, but topic, stars, tags share their rows"
-    with pytest.raises(InputError, match=message):
-        trainer.fit(module, datamodule=data)
 
 
 def test_scores_and_predictions_are_those_of_the_tasks_apart(build: Build, tmp_path: Path) -> None:
