@@ -1,6 +1,6 @@
 """Streams: the tasks whose examples come from the same rows, which share batches and steps."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from tasks.labels import list_names
 
 # Names of tasks by the name of their stream: the task's own where it is alone, else the names joined by `+`.
 Streams = Mapping[str, tuple[str, ...]]
-Rows = Sequence[object]  # all that decides which rows a task has, and in which order they come
+Rows = Mapping[str, object]  # all that decides which rows a task has, and in which order they come, by setting
 
 
 def find_streams(tasks: Mapping[str, Task], *, share_rows: bool = True) -> dict[str, tuple[str, ...]]:
@@ -50,9 +50,9 @@ def find_streams(tasks: Mapping[str, Task], *, share_rows: bool = True) -> dict[
 def _describe_rows(task: Task) -> Rows:
     rule = task.source.rule
     own_split = (task.label, task.read_columns) if rule is not None and rule.stratify is None else None
-    reading = (task.source, own_split, task.texts, task.id, task.delimiter, task.quotes, task.broken_rows)
-    drawing = (task.train_limit, task.dev_limit, task.batch_size)
-    return (*reading, *drawing, task.swap, task.average_orders)
+    settings = ("texts", "id", "delimiter", "quotes", "broken_rows", "train_limit", "dev_limit", "batch_size")
+    same = {name: getattr(task, name) for name in (*settings, "swap", "average_orders")}
+    return {"source": task.source, "source.stratify": own_split, **same}
 
 
 def fill_gaps(tasks: Mapping[str, Task], streams: Streams) -> dict[str, Task]:
@@ -70,17 +70,36 @@ def fill_gaps(tasks: Mapping[str, Task], streams: Streams) -> dict[str, Task]:
     }
 
 
-def describe_streams(streams: Streams) -> str:
-    """Say which tasks share their rows; empty where none do.
+def describe_streams(tasks: Mapping[str, Task], streams: Streams) -> Iterator[str]:
+    """Say which tasks share their rows, and of those that read the same texts and share none, what keeps them apart.
+
+    Args:
+        tasks: The tasks by name.
+        streams: Their streams.
+    """
+    if joint := [_list_tasks(names) for names in streams.values() if len(names) > 1]:
+        yield f"{'; '.join(joint)} share their rows: one batch and one step (--data.share_rows false keeps them apart)"
+    seen: dict[object, tuple[str, Rows]] = {}
+    for names in streams.values():
+        task = tasks[names[0]]
+        source, rows = task.source, _describe_rows(task)
+        files = (source.hub, source.name, source.train, source.all)
+        earlier, before = seen.setdefault((files, task.texts), (_list_tasks(names), rows))
+        if unlike := [setting for setting, value in rows.items() if value != before[setting]]:
+            yield (
+                f"{earlier} and {_list_tasks(names)} read the same texts but differ in {', '.join(unlike)}: they share "
+                "no batch"
+            )
+
+
+def _list_tasks(names: Sequence[str]) -> str:
+    """Join names as a sentence does.
 
     Example:
-        >>> describe_streams({"sst": ("sst",), "topic+stars": ("topic", "stars")})
-        'topic and stars share their rows: one batch and one step (--data.share_rows false keeps them apart)'
+        >>> _list_tasks(["topic", "stars", "tags"]), _list_tasks(["topic"])
+        ('topic, stars and tags', 'topic')
     """
-    joint = [" and ".join([", ".join(names[:-1]), names[-1]]) for names in streams.values() if len(names) > 1]
-    if not joint:
-        return ""
-    return f"{'; '.join(joint)} share their rows: one batch and one step (--data.share_rows false keeps them apart)"
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def stream_of(streams: Streams, task: str) -> str:
