@@ -10,16 +10,25 @@ from rich.console import Console
 
 from benchmarks.coordinator import ROOT, run_interleaved
 from benchmarks.job import Job, Workload
-from benchmarks.output import Entries, describe_machine, print_entries, print_serving, print_values, write_json
+from benchmarks.output import (
+    Entries,
+    describe_machine,
+    print_bars,
+    print_entries,
+    print_serving,
+    print_values,
+    write_json,
+)
 from benchmarks.prepare import prepare, prepare_trained
 from benchmarks.ratios import Clock, check_equal_work, summarise
 from benchmarks.scale import ROWS, run_scale
 from benchmarks.serving_entries import measure_bars, summarise_serving
 from benchmarks.startup import run_startup
+from benchmarks.streams import run_streams
 from benchmarks.suites import REFERENCE, SUITES
 from runtime.arguments import Arguments
 
-ALL_SUITES = (*SUITES, "startup", "scale")
+ALL_SUITES = (*SUITES, "streams", "startup", "scale")
 
 
 def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -91,6 +100,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
             grown = run_scale(ROWS, report=lambda line: console.print(f"scale: {line}", highlight=False))
             print_values("scale: one training split of so many rows", grown, console=console)
             results[suite] = grown
+        elif suite == "streams":
+            clock: Clock = "cpu" if options.threads == 1 else "wall"
+            entries, bars = run_streams(
+                options, clock=clock, report=lambda line: console.print(f"streams: {line}", highlight=False)
+            )
+            print_entries(suite, entries, clock=clock, console=console)
+            print_bars(bars, console=console)
+            results |= {suite: entries, "streams_bars": bars}
         else:
             results |= compare(suite, options, console)
         if options.json:

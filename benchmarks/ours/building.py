@@ -1,5 +1,6 @@
 """Our modules and data modules, built from a job as a user's configuration would build them."""
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -116,15 +117,22 @@ def build_trainer(job: Job, *extra: L.Callback, max_epochs: int, shows_progress:
     )
 
 
+def count_batch(batch: Any) -> tuple[int, int]:
+    """Count a batch's examples and tokens."""
+    return len(batch.rows), batch.tokens.input_ids.numel()
+
+
 class EpochMeter(L.Callback):
     """Measures every training epoch, from before its first batch is drawn to after its last step.
 
     Args:
         meter: Keeps the clocks.
+        count: Counts the examples and tokens of a batch.
     """
 
-    def __init__(self, meter: Meter) -> None:
+    def __init__(self, meter: Meter, count: Callable[[Any], tuple[int, int]] = count_batch) -> None:
         self._meter = meter
+        self._count = count
         self._examples = self._tokens = 0
 
     def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
@@ -136,16 +144,17 @@ class EpochMeter(L.Callback):
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
     ) -> None:
         """Count the batch."""
-        self._examples += len(batch.rows)
-        self._tokens += batch.tokens.input_ids.numel()
+        examples, tokens = self._count(batch)
+        self._examples += examples
+        self._tokens += tokens
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Stop the clocks."""
         self._meter.end(Work(examples=self._examples, tokens=self._tokens, slots=self._tokens))
 
 
-def fit(job: Job, meter: Meter, module: L.LightningModule, data: L.LightningDataModule) -> None:
+def fit(job: Job, meter: EpochMeter, module: L.LightningModule, data: L.LightningDataModule) -> None:
     """Train for a warm-up epoch and the measured ones."""
     torch.manual_seed(job.workload.seed)
     Path(job.folder / "runs").mkdir(exist_ok=True)
-    build_trainer(job, EpochMeter(meter), max_epochs=job.rounds + 1).fit(module, datamodule=data)
+    build_trainer(job, meter, max_epochs=job.rounds + 1).fit(module, datamodule=data)
