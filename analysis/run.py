@@ -153,7 +153,7 @@ class Run:
             raise InputError(f"{path}: no such file (expected the {split} predictions of {self.name})")
         everything = self.read_examples(task, split)
         kind = self.tasks[task]
-        examples, predicted = _match(path, everything, kind)
+        examples, predicted = match_predictions(path, everything, kind)
         known = np.flatnonzero([example.label is not None for example in examples])
         if len(known) < (1 if kind.ignores_gaps else len(examples)):
             raise InputError(f"{path}: the {split} split of {task} has no labels to compare with")
@@ -175,7 +175,7 @@ class Run:
         )
 
 
-def _match(path: Path, examples: Sequence[Example], task: Task) -> tuple[list[Example], list[Label]]:
+def match_predictions(path: Path, examples: Sequence[Example], task: Task) -> tuple[list[Example], list[Label]]:
     """Return the examples that a prediction file is about, in its order, which is that of the split, and its labels."""
     with path.open(encoding="utf-8", newline="") as file:
         reader = csv.reader(file, skipinitialspace=True)

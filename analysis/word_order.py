@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from analysis.blocks import number, span
 from analysis.intervals import auc, bootstrap_auc
 from analysis.table import Table
-from analysis.word_order_pairs import OrderPair, build_order_pairs
+from augmentation.held_out import OrderPair, build_order_pairs
 from heads import Scores
 from inference import Prediction, Predictor
 from runtime.arguments import Arguments

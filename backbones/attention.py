@@ -1,16 +1,19 @@
 """Attention inside each of the packed sequences, in three ways with the same numbers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from backbones.dropout import bit_dropout
+from backbones.attention_gradients import MULTIPLE, HeadRows, attend_with_dropout, head_rows
+from backbones.dropout import bit_dropout, drops_by_bits
 from backbones.packing import PackedTokens, QueryRows
 
 Attention = Literal["grouped", "masked", "varlen"]
+# Returns the scores of a group, (n, heads, Q, L), from its number, its queries (n, heads, Q, D) and keys.
+Scores = Callable[[int, Tensor, Tensor], Tensor]
 
 
 class Attend(Protocol):
@@ -50,6 +53,8 @@ class GroupedAttention:
         self._positions = _Positions(tokens, wanted)
         self._masks: dict[int | None, list[Tensor | None]] = {None: [group.mask for group in tokens.groups]}
         self._slots = tokens.slots if wanted is None else wanted.slots
+        self._key_slots = tokens.slots
+        self._head_rows: dict[tuple[int, int], tuple[HeadRows, HeadRows]] = {}  # by the number of heads and a multiple
 
     def __call__(
         self, query: Tensor, key: Tensor, value: Tensor, *, num_heads: int, dropout: float, reach: int | None = None
@@ -57,6 +62,16 @@ class GroupedAttention:
         """Attend group by group."""
         if reach not in self._masks:
             self._masks[reach] = self._mask_beyond(reach)
+        if query.device.type == "cpu" and drops_by_bits(dropout) and len(query) and not torch.compiler.is_compiling():
+            asking, answering = self._lay_out_heads(num_heads, 1 if query.dtype == torch.float32 else MULTIPLE)
+            return attend_with_dropout(
+                *(query, key, value),
+                asking=asking,
+                answering=answering,
+                masks=self._masks[reach],
+                num_heads=num_heads,
+                dropout=dropout,
+            )
         queries, keys, values = self._asking(query), self._answering(key), self._answering(value)
         results = [
             attend_padded(*(_split_heads(states, num_heads) for states in (q, k, v)), mask=mask, dropout=dropout)
@@ -64,6 +79,17 @@ class GroupedAttention:
         ]  # (n, heads, Q, H / heads)
         joined = torch.cat([context.transpose(1, 2).reshape(-1, query.shape[1]) for context in results])  # (rows, H)
         return joined.index_select(0, self._slots)  # (R, H)
+
+    def _lay_out_heads(self, num_heads: int, multiple: int) -> tuple[HeadRows, HeadRows]:
+        """Return where the heads of queries and of keys lie, which all layers share."""
+        kind = (num_heads, multiple)
+        if kind not in self._head_rows:
+            answering = head_rows(self._answering.grids, self._key_slots, num_heads, multiple=multiple)
+            asking = answering
+            if self._slots is not self._key_slots:
+                asking = head_rows(self._asking.grids, self._slots, num_heads, multiple=multiple)
+            self._head_rows[kind] = asking, answering
+        return self._head_rows[kind]
 
     def _mask_beyond(self, reach: int | None) -> list[Tensor | None]:
         """Return the masks of all groups, (n, 1, Q, L) where some keys are out of reach."""
@@ -77,6 +103,27 @@ class GroupedAttention:
                 mask = near if mask is None else near & mask
             masks.append(mask)
         return masks
+
+    def by_scores(
+        self,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        *,
+        num_heads: int,
+        dropout: float,
+        reach: int | None = None,
+        scores: Scores,
+    ) -> Tensor:
+        """Attend with scores of the model's own, in the place of scaled products."""
+        assert reach is None, "models with scores of their own have no local attention"
+        results = []
+        grids = zip(self._asking(query), self._answering(key), self._answering(value), self._masks[None], strict=True)
+        for number, (*states, mask) in enumerate(grids):
+            q, k, v = (_split_heads(each, num_heads) for each in states)
+            results.append(weigh(scores(number, q, k), v, mask=mask, dropout=dropout))
+        joined = torch.cat([context.transpose(1, 2).reshape(-1, query.shape[1]) for context in results])  # (rows, H)
+        return joined.index_select(0, self._slots)  # (R, H)
 
 
 class _Positions(NamedTuple):
@@ -131,9 +178,22 @@ def attend_padded(query: Tensor, key: Tensor, value: Tensor, *, mask: Tensor | N
     if dropout == 0 or query.device.type != "cpu":
         return F.scaled_dot_product_attention(query, key, value, attn_mask=mask, dropout_p=dropout)
     scores = (query * query.shape[-1] ** -0.5) @ key.transpose(2, 3)  # (n, heads, Q, L)
+    return weigh(scores, value, mask=mask, dropout=dropout)
+
+
+def weigh(scores: Tensor, value: Tensor, *, mask: Tensor | None, dropout: float) -> Tensor:
+    """Return values weighted by the softmax of their scores, (n, heads, Q, D).
+
+    Args:
+        scores: (n, heads, Q, L); changed in place.
+        value: (n, heads, L, D).
+        mask: As for `attend_padded`.
+        dropout: As for `attend_padded`.
+    """
     if mask is not None:
         scores = scores.masked_fill_(~mask, -torch.inf)
-    return bit_dropout(scores.softmax(-1), dropout) @ value
+    weights = scores.softmax(-1)
+    return (weights if dropout == 0 else bit_dropout(weights, dropout)) @ value
 
 
 class MaskedAttention:

@@ -22,6 +22,7 @@ from backbones.families import (
     apply_pooler,
     describe,
     embedding_size,
+    has_relative_scores,
     head_shape,
     pooler_reads,
     reach_of_attention,
@@ -36,9 +37,9 @@ from backbones.ways import encode_packed, prepare
 class Backbone(nn.Module):
     """One vector for each packed sequence.
 
-    Three ways lead to the padded model's numbers: `own`, layer by layer, for encoders of BERT's form; `interface`,
-    through the model's own forward, where its layers call a registered attention function; `length-groups`, the padded
-    model itself on a few groups of sequences of similar length, for all others.
+    Three ways lead to the padded model's numbers: `own`, layer by layer, for encoders whose layers have BERT's parts;
+    `interface`, through the model's own forward, where its layers call a registered attention function;
+    `length-groups`, the padded model itself on a few groups of sequences of similar length, for all others.
 
     Args:
         bert: The model whose modules and weights are used, of whatever family (see `backbones.families`).
@@ -104,6 +105,11 @@ class Backbone(nn.Module):
         """Number and size of the attention heads, and of those of an adapter."""
         return head_shape(self.bert.config), *(() if self.task_layers is None else self.task_layers.attention_heads)
 
+    @property
+    def has_own_attention(self) -> bool:
+        """Whether attention is more than the softmax of scaled products, all that `masked` and `varlen` compute."""
+        return self.way == "length-groups" or has_relative_scores(self.bert.config)
+
     def meaning(self) -> dict[str, Any]:
         """Return what its vectors depend on beside the weights and their shapes, as plain data."""
         return {
@@ -154,7 +160,7 @@ class Backbone(nn.Module):
         dtype: torch.dtype,
         needs_static_shapes: bool = False,
     ) -> None:
-        """Settle how attention is computed; length groups have the model's own, inside groups.
+        """Settle how attention is computed; a model's own is computed in groups.
 
         Args:
             choice: See `backbones.attention_probe.choose_attention`, as for the others.
@@ -162,7 +168,7 @@ class Backbone(nn.Module):
             dtype: Of queries, keys and values.
             needs_static_shapes: Whether the encoder is compiled.
         """
-        if self.way == "length-groups":
+        if self.has_own_attention:
             self.attention = "grouped"
             return
         self.attention = choose_attention(

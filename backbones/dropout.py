@@ -28,13 +28,28 @@ def bit_dropout(values: Tensor, probability: float) -> Tensor:
         values: Any shape, floating point.
         probability: Of an element to become 0, in [0, 1].
     """
-    dropped = round(probability * LEVELS)
-    if values.device.type != "cpu" or not 0 < dropped < LEVELS or torch.compiler.is_compiling():
+    if values.device.type != "cpu" or not drops_by_bits(probability) or torch.compiler.is_compiling():
         return F.dropout(values, probability)
+    return values * draw_kept(values, probability)
+
+
+def drops_by_bits(probability: float) -> bool:
+    """Whether 16 bits can tell the probability from 0 and from 1."""
+    return 0 < round(probability * LEVELS) < LEVELS
+
+
+def draw_kept(values: Tensor, probability: float) -> Tensor:
+    """Draw what values are multiplied by: 0, or what scales the others up.
+
+    Args:
+        values: Of any shape, on a CPU; their type is that of the factors.
+        probability: Of a 0; see `drops_by_bits`.
+    """
+    dropped = round(probability * LEVELS)
     bits = torch.empty(-(-values.numel() // 4), dtype=torch.int64).random_(torch.iinfo(torch.int64).min, None)
     levels = bits.view(torch.int16)[: values.numel()].view(values.shape)
     kept = torch.ge(levels, dropped - LEVELS // 2, out=torch.empty_like(levels, dtype=values.dtype))  # 0 or 1
-    return values * kept.mul_(LEVELS / (LEVELS - dropped))
+    return kept.mul_(LEVELS / (LEVELS - dropped))
 
 
 def use_bit_dropout(model: nn.Module) -> None:

@@ -14,6 +14,8 @@ PoolingChoice = Literal["auto", "pooler", "cls", "mean"]
 
 # Embeddings, then layers whose parts are BERT's: backbones/own_forward.py computes them.
 BERT_SHAPED = ("bert", "ernie", "roberta", "xlm-roberta", "camembert", "data2vec-text", "electra")
+# The same parts, but scores that also depend on the distance of two tokens: backbones/relative_scores.py.
+RELATIVE = ("mpnet", "deberta-v2")
 # Embeddings read their neighbours, also those in another sequence: packing would be wrong.
 READS_NEIGHBOURS = ("mobilebert",)
 # The first token's position is the padding token's id + 1, as in fairseq.
@@ -41,11 +43,21 @@ def choose_way(model: PreTrainedModel) -> Way:
     A flag alone is not proof: `backbones.parity_probe` compares the numbers.
     """
     family = model.config.model_type
-    if family in BERT_SHAPED:
+    if family in BERT_SHAPED or has_relative_scores(model.config):
         return "own"
     if takes_attention_function(model) and family not in READS_NEIGHBOURS:
         return "interface"
     return "length-groups"
+
+
+def has_relative_scores(config: PreTrainedConfig) -> bool:
+    """Whether our own forward computes a model with attention scores that depend on distances.
+
+    A DeBERTa with a convolution, which reads neighbours, is left to length groups, as is one without distances.
+    """
+    if config.model_type == "deberta-v2":
+        return bool(config.relative_attention) and not getattr(config, "conv_kernel_size", 0)
+    return config.model_type in RELATIVE
 
 
 def position_offset(config: PreTrainedConfig) -> int:

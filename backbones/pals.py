@@ -9,7 +9,7 @@ from transformers import PreTrainedModel
 
 from backbones.adapter import Adapter, Part, TaskLayers, freeze_except
 from backbones.attention import Attend
-from backbones.families import choose_way
+from backbones.families import BERT_SHAPED
 
 
 @dataclass(frozen=True)
@@ -50,10 +50,10 @@ class Pals(Adapter):
 
     def attach(self, bert: PreTrainedModel, tasks: Sequence[str]) -> "PalLayers":
         """Build the layers of every task; see `Adapter.attach`."""
-        if choose_way(bert) != "own":
+        if bert.config.model_type not in BERT_SHAPED:
             raise ValueError(
-                f"adapter Pals: stands beside each layer, and {bert.config.model_type} models are not computed layer "
-                "by layer (expected Lora, or a backbone of BERT's form)"
+                f"adapter Pals: stands beside each layer of BERT's form, which {bert.config.model_type} models do not "
+                "have (expected Lora, or another backbone)"
             )
         if self.frozen:
             freeze_except(bert, self.also_train)

@@ -74,12 +74,14 @@ def _check_start(name: str, tokenizer: PreTrainedTokenizerFast) -> None:
 def _mark_segments(tokenizer: PreTrainedTokenizerFast, config: PreTrainedConfig) -> None:
     """Let the tokenizer give segment ids where its pairs have two and the model tells them apart.
 
-    transformers 5 leaves them out for ALBERT, which was trained with them.
+    transformers 5 leaves them out for ALBERT, which was trained with them; it saves what `init_kwargs` names, so that a
+    tokenizer that is written down marks them too.
     """
     pair = tokenizer(["a"], ["b"]).encodings[0]
     has_two = getattr(config, "type_vocab_size", 0) > 1 and 1 in pair.type_ids
     if has_two and "token_type_ids" not in tokenizer.model_input_names:
         tokenizer.model_input_names = [*tokenizer.model_input_names, "token_type_ids"]
+        tokenizer.init_kwargs["model_input_names"] = tokenizer.model_input_names
 
 
 def _count_capitals(tokenizer: PreTrainedTokenizerFast) -> int:

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.job import Job
@@ -27,6 +28,7 @@ class Program:
 
     def __init__(self, name: str, job: Job, process: "subprocess.Popen[str]", log: Path) -> None:
         self.name = name
+        self.is_profiled = job.is_profiled
         self._process = process
         self._log = log
         self.send(job.to_json())
@@ -54,9 +56,9 @@ class Program:
             raise Unavailable(reply["unavailable"])
         return Round.from_json(line)
 
-    def run_round(self) -> Round:
-        """Ask for one epoch and wait for it."""
-        self.send("round")
+    def run_round(self, command: str = "round") -> Round:
+        """Ask for one epoch and wait for it; `profile` asks for one in which operators are timed."""
+        self.send(command)
         return self.receive()
 
 
@@ -99,7 +101,7 @@ def run_interleaved(jobs: Mapping[str, Job], *, report: Callable[[str], None]) -
         report: Called with a sentence for each program that cannot run here, and for each round.
 
     Returns:
-        The rounds of each program that ran.
+        The rounds of each program that ran; the last one of a profiled program has its operators' times.
 
     Raises:
         RuntimeError: If a program dies.
@@ -120,4 +122,8 @@ def run_interleaved(jobs: Mapping[str, Job], *, report: Callable[[str], None]) -
             for program in programs if number % 2 == 0 else reversed(programs):
                 rounds[program.name].append(program.run_round())
             report(f"round {number + 1} done")
+        for program in programs:
+            if program.is_profiled:
+                *_, last = done = rounds[program.name]
+                done[-1] = replace(last, operators=program.run_round("profile").operators)
         return rounds

@@ -61,6 +61,10 @@ class Job:
         shares_rows: Whether tasks over one table share batches and passes.
         caches_vectors: Whether ours computes the vectors of a frozen backbone once.
         device: Where Hugging Face's Trainer runs: `cpu` or `cuda`.
+        trains: Whether bare products are those of a training step.
+        compiles: Whether Hugging Face's Trainer compiles the model.
+        round_tokens: `--data.round_tokens` of ours.
+        is_profiled: Whether one more epoch follows, in which operators are timed.
     """
 
     program: str
@@ -75,6 +79,20 @@ class Job:
     shares_rows: bool = True
     caches_vectors: bool = True
     device: str = "cpu"
+    trains: bool = True
+    compiles: bool = False
+    round_tokens: int = 0
+    is_profiled: bool = False
+
+    @property
+    def num_epochs(self) -> int:
+        """Epochs that the program makes."""
+        return 1 + self.rounds + self.is_profiled
+
+    @property
+    def lengths(self) -> Path:
+        """Tokens of each pair, a JSON list."""
+        return self.folder / "lengths.json"
 
     @property
     def pairs(self) -> Path:

@@ -6,7 +6,10 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from benchmarks.operators import OperatorClock
 
 
 class Unavailable(Exception):  # noqa: N818 - no error: the program cannot run here, and says why
@@ -22,12 +25,14 @@ class Work:
         tokens: Real tokens computed.
         slots: Tokens computed, padding included.
         score: A number that all programs of the suite must agree on, such as the loss of an evaluation.
+        flops: FLOPs computed, where the program counts them itself.
     """
 
     examples: int = 0
     tokens: int = 0
     slots: int = 0
     score: float | None = None
+    flops: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +63,7 @@ class Round:
         peak_mib: Largest resident memory of the process so far, MiB.
         start_mib: The same before the first epoch, with libraries, data and weights loaded.
         serving: Of the inference suite, what was measured after the epoch.
+        operators: CPU seconds of PyTorch's operators by group, of an epoch in which they were timed.
     """
 
     work: Work
@@ -66,6 +72,7 @@ class Round:
     peak_mib: float
     start_mib: float
     serving: Serving | None = None
+    operators: dict[str, float] | None = None
 
     @classmethod
     def from_json(cls, line: str) -> "Round":
@@ -81,7 +88,8 @@ class Meter:
     """Measures epochs; every one but the first, which warms up, waits until the coordinator asks for it.
 
     Args:
-        commands: A line `round` asks for an epoch; its end ends the program.
+        commands: A line `round` asks for an epoch, `profile` for one in which operators are timed; the end of the
+            lines ends the program.
         replies: Gets one JSON line an epoch.
     """
 
@@ -90,6 +98,7 @@ class Meter:
         self._replies = replies
         self._is_warm = False
         self._cpu = self._wall = self._start_mib = 0.0
+        self._operators: OperatorClock | None = None
 
     def begin(self) -> None:
         """Start the clocks of an epoch, when it is asked for.
@@ -99,9 +108,18 @@ class Meter:
         """
         if not self._is_warm:
             self._start_mib = peak_mib()
-        elif self._commands.readline().strip() != "round":
-            sys.exit(0)
+        else:
+            self._obey(self._commands.readline().strip())
         self._wall, self._cpu = time.perf_counter(), time.process_time()
+
+    def _obey(self, command: str) -> None:
+        if command == "profile":
+            from benchmarks.operators import OperatorClock  # here, since what a program imports is its own
+
+            self._operators = OperatorClock()
+            self._operators.__enter__()  # type: ignore[no-untyped-call]
+        elif command != "round":
+            sys.exit(0)
 
     def end(self, work: Work, serving: Callable[[], Serving] | None = None) -> None:
         """Stop the clocks and reply.
@@ -111,6 +129,10 @@ class Meter:
             serving: Measures more, once the clocks have stopped.
         """
         cpu_s, wall_s, peak = time.process_time() - self._cpu, time.perf_counter() - self._wall, peak_mib()
+        operators = None
+        if self._operators is not None:
+            self._operators.__exit__(None, None, None)  # type: ignore[no-untyped-call]
+            operators, self._operators = self._operators.by_group(), None
         done = Round(
             work=work,
             cpu_s=cpu_s,
@@ -118,6 +140,7 @@ class Meter:
             peak_mib=peak,
             start_mib=self._start_mib,
             serving=None if serving is None else serving(),
+            operators=operators,
         )
         self._is_warm = True
         print(json.dumps(asdict(done)), file=self._replies, flush=True)

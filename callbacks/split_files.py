@@ -8,6 +8,7 @@ import lightning.pytorch as L
 
 from callbacks.run_folder import run_folder
 from datamodules import TokenStore, multitask_data
+from datamodules.generated_rows import file_ids
 from runtime.whole_files import replacing
 
 
@@ -35,5 +36,5 @@ def _list_ids(stores: Mapping[str, TokenStore]) -> bytes:
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(["id", "split"])
     for split, store in stores.items():
-        rows.writerows([name, split] for name in store.all_ids())
+        rows.writerows([name, split] for name in file_ids(store))
     return text.getvalue().encode()

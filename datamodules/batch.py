@@ -34,6 +34,7 @@ class TaskBatch(NamedTuple):
             with a label.
         labelled: Places of the examples that have a label, (labelled,); None where all of them have one, or none.
         label_weights: Weight of each label in the loss, in the shape of the labels; None where all count alike.
+        shortcut: What the task's debiasing needs to know of each example, (B,) or (B, C); None where there is none.
         label_factor: Factor of the mean loss on the labels beside `weight`, where some lack one (see LabelledPart).
     """
 
@@ -48,6 +49,7 @@ class TaskBatch(NamedTuple):
     fullness: float = 1.0
     labelled: Tensor | None = None
     label_weights: Tensor | None = None
+    shortcut: Tensor | None = None
     label_factor: float = 1.0
 
     @property
@@ -263,5 +265,6 @@ def take_part(
         fullness=index.fullness if labelled is None else labelled.fullness,
         labelled=torch.from_numpy(np.flatnonzero(store.has_label[rows])) if store.has_gaps else None,
         label_weights=None if store.label_weights is None else torch.from_numpy(store.label_weights[rows]),
+        shortcut=None if store.shortcut is None else torch.from_numpy(store.shortcut[rows]),
         label_factor=1.0 if labelled is None else labelled.factor,
     )

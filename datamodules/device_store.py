@@ -32,12 +32,12 @@ class DeviceDataset(Dataset[Batch]):
         device: Where the tokens go.
 
     Raises:
-        InputError: If a task swaps pairs, encodes them both ways or has a teacher, which only the host knows.
+        InputError: If a task swaps pairs, encodes them both ways or has a teacher's files, which only the host knows.
     """
 
     def __init__(self, dataset: TaskDataset, device: torch.device) -> None:
         for name, store in dataset.stores.items():
-            if store.task.swap or store.task.encoding == "both" or store.task.teacher is not None:
+            if store.task.swap or store.task.encoding == "both" or store.teacher is not None:
                 raise InputError(f"task {name}: swap, teacher and encoding both do not go with data.on_device true")
         self._dataset = dataset
         self._device = device
@@ -78,6 +78,7 @@ class _DeviceLabels:
         self.labels = store.task.labels.as_tensor(store.labels).to(device)
         weights = store.label_weights
         self.weights = None if weights is None else torch.from_numpy(weights).to(device)
+        self.shortcut = None if store.shortcut is None else torch.from_numpy(store.shortcut).to(device)
 
     def take(
         self, index: BatchRows, task: str, rows: Tensor, tokens: PackedTokens, labelled: LabelledPart | None
@@ -102,6 +103,7 @@ class _DeviceLabels:
             fullness=index.fullness if labelled is None else labelled.fullness,
             labelled=None if places is None else places.to(rows.device, non_blocking=True),
             label_weights=None if self.weights is None else self.weights.index_select(0, rows),
+            shortcut=None if self.shortcut is None else self.shortcut.index_select(0, rows),
             label_factor=1.0 if labelled is None else labelled.factor,
         )
 

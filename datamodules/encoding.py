@@ -157,7 +157,7 @@ def open_together(
         InputError: As for `open_split`.
     """
     source = tasks[0].source.describe(split, root)
-    settings = [dict(task.reading_settings()) for task in tasks]
+    settings = [{**task.reading_settings(), **task.generation_settings(split)} for task in tasks]
     is_joint = len(tasks) > 1
     key = cache_key(source, tokenizer, max_length, split=split, reading=settings if is_joint else settings[0])
     target = cache_dir / f"{key}.arrow"
@@ -166,7 +166,7 @@ def open_together(
     def write(target: Path) -> None:
         notes, lines = Notes(source["path"]), list[str]()
         rows: Iterable[Row]
-        rows = read_joint(tasks, split, root, notes.add) if is_joint else tasks[0].read(split, root, notes.add)
+        rows = read_joint(tasks, split, root, notes.add) if is_joint else tasks[0].read_trained(split, root, notes.add)
         write_store(
             notes.collect(_check_ids(rows, source["path"]), lines),
             target,

@@ -5,11 +5,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import lightning.pytorch as L
+import numpy as np
+from numpy.typing import NDArray
 
 from backbones import StaticShape
 from datamodules.batch import TaskDataset
 from datamodules.device_store import DeviceDataset
 from datamodules.evaluation import EvaluationSampler
+from datamodules.generated_rows import describe_generated
 from datamodules.limits import limit_batches
 from datamodules.opening import Opener, check_test_labels, labelled
 from datamodules.resumable import ResumableDataModule, ResumableLoader, resumable_data
@@ -18,8 +21,17 @@ from datamodules.sampler import MultitaskSampler
 from datamodules.schedules import RoundRobinShuffled, Schedule
 from datamodules.sentences import SentenceInput, read_sentences
 from datamodules.shared_files import find_unlike_splits
+from datamodules.shortcut_answers import prepare_shortcut
 from datamodules.store import TokenStore
-from datamodules.streams import by_encoding, describe_streams, fill_gaps, find_streams, join_rows, stream_of
+from datamodules.streams import (
+    by_encoding,
+    check_teachers,
+    describe_streams,
+    fill_gaps,
+    find_streams,
+    join_rows,
+    stream_of,
+)
 from datamodules.trial import ChooseBatches
 from runtime.cache_folder import CACHE_DIR
 from tasks import InputError, Split, Task
@@ -117,6 +129,7 @@ class MultitaskDataModule(ResumableDataModule):
         self.on_device = on_device
         limited = {name: task.with_limits(train=train_limit, dev=dev_limit) for name, task in tasks.items()}
         self.streams = find_streams(limited, share_rows=share_rows)
+        check_teachers(limited, self.streams)
         self.tasks = fill_gaps(limited, self.streams)
         self.schedule = schedule or RoundRobinShuffled()
         self.predict_splits = predict_splits
@@ -134,10 +147,12 @@ class MultitaskDataModule(ResumableDataModule):
             for note in describe_streams(self.tasks, self.streams):
                 log.info("%s", note)
             for name, task in self.tasks.items():
-                if task.teacher is not None:
+                if task.teacher is not None and task.teacher.files:
                     task.teacher.locate(name, task.labels)
         for split in self._stage_splits():
-            self._open(split, report=True)
+            stores = self._open(split, report=True)
+            if split == "train":
+                self._ask_shortcuts(stores)
 
     def setup(self, stage: str) -> None:
         """Open the tokenised files of a stage on every process."""
@@ -151,10 +166,27 @@ class MultitaskDataModule(ResumableDataModule):
             for name, store in self.stores["train"].items():
                 store.teacher = self.tasks[name].read_teacher(name, store.all_ids())
                 store.label_weights = self.tasks[name].weigh_labels(store.labels)
+                store.chosen_rows = self._find_train_rows(name, store)
+            for name, shortcut in self._ask_shortcuts(self.stores["train"]).items():
+                self.stores["train"][name].shortcut = shortcut
         if stage == "test":
             check_test_labels(self.stores["test"], self.tasks, self.root)
         if stage == "predict" and not self.prediction_names:
             raise InputError(f"predict: the files of {' and '.join(self._named_splits())} are missing for every task")
+
+    def _find_train_rows(self, name: str, store: TokenStore) -> NDArray[np.int64] | None:
+        rows = self.tasks[name].find_train_rows(name, store.all_ids())
+        if rows is not None and not store.has_label[rows].any():
+            raise InputError(f"task {name}: train_rows {self.tasks[name].train_rows} names no row with a label")
+        return rows
+
+    def _ask_shortcuts(self, stores: Mapping[str, TokenStore]) -> dict[str, NDArray[np.float32]]:
+        """Return what debiasing needs to know of the training rows, of the tasks that debias."""
+        return {
+            name: prepare_shortcut(name, store, debias, root=self.root, cache_dir=self.cache_dir)
+            for name, store in stores.items()
+            if (debias := self.tasks[name].debias) is not None
+        }
 
     @property
     def _stage(self) -> str:
@@ -350,6 +382,10 @@ class MultitaskDataModule(ResumableDataModule):
                     **({"sampling": "balanced"} if self.tasks[name].is_balanced else {}),
                     **({"class_weights": store.weights_sha256} if store.label_weights is not None else {}),
                     **({"teacher": store.teacher_sha256} if store.teacher is not None else {}),
+                    **describe_generated(store),
+                    **({"shortcut": store.shortcut_sha256} if store.shortcut is not None else {}),
+                    **({"train_rows": store.chosen_sha256} if store.chosen_rows is not None else {}),
+                    **({"teacher": self.tasks[name].taught_by} if self.tasks[name].taught_by is not None else {}),
                 }
                 for name, store in self.stores.get("train", {}).items()
             },
@@ -359,7 +395,7 @@ class MultitaskDataModule(ResumableDataModule):
         """Return path, rows and SHA-256 of every file that was read, by task and split."""
         return {
             name: {
-                split: {**stores[name].source, **stores[name].count()}
+                split: {**stores[name].source, **stores[name].count(), **describe_generated(stores[name])}
                 for split, stores in self.stores.items()
                 if name in stores
             }

@@ -30,7 +30,7 @@ class RowOrder(ABC):
 
 @dataclass(frozen=True)
 class SomeRows(RowOrder):
-    """Each of some rows once, such as those that have a label.
+    """Each of some rows once, such as those that have a label, or that were chosen.
 
     Args:
         rows: Their numbers, (rows,).
@@ -90,7 +90,8 @@ class BalancedRows(RowOrder):
 def order_rows(*stores: TokenStore) -> RowOrder | None:
     """Return which rows a training pass over a stream takes, and how often; None for each of them once.
 
-    They are the rows with a label of any of its tasks; where one task asks for balanced rows, those with its label.
+    They are the rows with a label of any of its tasks, or of those the chosen ones where some were chosen; where one
+    task asks for balanced rows, those with its label.
 
     Args:
         stores: The store of each of its tasks.
@@ -105,8 +106,10 @@ def find_drawn(stores: Sequence[TokenStore]) -> NDArray[np.int64]:
     """Return the numbers of the rows that a training draws from (see `order_rows`)."""
     balanced = _find_balanced(stores)
     if balanced is not None:
-        return balanced.labelled_rows
-    return np.flatnonzero(np.logical_or.reduce([store.has_label for store in stores]))
+        return balanced.train_rows
+    rows = np.flatnonzero(np.logical_or.reduce([store.has_label for store in stores]))
+    chosen = stores[0].chosen_rows  # the same for all tasks of a stream
+    return rows if chosen is None else np.intersect1d(rows, chosen)
 
 
 def _find_balanced(stores: Sequence[TokenStore]) -> TokenStore | None:

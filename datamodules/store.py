@@ -174,6 +174,8 @@ class TokenStore(TokenFile):
 
     Attributes:
         label_weights: Weight of each label in the loss, (rows,), or (rows, C) of sets; None where all count alike.
+        shortcut: What the task's debiasing needs to know of each row, (rows,) or (rows, C); None where there is none.
+        chosen_rows: Numbers of the examples to train on, ascending; None for all.
     """
 
     def __init__(
@@ -191,6 +193,8 @@ class TokenStore(TokenFile):
         self.task = task
         self.teacher = teacher
         self.label_weights: NDArray[np.float32] | None = None
+        self.shortcut: NDArray[np.float32] | None = None
+        self.chosen_rows: NDArray[np.int64] | None = None
 
     def _check(self, schema: pa.Schema) -> None:
         if self.label_column == "label":
@@ -207,6 +211,16 @@ class TokenStore(TokenFile):
     def weights_sha256(self) -> str | None:
         """Digest of the weights of the labels; None where all count alike."""
         return None if self.label_weights is None else hashlib.sha256(self.label_weights.tobytes()).hexdigest()
+
+    @property
+    def shortcut_sha256(self) -> str | None:
+        """Digest of what debiasing knows of the rows; None where there is none."""
+        return None if self.shortcut is None else hashlib.sha256(self.shortcut.tobytes()).hexdigest()
+
+    @property
+    def chosen_sha256(self) -> str | None:
+        """Digest of the numbers of the chosen rows; None for all."""
+        return None if self.chosen_rows is None else hashlib.sha256(self.chosen_rows.tobytes()).hexdigest()
 
     @cached_property
     def labels(self) -> NDArray[np.float64]:
@@ -244,6 +258,13 @@ class TokenStore(TokenFile):
     def labelled_rows(self) -> NDArray[np.int64]:
         """Numbers of the examples that have a label, (labelled rows,)."""
         return np.flatnonzero(self.has_label)
+
+    @property
+    def train_rows(self) -> NDArray[np.int64]:
+        """Numbers of the examples to train on: those that have a label, and were chosen where some were."""
+        if self.chosen_rows is None:
+            return self.labelled_rows
+        return np.intersect1d(self.labelled_rows, self.chosen_rows)
 
     @property
     def has_gaps(self) -> bool:

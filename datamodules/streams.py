@@ -19,7 +19,8 @@ def find_streams(tasks: Mapping[str, Task], *, share_rows: bool = True) -> dict[
     """Return the tasks by stream, in the order of the first task of each.
 
     Tasks share their rows where source, text and id columns, the reading of rows, limits, batch size and what is done
-    with the sides of pairs are equal. Labels, encodings, heads and losses may differ.
+    with the sides of pairs are equal. Labels, encodings, heads and losses may differ. A task with generated pairs has
+    rows of its own.
 
     Args:
         tasks: The tasks by name.
@@ -30,7 +31,7 @@ def find_streams(tasks: Mapping[str, Task], *, share_rows: bool = True) -> dict[
     """
     found: list[tuple[Rows, list[str]]] = []
     for name, task in tasks.items():
-        rows = _describe_rows(task)
+        rows = (*_describe_rows(task), name if task.generated_pairs is not None else None)
         known = next((names for other, names in found if share_rows and other == rows), None)
         if known is None:
             found.append((rows, [name]))
@@ -50,8 +51,8 @@ def find_streams(tasks: Mapping[str, Task], *, share_rows: bool = True) -> dict[
 def _describe_rows(task: Task) -> Rows:
     rule = task.source.rule
     own_split = (task.label, task.read_columns) if rule is not None and rule.stratify is None else None
-    settings = ("texts", "id", "delimiter", "quotes", "broken_rows", "train_limit", "dev_limit", "batch_size")
-    same = {name: getattr(task, name) for name in (*settings, "swap", "average_orders")}
+    settings = ("texts", "id", "delimiter", "quotes", "broken_rows", "train_limit", "dev_limit", "train_rows")
+    same = {name: getattr(task, name) for name in (*settings, "batch_size", "swap", "average_orders")}
     return {"source": task.source, "source.stratify": own_split, **same}
 
 
@@ -68,6 +69,39 @@ def fill_gaps(tasks: Mapping[str, Task], streams: Streams) -> dict[str, Task]:
     return {
         name: task.with_gaps() if name in joint and task.broken_rows == "skip" else task for name, task in tasks.items()
     }
+
+
+def check_teachers(tasks: Mapping[str, Task], streams: Streams) -> None:
+    """Check that each task that teaches another one reads the same rows and has the same labels.
+
+    Args:
+        tasks: The tasks by name.
+        streams: Their streams.
+
+    Raises:
+        InputError: If one does not, or there is none of the name.
+    """
+    for name, task in tasks.items():
+        teacher = task.taught_by
+        if teacher is None:
+            continue
+        others = [other for other in tasks if other != name]
+        if teacher not in others:
+            raise InputError(f"task {name}: teacher.task is {teacher!r} (expected another task: {list_names(others)})")
+        if teacher not in streams[stream_of(streams, name)]:
+            raise InputError(
+                f"task {name}: its teacher {teacher} does not share its rows (expected the same source, texts, id, "
+                "reading, limits, batch_size, swap and average_orders, and --data.share_rows true)"
+            )
+        if (tasks[teacher].labels, tasks[teacher].class_names) != (task.labels, task.class_names):
+            raise InputError(
+                f"task {name}: it has {_describe_labels(task)}, but its teacher {teacher} "
+                f"{_describe_labels(tasks[teacher])} (expected the same)"
+            )
+
+
+def _describe_labels(task: Task) -> str:
+    return f"the classes {list_names(task.class_names)}" if task.class_names else f"{task.labels}"
 
 
 def describe_streams(tasks: Mapping[str, Task], streams: Streams) -> Iterator[str]:

@@ -192,13 +192,13 @@ class ScoreOutput(OutputKind):
         return self.low + (self.high - self.low) * share
 
     def loss(self, output: Tensor, labels: Tensor, weights: Tensor | None = None) -> Tensor:
-        """Mean loss in (squared) label units; labels are scores (B,), which have no weights."""
-        assert weights is None
+        """Mean loss in (squared) label units; labels are scores (B,)."""
         output = widen(output)
-        target = labels.to(output.dtype)
-        difference = F.l1_loss(output, target) if self.criterion == "l1" else F.mse_loss(output, target)
+        found = partial(F.l1_loss if self.criterion == "l1" else F.mse_loss, output, labels.to(output.dtype))
+        difference = weigh(lambda reduction: found(reduction=reduction), weights)
         if self.correlation == 0:
             return difference
+        assert weights is None  # who weighs rows has refused a correlation
         return self.correlation * (1 - pearson(output, labels)) + (1 - self.correlation) * difference
 
     def predict(self, output: Tensor) -> Tensor:

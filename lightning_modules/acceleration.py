@@ -52,9 +52,9 @@ def accelerate(
     if trainer.strategy.root_device.type == "cpu":
         keep_freed_memory()
     is_compiled = compiling != "none" and trainer.training and not backbone.frozen
-    if is_compiled and backbone.way != "own":
+    if is_compiled and (backbone.way != "own" or backbone.has_own_attention):
         raise InputError(f"model.compile is {compiling}, but {backbone.family} models are not compiled (expected none)")
-    if backbone.way == "length-groups" and attention in ("masked", "varlen"):
+    if backbone.has_own_attention and attention in ("masked", "varlen"):
         raise InputError(f"model.attention is {attention}, but {backbone.family} models have their own (expected auto)")
     backbone.choose_attention(
         attention, trainer.strategy.root_device, dtype=DTYPES[trainer.precision], needs_static_shapes=is_compiled

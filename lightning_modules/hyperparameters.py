@@ -14,7 +14,7 @@ from lightning_internals import INSTANTIATOR
 from lightning_modules.optim import OptimizerSettings
 from tasks import InputError
 
-OBJECTIVE_OPTIONS = ("weight", "auxiliary", "head_only_from")  # of a task
+OBJECTIVE_OPTIONS = ("weight", "auxiliary", "debias", "head_only_from")  # of a task
 
 
 def keep_plain_hyperparameters(module: L.LightningModule, **replaced: Any) -> None:
@@ -90,7 +90,7 @@ def _resumed_settings(hparams: Mapping[str, Any]) -> dict[str, Any]:
         "optimizer": {**to_plain(OptimizerSettings()), **(hparams.get("optimizer") or {})},
         "linear_probe_epochs": hparams.get("linear_probe_epochs", 0),
         **{name: _with_short_names(hparams.get(name)) for name in ("adapter", "regularizer", "weighting", "surgery")},
-        "weights, auxiliary objectives and head_only_from of the tasks": {
+        "weights, auxiliary objectives, debiasing and head_only_from of the tasks": {
             name: [_with_short_names((task.get("init_args") or {}).get(option)) for option in OBJECTIVE_OPTIONS]
             for name, task in (hparams.get("tasks") or {}).items()
         },

@@ -44,7 +44,7 @@ from lightning_modules.saved_weights import (
     refuse_forgotten_averaging,
     report_parameters,
 )
-from lightning_modules.steps import as_forward_pass, as_task_passes, factor, regularize, report_own_passes, weigh
+from lightning_modules.steps import as_forward_pass, as_task_passes, factor, regularize, report_own_passes, teach, weigh
 from lightning_modules.surgery import GradientSurgeon
 from lightning_modules.task_scores import Direction, TaskScores
 from objectives import (
@@ -308,7 +308,7 @@ class MultitaskModule(L.LightningModule):
 
         The loss of several tasks is the sum of theirs, each with its factors.
         """
-        made = [forward for parts in self._passes(batch) for forward in self._make_pass(parts)]
+        made = teach([each for parts in self._passes(batch) for each in self._make_pass(parts)], self.tasks, self.heads)
         step_id, trainer = self._step_id(batch_idx), attached_trainer(self)
         size = 1 if trainer is None else trainer.accumulate_grad_batches
         share = self._window.share(size, batch_idx, batch.fullness)
@@ -331,7 +331,7 @@ class MultitaskModule(L.LightningModule):
         regularized = any(self._regularizers(part.task) for part in parts)
         before = RandomState.take(self.device) if regularized else None
         pooled = self.share_pass(parts)
-        return as_task_passes(parts, pooled, self._read_heads(parts, pooled), before)
+        return as_task_passes(parts, pooled, self._read_heads(parts, pooled), before, self._progress())
 
     def _regularizers(self, task: str) -> list[Regularizer]:
         is_frozen = self.backbone.frozen or self._trains_head_only(task)
@@ -360,6 +360,11 @@ class MultitaskModule(L.LightningModule):
         trainer = attached_trainer(self)
         size = 1 if trainer is None else trainer.accumulate_grad_batches
         return StepId(self.seed, self.current_epoch, batch_idx // size)
+
+    def _progress(self) -> float:
+        """Return the share of the optimiser steps that lie behind."""
+        trainer = attached_trainer(self)
+        return 0.0 if trainer is None else trainer.global_step / trainer.estimated_stepping_batches
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Make the gradients of an accumulation window means over its rows."""

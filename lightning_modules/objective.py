@@ -7,7 +7,7 @@ from torch import Tensor
 
 from datamodules import TaskBatch
 from heads import Head
-from objectives import RandomState
+from objectives import LossInputs, RandomState
 from tasks import Task
 
 OF_LABELS = frozenset(["loss", "auxiliary"])  # the terms that are means over the labelled rows
@@ -22,6 +22,7 @@ class TaskPass(NamedTuple):
         output: What its head returned for them, (B, C) or (B,).
         before: Batches of the tasks of the same pass whose heads came first.
         random_state: The random numbers as they were right before the pass; None where nobody makes it again.
+        progress: Share of the training that lies behind, 0 to 1.
     """
 
     batch: TaskBatch
@@ -29,6 +30,7 @@ class TaskPass(NamedTuple):
     output: Tensor
     before: tuple[TaskBatch, ...] = ()
     random_state: RandomState | None = None
+    progress: float = 0.0
 
 
 class Term(NamedTuple):
@@ -69,7 +71,7 @@ def build_objective(
         that they enter with, `teacher` and `auxiliary`.
     """
     batch = made.batch
-    objective, terms = learn_from_targets(task, head, batch, made.output)
+    objective, terms = learn_from_targets(task, head, batch, made.output, progress=made.progress)
     if task.auxiliary:
         found = _learn_pairs(task, batch, made.pooled, pool_again)
         terms["auxiliary"] = found if batch.label_factor == 1 else found * batch.label_factor
@@ -88,25 +90,34 @@ def _learn_pairs(task: Task, batch: TaskBatch, pooled: Tensor, pool_again: Calla
     return sum(found[1:], found[0])
 
 
-def learn_from_targets(task: Task, head: Head, batch: TaskBatch, output: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+def learn_from_targets(
+    task: Task, head: Head, batch: TaskBatch, output: Tensor, *, progress: float
+) -> tuple[Tensor, dict[str, Tensor]]:
     """Return the loss on the labels, or where there is a teacher the mixture of that and the loss on its predictions.
+
+    What the task's debiasing changes of either is changed.
 
     Args:
         task: The batch's task.
         head: Its head.
         batch: The batch.
         output: What the head returned, (B, C) or (B,).
+        progress: Share of the training that lies behind, 0 to 1.
 
     Returns:
         The loss, and its terms: `loss` on the labels, and `teacher` with its factor.
     """
     teacher = task.teacher
-    loss = learn_from_labels(head, batch, output)
+    inputs = LossInputs(output, batch.label_weights, batch.teacher)
+    if task.debias is not None:
+        assert batch.shortcut is not None  # the data module has prepared it
+        inputs = task.debias(inputs, batch.shortcut, progress)
+    loss = learn_from_labels(head, batch._replace(label_weights=inputs.weights), inputs.output)
     learnt = loss if batch.label_factor == 1 else loss * batch.label_factor
     if teacher is None:
         return learnt, {"loss": loss}
-    assert batch.teacher is not None  # the data module has read it
-    soft = teacher.weight * head.soft_loss(output, batch.teacher, teacher.temperature)
+    assert inputs.teacher is not None  # the data module has read it
+    soft = teacher.weight * head.soft_loss(output, inputs.teacher, teacher.temperature)
     return (1 - teacher.weight) * learnt + soft, {"loss": loss, "teacher": soft}
 
 

@@ -6,7 +6,7 @@ from functools import partial
 
 import torch
 from lightning.pytorch.utilities import rank_zero_only
-from torch import Tensor
+from torch import Tensor, nn
 
 from datamodules import TaskBatch
 from datamodules.streams import Streams
@@ -34,7 +34,11 @@ def report_own_passes(streams: Streams) -> None:
 
 
 def as_task_passes(
-    parts: Sequence[TaskBatch], pooled: Sequence[Tensor], outputs: Sequence[Tensor], random_state: RandomState | None
+    parts: Sequence[TaskBatch],
+    pooled: Sequence[Tensor],
+    outputs: Sequence[Tensor],
+    random_state: RandomState | None,
+    progress: float,
 ) -> list[TaskPass]:
     """Return a forward pass that some tasks shared as the pass of each.
 
@@ -43,11 +47,37 @@ def as_task_passes(
         pooled: What each head read, (B, S, H).
         outputs: What it returned, (B, C) or (B,).
         random_state: The random numbers as they were right before the pass; None where nobody makes it again.
+        progress: Share of the training that lies behind, 0 to 1.
     """
     return [
-        TaskPass(part, vectors, output, tuple(parts[:number]), random_state)
+        TaskPass(part, vectors, output, tuple(parts[:number]), random_state, progress)
         for number, (part, vectors, output) in enumerate(zip(parts, pooled, outputs, strict=True))
     ]
+
+
+def teach(made: Sequence[TaskPass], tasks: Mapping[str, Task], heads: nn.ModuleDict) -> list[TaskPass]:
+    """Return the passes of a step, those of tasks that another task teaches with what that one answers.
+
+    No gradient flows through the answers: probabilities (B, C), or scores (B,).
+
+    Args:
+        made: The passes of all tasks of the step.
+        tasks: The tasks by name.
+        heads: Their heads.
+    """
+    outputs = {each.batch.task: each.output.detach() for each in made}
+    found = []
+    for each in made:
+        teacher = tasks[each.batch.task].taught_by
+        answers = each.batch.teacher if teacher is None else _answer(heads[teacher], outputs[teacher])
+        found.append(each._replace(batch=each.batch._replace(teacher=answers)))
+    return found
+
+
+def _answer(head: nn.Module, output: Tensor) -> Tensor:
+    assert isinstance(head, Head)
+    probabilities = head.probabilities(output)
+    return head.predict(output) if probabilities is None else probabilities
 
 
 def as_forward_pass(
@@ -75,7 +105,7 @@ def as_forward_pass(
         output=made.output,
         forward=partial(forward, batch, before=made.before),
         embedded_shape=(batch.tokens.input_ids.numel(), embedding_size),
-        loss=lambda repeated: learn_from_targets(task, head, batch, repeated)[0],
+        loss=lambda repeated: learn_from_targets(task, head, batch, repeated, progress=made.progress)[0],
         divergence=head.divergence,
         random_state=made.random_state,
         forward_with_past=None if forward_with_past is None else partial(forward_with_past, batch, None, made.before),

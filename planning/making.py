@@ -6,6 +6,7 @@ from typing import Any
 from lightning.pytorch.callbacks import EarlyStopping
 
 from datamodules import MultitaskDataModule
+from datamodules.generated_rows import describe_generated
 from datamodules.limits import limit_batches
 from datamodules.streams import describe_streams, join_rows
 from lightning_modules import MultitaskModule, OptimizerSettings
@@ -73,7 +74,7 @@ def make_plan(
         checkpoints=find_checkpoints(length, settings["checkpoint"].every_n_train_steps),
         disk=expect_disk(module, read_kept(settings, len(tasks)), validations=len(validations)),
         expected=_time(data, module, trainer, draws, len(validations), steps=time) if time else None,
-        notes=[*describe_streams(data.tasks, data.streams), *_find_notes(settings)],
+        notes=[*describe_streams(data.tasks, data.streams), *_find_notes(settings), *_note_generated(data)],
         concerns=list(
             find_concerns(
                 tasks, length, warmup_end=_warmup_end(module.optimizer, length, probe_steps), most_passes=passes
@@ -158,6 +159,13 @@ def _find_notes(settings: Mapping[str, Any]) -> Iterator[str]:
         yield "plateau.patience may give tasks other shares of the steps"
     if not isinstance(trainer["val_check_interval"], int | float | None):
         yield f"validations come by the clock, every {trainer['val_check_interval']}, and at the end"
+
+
+def _note_generated(data: MultitaskDataModule) -> Iterator[str]:
+    for name, store in data.stores["train"].items():
+        found = describe_generated(store).get("generated")
+        if found is not None:
+            yield f"{found['rows']:,} of the {len(store):,} training rows of {name} are pairs made by rule"
 
 
 def _as_list(value: Any) -> list[Any]:

@@ -40,33 +40,45 @@ def draw_labelled(labels: Floats, *, is_score: bool, most: int = SAMPLE) -> NDAr
     return sample if sample.size >= LEAST and np.ptp(labels[sample]) > 0 else sample[:0]
 
 
-def build_model(features: Features, *, is_score: bool) -> Any:
+def build_model(features: Features, *, is_score: bool, is_calibrated: bool = False) -> Any:
     """Return an untrained model: naive Bayes for classes by bags of words, logistic regression by other features.
 
     Scores get a ridge regression. Classes keep the frequencies that they have in the data; none is weighted up.
+
+    Args:
+        features: Features of each row, (n, features).
+        is_score: Whether labels are scores.
+        is_calibrated: Whether it must mean its probabilities: then logistic regression by bags of words too, since
+            naive Bayes counts words as if none followed from another and is far too sure.
     """
+    is_bag = isinstance(features, csr_array)
     if is_score:
         model: Any = Ridge(alpha=10.0, solver="sparse_cg", tol=1e-3)
+    elif is_bag:
+        model = LogisticRegression(C=0.1, tol=1e-3, max_iter=200) if is_calibrated else MultinomialNB(alpha=0.3)
     else:
-        model = MultinomialNB(alpha=0.3) if isinstance(features, csr_array) else LogisticRegression()
-    return model if isinstance(features, csr_array) else make_pipeline(StandardScaler(), model)
+        model = LogisticRegression()
+    return model if is_bag else make_pipeline(StandardScaler(), model)
 
 
-def cross_validate(features: Features, labels: Floats, *, is_score: bool) -> Floats:
+def cross_validate(features: Features, labels: Floats, *, is_score: bool, as_probabilities: bool = False) -> Floats:
     """Return what a model that has not seen the row predicts for it, (n,).
 
     Args:
         features: Features of each row, (n, features).
         labels: Label of each row, (n,); of a class at least FOLDS.
         is_score: Whether they are scores.
+        as_probabilities: Whether to return the probability of each class in order, (n, classes).
     """
     folds = (KFold if is_score else StratifiedKFold)(FOLDS, shuffle=True, random_state=0)
-    predicted: Floats = cross_val_predict(build_model(features, is_score=is_score), features, labels, cv=folds)
+    model = build_model(features, is_score=is_score, is_calibrated=as_probabilities)
+    method = "predict_proba" if as_probabilities else "predict"
+    predicted: Floats = cross_val_predict(model, features, labels, cv=folds, method=method)
     return predicted
 
 
 def fit_and_predict(
-    features: Features, labels: Floats, others: Features, *, is_score: bool
+    features: Features, labels: Floats, others: Features, *, is_score: bool, is_calibrated: bool = False
 ) -> tuple[Floats, Floats | None]:
     """Train a model on rows and return what it predicts for other rows.
 
@@ -75,11 +87,12 @@ def fit_and_predict(
         labels: Their labels, (n,).
         others: Features of the other rows, (m, features).
         is_score: Whether labels are scores.
+        is_calibrated: See `build_model`.
 
     Returns:
         Labels, (m,); the probability of each class that the rows have, in order, (m, classes), None for scores.
     """
-    model = build_model(features, is_score=is_score).fit(features, labels)
+    model = build_model(features, is_score=is_score, is_calibrated=is_calibrated).fit(features, labels)
     return model.predict(others), None if is_score else model.predict_proba(others)
 
 

@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from augmentation import GeneratedPairs
 from heads import Head, HeadFactory, Label, LabelSpace, LinearHead, TwinHead, usual_pair_head
-from objectives import PairObjective
+from objectives import Debias, PairObjective
 from runtime.counts import counted
+from tasks.chosen_rows import find_rows
 from tasks.errors import InputError
+from tasks.generating import find_pair_labels, with_generated
 from tasks.handin import HandIn
 from tasks.meaning import MAY_CHANGE
 from tasks.metrics import DEFAULT_METRICS, LOWER_IS_BETTER, OF_PROBABILITIES, MetricName, build_metric, check_metric
@@ -56,16 +59,22 @@ class Task(ABC):
         head: Class of the head; None for the usual one of the encoding and the label.
         metrics: Names of the metrics, the first of which enters `mean`; None for the usual ones of the label.
         weight: Factor on the task's loss (the paper's loss scaling).
-        teacher: Saved predictions of other runs to learn from beside the labels.
+        teacher: Saved predictions of other runs, or another task over the same rows, to learn from beside the labels.
         swap: Swap the sides of each training pair with probability one half, drawn anew each epoch.
         average_orders: Evaluate each pair in both orders and average the probabilities or scores; twice the work.
+        generated_pairs: Pairs that are made by rule from the training rows and trained on beside them, so that shared
+            words do not tell the label; for pairs of English texts. None for the rows alone.
         auxiliary: What the training batches teach beside the labels' loss, each with a weight of its own.
+        debias: What the loss does against labels that shared words, or single words, tell alone: ProductOfExperts,
+            Reweighting or ConfidenceRegularization; None for nothing.
         head_only_from: Epoch (from 0) from which the task trains its head only: its gradients no longer reach the
             backbone, nor what an adapter has of it. For a small task that has learnt what it can, whose further epochs
             would pull the shared weights towards its few examples, while its head still follows the vectors that the
             other tasks move; 0 for a task that only reads the backbone. None to train both. Its steps stay in the
             schedule and cost no backward pass of the backbone.
         batch_size: Examples a batch; None for `--data.batch_size`.
+        train_rows: A .csv file whose column `id` names the training rows to train on, as `analysis.forgotten` writes
+            it; None for all.
         train_limit: Train on this many examples at most, drawn evenly from the file: the same in every run; None for
             `--data.train_limit`.
         dev_limit: Validate on this many examples at most, drawn likewise; None for `--data.dev_limit`.
@@ -95,9 +104,12 @@ class Task(ABC):
     teacher: Teacher | None = None
     swap: bool = False
     average_orders: bool = False
+    generated_pairs: GeneratedPairs | None = None
     auxiliary: tuple[PairObjective, ...] = ()
+    debias: Debias | None = None
     head_only_from: int | None = None
     batch_size: int | None = None
+    train_rows: str | None = None
     train_limit: int | None = None
     dev_limit: int | None = None
     prediction_header: str = "Prediction"
@@ -108,9 +120,10 @@ class Task(ABC):
         expected = 1 if self.encoding == "single" else 2
         if len(self.texts) != expected:
             raise InputError(f"{name}: texts names {counted(len(self.texts), 'column')} (expected {expected})")
-        for option in ("swap", "average_orders"):
+        for option in ("swap", "average_orders", "generated_pairs"):
             if getattr(self, option) and self.encoding == "single":
-                raise InputError(f"{name}: {option} is true, but an example is one sentence (expected a pair task)")
+                said = "set" if option == "generated_pairs" else "true"
+                raise InputError(f"{name}: {option} is {said}, but an example is one sentence (expected a pair task)")
         if self.delimiter is not None and len(self.delimiter) != 1:
             raise InputError(
                 f'{name}: delimiter is {self.delimiter!r} (expected one character; a tab is "\\t" in YAML)'
@@ -123,6 +136,8 @@ class Task(ABC):
                 raise InputError(f"{name}: {option} is {value} (expected 1 or more)")
         if self.head_only_from is not None and self.head_only_from < 0:
             raise InputError(f"{name}: head_only_from is {self.head_only_from} (expected an epoch, 0 or more)")
+        if self.debias is not None and self.encoding == "both":
+            raise InputError(f"{name}: debias does not go with encoding both, which has two heads (expected one)")
         for word in sorted(self.gaps - {""}):
             if self._is_label(word):
                 raise InputError(
@@ -133,8 +148,12 @@ class Task(ABC):
         try:
             for metric in self.metric_names:
                 check_metric(metric, self.labels)
+            if self.generated_pairs is not None:
+                find_pair_labels(self.generated_pairs, self.labels, self.class_names, self.parse_label)
             for objective in self.auxiliary:
                 objective.check(self.labels, self.num_sequences)
+            if self.debias is not None:
+                self.debias.check(self.labels, has_teacher=self.teacher is not None)
         except ValueError as error:
             raise InputError(f"{name}: {error}") from None
 
@@ -203,14 +222,31 @@ class Task(ABC):
             ids: Ids of the training examples, [rows].
 
         Returns:
-            Probabilities (rows, C) or scores (rows,); None without a teacher.
+            Probabilities (rows, C) or scores (rows,); None without files of a teacher.
 
         Raises:
             InputError: If its files are missing, wrong or lack an example.
         """
-        if self.teacher is None:
+        if self.teacher is None or not self.teacher.files:
             return None
         return self.teacher.read(name, self.labels, self.class_names, ids)
+
+    def find_train_rows(self, name: str, ids: Sequence[str]) -> NDArray[np.int64] | None:
+        """Return the numbers of the rows to train on, ascending; None for all of them.
+
+        Args:
+            name: Name of the task.
+            ids: Ids of the training examples, [rows].
+
+        Raises:
+            InputError: If `train_rows` is no such file, or names an example that there is not.
+        """
+        return None if self.train_rows is None else find_rows(name, self.train_rows, ids)
+
+    @property
+    def taught_by(self) -> str | None:
+        """Name of the task that teaches this one in the same step; None where none does."""
+        return None if self.teacher is None else self.teacher.task
 
     @cached_property
     def gaps(self) -> frozenset[str]:
@@ -283,6 +319,8 @@ class Task(ABC):
         """
         try:
             head = (self.head or self._default_head())(hidden_size, self.labels)
+            if self.debias is not None:
+                self.debias.check_output(head.output)
         except ValueError as error:
             raise InputError(f"{type(self).__name__}: {error}") from None
         if head.num_sequences != self.num_sequences:
@@ -320,6 +358,23 @@ class Task(ABC):
         located = self.reader.read(split, root, report)
         limit = self.limit(split)
         yield from sample(located, limit) if limit else located
+
+    def read_trained(self, split: Split, root: Path, report: Callable[[str], None]) -> Iterator[Example]:
+        """Return what `read` does and, behind the train split, the pairs that are made of it; see `generated_pairs`."""
+        examples = self.read(split, root, report)
+        if split != "train" or self.generated_pairs is None:
+            return examples
+        labels = find_pair_labels(self.generated_pairs, self.labels, self.class_names, self.parse_label)
+        return with_generated(examples, self.generated_pairs, labels, report)
+
+    def generation_settings(self, split: Split) -> dict[str, str]:
+        """Return what decides which pairs are made beside a split, for a cache key; nothing where none is."""
+        if split != "train" or self.generated_pairs is None:
+            return {}
+        try:
+            return {"generated": self.generated_pairs.reading_settings()}
+        except ValueError as error:
+            raise InputError(str(error)) from None
 
     def with_limits(self, *, train: int | None, dev: int | None) -> Self:
         """Return the task with the limits that it does not set itself."""
@@ -392,8 +447,9 @@ class Task(ABC):
 
     def reading_settings(self) -> Mapping[str, str]:
         """Return the settings that decide what `read` yields, for a cache key."""
-        skipped = {"source", "head", "metrics", "weight", "teacher", "swap", "average_orders", "auxiliary"}
-        skipped |= {"head_only_from", "batch_size", "prediction_header", "class_weights", "sampling", "thresholds"}
+        skipped = {"source", "head", "metrics", "weight", "teacher", "swap", "average_orders", "auxiliary", "debias"}
+        skipped |= {"generated_pairs", "train_rows", "head_only_from", "batch_size", "prediction_header"}
+        skipped |= {"class_weights", "sampling", "thresholds"}
         if not self.ignores_gaps:
             skipped.add("missing_labels")
         settings = {field.name: repr(getattr(self, field.name)) for field in fields(self) if field.name not in skipped}

@@ -1,4 +1,4 @@
-"""Predictions of other runs as something to learn from."""
+"""Predictions as something to learn from: those of other runs, or of another task in the same step."""
 
 import csv
 import math
@@ -19,33 +19,42 @@ ROUNDING = 0.01  # how far a row of probabilities may be from summing to 1
 
 @dataclass(frozen=True, kw_only=True)
 class Teacher:
-    """Saved predictions for the train split; a task with a teacher learns from labels and from them.
+    """What a task learns from beside labels: saved predictions for the train split, or what another task answers.
 
     The loss is (1 - weight) * main + weight * soft: KL divergence from the teacher's probabilities for classes and
     yes/no (there, and for each label of a set, the binary cross-entropy with its probability, less a constant), mean
     squared difference for scores.
-    The teacher's model is not needed. The predictions are written by
-    `train.py predict -c RUN/config.yaml --ckpt_path best --data.predict_splits [train]`.
+    The model that saved predictions are of is not needed; they are written by
+    `train.py predict -c RUN/config.yaml --ckpt_path best --data.predict_splits [train]`. Another task teaches with its
+    output of the same step, through which no gradient flows: it must read the same rows and have the same labels, such
+    as a cross-encoder that teaches a bi-encoder.
 
     Args:
         files: Run folders, whose `predictions/<task>-train-probabilities.csv` (`<task>-train.csv` for scores) is
             taken, such files themselves, or patterns of both (`runs/seeds/predict_*`). Several are averaged.
+        task: Name of the task that teaches, instead of files.
         weight: Share of the soft loss, above 0 to 1.
         temperature: Flattens the teacher's and the own probabilities before they are compared; above 0.
 
     Raises:
-        InputError: If an option is out of range.
+        InputError: If an option is out of range, or there are files and a task, or neither.
 
-    Source: Hinton et al. 2015, https://arxiv.org/abs/1503.02531
+    Source: Hinton et al. 2015, https://arxiv.org/abs/1503.02531; a cross-encoder as the teacher of a bi-encoder:
+        Thakur et al. 2021, https://arxiv.org/abs/2010.08240
     """
 
-    files: tuple[str, ...]
+    files: tuple[str, ...] = ()
+    task: str | None = None
     weight: float = 0.5
     temperature: float = 1.0
 
     def __post_init__(self) -> None:
-        if not self.files:
-            raise InputError("teacher.files is empty (expected run folders or prediction files)")
+        if not self.files and self.task is None:
+            raise InputError(
+                "teacher.files is empty (expected run folders or prediction files, or a task in teacher.task)"
+            )
+        if self.files and self.task is not None:
+            raise InputError(f"teacher.task is {self.task}, and there are teacher.files (expected one of both)")
         if not 0 < self.weight <= 1:
             raise InputError(f"teacher.weight is {self.weight} (expected above 0 to 1)")
         if not 0 < self.temperature < math.inf:

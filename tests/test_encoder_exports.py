@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from transformers import AutoModel, AutoModelForMaskedLM
+from transformers import AutoModel, AutoModelForMaskedLM, AutoTokenizer
 
 from backbones import load_encoder, load_tokenizer, pack
 from backbones.packing import group_by_length, plan_queries
@@ -67,6 +67,16 @@ def test_sentence_transformers_gives_the_vectors_or_the_pooler_is_refused(family
         texts = ["the cat is good", "how can i learn to play chess at home"]
         found = sentence_transformers_format.build_embedder(predictor, "sts").encode(texts)
         np.testing.assert_allclose(found, predictor.embed("sts", texts), atol=1e-5)
+
+
+def test_a_saved_tokenizer_gives_the_segments_that_transformers_leaves_out(backbone_of, tmp_path):
+    folder, pair = backbone_of("albert"), ("the cat", "is good")
+    tokenizer = load_tokenizer(str(folder))
+    tokenizer.save_pretrained(tmp_path)
+    assert "token_type_ids" not in AutoTokenizer.from_pretrained(folder)(*pair)
+    again = AutoTokenizer.from_pretrained(tmp_path)(*pair)
+    assert again["token_type_ids"] == tokenizer(*pair)["token_type_ids"]
+    assert set(again["token_type_ids"]) == {0, 1}
 
 
 @pytest.mark.parametrize("family", every_family(*QUICK))
@@ -152,7 +162,8 @@ def test_masked_lm_trains_encoder_and_head_and_its_checkpoint_loads(family, back
     changed = {
         name.split(".")[0] for name, weight in module.named_parameters() if not torch.equal(weight, before[name])
     }
-    assert changed == {"backbone", "head"}
+    has_own_head = family != "eurobert"  # whose head is the decoder alone, without a bias, tied to the embeddings
+    assert changed == ({"backbone", "head"} if has_own_head else {"backbone"})
     again = MaskedLMModule.load_from_checkpoint(tmp_path / "mlm.ckpt", map_location="cpu")
     for name, weight in module.state_dict().items():
         assert torch.equal(again.state_dict()[name], weight), name

@@ -12,7 +12,9 @@ from tests.test_imports import FILES, ROOT
 
 PRODUCT = [path for path in FILES if path.parts[0] != "tests"]
 PROGRAMS = [
+    "analysis/debias.py",
     "analysis/ensemble.py",
+    "analysis/forgotten.py",
     "analysis/report.py",
     "analysis/shortcuts.py",
     "analysis/thresholds.py",

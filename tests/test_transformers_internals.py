@@ -13,13 +13,17 @@ from tests.backbones.families import FAMILIES, tiny_model
 from transformers_internals import (
     BertPredictionHeadTransform,
     ModernBertPredictionHead,
-    bert_layers,
+    distance_bias,
+    distance_buckets,
+    distance_projections,
+    distance_span,
+    distance_table,
     embeddings_of,
     encoder_of,
     last_layer,
+    layers_of,
     no_init_weights,
     projected_embeddings,
-    relative_position_parts,
     sdpa_attention_forward,
     sdpa_mask,
     takes_attention_function,
@@ -49,8 +53,13 @@ def test_the_lines_are_those_of_the_version_that_was_read():
         "modeling_modernbert.py:185": "def apply_rotary_pos_emb",
         "modeling_distilbert.py:265": "self.layer = nn.ModuleList",
         "modeling_deberta_v2.py:589": "def get_rel_embedding",
-        "modeling_deberta_v2.py:170": "self.pos_dropout = nn.Dropout",
-        "modeling_deberta.py:527": "def get_rel_embedding",
+        "modeling_deberta_v2.py:410": "class DebertaV2Layer",
+        "modeling_deberta_v2.py:290": "if self.share_att_key",
+        "modeling_deberta_v2.py:56": "def make_log_bucket_position",
+        "modeling_deberta_v2.py:67": "torch.where(abs_pos <= mid, relative_pos",
+        "modeling_mpnet.py:234": "class MPNetLayer",
+        "modeling_mpnet.py:198": "self.LayerNorm(self.dropout(self_outputs[0]) + hidden_states)",
+        "modeling_mpnet.py:312": "def compute_position_bias",
     }.items():
         assert words in source_line(place), place
         assert place in inspect.getsource(transformers_internals), place
@@ -59,7 +68,8 @@ def test_the_lines_are_those_of_the_version_that_was_read():
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_flag_says_whether_a_model_calls_the_attention_function(family):
     by_flag = takes_attention_function(tiny_model(family))
-    assert by_flag == (FAMILIES[family][0] != "length-groups" or family == "mobilebert")
+    written_out = ("deberta", "deberta-v2", "mpnet", "roformer")
+    assert by_flag == (family not in written_out)
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -74,12 +84,26 @@ def test_the_first_layer_reads_what_the_embeddings_give(family):
 @pytest.mark.parametrize("family", OWN)
 def test_the_parts_of_a_layer_give_the_layer(family):
     model = tiny_model(family).eval()
-    states = torch.randn(1, 4, 16, generator=torch.Generator().manual_seed(0))
-    for layer, parts in zip(model.encoder.layer, bert_layers(model), strict=True):
-        with torch.no_grad():
-            context = parts.attention(states)[0]
-            attended = parts.attended(context, states)
-            torch.testing.assert_close(parts.output(parts.intermediate(attended), attended), layer(states))
+    layer, parts = model.encoder.layer[0], layers_of(model)[0]
+    seen: dict[str, torch.Tensor] = {}
+    dense = layer.attention.attn.o if family == "mpnet" else layer.attention.output.dense
+    dense.register_forward_pre_hook(lambda module, inputs: seen.update(context=inputs[0]))
+    layer.register_forward_hook(
+        lambda module, inputs, output: seen.update(
+            read=inputs[0], made=output[0] if isinstance(output, tuple) else output
+        )
+    )
+
+    with torch.no_grad():
+        model(input_ids=torch.tensor([[5, 6, 7, 8]]))
+        attended = parts.attended(seen["context"], seen["read"])
+        torch.testing.assert_close(parts.output(parts.intermediate(attended), attended), seen["made"])
+
+    assert parts.num_heads == 2
+    assert isinstance(parts.dropout, torch.nn.Dropout)
+    inner = layer.attention.attn if family == "mpnet" else layer.attention.self
+    names = [{module: name for name, module in inner.named_children()}[part] for part in parts[:3]]
+    assert [name[0] for name in names] == ["q", "k", "v"]
 
 
 @pytest.mark.parametrize("family", ["bert", "modernbert", "distilbert", "mpnet"])
@@ -125,10 +149,37 @@ def test_the_last_layer_is_the_one_that_runs_last(family):
     assert len(ran) == model.config.num_hidden_layers
 
 
-@pytest.mark.parametrize("family", ["deberta", "deberta-v2"])
-def test_what_depends_on_relative_positions_alone_is_found(family):
-    parts = relative_position_parts(tiny_model(family))
-    assert parts is not None
-    assert parts.table().dim() == 2
-    assert len(parts.modules) == {"deberta": 6, "deberta-v2": 6}[family]  # three in each of two layers
-    assert relative_position_parts(tiny_model("mpnet")) is None
+def test_mpnets_bias_is_that_of_its_encoder():
+    encoder = tiny_model("mpnet").encoder
+    distance = torch.arange(30)[None, :, None] - torch.arange(30)
+    expected = encoder.compute_position_bias(torch.empty(1, 30, 16))
+    assert torch.equal(distance_bias(tiny_model("mpnet"), distance), expected)
+
+
+def test_distances_up_to_half_of_the_buckets_are_their_own_buckets():
+    model = tiny_model("deberta-v2", position_buckets=12)
+    assert distance_table(model).shape == (24, 16)
+    assert [distance_span(model, length) for length in (None, 1, 6, 7, 40)] == [12, 1, 6, 12, 12]
+    near = torch.arange(-6, 7)
+    assert torch.equal(distance_buckets(model, near), near)
+    assert distance_buckets(model, torch.tensor([-39, 39])).abs().max() <= 12
+    exact = tiny_model("deberta-v2", position_buckets=-1)
+    assert distance_span(exact) == exact.config.max_position_embeddings
+    assert torch.equal(distance_buckets(exact, near * 5), near * 5)
+
+
+@pytest.mark.parametrize(
+    ("own", "names"),
+    [
+        ({}, ("key_proj", "query_proj")),
+        ({"share_att_key": False}, ("pos_key_proj", "pos_query_proj")),
+        ({"pos_att_type": ["c2p"]}, ("key_proj", None)),
+        ({"pos_att_type": ["p2c"], "share_att_key": False}, (None, "pos_query_proj")),
+    ],
+)
+def test_the_projections_of_distances_are_found(own, names):
+    model = tiny_model("deberta-v2", **own)
+    inner = model.encoder.layer[1].attention.self
+    parts = distance_projections(model, 1)
+    assert parts.dropout is inner.pos_dropout
+    assert (parts.key, parts.query) == tuple(None if name is None else getattr(inner, name) for name in names)

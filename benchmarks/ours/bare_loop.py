@@ -21,7 +21,7 @@ def run(job: Job, meter: Meter) -> None:
     data.setup("fit")
     loader = data.train_dataloader()
     optimizer = build_optimizer(build_optimizer_settings(job), module.backbone, module.heads, fused=True)
-    for epoch in range(job.rounds + 1):
+    for epoch in range(job.num_epochs):
         loader.sampler.set_epoch(epoch)  # type: ignore[attr-defined]
         meter.begin()
         examples = tokens = 0

@@ -64,6 +64,7 @@ def build_data(job: Job) -> MultitaskDataModule:
         max_length=job.workload.max_length,
         cache_dir=str(job.folder / "cache"),
         seed=job.workload.seed,
+        round_tokens=job.round_tokens,
     )
 
 
@@ -117,9 +118,10 @@ def build_trainer(job: Job, *extra: L.Callback, max_epochs: int, shows_progress:
     )
 
 
-def count_batch(batch: Any) -> tuple[int, int]:
-    """Count a batch's examples and tokens."""
-    return len(batch.rows), batch.tokens.input_ids.numel()
+def count_batch(batch: Any) -> tuple[int, int, int]:
+    """Count a batch's examples, its real tokens, and the tokens that are computed."""
+    tokens = batch.tokens
+    return len(batch.rows), int(tokens.cu_seqlens[tokens.num_sequences]), tokens.input_ids.numel()
 
 
 class EpochMeter(L.Callback):
@@ -127,34 +129,35 @@ class EpochMeter(L.Callback):
 
     Args:
         meter: Keeps the clocks.
-        count: Counts the examples and tokens of a batch.
+        count: Counts the examples of a batch, its real tokens, and those that are computed.
     """
 
-    def __init__(self, meter: Meter, count: Callable[[Any], tuple[int, int]] = count_batch) -> None:
+    def __init__(self, meter: Meter, count: Callable[[Any], tuple[int, int, int]] = count_batch) -> None:
         self._meter = meter
         self._count = count
-        self._examples = self._tokens = 0
+        self._examples = self._tokens = self._slots = 0
 
     def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Start the clocks."""
-        self._examples = self._tokens = 0
+        self._examples = self._tokens = self._slots = 0
         self._meter.begin()
 
     def on_train_batch_start(
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
     ) -> None:
         """Count the batch."""
-        examples, tokens = self._count(batch)
+        examples, tokens, slots = self._count(batch)
         self._examples += examples
         self._tokens += tokens
+        self._slots += slots
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Stop the clocks."""
-        self._meter.end(Work(examples=self._examples, tokens=self._tokens, slots=self._tokens))
+        self._meter.end(Work(examples=self._examples, tokens=self._tokens, slots=self._slots))
 
 
 def fit(job: Job, meter: EpochMeter, module: L.LightningModule, data: L.LightningDataModule) -> None:
     """Train for a warm-up epoch and the measured ones."""
     torch.manual_seed(job.workload.seed)
     Path(job.folder / "runs").mkdir(exist_ok=True)
-    build_trainer(job, meter, max_epochs=job.rounds + 1).fit(module, datamodule=data)
+    build_trainer(job, meter, max_epochs=job.num_epochs).fit(module, datamodule=data)

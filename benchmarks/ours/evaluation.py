@@ -15,10 +15,11 @@ class EvaluationMeter(L.Callback):
 
     Args:
         meter: Keeps the clocks.
+        is_exact: Whether the loss is that of fp32.
     """
 
-    def __init__(self, meter: Meter) -> None:
-        self._meter = meter
+    def __init__(self, meter: Meter, *, is_exact: bool) -> None:
+        self._meter, self._is_exact = meter, is_exact
         self._examples = self._tokens = 0
 
     def on_validation_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
@@ -35,7 +36,7 @@ class EvaluationMeter(L.Callback):
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Stop the clocks."""
-        loss = float(trainer.callback_metrics[f"val/{TASK}/loss"])
+        loss = float(trainer.callback_metrics[f"val/{TASK}/loss"]) if self._is_exact else None
         self._meter.end(Work(examples=self._examples, tokens=self._tokens, slots=self._tokens, score=loss))
 
 
@@ -46,11 +47,12 @@ def run(job: Job, meter: Meter) -> None:
     trainer = L.Trainer(
         accelerator="cpu",
         devices=1,
+        precision="bf16-mixed" if job.precision == "bf16" else "32-true",
         logger=False,
         enable_checkpointing=False,
         enable_progress_bar=False,
         use_distributed_sampler=False,
-        callbacks=[EvaluationMeter(meter)],
+        callbacks=[EvaluationMeter(meter, is_exact=job.precision != "bf16")],
     )
-    for _ in range(job.rounds + 1):
+    for _ in range(job.num_epochs):
         trainer.validate(module, datamodule=data, verbose=False)

@@ -30,7 +30,7 @@ class PredictionMeter(L.Callback):
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int, dataloader_idx: int = 0
     ) -> None:
         """Count the batch."""
-        examples, tokens = count_rows(batch)
+        examples, tokens, _ = count_rows(batch)
         self._examples += examples
         self._tokens += tokens
 
@@ -52,5 +52,5 @@ def run(job: Job, meter: Meter) -> None:
         use_distributed_sampler=False,
         callbacks=[PredictionMeter(meter)],
     )
-    for _ in range(job.rounds + 1):
+    for _ in range(job.num_epochs):
         trainer.predict(module, datamodule=data, return_predictions=False)

@@ -5,7 +5,7 @@ from typing import Any
 from benchmarks.job import Job
 from benchmarks.meter import Meter
 from benchmarks.ours.building import EpochMeter, build_optimizer_settings, fit
-from benchmarks.table import TAGS, TOPICS
+from benchmarks.reviews import TAGS, TOPICS
 from datamodules import Batch, MultitaskDataModule, RoundRobin, passes
 from lightning_modules import MultitaskModule
 from tasks import Classification, MultiLabel, Regression, Source, Task
@@ -49,7 +49,8 @@ def build_data(job: Job) -> MultitaskDataModule:
     )
 
 
-def count_rows(batch: Batch) -> tuple[int, int]:
-    """Count a batch's examples, which are rows of the first task, and the tokens of its passes."""
+def count_rows(batch: Batch) -> tuple[int, int, int]:
+    """Count a batch's examples, which are rows of the first task, and the tokens of its passes; none is padding."""
     rows = len(batch.rows) if any(part.task == FIRST for part in batch.parts) else 0
-    return rows, sum(parts[0].tokens.input_ids.numel() for parts in passes(batch))
+    tokens = sum(parts[0].tokens.input_ids.numel() for parts in passes(batch))
+    return rows, tokens, tokens

@@ -25,10 +25,11 @@ def run(job: Job, meter: Meter) -> None:
         compute_metrics=scores,
     )
     counter = WorkCounter(model)
-    for _ in range(job.rounds + 1):
+    for _ in range(job.num_epochs):
         meter.begin()
         found = trainer.evaluate()
-        meter.end(replace(counter.take(), score=float(found["eval_loss"])))
+        loss = float(found["eval_loss"])
+        meter.end(replace(counter.take(), score=None if job.precision == "bf16" else loss))
 
 
 def scores(evaluated: EvalPrediction) -> dict[str, float]:

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 from transformers import (
     AutoModelForSequenceClassification,
     BertForMaskedLM,
@@ -30,8 +30,13 @@ def load_tokenizer(job: Job) -> BertTokenizer:
 
 
 def load_classifier(job: Job) -> PreTrainedModel:
-    """Load the classifier with its initial weights, in training mode; a frozen backbone has no dropout, as ours."""
+    """Load the classifier with its initial weights, in training mode; a frozen backbone has no dropout, as ours.
+
+    DeBERTa's reads the first token without the dense layer before its classes, which ours does not have.
+    """
     model: PreTrainedModel = AutoModelForSequenceClassification.from_pretrained(job.classifier)
+    if job.workload.family.startswith("deberta"):
+        model.pooler = FirstToken()
     model.train()
     if job.frozen:
         model.base_model.requires_grad_(False)
@@ -39,6 +44,14 @@ def load_classifier(job: Job) -> PreTrainedModel:
             if isinstance(module, nn.Dropout):
                 module.p = 0.0  # the Trainer switches to training mode at each step
     return model
+
+
+class FirstToken(nn.Module):
+    """A pooler that gives the first token's state."""
+
+    def forward(self, states: Tensor) -> Tensor:
+        """Return it, (N, H)."""
+        return states[:, 0]
 
 
 def load_masked_lm(job: Job) -> BertForMaskedLM:
@@ -56,7 +69,7 @@ def encode_pairs(job: Job) -> list[Features]:
         [pair.second for pair in pairs],
         truncation=True,
         max_length=job.workload.max_length,
-        return_token_type_ids=job.workload.family != "modernbert",
+        return_token_type_ids=job.workload.family not in ("modernbert", "mpnet"),
     )
     columns = dict(encoded)
     return [
@@ -92,7 +105,8 @@ def shared_arguments(job: Job) -> dict[str, Any]:
     return {
         "use_cpu": job.device == "cpu",
         "bf16": job.precision == "bf16",
-        "num_train_epochs": job.rounds + 1,
+        "torch_compile": job.compiles,
+        "num_train_epochs": job.num_epochs,
         "per_device_train_batch_size": workload.batch_size,
         "per_device_eval_batch_size": workload.batch_size,
         "learning_rate": workload.lr,

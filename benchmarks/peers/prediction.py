@@ -21,7 +21,7 @@ def run(job: Job, meter: Meter) -> None:
     counter = WorkCounter(next(part for part in model.modules() if isinstance(part, BertForSequenceClassification)))
     rows = read_pairs(job.pairs)
     pairs, labels = [(row.first, row.second) for row in rows], torch.tensor([float(row.label) for row in rows])
-    for _ in range(job.rounds + 1):
+    for _ in range(job.num_epochs):
         meter.begin()
         logits = model.predict(
             pairs,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from analysis.word_order import build_table, main, rate, write_pairs
-from analysis.word_order_pairs import build_order_pairs
+from augmentation.held_out import build_order_pairs
 from inference import Prediction
 from shortcuts.words import WORD
 from tasks import Classification, InputError, PairRegression, Source

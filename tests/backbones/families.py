@@ -44,14 +44,14 @@ FAMILIES: Mapping[str, tuple[str, int, Mapping[str, Any]]] = {
     "jina_embeddings_v3": ("interface", 2, {**AFTER_PADDING, "max_position_embeddings": LONGEST}),
     "albert": ("interface", 3, {**BERT, "embedding_size": 12, "classifier_dropout_prob": 0.0}),
     "xlm-roberta-xl": ("interface", 2, AFTER_PADDING),
-    "deberta-v2": ("length-groups", 2, {**DEBERTA, **DEBERTA_V3}),
+    "deberta-v2": ("own", 2, {**DEBERTA, **DEBERTA_V3}),
     "deberta": ("length-groups", 2, {**DEBERTA, "pos_att_type": ["c2p", "p2c"]}),
-    "mpnet": ("length-groups", 2, {**BERT, "max_position_embeddings": LONGEST + 2, "pad_token_id": 1}),
+    "mpnet": ("own", 2, {**BERT, "max_position_embeddings": LONGEST + 2, "pad_token_id": 1}),
     "roformer": ("length-groups", 2, {**BERT, "embedding_size": 12}),
     "mobilebert": ("length-groups", 2, {**BERT, **BOTTLENECK}),
 }
 
-QUICK = ("roberta", "modernbert", "deberta-v2")  # one of each way
+QUICK = ("roberta", "modernbert", "deberta-v2", "roformer")  # of each way, and with scores by distance
 
 
 def every_family(*quick: str) -> list[Any]:

@@ -1,5 +1,7 @@
 """Every family against its own padded Hugging Face model: one table, tests/backbones/families.py."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -9,6 +11,7 @@ from transformers import PreTrainedModel
 from backbones import Backbone, PackedTokens, build_encoder, pack
 from backbones.attention_interface import use_packed_attention
 from backbones.families import Pooling, pooler_reads
+from backbones.packing import group_by_length, plan_queries
 from backbones.parity_probe import _compare, check_parity
 from tests.backbones.families import FAMILIES, LONGEST, QUICK, VOCABULARY, every_family, tiny_model
 
@@ -141,20 +144,38 @@ def test_a_model_that_looks_back_only_is_refused() -> None:
         check_parity(build_encoder(shape))
 
 
-@pytest.mark.parametrize("family", ["deberta", "deberta-v2"])
-def test_relative_positions_are_projected_once_a_batch(family: str) -> None:
-    model = tiny_model(family, hidden_dropout_prob=0.3)
-    backbone, tokens = Backbone(model, pooling="cls"), pack_all(*draw([4] * 6 + [38] * 6, segments=False))
-    dropped: list[Tensor] = []
-    attention = model.encoder.layer[0].attention.self
-    attention.pos_dropout.register_forward_hook(lambda module, inputs, output: dropped.append(output))
+@pytest.mark.parametrize("kind", [["p2c"], ["c2p"], []], ids=str)
+@pytest.mark.parametrize(
+    "own", [{}, {"position_buckets": -1}, {"position_buckets": 64}, {"share_att_key": False}], ids=str
+)
+def test_every_form_of_disentangled_attention_is_that_of_the_padded_model(kind: list[str], own: dict[str, Any]) -> None:
+    model = tiny_model("deberta-v2", pos_att_type=kind, **own)
+    ids, types = draw(LENGTHS, segments=False)
+    expected = padded_pooled(model, *padded_states(model, ids, types), "cls")
+    found = Backbone(model, pooling="cls")(pack_all(ids, types))
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-5 * float(expected.detach().abs().max()))
 
-    backbone(tokens).sum().backward()
 
-    first, second = dropped  # a pass for each length
-    assert first is second
-    assert model.get_parameter("encoder.rel_embeddings.weight").grad is not None
-    assert not any("forward" in vars(module) for module in model.modules())
+def test_a_deberta_with_a_convolution_or_without_distances_is_computed_in_length_groups() -> None:
+    for own in ({"conv_kernel_size": 3}, {"relative_attention": False}):
+        model = tiny_model("deberta-v2", **own)
+        assert Backbone(model, pooling="cls").way == "length-groups"
+        check_parity(model)
+
+
+@pytest.mark.parametrize("family", ["mpnet", "deberta-v2"])
+def test_any_tokens_may_be_wanted_where_scores_depend_on_distances(family: str) -> None:
+    backbone = Backbone(tiny_model(family), pooling="cls").eval()
+    ids, types = draw(LENGTHS, segments=False)
+    tokens = pack_all(ids, types)
+    lengths = np.array([len(row) for row in ids])
+    counts = np.minimum(lengths, 1 + np.arange(len(ids)) % 3)
+    stops = np.cumsum(lengths)
+    rows = np.concatenate([np.arange(stop - count, stop) for stop, count in zip(stops, counts, strict=True)])
+    wanted = plan_queries(rows, counts, group_by_length(lengths, 4))
+    with torch.no_grad():
+        every, some = backbone.encode(tokens), backbone.encode(tokens, wanted)
+    torch.testing.assert_close(some, every[rows], rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -165,6 +186,7 @@ def test_relative_positions_are_projected_once_a_batch(family: str) -> None:
         ("distilbert", "attention_dropout"),
         ("gte", "attention_probs_dropout_prob"),
         ("deberta-v2", "attention_probs_dropout_prob"),
+        ("mpnet", "attention_probs_dropout_prob"),
     ],
 )
 def test_attention_dropout_is_on_in_training_and_off_in_evaluation(family: str, rate: str) -> None:

@@ -8,12 +8,13 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from backbones import Backbone, build_encoder, pack
+from benchmarks.gpu import carrying, everything
 from benchmarks.gpu.__main__ import main, parse_arguments
 from benchmarks.gpu.equality import Equality, check_equality
 from benchmarks.gpu.hf_trainer import pad, run_hf_trainer
 from benchmarks.gpu.measuring import covered
 from benchmarks.gpu.ours import VARIANTS
-from benchmarks.gpu.workload import TINY, draw_work, needed_flops, write_pairs, write_synthetic
+from benchmarks.gpu.workload import TINY, draw_work, flops_of_step, write_pairs, write_synthetic
 
 CPU = torch.device("cpu")
 
@@ -130,7 +131,7 @@ def test_a_file_of_pairs_gives_its_own_lengths(cs224n_root: Path, tmp_path: Path
     assert (store.first_lengths < store.lengths).all()
 
 
-def test_needed_flops_are_those_that_pytorch_counts() -> None:
+def test_flops_of_step_are_those_that_pytorch_counts() -> None:
     """With equal lengths nothing is padded, so that all that is computed is needed."""
     lengths = np.full(3, 10)
     tokens = pack(np.ones(30, dtype=np.int64), np.zeros(30, dtype=np.int64), lengths, num_groups=1)
@@ -141,7 +142,7 @@ def test_needed_flops_are_those_that_pytorch_counts() -> None:
         torch.nn.attention.sdpa_kernel([torch.nn.attention.SDPBackend.MATH]),
     ):
         backbone(tokens)
-    assert 3 * forward.get_total_flops() == pytest.approx(needed_flops(lengths, TINY))
+    assert 3 * forward.get_total_flops() == pytest.approx(flops_of_step(lengths, TINY))
 
 
 def test_overlapping_intervals_count_once() -> None:
@@ -158,3 +159,19 @@ def test_arguments_have_the_documented_defaults() -> None:
         None,
         540,
     )
+
+
+@pytest.mark.slow
+def test_everything_runs_here_with_what_was_carried(cs224n_root: Path, tiny_backbone: Path, tmp_path: Path) -> None:
+    """Packing, both measurements and the training, each in its tiny form."""
+    carried, out = tmp_path / "carried", tmp_path / "out"
+    assert (
+        carrying.main(["--data", str(cs224n_root), "--to", str(carried), "--backbone", str(tiny_backbone), "--wheels"])
+        == 0
+    )
+    assert everything.main(["--carried", str(carried), "--out", str(out), "--tiny"]) == 0
+    for name in ("minilm.json", "base.json"):
+        (step,) = json.loads((out / name).read_text())["steps"]
+        assert (step["name"], step["batch_size"]) == (everything.PROGRAM, 4)
+    (report,) = out.glob("runs/*/*/report.json")
+    assert json.loads(report.read_text())["steps"] == 2

@@ -1,10 +1,11 @@
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
 
-from benchmarks.output import describe_machine, print_entries, print_values, write_json
+from benchmarks.output import describe_machine, print_entries, print_operators, print_values, write_json
 from benchmarks.ratios import summarise
 from tests.benchmarks.rounds import make_round
 
@@ -36,6 +37,23 @@ def test_tables_show_every_program_and_a_dash_without_a_reference() -> None:
     row = next(line for line in text.splitlines() if "ours fp32" in line)
     assert [cell.strip() for cell in row.split("│")[2:5]] == ["10.0", "-", "-"]
     assert "0.500" in text
+
+
+def test_a_table_shows_the_share_of_products_and_where_the_time_goes() -> None:
+    console = Console(width=140, record=True, file=io.StringIO())
+    entry = replace(
+        summarise("ours fp32", [make_round(1.0)], None, clock="cpu"),
+        gflops_per_s=60.0,
+        products_gflops_per_s=80.0,
+        share_of_products=0.75,
+        operators={"products": 0.7, "Python and autograd": 0.3},
+    )
+    print_entries("training", [entry], clock="cpu", console=console)
+    print_operators("training", [entry], console=console)
+    lines = console.export_text().splitlines()
+    row = next(line for line in lines if "ours fp32" in line)
+    assert [cell.strip() for cell in row.split("│")[-4:-1]] == ["60.0", "80.0", "75%"]
+    assert next(line for line in lines if "Python and" in line).split("│")[2].strip() == "30.0%"
 
 
 def test_the_machine_is_described_by_processor_and_versions() -> None:

@@ -1,6 +1,8 @@
+from dataclasses import replace
+
 import pytest
 
-from benchmarks.ratios import check_equal_work, paired_ratios, summarise
+from benchmarks.ratios import check_equal_work, measure_share, paired_ratios, summarise
 from tests.benchmarks.rounds import make_round
 
 
@@ -19,6 +21,22 @@ def test_rates_memory_and_padding_by_hand() -> None:
     assert entry.tokens_per_s == 300 / 4
     assert entry.padding_share == 0.25
     assert (entry.peak_mib, entry.growth_mib) == (900.0, 300.0)
+
+
+def test_the_share_of_bare_products_by_hand() -> None:
+    """6 GFLOP in 2 and 3 seconds are 3 and 2 GFLOP/s; products reach 4 in both rounds, so 0.75 and 0.5."""
+    own = [make_round(2.0), make_round(3.0)]
+    own[-1] = replace(own[-1], operators={"products": 1.5, "softmax": 0.5})
+    bare = [replace(done, work=replace(done.work, flops=4e9)) for done in (make_round(1.0), make_round(1.0))]
+    entry = measure_share(summarise("ours", own, None, clock="cpu"), own, bare, flops=6e9, clock="cpu")
+    assert (entry.gflops_per_s, entry.products_gflops_per_s, entry.share_of_products) == (2.5, 4.0, 0.625)
+    assert entry.operators == pytest.approx({"products": 0.6, "softmax": 0.2, "Python and autograd": 0.2})
+
+
+def test_without_products_there_is_a_rate_and_no_share() -> None:
+    own = [make_round(2.0)]
+    entry = measure_share(summarise("ours", own, None, clock="cpu"), own, None, flops=6e9, clock="cpu")
+    assert (entry.gflops_per_s, entry.share_of_products, entry.operators) == (3.0, None, None)
 
 
 def test_ratio_is_none_without_a_reference() -> None:

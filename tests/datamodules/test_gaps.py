@@ -133,7 +133,7 @@ def test_the_baseline_is_of_the_labelled_rows(build: Build) -> None:
 
 @pytest.mark.parametrize("split", ["train", "dev"])
 def test_a_split_without_any_label_is_an_error(build: Build, split: str) -> None:
-    message = rf"{split}.tsv: stars holds no label in 2 row\(s\) \(task stars, {split} split; expected some"
+    message = rf"{split}.tsv: stars holds no label in 2 rows \(task stars, {split} split; expected some"
     with pytest.raises(InputError, match=message):
         build(task(), **{split: ["", "NA"]})
 

@@ -1,11 +1,14 @@
 """Pairs of questions that share all their words and differ in order, made by rule, with and without the same meaning.
 
-They are for measuring alone: a training set made by the same rules would teach the rules. Each pair of fillers comes in
-questions that mean something else when both change places and in questions that do not, so that no filler tells.
+They are for measuring alone: no pair for training is made from a question of their forms, nor has one their forms. Each
+pair of fillers comes in questions that mean something else when both change places and in questions that do not, so
+that no filler tells.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 
 @dataclass(frozen=True)
@@ -105,3 +108,28 @@ def build_order_pairs() -> Iterator[OrderPair]:
                 else:
                     texts = (each[0].format(a=a, b=b), each[1].format(a=a, b=b))
                 yield OrderPair(family.phenomenon, texts, True)
+
+
+@cache
+def _forms() -> re.Pattern[str]:
+    templates = [
+        text
+        for family in FAMILIES
+        for each in (*family.different, *family.same)
+        for text in ((each,) if isinstance(each, str) else each)
+    ]
+    return re.compile("|".join(re.sub(r"\\{[ab]\\}", ".+", re.escape(_simplify(each))) for each in templates))
+
+
+def _simplify(text: str) -> str:
+    return " ".join(re.sub(r"[,:;?.!\"]", " ", text.lower()).split())
+
+
+def is_held_out(text: str) -> bool:
+    """Whether a text has the form of a question of these pairs, whatever it is about and however it is punctuated.
+
+    Example:
+        >>> is_held_out("Which is better: Rust or Go?"), is_held_out("Which language is better, Rust or Go?")
+        (True, False)
+    """
+    return _forms().fullmatch(_simplify(text)) is not None

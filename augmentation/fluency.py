@@ -1,0 +1,101 @@
+"""How odd a text is to a masked language model, against the text that it was made from."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+BATCH = 64  # masked texts a batch
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fluency:
+    """Drops the edits that lose the most likelihood.
+
+    The pseudo-log-likelihood of a text is the mean over its tokens of the log probability that the model gives the
+    token where it alone is masked. An edit is judged by how much it has less than the text it was made from. Every
+    token costs a pass of the model, so take a small one: about 30 passes an edit.
+
+    Args:
+        model: Folder of a masked language model in the format of transformers.
+        drop: Share of the edits of each kind that is dropped, from 0 up to, and without, 1.
+
+    Raises:
+        ValueError: If `drop` is out of range.
+
+    Source: Salazar et al. 2020, https://arxiv.org/abs/1910.14659
+    """
+
+    model: str
+    drop: float = 0.3
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.drop < 1:
+            raise ValueError(f"generated_pairs.fluency.drop is {self.drop} (expected 0 to below 1)")
+
+    def digest(self) -> str:
+        """SHA-256 of the files of the model.
+
+        Raises:
+            ValueError: If there is no such folder.
+        """
+        folder = Path(self.model).expanduser()
+        if not (folder / "config.json").is_file():
+            raise ValueError(f"generated_pairs.fluency.model {self.model}: no config.json (expected a model's folder)")
+        found = hashlib.sha256()
+        for path in sorted(path for path in folder.iterdir() if path.is_file()):
+            with path.open("rb") as file:
+                found.update(path.name.encode() + hashlib.file_digest(file, "sha256").digest())
+        return found.hexdigest()
+
+    def choose(self, edits: Sequence[tuple[str, str]]) -> list[int]:
+        """Return the places of the edits that are kept, in order.
+
+        Args:
+            edits: Each text with its edit, [n].
+
+        Raises:
+            ValueError: If the folder holds no masked language model.
+        """
+        scorer = _Scorer(self.model)
+        losses = [scorer.score(text) - scorer.score(edited) for text, edited in edits]
+        order = sorted(range(len(edits)), key=lambda place: (losses[place], place))
+        return sorted(order[: len(edits) - round(self.drop * len(edits))])
+
+
+class _Scorer:
+    """Computes the pseudo-log-likelihood of texts."""
+
+    def __init__(self, name: str) -> None:
+        from transformers import AutoModelForMaskedLM, AutoTokenizer
+
+        folder = str(Path(name).expanduser())
+        try:
+            self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+            model, found = AutoModelForMaskedLM.from_pretrained(folder, local_files_only=True, output_loading_info=True)
+        except (OSError, ValueError) as error:
+            raise ValueError(f"generated_pairs.fluency.model {name}: {error}") from None
+        if found["missing_keys"]:
+            missing = ", ".join(sorted(found["missing_keys"])[:3])
+            raise ValueError(f"generated_pairs.fluency.model {name}: has no masked-LM head (it lacks {missing})")
+        self._model: Any = model.eval()
+
+    def score(self, text: str) -> float:
+        """Return the mean log probability of the tokens of a text, each masked alone; 0 without tokens."""
+        import torch
+
+        encoded = self._tokenizer(text, truncation=True, return_tensors="pt", return_special_tokens_mask=True)
+        ids, special = encoded["input_ids"][0], encoded.pop("special_tokens_mask")[0]
+        places = torch.nonzero(special == 0)[:, 0]
+        if not len(places):
+            return 0.0
+        total = 0.0
+        with torch.inference_mode():
+            for chosen in torch.split(places, BATCH):
+                masked = ids.repeat(len(chosen), 1)
+                rows = torch.arange(len(chosen))
+                masked[rows, chosen] = self._tokenizer.mask_token_id
+                logits = self._model(input_ids=masked).logits[rows, chosen]
+                total += float(logits.log_softmax(dim=-1)[rows, ids[chosen]].sum())
+        return total / len(places)

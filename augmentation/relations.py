@@ -1,0 +1,44 @@
+"""Relations that hold both ways: how A differs from B is how B differs from A."""
+
+import re
+
+from augmentation.lexicon import DETERMINERS, listed
+from augmentation.tokens import Edit, is_plural
+
+BETTER = r"better|best|good|win|faster|more \w+|older|stronger|correct|right|easier|worth \w+|harder|cheaper|bigger"
+NOUNS = "distance|differences?|similarity|similarities|relationship|relation|connection|link"
+FORMS = (
+    r"(?:how|why|in what ways?) (?:is|are|was|were) A (?:so |very )?(?:different from|different to|different than|"
+    r"similar to|related to|connected to) B",
+    r"(?:how|why) (?:do|does|did) A (?:differ from|compare to|compare with|relate to|differ to) B",
+    rf"(?:what is |what's |what are )?(?:the )?(?:{NOUNS}) (?:between|from) A (?:and|to) B",
+    rf"(?:which|who|what)[^,:?]* (?:{BETTER})[^,:?]*[,:] A (?:or|and|vs\.?) B",
+)
+SIDE = r"[^,:?]+?"
+RELATIONS = tuple(
+    re.compile(rf"^{form.replace('A', f'(?P<a>{SIDE})').replace('B', f'(?P<b>{SIDE})')}\?$", re.IGNORECASE)
+    for form in FORMS
+)
+LONGEST = 5  # words of a side
+NO_SIDE = listed(
+    "and or other others in when for with it if is i to that between vs from you on of at my does do"
+)  # where it is open what belongs to the side
+
+
+def swap_relation(text: str) -> Edit | None:
+    """Swap both sides of "how is A different from B?" and the like, and of "which is better, A or B?"."""
+    text = text.strip()
+    found = next((found for pattern in RELATIONS if (found := pattern.match(text))), None)
+    if found is None:
+        return None
+    one, other = found["a"], found["b"]
+    if is_plural(one) != is_plural(other) or one.lower() == other.lower() or re.search(r"[\"“”'‘(),]", one + other):
+        return None
+    first, second = one.lower().split(), other.lower().split()
+    if max(len(first), len(second)) > LONGEST or not NO_SIDE.isdisjoint(first + second):
+        return None
+    if first[0] in ("a", "an") and second[0] not in DETERMINERS:
+        return None  # which may stand for both
+    between = text[found.end("a") : found.start("b")]
+    changed = f"{text[: found.start('a')]}{other}{between}{one}{text[found.end('b') :]}"
+    return Edit(changed, frozenset((one.lower(), other.lower())))

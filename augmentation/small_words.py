@@ -1,0 +1,43 @@
+"""Small words: or is not and, before is not after."""
+
+from augmentation.lexicon import NEGATIONS, listed
+from augmentation.tokens import Edit, Tokens
+
+CHOOSERS = listed("should is are was were shall")  # of a question that asks to choose
+OPEN = listed(  # where a list may be meant
+    "better faster easier worse first because like than any anyone anything someone something somebody most more best "
+    "which that who if possible , whether either"
+)
+NEAR_OPEN = listed("not no less / so other is are do does should if just simply")
+NOT_BEFORE = listed(  # as in "look after", "the day after"
+    "look looking looked looks named sought go run take takes day ever never one morning soon seek year shortly "
+    "immediately ask chase chasing running going even happily forever right died like - here"
+)
+NOT_BEHIND = listed("all long that this it christ effects market school sales which and we")
+LIFE = listed("already dying die died death happens happen until life born birth")
+
+
+def swap_or_and(text: str) -> Edit | None:
+    """Turn the one "or" of a choice between two things into "and"."""
+    tokens = Tokens.of(text)
+    places = [place for place, word in enumerate(tokens.lower) if word == "or"]
+    if len(places) != 1 or "and" in tokens.lower or tokens.lower[0] not in CHOOSERS:
+        return None
+    if tokens.lower_at(1) in ("there", "it") or not (OPEN | NEGATIONS).isdisjoint(tokens.lower):
+        return None
+    (place,) = places
+    near = tokens.lower[place - 1 : place + 3]
+    return tokens.replace(place, "and") if NEAR_OPEN.isdisjoint(near) and tokens.is_content(place - 1) else None
+
+
+def swap_before_after(text: str) -> Edit | None:
+    """Turn the one "before" into "after", or the other way round."""
+    tokens = Tokens.of(text)
+    places = [place for place, word in enumerate(tokens.lower) if word in ("before", "after")]
+    if len(places) != 1 or not LIFE.isdisjoint(tokens.lower):
+        return None
+    (place,) = places
+    if tokens.is_end(place + 1) or tokens.lower_at(place - 1) in NOT_BEFORE or tokens.lower_at(place + 1) in NOT_BEHIND:
+        return None
+    word = "after" if tokens.lower[place] == "before" else "before"
+    return tokens.replace(place, word.capitalize() if tokens.words[place][0].isupper() else word)

@@ -1,0 +1,59 @@
+from pathlib import Path
+
+import pytest
+
+from datamodules import MultitaskDataModule
+from tasks import Classification, InputError, Quora, Source, Task
+from tests.tiny import open_data
+
+
+def choose(folder: Path, *numbers: int) -> str:
+    path = folder / "rows.csv"
+    path.write_text("\n".join(["id", *(f"quora-{number:02d}" for number in numbers)]) + "\n")
+    return str(path)
+
+
+def drawn(data: MultitaskDataModule) -> list[int]:
+    return sorted(int(row) for batch in data.train_dataloader() for row in batch.rows)
+
+
+def opened(task: Task, backbone: Path, root: Path, cache: Path) -> MultitaskDataModule:
+    data = open_data(backbone, root, cache, tasks={"quora": task})
+    data.prepare_data()
+    data.setup("fit")
+    return data
+
+
+def test_an_epoch_takes_the_chosen_rows_alone(tiny_backbone, cs224n_root, tmp_path):
+    everything = opened(Quora(), tiny_backbone, cs224n_root, tmp_path)
+    data = opened(Quora(train_rows=choose(tmp_path, 1, 7, 4, 9, 10)), tiny_backbone, cs224n_root, tmp_path)
+    assert drawn(data) == [1, 4, 7, 9, 10]
+    assert drawn(everything) == list(range(12))
+    assert len(data.stores["train"]["quora"]) == len(data.stores["dev"]["quora"]) == 12
+    assert data.stores["train"]["quora"].key == everything.stores["train"]["quora"].key
+    assert "train_rows" in data.identity()["tasks"]["quora"]
+    assert "train_rows" not in everything.identity()["tasks"]["quora"]
+
+
+def test_chosen_rows_are_balanced_by_class(tiny_backbone, cs224n_root, tmp_path):
+    task = Quora(train_rows=choose(tmp_path, 1, 3, 5, 2), sampling="balanced")  # three of class 1, one of class 0
+    found = drawn(opened(task, tiny_backbone, cs224n_root, tmp_path))
+    assert found.count(2) == 2
+    assert len(found) == 4
+    assert set(found) <= {1, 2, 3, 5}
+
+
+def test_chosen_rows_without_a_label_are_refused(tiny_backbone, tmp_path):
+    (tmp_path / "rows.tsv").write_text("id\ttext\tgood\na\tgood film\t1\nb\tbad film\t0\nc\todd film\t\n")
+    (tmp_path / "chosen.csv").write_text("id\nc\n")
+    task = Classification(
+        source=Source(train="rows.tsv", dev="rows.tsv"),
+        texts=("text",),
+        label="good",
+        id="id",
+        num_classes=2,
+        missing_labels="ignore",
+        train_rows=str(tmp_path / "chosen.csv"),
+    )
+    with pytest.raises(InputError, match=r"task quora: train_rows .*chosen\.csv names no row with a label"):
+        opened(task, tiny_backbone, tmp_path, tmp_path / "cache")
