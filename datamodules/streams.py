@@ -31,7 +31,7 @@ def find_streams(tasks: Mapping[str, Task], *, share_rows: bool = True) -> dict[
     """
     found: list[tuple[Rows, list[str]]] = []
     for name, task in tasks.items():
-        rows = (*_describe_rows(task), name if task.generated_pairs is not None else None)
+        rows = _describe_rows(name, task)
         known = next((names for other, names in found if share_rows and other == rows), None)
         if known is None:
             found.append((rows, [name]))
@@ -48,12 +48,13 @@ def find_streams(tasks: Mapping[str, Task], *, share_rows: bool = True) -> dict[
     return streams
 
 
-def _describe_rows(task: Task) -> Rows:
+def _describe_rows(name: str, task: Task) -> Rows:
     rule = task.source.rule
     own_split = (task.label, task.read_columns) if rule is not None and rule.stratify is None else None
     settings = ("texts", "id", "delimiter", "quotes", "broken_rows", "train_limit", "dev_limit", "train_rows")
-    same = {name: getattr(task, name) for name in (*settings, "batch_size", "swap", "average_orders")}
-    return {"source": task.source, "source.stratify": own_split, **same}
+    same = {setting: getattr(task, setting) for setting in (*settings, "batch_size", "swap", "average_orders")}
+    generated = name if task.generated_pairs is not None else None
+    return {"source": task.source, "source.stratify": own_split, **same, "generated_pairs": generated}
 
 
 def fill_gaps(tasks: Mapping[str, Task], streams: Streams) -> dict[str, Task]:
@@ -116,7 +117,7 @@ def describe_streams(tasks: Mapping[str, Task], streams: Streams) -> Iterator[st
     seen: dict[object, tuple[str, Rows]] = {}
     for names in streams.values():
         task = tasks[names[0]]
-        source, rows = task.source, _describe_rows(task)
+        source, rows = task.source, _describe_rows(names[0], task)
         files = (source.hub, source.name, source.train, source.all)
         earlier, before = seen.setdefault((files, task.texts), (_list_tasks(names), rows))
         if unlike := [setting for setting, value in rows.items() if value != before[setting]]:
