@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
-from datamodules.streams import JOINED, Streams, stream_of
+from datamodules.schedules.schedule import JOINED
+from datamodules.streams import Streams, stream_of
 
 Level = Literal["error", "warning", "note"]
 LEVELS: tuple[Level, ...] = ("error", "warning", "note")
