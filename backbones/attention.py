@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from backbones.attention_gradients import MULTIPLE, HeadRows, attend_with_dropout, head_rows
+from backbones.attention_gradients import HeadLayouts, attend_with_dropout
 from backbones.dropout import bit_dropout, drops_by_bits
 from backbones.packing import PackedTokens, QueryRows
 
@@ -53,8 +53,7 @@ class GroupedAttention:
         self._positions = _Positions(tokens, wanted)
         self._masks: dict[int | None, list[Tensor | None]] = {None: [group.mask for group in tokens.groups]}
         self._slots = tokens.slots if wanted is None else wanted.slots
-        self._key_slots = tokens.slots
-        self._head_rows: dict[tuple[int, int], tuple[HeadRows, HeadRows]] = {}  # by the number of heads and a multiple
+        self._layouts = HeadLayouts(self._asking.grids, self._slots, self._answering.grids, tokens.slots)
 
     def __call__(
         self, query: Tensor, key: Tensor, value: Tensor, *, num_heads: int, dropout: float, reach: int | None = None
@@ -63,7 +62,7 @@ class GroupedAttention:
         if reach not in self._masks:
             self._masks[reach] = self._mask_beyond(reach)
         if query.device.type == "cpu" and drops_by_bits(dropout) and len(query) and not torch.compiler.is_compiling():
-            asking, answering = self._lay_out_heads(num_heads, 1 if query.dtype == torch.float32 else MULTIPLE)
+            asking, answering = self._layouts.of(num_heads, query.dtype)
             return attend_with_dropout(
                 *(query, key, value),
                 asking=asking,
@@ -79,17 +78,6 @@ class GroupedAttention:
         ]  # (n, heads, Q, H / heads)
         joined = torch.cat([context.transpose(1, 2).reshape(-1, query.shape[1]) for context in results])  # (rows, H)
         return joined.index_select(0, self._slots)  # (R, H)
-
-    def _lay_out_heads(self, num_heads: int, multiple: int) -> tuple[HeadRows, HeadRows]:
-        """Return where the heads of queries and of keys lie, which all layers share."""
-        kind = (num_heads, multiple)
-        if kind not in self._head_rows:
-            answering = head_rows(self._answering.grids, self._key_slots, num_heads, multiple=multiple)
-            asking = answering
-            if self._slots is not self._key_slots:
-                asking = head_rows(self._asking.grids, self._slots, num_heads, multiple=multiple)
-            self._head_rows[kind] = asking, answering
-        return self._head_rows[kind]
 
     def _mask_beyond(self, reach: int | None) -> list[Tensor | None]:
         """Return the masks of all groups, (n, 1, Q, L) where some keys are out of reach."""

@@ -79,6 +79,34 @@ def head_rows(grids: Sequence[Tensor], slots: Tensor, num_heads: int, *, multipl
     )
 
 
+class HeadLayouts:
+    """Where the heads of queries and of keys lie, planned once for all layers of a batch.
+
+    Args:
+        asking: Row of each query in the groups, one (n, Q) a group.
+        asking_slots: Place of each query in the flattened and joined grids, (R,).
+        answering: The same of keys, one (n, L) a group.
+        answering_slots: The same of keys, (T,); the very tensor of `asking_slots` where all tokens ask.
+    """
+
+    def __init__(
+        self, asking: Sequence[Tensor], asking_slots: Tensor, answering: Sequence[Tensor], answering_slots: Tensor
+    ) -> None:
+        self._asking, self._answering = (asking, asking_slots), (answering, answering_slots)
+        self._asks_all = asking_slots is answering_slots
+        self._planned: dict[tuple[int, int], tuple[HeadRows, HeadRows]] = {}
+
+    def of(self, num_heads: int, dtype: torch.dtype) -> tuple[HeadRows, HeadRows]:
+        """Return the layouts of queries and of keys for a number of heads, in the sizes that suit a type."""
+        multiple = 1 if dtype == torch.float32 else MULTIPLE
+        kind = (num_heads, multiple)
+        if kind not in self._planned:
+            answering = head_rows(*self._answering, num_heads, multiple=multiple)
+            asking = answering if self._asks_all else head_rows(*self._asking, num_heads, multiple=multiple)
+            self._planned[kind] = asking, answering
+        return self._planned[kind]
+
+
 def attend_with_dropout(
     query: Tensor,
     key: Tensor,

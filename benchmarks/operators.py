@@ -18,6 +18,10 @@ GROUPS: Mapping[str, Sequence[str]] = {
     "gather and scatter": ("index*", "scatter*", "gather*", "embedding*", "cat", "stack", "_unsafe_index*"),
     "casts and copies": ("_to_copy", "copy_", "_foreach_copy*", "clone"),
     "zeros": ("zeros*", "new_zeros", "zero_", "fill_*", "full*", "new_full"),
+    "views and allocation": (
+        *("view", "_unsafe_view", "_reshape_alias", "t", "transpose", "permute", "expand", "as_strided", "slice"),
+        *("select", "split*", "unbind", "squeeze", "unsqueeze", "detach", "alias", "unfold", "empty*", "new_empty*"),
+    ),
     "optimiser": ("_fused_adam*", "_foreach_*", "linalg_vector_norm", "_amp_*"),
 }
 REST, PYTHON = "elementwise and others", "Python and autograd"

@@ -1,6 +1,6 @@
-"""Write the sample data: small, invented files in the CS224N format for the three sentence tasks.
+"""Write the sample data: small, invented files in the CS224N format for three sentence tasks, and a table of reviews.
 
-The nine files next to this script are its output with the defaults; a test regenerates and compares them.
+The ten files next to this script are its output with the defaults; a test regenerates and compares them.
 
 Example:
     python sample_data/generate.py --seed 0 --output sample_data
@@ -18,6 +18,7 @@ if not __package__:  # run as a script: the folder on the path is this one, not 
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from sample_data.paraphrase import draw_question_pair
+from sample_data.reviews import Review, draw_table_row
 from sample_data.sentiment import draw_review
 from sample_data.similarity import draw_sentence_pair
 
@@ -35,6 +36,7 @@ COLUMNS = {
     "quora": ("sentence1", "sentence2", "is_duplicate"),
     "sts": ("sentence1", "sentence2", "similarity"),
 }
+NUM_REVIEWS = 600
 # Labels are dealt out in this proportion.
 LABELS = {
     "ids-sst": "0" * 3 + "1" * 5 + "2" * 4 + "3" * 5 + "4" * 3,
@@ -45,7 +47,7 @@ LABELS = {
 
 def main() -> None:
     """Read the command line and write the files."""
-    parser = argparse.ArgumentParser(description="Write the sample data in the CS224N format.", allow_abbrev=False)
+    parser = argparse.ArgumentParser(description="Write the sample data.", allow_abbrev=False)
     parser.add_argument("--seed", type=int, default=0, help="another seed, other sentences (default: %(default)s)")
     parser.add_argument("--output", type=Path, default=Path(__file__).parent, help="folder (default: this script's)")
     arguments = parser.parse_args()
@@ -53,7 +55,7 @@ def main() -> None:
 
 
 def generate(output: Path, *, seed: int) -> None:
-    """Write the nine files.
+    """Write the ten files.
 
     Args:
         output: Folder to write to; made if missing.
@@ -67,6 +69,7 @@ def generate(output: Path, *, seed: int) -> None:
             rows = _draw_rows(rng, draw, LABELS[dataset], size=size, held_out=split != "train", earlier=earlier)
             earlier = earlier.union(*(sentences for sentences, _ in rows))
             _write_split(output / f"{dataset}-{split}.csv", COLUMNS[dataset], rows, rng=rng)
+    _write_reviews(output / "reviews.csv", random.Random(f"{seed} reviews"))
 
 
 def _draw_rows(
@@ -119,6 +122,18 @@ def _write_split(
             indices = [index + 1, float(index)] if len(index_columns) == 2 else [index]
             identifier = f"{rng.getrandbits(100):025x}"
             writer.writerow([*indices, identifier, *sentences, *([] if is_test else [label])])
+
+
+def _write_reviews(path: Path, rng: random.Random) -> None:
+    """Write the table of reviews, no text twice: one file without a split, comma-separated."""
+    reviews: dict[str, Review] = {}
+    while len(reviews) < NUM_REVIEWS:
+        review = draw_table_row(rng)
+        reviews.setdefault(review.text, review)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["id", *Review._fields])
+        writer.writerows([f"r{number:04d}", *review] for number, review in enumerate(reviews.values(), start=1))
 
 
 if __name__ == "__main__":

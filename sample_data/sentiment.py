@@ -159,14 +159,14 @@ def draw_review(rng: random.Random, *, held_out: bool) -> tuple[str, int]:
         whole=rng.choice(known(wholes.split(), held_out=held_out)),
         one=one,
         two=two,
-        first=_fill_phrase(rng, PHRASES[first], held_out=held_out),
-        second=_fill_phrase(rng, PHRASES[second], held_out=held_out),
+        first=fill_phrase(rng, PHRASES[first], held_out=held_out),
+        second=fill_phrase(rng, PHRASES[second], held_out=held_out),
         verdict=rng.choice(known(VERDICTS[valence], held_out=held_out)),
     )
     return sentence, valence + 2
 
 
-def _fill_phrase(rng: random.Random, phrases: Sequence[str], *, held_out: bool) -> str:
+def fill_phrase(rng: random.Random, phrases: Sequence[str], *, held_out: bool) -> str:
     """Choose a phrase and put an adjective into each of its fields."""
     phrase = rng.choice(known(phrases, held_out=held_out))
     fields = [field for _, field, _, _ in string.Formatter().parse(phrase) if field]
