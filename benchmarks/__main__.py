@@ -16,6 +16,7 @@ from benchmarks.job import Job, Workload
 from benchmarks.output import (
     Entries,
     describe_machine,
+    print_bars,
     print_entries,
     print_operators,
     print_serving,
@@ -27,13 +28,14 @@ from benchmarks.ratios import Clock, check_equal_work, measure_share, summarise
 from benchmarks.scale import ROWS, run_scale
 from benchmarks.serving_entries import measure_bars, summarise_serving
 from benchmarks.startup import run_startup
+from benchmarks.streams import run_streams
 from benchmarks.suites import PRODUCTS, REFERENCE, SUITES
 from benchmarks.table import ROWS as TABLE_ROWS
 from benchmarks.table import run_table
 from runtime.arguments import Arguments
 
 MEASURED_AGAINST_PRODUCTS = ("training", "evaluation")
-ALL_SUITES = (*SUITES, "startup", "scale", "table")
+ALL_SUITES = (*SUITES, "streams", "startup", "scale", "table")
 
 
 def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -135,6 +137,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
             grown = run_scale(ROWS, report=lambda line: console.print(f"scale: {line}", highlight=False))
             print_values("scale: one training split of so many rows", grown, console=console)
             results[suite] = grown
+        elif suite == "streams":
+            clock: Clock = "cpu" if options.threads == 1 else "wall"
+            entries, bars = run_streams(
+                options, clock=clock, report=lambda line: console.print(f"streams: {line}", highlight=False)
+            )
+            print_entries(suite, entries, clock=clock, console=console)
+            print_bars(bars, console=console)
+            results |= {suite: entries, "streams_bars": bars}
         elif suite == "table":
             started = run_table(
                 options.data, TABLE_ROWS, report=lambda line: console.print(f"table: {line}", highlight=False)

@@ -57,7 +57,8 @@ class Job:
             for int8 products in inference.
         sorts_by_length: Whether a peer groups (or, in evaluation, sorts) examples of similar length.
         frozen: Whether only the head trains.
-        num_tasks: Tasks that a trained model of ours answers at once: 1 or 3.
+        num_tasks: Tasks that a trained model of ours answers at once, or that ours trains on one table: 1 or 3.
+        shares_rows: Whether tasks over one table share batches and passes.
         caches_vectors: Whether ours computes the vectors of a frozen backbone once.
         device: Where Hugging Face's Trainer runs: `cpu` or `cuda`.
         trains: Whether bare products are those of a training step.
@@ -75,6 +76,7 @@ class Job:
     sorts_by_length: bool = False
     frozen: bool = False
     num_tasks: int = 1
+    shares_rows: bool = True
     caches_vectors: bool = True
     device: str = "cpu"
     trains: bool = True
@@ -96,6 +98,11 @@ class Job:
     def pairs(self) -> Path:
         """The sentence pairs, in the format of CS224N's quora files."""
         return self.folder / "pairs.csv"
+
+    @property
+    def table(self) -> Path:
+        """The table with several label columns."""
+        return self.folder / "table.tsv"
 
     @property
     def sentences(self) -> Path:

@@ -88,6 +88,11 @@ def print_serving(entries: Sequence[ServingEntry], bars: Sequence[Bar], *, clock
             f"{entry.loss:.5f}",
         )
     console.print(table)
+    print_bars(bars, console=console)
+
+
+def print_bars(bars: Sequence[Bar], *, console: Console) -> None:
+    """Print which bars are met."""
     for bar in bars:
         verdict = "met" if bar.ratio >= bar.least else "MISSED"
         ratios = f"{bar.ratio:.2f} [{bar.ratio_low:.2f}, {bar.ratio_high:.2f}]"

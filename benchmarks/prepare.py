@@ -15,6 +15,7 @@ from transformers import AutoModelForMaskedLM, AutoModelForSequenceClassificatio
 from transformers.utils import logging as transformers_logging
 
 from benchmarks.job import Job, Workload
+from benchmarks.reviews import write_table
 from benchmarks.rows import Pair, read_pairs, write_pairs
 from benchmarks.shapes import build_config
 
@@ -54,6 +55,16 @@ def prepare_trained(job: Job, data: Path) -> None:
     write_pairs(job.pairs, list(islice(cycle(read_pairs(data)), job.workload.num_rows)))
     command = [sys.executable, "-m", "benchmarks.ours.trained_model", f"package:{VOCABULARY.replace('_', '-')}"]
     subprocess.run(command, input=job.to_json(), text=True, encoding="utf-8", check=True)
+
+
+def prepare_table(job: Job) -> None:
+    """Write the table of the suite of streams, weights and tokenizer into the job's folder.
+
+    Args:
+        job: Any job of the suite.
+    """
+    write_table(job.table, job.workload.num_rows, seed=job.workload.seed)
+    _write_model(job.classifier, AutoModelForSequenceClassification, job.workload)
 
 
 def _write_model(folder: Path, model_class: Any, workload: Workload) -> None:

@@ -102,13 +102,22 @@ def measure_bars(rounds: Mapping[str, Sequence[Round]], *, clock: Clock) -> list
     fastest = min(fp32, key=lambda name: median(fp32[name]), default="")
     pairs = ((ONE_TASK, PLAIN, 2.2), (ONE_TASK, fastest, 1.15), (INT8, ORT_INT8_SORTED, 1.2))
     return [
-        _measure(name, other, rounds, clock, least)
+        measure_bar(name, other, rounds, clock, least)
         for name, other, least in (*pairs, (THREE_TASKS, ONE_TASK, 1 / 1.1))
         if name in rounds and other in rounds
     ]
 
 
-def _measure(name: str, other: str, rounds: Mapping[str, Sequence[Round]], clock: Clock, least: float) -> Bar:
+def measure_bar(name: str, other: str, rounds: Mapping[str, Sequence[Round]], clock: Clock, least: float) -> Bar:
+    """Compare two programs round by round.
+
+    Args:
+        name: The program that is to be fast.
+        other: The one that it is compared with.
+        rounds: Rounds by program.
+        clock: What the ratio goes by.
+        least: What it should be at least.
+    """
     ratios = paired_ratios(seconds_of(rounds[name], clock), seconds_of(rounds[other], clock))
     return Bar(
         name=f"{name} / {other}", ratio=median(ratios), ratio_low=min(ratios), ratio_high=max(ratios), least=least

@@ -2,8 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
+
+from datamodules.schedules.schedule import JOINED
+from datamodules.streams import Streams, stream_of
 
 Level = Literal["error", "warning", "note"]
 LEVELS: tuple[Level, ...] = ("error", "warning", "note")
@@ -71,6 +74,35 @@ class Finding:
     def as_dict(self) -> dict[str, Any]:
         """Return it as plain data."""
         return {**asdict(self), "share": self.share}
+
+
+def say_once(findings: Iterable[Finding], streams: Streams) -> list[Finding]:
+    """Return findings, of those that are the same for several tasks over the same rows one that names these tasks.
+
+    Each of its examples has the remarks of all of them, such as the labels.
+
+    Args:
+        findings: The findings.
+        streams: Which tasks share their rows.
+    """
+    same: dict[object, list[Finding]] = {}
+    for finding in findings:
+        rows = tuple(example.where for example in finding.examples)
+        stream = stream_of(streams, finding.task)
+        same.setdefault((replace(finding, task=stream, examples=()), rows), []).append(finding)
+    return [each[0] if len(each) == 1 else _join(each) for each in same.values()]
+
+
+def _join(findings: Sequence[Finding]) -> Finding:
+    examples = zip(*(finding.examples for finding in findings), strict=True)
+    return replace(
+        findings[0],
+        task=JOINED.join(finding.task for finding in findings),
+        examples=[
+            replace(each[0], remark="; ".join(dict.fromkeys(filter(None, (example.remark for example in each)))))
+            for each in examples
+        ],
+    )
 
 
 def by_level(findings: Iterable[Finding]) -> list[Finding]:

@@ -1,7 +1,7 @@
 """All checks over all tasks of a configuration."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -10,7 +10,7 @@ from transformers import PreTrainedTokenizerFast
 
 from checks import balance, texts
 from checks.contradictions import find_contradictions
-from checks.finding import Finding
+from checks.finding import Finding, say_once
 from checks.lengths import Lengths, find_cut_rows, measure_lengths
 from checks.near import find_near_leaks
 from checks.overlaps import find_duplicates, find_equal_sides, find_leaks, find_repeated_ids, find_shared_sides
@@ -79,20 +79,17 @@ def look(data: MultitaskDataModule, build_model: Callable[[], MultitaskModule] |
             from checks.suspects import look_for_suspects
 
             findings += look_for_suspects(splits, build_model().backbone, data.tokenizer, data.max_length)
-    checked.findings.extend(findings)
-    return checked
+    return replace(checked, findings=say_once([*checked.findings, *findings], data.streams))
 
 
-def run_checks(
-    splits: Splits, tokenizer: PreTrainedTokenizerFast, max_length: int, streams: Streams | None = None
-) -> Checked:
+def run_checks(splits: Splits, tokenizer: PreTrainedTokenizerFast, max_length: int, streams: Streams) -> Checked:
     """Run all checks but that of suspects.
 
     Args:
         splits: All splits.
         tokenizer: Their tokenizer.
         max_length: Tokens a sequence at most.
-        streams: Which tasks share their rows; None where none do.
+        streams: Which tasks share their rows.
     """
     checked = Checked([], {}, {})
     for name, rows in splits.items():
@@ -104,7 +101,7 @@ def run_checks(
         checked.findings.extend(check_task(rows))
         checked.shortcuts[name] = shortcuts = measure_shortcuts(rows["train"])
         checked.findings.extend(find_shortcuts(rows["train"], shortcuts) if shortcuts else ())
-    checked.findings.extend(check_overlaps(splits, streams or {}))
+    checked.findings.extend(check_overlaps(splits, streams))
     return checked
 
 
@@ -143,11 +140,12 @@ def check_task(splits: Mapping[str, SplitRows]) -> Iterator[Finding]:
 def check_overlaps(splits: Splits, streams: Streams) -> Iterator[Finding]:
     """Compare what is evaluated with what is trained on, of all tasks.
 
-    Of other tasks over the same rows there is nothing to say that is not said of the task itself.
+    Tasks over the same rows have the same texts: of another stream one stands for all, and the others of a task's own
+    stream have nothing to add.
     """
     for name, rows in splits.items():
-        mates = {mate for names in streams.values() if name in names for mate in names} - {name}
-        trains = [other["train"] for other_name, other in splits.items() if other_name not in mates]
+        others = [tasks[0] for tasks in streams.values() if name not in tasks]
+        trains = [splits[other]["train"] for other in splits if other == name or other in others]
         for evaluated in list(rows.values())[1:]:
             for train in trains:
                 yield from find_leaks(evaluated, train)

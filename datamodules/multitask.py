@@ -144,8 +144,8 @@ class MultitaskDataModule(ResumableDataModule):
         if self._stage == "fit":
             for note in find_unlike_splits(self.tasks):
                 log.warning("%s", note)
-            if shared := describe_streams(self.streams):
-                log.info("%s", shared)
+            for note in describe_streams(self.tasks, self.streams):
+                log.info("%s", note)
             for name, task in self.tasks.items():
                 if task.teacher is not None and task.teacher.files:
                     task.teacher.locate(name, task.labels)

@@ -1,6 +1,6 @@
 """Streams: the tasks whose examples come from the same rows, which share batches and steps."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from tasks.labels import list_names
 
 # Names of tasks by the name of their stream: the task's own where it is alone, else the names joined by `+`.
 Streams = Mapping[str, tuple[str, ...]]
-Rows = Sequence[object]  # all that decides which rows a task has, and in which order they come
+Rows = Mapping[str, object]  # all that decides which rows a task has, and in which order they come, by setting
 
 
 def find_streams(tasks: Mapping[str, Task], *, share_rows: bool = True) -> dict[str, tuple[str, ...]]:
@@ -31,7 +31,7 @@ def find_streams(tasks: Mapping[str, Task], *, share_rows: bool = True) -> dict[
     """
     found: list[tuple[Rows, list[str]]] = []
     for name, task in tasks.items():
-        rows = (*_describe_rows(task), name if task.generated_pairs is not None else None)
+        rows = _describe_rows(name, task)
         known = next((names for other, names in found if share_rows and other == rows), None)
         if known is None:
             found.append((rows, [name]))
@@ -48,12 +48,13 @@ def find_streams(tasks: Mapping[str, Task], *, share_rows: bool = True) -> dict[
     return streams
 
 
-def _describe_rows(task: Task) -> Rows:
+def _describe_rows(name: str, task: Task) -> Rows:
     rule = task.source.rule
     own_split = (task.label, task.read_columns) if rule is not None and rule.stratify is None else None
-    reading = (task.source, own_split, task.texts, task.id, task.delimiter, task.quotes, task.broken_rows)
-    drawing = (task.train_limit, task.dev_limit, task.train_rows, task.batch_size)
-    return (*reading, *drawing, task.swap, task.average_orders)
+    settings = ("texts", "id", "delimiter", "quotes", "broken_rows", "train_limit", "dev_limit", "train_rows")
+    same = {setting: getattr(task, setting) for setting in (*settings, "batch_size", "swap", "average_orders")}
+    generated = name if task.generated_pairs is not None else None
+    return {"source": task.source, "source.stratify": own_split, **same, "generated_pairs": generated}
 
 
 def fill_gaps(tasks: Mapping[str, Task], streams: Streams) -> dict[str, Task]:
@@ -104,17 +105,36 @@ def _describe_labels(task: Task) -> str:
     return f"the classes {list_names(task.class_names)}" if task.class_names else f"{task.labels}"
 
 
-def describe_streams(streams: Streams) -> str:
-    """Say which tasks share their rows; empty where none do.
+def describe_streams(tasks: Mapping[str, Task], streams: Streams) -> Iterator[str]:
+    """Say which tasks share their rows, and of those that read the same texts and share none, what keeps them apart.
+
+    Args:
+        tasks: The tasks by name.
+        streams: Their streams.
+    """
+    if joint := [_list_tasks(names) for names in streams.values() if len(names) > 1]:
+        yield f"{'; '.join(joint)} share their rows: one batch and one step (--data.share_rows false keeps them apart)"
+    seen: dict[object, tuple[str, Rows]] = {}
+    for names in streams.values():
+        task = tasks[names[0]]
+        source, rows = task.source, _describe_rows(names[0], task)
+        files = (source.hub, source.name, source.train, source.all)
+        earlier, before = seen.setdefault((files, task.texts), (_list_tasks(names), rows))
+        if unlike := [setting for setting, value in rows.items() if value != before[setting]]:
+            yield (
+                f"{earlier} and {_list_tasks(names)} read the same texts but differ in {', '.join(unlike)}: they share "
+                "no batch"
+            )
+
+
+def _list_tasks(names: Sequence[str]) -> str:
+    """Join names as a sentence does.
 
     Example:
-        >>> describe_streams({"sst": ("sst",), "topic+stars": ("topic", "stars")})
-        'topic and stars share their rows: one batch and one step (--data.share_rows false keeps them apart)'
+        >>> _list_tasks(["topic", "stars", "tags"]), _list_tasks(["topic"])
+        ('topic, stars and tags', 'topic')
     """
-    joint = [" and ".join([", ".join(names[:-1]), names[-1]]) for names in streams.values() if len(names) > 1]
-    if not joint:
-        return ""
-    return f"{'; '.join(joint)} share their rows: one batch and one step (--data.share_rows false keeps them apart)"
+    return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
 
 
 def stream_of(streams: Streams, task: str) -> str:

@@ -6,6 +6,7 @@ import lightning.pytorch as L
 import torch
 
 from backbones import AttentionChoice, Backbone, CompileMode, WeightCasts
+from datamodules.streams import Streams, by_encoding
 from runtime.allocation import keep_freed_memory
 from tasks import InputError
 
@@ -43,7 +44,8 @@ def accelerate(
     Raises:
         InputError: If the precision is none of ours, the backbone has an attention of its own, if compiling is asked
             for without static shapes, with weights cast together, where masks must repeat or of a backbone that is not
-            computed by our own forward, or CUDA graphs with gradient accumulation or several passes.
+            computed by our own forward, or CUDA graphs with gradient accumulation or several passes, of tasks of two
+            encodings too.
     """
     if trainer.precision not in DTYPES:
         raise InputError(f"trainer.precision is {trainer.precision} (expected {', '.join(DTYPES)})")
@@ -90,4 +92,10 @@ def check_compiling(trainer: L.Trainer, compiling: CompileChoice, *, passes_agai
         raise InputError(
             "model.compile is reduce-overhead with a regulariser or SimCse, which passes a batch again: a graph writes "
             "each pass to the same place (expected model.compile default)"
+        )
+    streams: Streams = getattr(data, "streams", {})
+    if compiling == "reduce-overhead" and any(len(by_encoding(names, data.tasks)) > 1 for names in streams.values()):
+        raise InputError(
+            "model.compile is reduce-overhead with tasks of two encodings that share their rows: a graph writes both "
+            "passes to the same place (expected model.compile default or --data.share_rows false)"
         )

@@ -44,7 +44,7 @@ from lightning_modules.saved_weights import (
     refuse_forgotten_averaging,
     report_parameters,
 )
-from lightning_modules.steps import as_forward_pass, as_task_passes, factor, regularize, teach, weigh
+from lightning_modules.steps import as_forward_pass, as_task_passes, factor, regularize, report_own_passes, teach, weigh
 from lightning_modules.surgery import GradientSurgeon
 from lightning_modules.task_scores import Direction, TaskScores
 from objectives import (
@@ -261,8 +261,11 @@ class MultitaskModule(L.LightningModule):
         if self.init_from is not None and not self.trainer.ckpt_path:
             init_from(Path(self.init_from), self.backbone, self.heads, self.trunk, self.tasks)
         if self._surgeon is not None:
-            self._surgeon.start(self.trainer, multitask_data(self.trainer).streams)
+            streams = multitask_data(self.trainer).streams
+            self._surgeon.start(self.trainer, streams, is_compiled=self._compile != "none")
         report_parameters(self.parameters())
+        if self.backbone.task_layers is not None:
+            report_own_passes(multitask_data(self.trainer).streams)
         self._remember_vectors()
 
     def _remember_vectors(self) -> None:

@@ -1,16 +1,36 @@
 """The parts of a training step: passes, what regularisers see of them, and how the tasks' losses count."""
 
+import logging
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 import torch
+from lightning.pytorch.utilities import rank_zero_only
 from torch import Tensor, nn
 
 from datamodules import TaskBatch
+from datamodules.streams import Streams
 from heads import Head
 from lightning_modules.objective import OF_LABELS, TaskPass, learn_from_targets
 from objectives import ForwardPass, RandomState, Regularizer, StepId, Weighting, reduce_over_processes
 from tasks import Task
+from tasks.labels import list_names
+
+log = logging.getLogger(__name__)
+
+
+def report_own_passes(streams: Streams) -> None:
+    """Say which tasks share their rows, but no forward pass, where the backbone has layers of each task.
+
+    Args:
+        streams: Which tasks share their rows.
+    """
+    for names in streams.values():
+        if len(names) > 1:
+            rank_zero_only(log.info)(
+                "tasks %s share batch and step, but take a forward pass each: the adapter has layers of each task",
+                list_names(names),
+            )
 
 
 def as_task_passes(

@@ -36,20 +36,28 @@ class GradientSurgeon:
         self._losses: dict[str, Tensor] = {}
         self._step_id = StepId()
 
-    def start(self, trainer: L.Trainer, streams: Streams) -> None:
+    def start(self, trainer: L.Trainer, streams: Streams, *, is_compiled: bool) -> None:
         """Look up the shared weights, and check that there are gradients of several tasks to join.
 
         Args:
             trainer: The trainer.
             streams: Which tasks share their rows.
+            is_compiled: Whether the encoder is compiled.
 
         Raises:
-            InputError: If nothing that trains is shared, or each optimiser step is of one task.
+            InputError: If nothing that trains is shared, each optimiser step is of one task, or what is compiled, and
+                allows one backward pass, would have one of each task.
         """
         name = type(self.surgery).__name__
         if self._backbone.frozen:
             raise InputError(f"{name} joins gradients of the backbone, but freeze_backbone is true")
-        if trainer.accumulate_grad_batches == 1 and len(streams) == sum(map(len, streams.values())):
+        joint = any(len(tasks) > 1 for tasks in streams.values())
+        if joint and is_compiled:
+            raise InputError(
+                f"{name} makes a backward pass for each of the tasks that share their rows, and what model.compile "
+                "compiles allows one (expected model.compile none or --data.share_rows false)"
+            )
+        if trainer.accumulate_grad_batches == 1 and not joint:
             raise InputError(
                 f"{name} compares the tasks of an optimiser step, but each has one batch of one task (expected tasks "
                 "that share their rows, --data.schedule Joint or --trainer.accumulate_grad_batches of more than 1)"

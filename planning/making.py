@@ -74,7 +74,7 @@ def make_plan(
         checkpoints=find_checkpoints(length, settings["checkpoint"].every_n_train_steps),
         disk=expect_disk(module, read_kept(settings, len(tasks)), validations=len(validations)),
         expected=_time(data, module, trainer, draws, len(validations), steps=time) if time else None,
-        notes=[*filter(None, [describe_streams(data.streams)]), *_find_notes(settings), *_note_generated(data)],
+        notes=[*describe_streams(data.tasks, data.streams), *_find_notes(settings), *_note_generated(data)],
         concerns=list(
             find_concerns(
                 tasks, length, warmup_end=_warmup_end(module.optimizer, length, probe_steps), most_passes=passes

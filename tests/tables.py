@@ -8,6 +8,7 @@ from tasks import Classification, MultiLabel, PairRegression, Regression, Source
 TOPICS = ["film", "song", "", "film", "song", "film", "song", "", "film", "song", "film"]
 STARS = ["1", "", "3", "2", "5", "4", "", "1", "2", "3", "5"]
 TAGS = ["good", "good;bad", "", "bad", "", "", "good", "bad", "good;bad", "", ""]
+STILL, STILL_COSINE = ({"class_path": name, "init_args": {"dropout": 0.0}} for name in ("LinearHead", "CosineHead"))
 WORDS = ["the", "cat", "dog", "film", "song", "is", "was", "very", "not", "good", "bad", "dull", "slow", "great"]
 
 
@@ -48,3 +49,22 @@ def pair_tasks(**changes: Any) -> dict[str, Task]:
         **changes,
     }
     return {name: PairRegression(**{**shared, "encoding": name}) for name in ("cross", "bi")}
+
+
+def table_config() -> dict[str, Any]:
+    """Return the tasks of both, without dropout in their heads, as a configuration has them."""
+    shared = {"source": {"train": "train.tsv", "dev": "dev.tsv"}, "id": "id", "missing_labels": "ignore"}
+    own: dict[str, tuple[str, dict[str, Any]]] = {
+        "topic": ("Classification", {"label": "topic", "classes": ["film", "song"], "head": STILL}),
+        "stars": ("Regression", {"label": "stars", "low": 1, "high": 5, "head": STILL}),
+        "tags": ("MultiLabel", {"label": "tags", "classes": ["good", "bad"], "separator": ";", "head": STILL}),
+        "cross": ("PairRegression", {"label": "stars", "low": 1, "high": 5, "encoding": "cross", "head": STILL}),
+        "bi": ("PairRegression", {"label": "stars", "low": 1, "high": 5, "encoding": "bi", "head": STILL_COSINE}),
+    }
+    return {
+        name: {
+            "class_path": kind,
+            "init_args": {**shared, "texts": ["text", "other"] if name in ("cross", "bi") else ["text"], **settings},
+        }
+        for name, (kind, settings) in own.items()
+    }

@@ -14,31 +14,12 @@ from analysis.plan import plan_first, plan_training
 from analysis.run import Run
 from checks.running import look
 from tests.runs import Project, read_csv
-from tests.tables import pair_tasks, table_tasks, write_table
+from tests.tables import pair_tasks, table_config, table_tasks, write_table
 from tests.tiny import open_data
 
 NAME = "topic+stars+tags"
 PAIRS = "cross+bi"
 Projects = Callable[..., Project]
-STILL, STILL_COSINE = ({"class_path": name, "init_args": {"dropout": 0.0}} for name in ("LinearHead", "CosineHead"))
-
-
-def table_config() -> dict[str, Any]:
-    shared = {"source": {"train": "train.tsv", "dev": "dev.tsv"}, "id": "id", "missing_labels": "ignore"}
-    own: dict[str, tuple[str, dict[str, Any]]] = {
-        "topic": ("Classification", {"label": "topic", "classes": ["film", "song"], "head": STILL}),
-        "stars": ("Regression", {"label": "stars", "low": 1, "high": 5, "head": STILL}),
-        "tags": ("MultiLabel", {"label": "tags", "classes": ["good", "bad"], "separator": ";", "head": STILL}),
-        "cross": ("PairRegression", {"label": "stars", "low": 1, "high": 5, "encoding": "cross", "head": STILL}),
-        "bi": ("PairRegression", {"label": "stars", "low": 1, "high": 5, "encoding": "bi", "head": STILL_COSINE}),
-    }
-    return {
-        name: {
-            "class_path": kind,
-            "init_args": {**shared, "texts": ["text", "other"] if name in ("cross", "bi") else ["text"], **settings},
-        }
-        for name, (kind, settings) in own.items()
-    }
 
 
 @pytest.fixture(scope="module")
@@ -74,10 +55,12 @@ def assert_same_predictions(found: Project, expected: Project) -> None:
             np.testing.assert_allclose(*scores, atol=2e-3)
 
 
+@pytest.mark.parametrize("surgery", [None, {"class_path": "PcGrad"}], ids=["sum", "surgery"])
 def test_two_processes_train_and_predict_as_one(
-    whole_run: Projects, tiny_project: Projects, changes: dict[str, Any]
+    whole_run: Projects, tiny_project: Projects, changes: dict[str, Any], surgery: dict[str, Any] | None
 ) -> None:
     """In windows of two batches, with gaps that no two ranks have alike."""
+    changes = {**changes, "model.surgery": surgery}
     one, two = whole_run(**changes), tiny_project(**changes)
     ended = two.run_ranks(2)
     assert [process.code for process in ended] == [0, 0], ended
@@ -104,15 +87,28 @@ def test_a_run_reports_each_task_and_draws_their_rows_once(whole_run: Projects, 
     assert [list(epoch) for epoch in plan_training(run)] == [[NAME, PAIRS]] * 2
 
 
-def test_a_look_says_nothing_of_rows_that_tasks_share(word_backbone: Path, tmp_path: Path) -> None:
+def test_a_look_says_once_what_is_so_for_all_tasks_over_the_same_rows(word_backbone: Path, tmp_path: Path) -> None:
     for name in ("train.tsv", "dev.tsv"):
         write_table(tmp_path, name)
+    with (tmp_path / "train.tsv").open("a", encoding="utf-8") as file:
+        file.write("r20\tthe <br> cat\tthe\tfilm\t3\tgood\nr21\tthe <br> cat\tdog\tsong\t3\tbad\n")
     tasks = {**table_tasks(), **pair_tasks(id="id")}
     found = {}
     for share_rows in (True, False):
         data = open_data(word_backbone, tmp_path, tmp_path / "cache", tasks=tasks, share_rows=share_rows)
-        found[share_rows] = {(one.check, one.task, one.what) for one in look(data, None).findings}
-    shared = found[False] - found[True]
-    assert found[True] < found[False]
-    assert {check for check, *_ in shared} == {"leak-of-other-task"}
-    assert {task for check, task, _ in found[True] if check == "leak"} == set(tasks)
+        found[share_rows] = look(data, None).findings
+    said = {(one.task, one.check, one.split, one.what): one for one in found[True]}
+    assert len(said) == len(found[True])
+    html = next(one for one in found[True] if one.check == "html" and one.task == NAME)
+    assert [example.remark for example in html.examples] == [
+        "label film; label 3; label good",
+        "label song; label 3; label bad",
+    ]
+    checks = {(task, check) for task, check, *_ in said}
+    assert {(NAME, "html"), (PAIRS, "html"), (NAME, "duplicates"), (NAME, "leak"), (PAIRS, "leak")} < checks
+    assert {("topic", "contradictions"), ("tags", "contradictions")} < checks
+    assert not {task for task, check in checks if check != "contradictions"} & set(tasks)
+    by_task = {(task, *rest) for names, *rest in said for task in names.split("+")}
+    unsaid = {(one.task, one.check, one.split, one.what) for one in found[False]} - by_task
+    assert {check for _, check, *_ in unsaid} == {"leak-of-other-task", "shared-sides"}
+    assert all("of the train split of" in what or "in the train split of" in what for *_, what in unsaid)

@@ -1,5 +1,6 @@
 """Our modules and data modules, built from a job as a user's configuration would build them."""
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -117,15 +118,23 @@ def build_trainer(job: Job, *extra: L.Callback, max_epochs: int, shows_progress:
     )
 
 
+def count_batch(batch: Any) -> tuple[int, int, int]:
+    """Count a batch's examples, its real tokens, and the tokens that are computed."""
+    tokens = batch.tokens
+    return len(batch.rows), int(tokens.cu_seqlens[tokens.num_sequences]), tokens.input_ids.numel()
+
+
 class EpochMeter(L.Callback):
     """Measures every training epoch, from before its first batch is drawn to after its last step.
 
     Args:
         meter: Keeps the clocks.
+        count: Counts the examples of a batch, its real tokens, and those that are computed.
     """
 
-    def __init__(self, meter: Meter) -> None:
+    def __init__(self, meter: Meter, count: Callable[[Any], tuple[int, int, int]] = count_batch) -> None:
         self._meter = meter
+        self._count = count
         self._examples = self._tokens = self._slots = 0
 
     def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
@@ -137,17 +146,18 @@ class EpochMeter(L.Callback):
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
     ) -> None:
         """Count the batch."""
-        self._examples += len(batch.rows)
-        self._tokens += int(batch.tokens.cu_seqlens[batch.tokens.num_sequences])
-        self._slots += batch.tokens.input_ids.numel()
+        examples, tokens, slots = self._count(batch)
+        self._examples += examples
+        self._tokens += tokens
+        self._slots += slots
 
     def on_train_epoch_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Stop the clocks."""
         self._meter.end(Work(examples=self._examples, tokens=self._tokens, slots=self._slots))
 
 
-def fit(job: Job, meter: Meter, module: L.LightningModule, data: L.LightningDataModule) -> None:
+def fit(job: Job, meter: EpochMeter, module: L.LightningModule, data: L.LightningDataModule) -> None:
     """Train for a warm-up epoch and the measured ones."""
     torch.manual_seed(job.workload.seed)
     Path(job.folder / "runs").mkdir(exist_ok=True)
-    build_trainer(job, EpochMeter(meter), max_epochs=job.num_epochs).fit(module, datamodule=data)
+    build_trainer(job, meter, max_epochs=job.num_epochs).fit(module, datamodule=data)

@@ -2,9 +2,9 @@
 
 from benchmarks.job import Job
 from benchmarks.meter import Meter
-from benchmarks.ours.building import build_data, build_module, fit
+from benchmarks.ours.building import EpochMeter, build_data, build_module, fit
 
 
 def run(job: Job, meter: Meter) -> None:
     """Train the classifier."""
-    fit(job, meter, build_module(job), build_data(job))
+    fit(job, EpochMeter(meter), build_module(job), build_data(job))

@@ -39,7 +39,7 @@ def test_suites_are_those_of_the_interface_and_programs_exist() -> None:
     families = {"roberta", "mpnet", "deberta", "modernbert", "deberta-v1"}
     comparing = {"training", "mlm", "evaluation", "frozen", "inference"}
     of_families = {f"{family}{ending}" for family in families for ending in ("", "-evaluation")}
-    assert set(ALL_SUITES) == {*comparing, *of_families, "startup", "scale", "table"}
+    assert set(ALL_SUITES) == {*comparing, *of_families, "streams", "startup", "scale", "table"}
     jobs = [(name, job) for programs in SUITES.values() for name, job in programs.items()]
     assert len(jobs) == 78
     for name, job in jobs:
@@ -60,7 +60,7 @@ def test_peers_import_nothing_of_ours() -> None:
 
 def test_ours_imports_nothing_of_the_peers() -> None:
     files = sorted((FOLDER / "ours").glob("*.py"))
-    assert len(files) == 10
+    assert len(files) == 12
     for file in files:
         for module in imports(file):
             assert module.split(".")[0] not in PEERS, file

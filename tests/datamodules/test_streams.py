@@ -26,7 +26,7 @@ from datamodules import (
     TaskDataset,
     passes,
 )
-from datamodules.streams import find_streams
+from datamodules.streams import describe_streams, find_streams
 from planning.draws import draw
 from tasks import InputError, Source, Sst, Task
 from tests.tables import STARS, TAGS, TOPICS, pair_tasks, table_tasks, write_table
@@ -73,7 +73,14 @@ def test_tasks_over_the_same_rows_are_one_stream() -> None:
     ids=lambda change: next(iter(change)),
 )
 def test_what_decides_the_rows_keeps_tasks_apart(change: dict[str, Any]) -> None:
-    assert find_streams(table_tasks(stars=change)) == {"topic+tags": ("topic", "tags"), "stars": ("stars",)}
+    tasks = table_tasks(stars=change)
+    streams = find_streams(tasks)
+    assert streams == {"topic+tags": ("topic", "tags"), "stars": ("stars",)}
+    shared, *said = describe_streams(tasks, streams)
+    assert shared.startswith("topic and tags share their rows")
+    (setting,) = change
+    expected = f"topic and tags and stars read the same texts but differ in {setting}: they share no batch"
+    assert said == ([] if setting == "texts" else [expected])
 
 
 def test_a_file_that_each_task_splits_by_its_own_label_is_not_shared() -> None:
@@ -151,6 +158,7 @@ def test_the_log_says_what_is_shared(opened: Open, caplog: pytest.LogCaptureFixt
     caplog.clear()
     opened(share_rows=False)
     assert "share their rows" not in caplog.text
+    assert "differ in" not in caplog.text
 
 
 def test_a_batch_has_the_labels_of_all_tasks_and_its_tokens_once(opened: Open) -> None:
