@@ -1,6 +1,5 @@
 """The pairs that are made by rule, for reading: `python -m analysis.generated_pairs -c CONFIG --task TASK`."""
 
-import argparse
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,6 +10,7 @@ from typing import Any
 from jsonargparse import ArgumentParser
 
 from augmentation import KIND_NAMES, PREFIX, GeneratedPairs
+from runtime.arguments import Arguments
 from runtime.command import command
 from runtime.strict_yaml import read_yaml_file
 from runtime.terminal import plain_console
@@ -80,7 +80,7 @@ def list_pairs(task: Task, kinds: Mapping[str, Sequence[Example]], most: int) ->
 @command
 def main(arguments: Sequence[str] | None = None) -> None:
     """Make the pairs of a task as `fit` does, and print some of each kind."""
-    parser = argparse.ArgumentParser(prog="python -m analysis.generated_pairs", description=__doc__, allow_abbrev=False)
+    parser = Arguments("analysis.generated_pairs", __doc__)
     parser.add_argument("-c", "--config", type=Path, action="append", required=True, help="as for train.py")
     parser.add_argument("--data.root", dest="root", metavar="DIR", help="folder of the files, as for train.py")
     parser.add_argument("--task", required=True, help="task about pairs")

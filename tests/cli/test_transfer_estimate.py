@@ -35,7 +35,7 @@ def test_every_pair_of_tasks_has_a_gain_with_an_interval_that_repeats(fitted, tm
         assert all(map(math.isfinite, ends.values()))
     shown = capsys.readouterr().out
     assert "Estimated gain by one step" in shown
-    assert f"Estimated from the gradients of cs224n/{fitted.name} at 1 checkpoint(s)" in shown
+    assert f"Estimated from the gradients of cs224n/{fitted.name} at 1 checkpoint: " in shown
     assert "| step on | sst | quora | sts |" in (tmp_path / "one" / "estimate.md").read_text()
     assert estimate(fitted, tmp_path / "two")["gains"] == found["gains"]
     assert estimate(fitted, tmp_path / "three", "--seed", "1")["gains"] != found["gains"]
@@ -137,4 +137,4 @@ def test_options_of_a_training_are_refused_beside_an_estimate(fitted, capsys):
     with pytest.raises(SystemExit) as ended:
         main(["--estimate", str(fitted), "-c", "configs/cs224n.yaml"])
     assert ended.value.code == 2
-    assert "unrecognized arguments: -c configs/cs224n.yaml" in capsys.readouterr().err
+    assert "error: no flag -c\n" in capsys.readouterr().err

@@ -32,7 +32,7 @@ def test_the_command_of_each_search_says_what_it_would_train(path, cs224n_root, 
     cut = words.index("--")
     assert main([*words[:cut], "--dry-run", *words[cut:]]) == 0
     cost, *commands = capsys.readouterr().out.splitlines()
-    assert cost.startswith("each of 1 recipe(s): 18 x 60 steps, 6 x 180 steps, 2 x 540 steps x 2 seeds; 4,320 steps")
+    assert cost.startswith("each of 1 recipe: 18 x 60 steps, 6 x 180 steps, 2 x 540 steps x 2 seeds; 4,320 steps")
     assert len(commands) == 18
     assert len(set(commands)) == 18
 

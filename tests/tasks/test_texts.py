@@ -115,8 +115,8 @@ def test_train_limit_gives_the_texts_of_the_examples_that_it_draws(tmp_path: Pat
     ("arguments", "message"),
     [
         ({"source": Source()}, "Texts: source is empty"),
-        ({"source": Source(train="a.csv"), "texts": ()}, r"Texts: texts names 0 column\(s\) \(expected 1 or 2\)"),
-        ({"source": Source(train="a.csv"), "texts": ("a", "b", "c")}, r"Texts: texts names 3 column\(s\)"),
+        ({"source": Source(train="a.csv"), "texts": ()}, r"Texts: texts names 0 columns \(expected 1 or 2\)"),
+        ({"source": Source(train="a.csv"), "texts": ("a", "b", "c")}, r"Texts: texts names 3 columns"),
         (
             {"source": Source(train="a.csv"), "delimiter": "\\t"},
             r"Texts: delimiter is '\\\\t' \(expected one character",
