@@ -84,7 +84,8 @@ def test_every_method_is_compared_with_a_row_that_shares_its_layers():
     assert {path.stem for path in METHODS.glob("*.yaml")} == {*rows, "recipe"}
     assert [row.name for row in rows.values() if row.against is None] == ["plain"]
     for row in rows.values():
-        assert (row.table, row.scores, row.tasks) == (None, {}, ("sst", "quora", "sts"))
+        assert (row.table, row.scores) == (None, {})
+        assert [task for task in row.tasks if not task.endswith("_bi")] == ["sst", "quora", "sts"]
         assert row.configs[0] == METHODS / "recipe.yaml"
         assert row.configs[-1].stem == row.name
         for below in row.configs[1:-1]:
