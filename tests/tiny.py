@@ -5,8 +5,9 @@ from typing import Any
 
 import lightning.pytorch as L
 import torch
+from torch import Tensor
 
-from datamodules import MultitaskDataModule, TaskBatch
+from datamodules import Batch, MultitaskDataModule, TaskBatch
 from lightning_modules import MultitaskModule, OptimizerSettings
 from tasks import Quora, Sst, Sts, Task
 
@@ -51,3 +52,17 @@ def batch_of(task: str, rows: Any, weight: float) -> TaskBatch:
     """Return a batch of which only what is counted is real."""
     nothing: Any = None
     return TaskBatch(task, nothing, torch.zeros(len(rows)), [], torch.tensor(rows), weight)
+
+
+def batches_of(data: MultitaskDataModule) -> list[Batch]:
+    """Return the training batches of an epoch."""
+    data.prepare_data()
+    data.setup("fit")
+    return list(data.train_dataloader())
+
+
+def gradients_of(module: MultitaskModule, loss: Tensor) -> dict[str, Tensor]:
+    """Return the gradients that a loss gives to the weights of a module, by name."""
+    module.zero_grad()
+    loss.backward()
+    return {name: weight.grad.clone() for name, weight in module.named_parameters() if weight.grad is not None}

@@ -26,7 +26,7 @@ from lightning_modules import MultitaskModule
 from objectives import BregmanProximalPoint, CosineEmbedding, RDrop, SimCse, Smart, Uncertainty
 from tasks import Task
 from tests.tables import pair_tasks, table_tasks, write_table
-from tests.tiny import build_module, make_trainer, open_data
+from tests.tiny import batches_of, build_module, gradients_of, make_trainer, open_data
 
 NAME = "topic+stars+tags"
 Build = Callable[..., tuple[MultitaskModule, MultitaskDataModule]]
@@ -48,18 +48,6 @@ def build(word_backbone: Path, tmp_path: Path) -> Build:
         return module, open_data(word_backbone, tmp_path, tmp_path / "cache", tasks=tasks, **(data or {}))
 
     return make
-
-
-def batches_of(data: MultitaskDataModule) -> list[Batch]:
-    data.prepare_data()
-    data.setup("fit")
-    return list(data.train_dataloader())
-
-
-def gradients_of(module: MultitaskModule, loss: Tensor) -> dict[str, Tensor]:
-    module.zero_grad()
-    loss.backward()
-    return {name: weight.grad.clone() for name, weight in module.named_parameters() if weight.grad is not None}
 
 
 def assert_close(found: dict[str, Tensor], expected: dict[str, Tensor]) -> None:

@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from callbacks import StepSeed, TaskLosses
-from datamodules import Batch, MultitaskDataModule
+from datamodules import MultitaskDataModule
 from lightning_modules import MultitaskModule
 from objectives import RDrop
 from tasks import InputError, MultiLabel, Quora, Sts, Task, Teacher
 from tests.tables import table_tasks, write_table
-from tests.tiny import build_module, make_trainer, open_data
+from tests.tiny import batches_of, build_module, gradients_of, make_trainer, open_data
 
 WEIGHT, TEMPERATURE = 0.3, 2.0
 OTHER_ORDER: dict[str, Any] = {"classes": ("song", "film"), "teacher": Teacher(task="topic")}
@@ -39,18 +39,6 @@ def build(tiny_backbone: Path, cs224n_root: Path, tmp_path: Path) -> Build:
         return module, open_data(tiny_backbone, cs224n_root, tmp_path / "cache", tasks=tasks)
 
     return make
-
-
-def batches_of(data: MultitaskDataModule) -> list[Batch]:
-    data.prepare_data()
-    data.setup("fit")
-    return list(data.train_dataloader())
-
-
-def gradients_of(module: MultitaskModule, loss: Tensor) -> dict[str, Tensor]:
-    module.zero_grad()
-    loss.backward()
-    return {name: weight.grad.clone() for name, weight in module.named_parameters() if weight.grad is not None}
 
 
 @pytest.mark.parametrize("kind", [Quora, Sts])
