@@ -192,6 +192,17 @@ class Project:
     def run(self, *arguments: str, command: str = "fit", stdin: Path | None = None, **settings: str) -> Ended:
         return self.start(*arguments, command=command, stdin=stdin, **settings).wait()
 
+    def compare_one_process_with_two(self) -> None:
+        """Train in one process and then in two, and check that the weights are the same but for rounding."""
+        assert self.run().code == 0
+        ended = self.run_ranks(2)
+
+        assert {process.code for process in ended} == {0}, ended
+        one, two = self.weights(0), self.weights(1)
+        assert len(one) > 10
+        for name, tensor in one.items():
+            torch.testing.assert_close(two[name], tensor, rtol=1e-3, atol=2e-5)
+
     def kill(self, place: str) -> None:
         """Continue the newest run that has a checkpoint, or start one, up to a place where it is killed."""
         ended = self.run("--ckpt_path", "auto", PROBE=place)

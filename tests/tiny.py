@@ -64,5 +64,5 @@ def batches_of(data: MultitaskDataModule) -> list[Batch]:
 def gradients_of(module: MultitaskModule, loss: Tensor) -> dict[str, Tensor]:
     """Return the gradients that a loss gives to the weights of a module, by name."""
     module.zero_grad()
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     return {name: weight.grad.clone() for name, weight in module.named_parameters() if weight.grad is not None}
