@@ -2,12 +2,13 @@
 
 import codecs
 import hashlib
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
+from tasks.cells import check_columns
 from tasks.errors import InputError
 from tasks.hub import digest_hub, read_hub
 from tasks.rows import FILE_FORMATS, FileFormat, Row, read_rows
@@ -256,27 +257,6 @@ def check_source(value: object, task: str) -> None:
             f"{task}: source is of type {type(value).__name__} (expected a Source, as in Source(train='train.csv'))"
         )
     value.check(task)
-
-
-def check_columns(row: Row, columns: Iterable[str]) -> None:
-    """Check that the columns of a source are there, once each.
-
-    Args:
-        row: Its first row.
-        columns: Names of the columns that are read.
-
-    Raises:
-        InputError: If one is missing or appears twice.
-    """
-    source = row.where.rsplit(", ", 1)[0]
-    for column in columns:
-        if column in row.repeated:
-            raise InputError(f"{source}: two columns are named {column!r} (expected one)")
-        if column not in row.fields:
-            found = ", ".join(map(repr, row.fields))
-            raise InputError(
-                f"{source}: no column {column!r} (found {found}; if these are several names in one, set delimiter)"
-            )
 
 
 def as_whole_map(value: Any) -> Any:
