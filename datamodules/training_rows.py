@@ -24,7 +24,7 @@ def complete_rows(stores: Mapping[str, TokenStore], *, root: Path, cache_dir: Pa
     """
     for name, store in stores.items():
         ids = store.all_ids()
-        store.teacher = store.task.read_teacher(name, ids)
+        store.teacher = store.task.read_teacher(name, ids, known=store.labels)
         store.label_weights = store.task.weigh_labels(store.labels)
         store.chosen_rows = store.task.find_train_rows(name, ids)
         if store.chosen_rows is not None and not store.has_label[store.chosen_rows].any():
