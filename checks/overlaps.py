@@ -94,8 +94,9 @@ def find_shared_sides(evaluated: SplitRows, train: SplitRows) -> Iterator[Findin
 
 
 def find_duplicates(rows: SplitRows) -> Iterator[Finding]:
-    """Find rows that say what an earlier one of their split says."""
-    _, first, inverse = np.unique(rows.joined(ordered=False), return_index=True, return_inverse=True)
+    """Find rows that say what an earlier one of their split says; with another label they are a contradiction."""
+    said = np.rec.fromarrays([rows.joined(ordered=False), np.nan_to_num(rows.labels, nan=-np.inf)])
+    _, first, inverse = np.unique(said, return_index=True, return_inverse=True)
     earlier = first[inverse]
     again = np.flatnonzero(earlier != np.arange(len(rows)))
     if not again.size:

@@ -77,7 +77,7 @@ def test_scores_of_a_narrower_scale_are_refused(scores, tmp_path):
     found = np.nan_to_num(scores, nan=0.5)
     path = write(tmp_path / "a.csv", "id,score", *(f"{row},{score}" for row, score in enumerate(found)))
     task = Sts(teacher=Teacher(files=(str(path),)))
-    expected = rf"a\.csv: its scores are from {found.min():.3g} to {found.max():.3g}, and fit the labels better if 0 to 1 "
+    expected = rf"a\.csv: its scores are from {found.min():.3g} to {found.max():.3g}, and fit the labels better"
     with pytest.raises(InputError, match=expected):
         task.read_teacher("sts", list(map(str, range(len(found)))), known=ANSWERS)
 
