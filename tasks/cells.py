@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tasks.errors import InputError
+from runtime.errors import InputError
 
 
 @dataclass(frozen=True)

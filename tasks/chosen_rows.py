@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.errors import InputError
+from runtime.errors import InputError
 from tasks.labels import list_names
 
 

@@ -6,8 +6,8 @@ from itertools import chain
 from pathlib import Path
 
 from runtime.counts import counted
+from runtime.errors import InputError
 from tasks.cells import Row
-from tasks.errors import InputError
 from tasks.text_lines import carriage_return, decode_lines
 
 SEVERAL_IN_ONE = "; if that is several names in one, set delimiter"

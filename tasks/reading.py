@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from heads import Label
-from tasks.errors import InputError
+from runtime.errors import InputError
 from tasks.rows import Row
 from tasks.source import Source, Split, check_columns
 from tasks.splitting import SplitKeys

@@ -15,9 +15,9 @@ from augmentation import GeneratedPairs
 from heads import ConcatProductHead, CosineHead, Head, HeadFactory, Label, LabelSpace, LinearHead
 from objectives import Debias, PairObjective
 from runtime.counts import counted
+from runtime.errors import InputError
 from tasks.chosen_rows import find_rows
 from tasks.encoding import Encoding
-from tasks.errors import InputError
 from tasks.generating import find_pair_labels, with_generated
 from tasks.handin import HandIn
 from tasks.meaning import MAY_CHANGE

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heads import LabelSpace, Scores
-from tasks.errors import InputError
+from runtime.errors import InputError
 from tasks.labels import list_names
 
 ROUNDING = 0.01  # how far a row of probabilities may be from summing to 1

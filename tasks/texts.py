@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from runtime.counts import counted
-from tasks.errors import InputError
+from runtime.errors import InputError
 from tasks.source import Source, Split, check_columns, check_source
 from tasks.splitting import SplitKeys
 
