@@ -29,7 +29,15 @@ def score_runs(metric: Measure, labels: Floats, predictions: Floats) -> Floats:
     return scores
 
 
-def resample_scores(metric: Measure, labels: Floats, predictions: Floats, *, samples: int, rng: Generator) -> Floats:
+def resample_scores(
+    metric: Measure,
+    labels: Floats,
+    predictions: Floats,
+    *,
+    samples: int,
+    rng: Generator,
+    among: tuple[NDArray[np.int64], int] | None = None,
+) -> Floats:
     """Score each run on rows drawn with replacement, the same rows for all runs: the paired bootstrap.
 
     Args:
@@ -38,17 +46,20 @@ def resample_scores(metric: Measure, labels: Floats, predictions: Floats, *, sam
         predictions: One run per row, (K, n).
         samples: Number of resamples.
         rng: Source of the draws.
+        among: Places of the rows among all that are drawn from, (n,), and how many those are; None where they are all.
+            Tasks over the same rows are drawn together with equal sources and the same number of all.
 
     Returns:
         The scores, (samples, K).
 
     Source: Efron & Tibshirani 1993; Berg-Kirkpatrick et al. 2012, https://aclanthology.org/D12-1091
     """
+    places, total = (slice(None), len(labels)) if among is None else among
     parts = []
     for start in range(0, samples, CHUNK):
         count = min(CHUNK, samples - start)
-        drawn = rng.integers(len(labels), size=(count, len(labels)))
-        weights = np.stack([np.bincount(rows, minlength=len(labels)) for rows in drawn]).astype(np.float64)
+        drawn = rng.integers(total, size=(count, total))
+        weights = np.stack([np.bincount(rows, minlength=total)[places] for rows in drawn]).astype(np.float64)
         parts.append(_weighted_scores(metric, labels, predictions, weights))
     return np.concatenate(parts)
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -18,6 +18,22 @@ from tasks.source import SPLITS
 
 Verdict = Literal["helped", "hurt", "cannot be told apart"]
 METRICS: dict[str, Metric] = {"accuracy": "accuracy", "pearson": "pearson"}
+
+
+class Answers(NamedTuple):
+    """What the runs of a system predicted for the dev rows of a task that have a label.
+
+    Args:
+        labels: The labels, (n,).
+        predictions: Predictions of the final weights of each run, (K, n).
+        file: Digest of the file of the rows.
+        ids: Ids of the rows, [n].
+    """
+
+    labels: Floats
+    predictions: Floats
+    file: str
+    ids: list[str]
 
 
 @dataclass(frozen=True)
@@ -74,12 +90,13 @@ class System:
         return {name: [point.scores[name] if point else float("nan") for point in points] for name in names}
 
     @cached_property
-    def predictions(self) -> dict[str, tuple[Floats, Floats]]:
-        """Labels (n,) and predictions of the final weights (K, n) of the dev rows, by task."""
+    def answers(self) -> dict[str, Answers]:
+        """What the final weights predicted for the dev rows, by task."""
         found = {}
         for name in self.metrics:
             read = [run.read_predictions(name) for run in self.runs]
-            found[name] = read[0].labels, np.stack([run.predictions for run in read])
+            predictions, ids = np.stack([run.predictions for run in read]), [one.id for one in read[0].examples]
+            found[name] = Answers(read[0].labels, predictions, self.runs[0].report["data"][name]["dev"]["sha256"], ids)
         return found
 
 
@@ -152,16 +169,21 @@ def compare_systems(first: System, second: System) -> Difference:
         raise InputError(f"{first.name} and {second.name} have no task in common")
     tasks = {}
     for name in shared:
-        (labels, predicted), (others, reference) = first.predictions[name], second.predictions[name]
-        if not np.array_equal(labels, others):
+        one, other = first.answers[name], second.answers[name]
+        if not np.array_equal(one.labels, other.labels):
             raise InputError(f"{first.name} and {second.name} were scored on different dev rows of {name}")
-        tasks[name] = PairedRuns(first.metrics[name], labels, predicted, reference)
+        tasks[name] = pair_answers(first.metrics[name], one, other)
     intervals = compare(tasks)
     if len(shared) == 1:
         del intervals["mean"]
     runs = len(first.runs), len(second.runs)
     p_values = {name: _test(task) for name, task in tasks.items()} if runs == (1, 1) else {}
     return Difference(first.name, second.name, intervals, p_values, runs)
+
+
+def pair_answers(metric: Metric, first: Answers, second: Answers) -> PairedRuns:
+    """Return what two systems predicted for the same rows of a task, which the metric scores."""
+    return PairedRuns(metric, first.labels, first.predictions, second.predictions, first.file, first.ids)
 
 
 def choose_metric(task: Task, where: str) -> Metric:

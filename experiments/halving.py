@@ -8,7 +8,7 @@ import numpy as np
 
 from analysis.resampling import score_runs
 from analysis.selection import split_halves
-from experiments.comparison import System
+from experiments.comparison import Answers, System, pair_answers
 from experiments.statistics import PairedRuns
 
 Half = int  # 0: the half of the dev rows that is chosen on; 1: the other, which is reported
@@ -56,8 +56,8 @@ def lay_rungs(candidates: int, steps: int, *, rungs: int, factor: int, seeds: in
     ]
 
 
-def take_half(system: System, half: Half, *, seed: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Return labels (n,) and predictions (K, n) on a half of each task's dev rows.
+def take_half(system: System, half: Half, *, seed: int) -> dict[str, Answers]:
+    """Return labels and predictions on a half of each task's dev rows.
 
     Args:
         system: Finished runs.
@@ -65,17 +65,17 @@ def take_half(system: System, half: Half, *, seed: int) -> dict[str, tuple[np.nd
         seed: Seed of the cut.
     """
     found = {}
-    for name, (labels, predictions) in system.predictions.items():
+    for name, (labels, predictions, file, ids) in system.answers.items():
         rows = split_halves(len(labels), seed=seed)[half]
-        found[name] = labels[rows], predictions[:, rows]
+        found[name] = Answers(labels[rows], predictions[:, rows], file, [ids[row] for row in rows])
     return found
 
 
 def score_half(system: System, half: Half, *, seed: int) -> dict[str, list[float]]:
     """Return the first metric of each task on a half of the dev rows, one score per run, and their `mean`."""
     scores = {
-        name: score_runs(system.metrics[name], labels, predictions).tolist()
-        for name, (labels, predictions) in take_half(system, half, seed=seed).items()
+        name: score_runs(system.metrics[name], taken.labels, taken.predictions).tolist()
+        for name, taken in take_half(system, half, seed=seed).items()
     }
     return {**scores, "mean": np.mean(list(scores.values()), axis=0).tolist()}
 
@@ -96,8 +96,4 @@ def rank(systems: Mapping[int, System], *, seed: int) -> list[int]:
 def pair_held_out(first: System, second: System, *, seed: int) -> dict[str, PairedRuns]:
     """Return what two systems predicted for the half of the dev rows that nothing was chosen on, by shared task."""
     one, other = take_half(first, 1, seed=seed), take_half(second, 1, seed=seed)
-    return {
-        name: PairedRuns(first.metrics[name], labels, predictions, other[name][1])
-        for name, (labels, predictions) in one.items()
-        if name in other
-    }
+    return {name: pair_answers(first.metrics[name], taken, other[name]) for name, taken in one.items() if name in other}

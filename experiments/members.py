@@ -69,7 +69,7 @@ def read_member(path: Path) -> Member:
 
 
 def read_dev(members: Sequence[Member]) -> dict[str, list[Example]]:
-    """Return the dev examples of every task, checked to be the same for all members.
+    """Return the dev examples of every task that have a label, checked to be the same for all members.
 
     Raises:
         InputError: If two members read other dev files of a task, or a file has changed.
@@ -81,7 +81,10 @@ def read_dev(members: Sequence[Member]) -> dict[str, list[Example]]:
             other, before = found.setdefault(task, (member.run, digest))
             if before != digest:
                 raise InputError(f"{member.run.name} has another dev split of {task} than {other.name}")
-    return {task: run.read_examples(task) for task, (run, _) in found.items()}
+    return {
+        task: [example for example in run.read_examples(task) if example.label is not None]
+        for task, (run, _) in found.items()
+    }
 
 
 def read_saved(run: Run, dev: Dev) -> dict[str, Predictions]:
