@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--factor", type=int, default=3,
         help="each round keeps 1 / FACTOR of the candidates and trains them FACTOR times as long (default: 3)",
     )  # fmt: skip
-    parser.add_argument("--search_seed", type=int, default=0, help="seed of values and halves")
+    parser.add_argument("--search_seed", type=int, default=0, help="seed of values and halves (default: 0)")
     add_options(parser, output="runs/tune")
     parsed = parser.parse_args(own)
     options = read_options(parsed, extra)
@@ -78,11 +78,13 @@ def check_recipe(recipe: Recipe, options: JobOptions) -> tuple[str, ...]:
     """Return the names of a recipe's tasks.
 
     Raises:
-        InputError: If its tasks cannot be read, or the first metric of one is not accuracy or Pearson's correlation.
+        InputError: If its tasks cannot be read, or the first metric of one that enters the mean is not accuracy or
+            Pearson's correlation.
     """
     tasks = read_tasks([*recipe.configs, *options.configs], [*recipe.flags, *options.flags], recipe.origin)
     for name, task in tasks.items():
-        choose_metric(task, f"{recipe.origin}: task {name}")
+        if task.in_mean:
+            choose_metric(task, f"{recipe.origin}: task {name}")
     return tuple(tasks)
 
 
