@@ -177,7 +177,7 @@ class TandemCLI(LookingCLI):
         if prints_lines() and not has_bar(kwargs["callbacks"]):
             kwargs["callbacks"].append(ProgressLines())
             kwargs["enable_progress_bar"] = False  # Lightning would add its own
-        if config["strategy"] in ("auto", "ddp") and count_processes(config) > 1:
+        if config["strategy"] == "ddp" or (config["strategy"] == "auto" and count_processes(config) > 1):
             kwargs["strategy"] = DDPStrategy(find_unused_parameters=True)  # one head is idle at each step
         with refusing_misconfiguration(ValueError, TypeError, ImportError):
             trainer: L.Trainer = super().instantiate_trainer(**kwargs)

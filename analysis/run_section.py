@@ -123,6 +123,7 @@ def _facts(run: Run) -> list[Block]:
         "wall time, seconds": report.get("wall_seconds"),
         "examples per second": report.get("examples_per_second"),
         "peak memory, MiB": None if not report.get("peak_memory_bytes") else report["peak_memory_bytes"] // 2**20,
+        "CPU threads": report.get("threads"),
         "weights, SHA-256": report.get("weights_sha256"),
         "stopped early": report.get("stopped_early"),
         "best checkpoint": report.get("best_checkpoint"),

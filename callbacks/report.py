@@ -48,7 +48,7 @@ class RunReport(L.Callback):
     training early, and where the best weights are. `drawn` holds the batches and
     examples of each task over the whole training, also over its resumes; it is null where a checkpoint from before
     that count was resumed. Tasks that share their rows are drawn together, under their names joined by `+`; `streams`
-    says which, and from how many rows.
+    says which, and from how many rows. Other `threads` sum in another order: the weights differ by rounding.
     """
 
     def __init__(self) -> None:
@@ -147,6 +147,7 @@ class RunReport(L.Callback):
             "classes": _score_classes(stores.get(name, {}), predicted),
             **training,
             "precision": trainer.precision,
+            "threads": torch.get_num_threads(),
             "seed": data.seed,
             "data": data.describe_data(),
             **describe_shared(data),

@@ -10,6 +10,8 @@ from tasks.cells import Row
 from tasks.errors import InputError
 from tasks.text_lines import carriage_return, decode_lines
 
+SEVERAL_IN_ONE = "; if that is several names in one, set delimiter"
+
 
 def read_lines(path: Path, names: Sequence[str], *, encoding: str) -> Iterator[Row]:
     """Return the lines of a file as the one column of each row, blank lines left out.
@@ -61,7 +63,8 @@ def read_delimited(
         where = f"{path}, line {number}"
         if len(cells) > len(header):
             expected = "in the header" if names is None else "source.columns"
-            raise InputError(f"{where}: has {counted(len(cells), 'cell')} (expected {len(header)} as {expected})")
+            hint = f", {header[0]!r}{SEVERAL_IN_ONE}" if len(header) == 1 and names is None else ""
+            raise InputError(f"{where}: has {counted(len(cells), 'cell')} (expected {len(header)} as {expected}{hint})")
         padded = [*cells, *[None] * (len(header) - len(cells))]
         yield Row(where, dict(zip(header, padded, strict=True)), repeated)
 

@@ -8,6 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
+from runtime.suggestions import suggest
+from tasks.delimited import SEVERAL_IN_ONE
 from tasks.errors import InputError
 from tasks.hub import digest_hub, read_hub
 from tasks.rows import FILE_FORMATS, FileFormat, Row, read_rows
@@ -274,9 +276,8 @@ def check_columns(row: Row, columns: Iterable[str]) -> None:
             raise InputError(f"{source}: two columns are named {column!r} (expected one)")
         if column not in row.fields:
             found = ", ".join(map(repr, row.fields))
-            raise InputError(
-                f"{source}: no column {column!r} (found {found}; if these are several names in one, set delimiter)"
-            )
+            hint = SEVERAL_IN_ONE if len(row.fields) == 1 else ""
+            raise InputError(f"{source}: no column {column!r} (found {found}{hint}){suggest(column, row.fields)}")
 
 
 def as_whole_map(value: Any) -> Any:

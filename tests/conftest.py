@@ -6,11 +6,12 @@ import importlib
 import importlib.util
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 os.environ["HF_HUB_OFFLINE"] = "1"  # before transformers reads it: no test may use the network
+os.environ["OMP_NUM_THREADS"] = "1"  # before PyTorch reads it: the tests run side by side, and sums depend on it
 
 import pytest
 from hypothesis import settings
@@ -58,12 +59,14 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _one_thread() -> None:
-    """Compute with one thread: the tests run side by side."""
+@pytest.fixture(autouse=True)
+def _default_arithmetic() -> Iterator[None]:
+    """Leave later tests and the fixtures that they share what PyTorch computes with: other sums are other weights."""
     import torch
 
+    yield
     torch.set_num_threads(1)
+    torch.backends.mkldnn.matmul.fp32_precision = "none"  # what `--fp32_matmul auto` may have switched on
 
 
 @pytest.fixture(scope="session")

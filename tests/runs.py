@@ -260,7 +260,6 @@ def _run_script(argv: list[str], where: tuple[str, str, str | None], settings: M
     os.dup2(1, 2)
     sys.stdin = open(0, encoding="utf-8", closefd=False)  # noqa: SIM115 - for as long as the process lives
     os.environ.update(settings)
-    torch.set_num_threads(1)
     multiprocessing.set_start_method(
         "fork", force=True
     )  # of the loaders' workers, as where this process was not forked

@@ -1,6 +1,5 @@
 import hashlib
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -21,7 +20,6 @@ from lightning_modules import MaskedLMModule
 REPOSITORY = Path(__file__).parent.parent
 CONFIG = REPOSITORY / "configs" / "pretrain.yaml"
 TRAIN_FILES = {"sst": "ids-sst-train.csv", "quora": "quora-train.csv", "sts": "sts-train.csv"}
-ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1"}  # equal sums everywhere, and no threads that wait for each other
 Pretrain = Callable[..., Path]
 
 
@@ -304,7 +302,7 @@ def call_script(folder: Path, script: str, *arguments: str) -> subprocess.Comple
     """Run an entry point as a process in a folder of its own, on the sample data."""
     tiny = ["--data.root", str(REPOSITORY / "sample_data"), "--data.cache_dir", "cache", "--trainer.accelerator=cpu"]
     command = [sys.executable, str(REPOSITORY / script), "fit", *arguments, *tiny, "--trainer.max_epochs=1"]
-    return subprocess.run(command, cwd=folder, env=ONE_THREAD, capture_output=True, text=True, timeout=300, check=False)
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
 
 
 @pytest.mark.slow
@@ -346,9 +344,7 @@ def test_a_terminated_process_resumes_to_the_weights_of_an_unbroken_one(tiny_bac
     command = [sys.executable, str(REPOSITORY / "pretrain.py"), "fit", *flags, "--trainer.accelerator=cpu"]
     command += ["--data.root", str(REPOSITORY / "sample_data"), "--data.cache_dir", "cache", "--trainer.max_epochs=1"]
     command += ["--checkpoint.every_n_train_steps=20"]
-    process = subprocess.Popen(
-        command, cwd=tmp_path, env=ONE_THREAD, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL
-    )
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     checkpoint = runs / "version_1" / "checkpoints" / "last.ckpt"
     while process.poll() is None and not checkpoint.exists():
         time.sleep(0.05)

@@ -32,7 +32,7 @@ def test_the_report_has_the_promised_keys(fitted, root, tiny_backbone):
     assert {"metrics", "baseline", "weights_sha256", "seed", "steps", "wall_seconds"} < report.keys()
     assert {"examples_per_second", "backbone", "data", "versions"} < report.keys()
     assert (report["steps"], report["seed"], report["backbone"]) == (5, 42, str(tiny_backbone))
-    assert report["encoder"] == {"family": "bert", "way": "own"}
+    assert (report["encoder"], report["threads"]) == ({"family": "bert", "way": "own"}, 1)
     metrics = report["metrics"]
     assert {task: tuple(scores) for task, scores in metrics.items() if task != "mean"} == {
         task: (*names, "loss") for task, names in TASKS.items()

@@ -166,7 +166,7 @@ def test_a_header_alone_gives_no_rows(tmp_path):
 @pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.jsonl"])
 def test_bytes_that_are_not_utf8_are_named_with_their_line(name, content, line, reason, tmp_path):
     content = content.replace(b"a,b\n", b"{}\n").replace(b"x,1\n", b"{}\n") if name == "a.jsonl" else content
-    fails(write(tmp_path / name, content), f", line {line}: not UTF-8 text ({reason})")
+    fails(write(tmp_path / name, content), f", line {line}: not UTF-8 text ({reason}; source.encoding names another)")
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
