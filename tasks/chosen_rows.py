@@ -25,7 +25,7 @@ def find_rows(task: str, file: str, ids: Sequence[str]) -> NDArray[np.int64]:
     path = Path(file).expanduser()
     if not path.is_file():
         raise InputError(f"task {task}: train_rows {file}: no such file")
-    rows = list(read_delimited(path, ",", quotes=True, names=None, encoding="utf-8", report=lambda note: None))
+    rows = list(read_delimited(path, ",", quotes=True, names=None, encoding="utf-8-sig", report=lambda note: None))
     if not rows:
         raise InputError(f"{path}: names no row (expected at least one id)")
     if "id" not in rows[0].fields:

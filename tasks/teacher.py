@@ -142,7 +142,7 @@ def _read_file(
 def _read_rows(
     path: Path, class_names: Sequence[str], width: int, *, sum_to_one: bool
 ) -> Iterator[tuple[str, list[float]]]:
-    rows = csv.reader(decode_lines(path, "utf-8"), skipinitialspace=True)
+    rows = csv.reader(decode_lines(path, "utf-8-sig"), skipinitialspace=True)
     header = [cell.strip() for cell in next(rows, [])]
     if len(header) != width + 1 or (class_names and header[1:] != [name.strip() for name in class_names]):
         expected = list_names(["id", *(class_names or ["a score"])])
