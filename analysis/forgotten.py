@@ -127,8 +127,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.predictions:
         is_right = watch_predictions(options.predictions, examples, task)
     else:
-        texts, labels = [example.texts for example in examples], [example.label for example in examples]
-        is_right = watch_weak_learner(texts, np.array(labels, dtype=np.float64), epochs=options.epochs)
+        texts = [example.texts for example in examples]
+        labels = np.array([example.label for example in examples], dtype=np.float64)
+        if np.ptp(labels) == 0:
+            raise InputError(f"--task {options.task}: all training rows have one label (expected two or more to learn)")
+        is_right = watch_weak_learner(texts, labels, epochs=options.epochs)
     never, forgotten = find_forgotten(is_right)
     hard = np.union1d(never, forgotten)
     if not hard.size:

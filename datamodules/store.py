@@ -272,8 +272,12 @@ class TokenStore(TokenFile):
         return 0 < len(self.labelled_rows) < len(self)
 
     def count(self) -> dict[str, int]:
-        """Count its rows and, where some have no label, those that have one."""
-        return {"rows": len(self), **({"labelled": len(self.labelled_rows)} if self.has_gaps else {})}
+        """Count its rows and, where some have no label or some were chosen, those that are trained on."""
+        return {
+            "rows": len(self),
+            **({"labelled": len(self.labelled_rows)} if self.has_gaps else {}),
+            **({"chosen": len(self.train_rows)} if self.chosen_rows is not None else {}),
+        }
 
     @property
     def sequence_lengths(self) -> NDArray[np.int64]:
