@@ -1,6 +1,5 @@
 """The tokens of a split, memory-mapped."""
 
-import hashlib
 import json
 import mmap
 from collections.abc import Iterator, Mapping, Sequence
@@ -201,26 +200,6 @@ class TokenStore(TokenFile):
             super()._check(schema)
         elif self.label_column not in schema.names:
             raise ValueError(f"{self.path}: holds {schema.names} (expected {self.label_column})")
-
-    @cached_property
-    def teacher_sha256(self) -> str | None:
-        """Digest of what the teacher says; None without one."""
-        return None if self.teacher is None else hashlib.sha256(self.teacher.tobytes()).hexdigest()
-
-    @property
-    def weights_sha256(self) -> str | None:
-        """Digest of the weights of the labels; None where all count alike."""
-        return None if self.label_weights is None else hashlib.sha256(self.label_weights.tobytes()).hexdigest()
-
-    @property
-    def shortcut_sha256(self) -> str | None:
-        """Digest of what debiasing knows of the rows; None where there is none."""
-        return None if self.shortcut is None else hashlib.sha256(self.shortcut.tobytes()).hexdigest()
-
-    @property
-    def chosen_sha256(self) -> str | None:
-        """Digest of the numbers of the chosen rows; None for all."""
-        return None if self.chosen_rows is None else hashlib.sha256(self.chosen_rows.tobytes()).hexdigest()
 
     @cached_property
     def labels(self) -> NDArray[np.float64]:
