@@ -100,8 +100,11 @@ def choose_rows(
     if predictions:
         is_right = watch_predictions(predictions, examples, task)
     else:
-        texts, labels = [example.texts for example in examples], [example.label for example in examples]
-        is_right = watch_weak_learner(texts, np.array(labels, dtype=np.float64), epochs=epochs)
+        texts = [example.texts for example in examples]
+        labels = np.array([example.label for example in examples], dtype=np.float64)
+        if np.ptp(labels) == 0:
+            raise InputError(f"--task {name}: all training rows have one label (expected two or more to learn)")
+        is_right = watch_weak_learner(texts, labels, epochs=epochs)
     never, forgotten = find_forgotten(is_right)
     hard = np.union1d(never, forgotten)
     if not hard.size:

@@ -1,6 +1,5 @@
 """The tokens of a split, memory-mapped."""
 
-import hashlib
 import json
 import math
 import mmap
@@ -213,26 +212,6 @@ class TokenStore(TokenFile):
             raise ValueError(f"{self.path}: holds {schema.names} (expected {self.label_column})")
 
     @cached_property
-    def teacher_sha256(self) -> str | None:
-        """Digest of what the teacher says; None without one."""
-        return None if self.teacher is None else hashlib.sha256(self.teacher.tobytes()).hexdigest()
-
-    @property
-    def weights_sha256(self) -> str | None:
-        """Digest of the weights of the labels; None where all count alike."""
-        return None if self.label_weights is None else hashlib.sha256(self.label_weights.tobytes()).hexdigest()
-
-    @property
-    def shortcut_sha256(self) -> str | None:
-        """Digest of what debiasing knows of the rows; None where there is none."""
-        return None if self.shortcut is None else hashlib.sha256(self.shortcut.tobytes()).hexdigest()
-
-    @property
-    def chosen_sha256(self) -> str | None:
-        """Digest of the numbers of the chosen rows; None for all."""
-        return None if self.chosen_rows is None else hashlib.sha256(self.chosen_rows.tobytes()).hexdigest()
-
-    @cached_property
     def labels(self) -> NDArray[np.float64]:
         """Class index or score of each example, (rows,), or a row of zeros and ones, (rows, C); NaN for no label."""
         return self._read_sets() if self.task.labels.is_set else self._column(self.label_column).astype(np.float64)
@@ -282,8 +261,12 @@ class TokenStore(TokenFile):
         return 0 < len(self.labelled_rows) < len(self)
 
     def count(self) -> dict[str, int]:
-        """Count its rows and, where some have no label, those that have one."""
-        return {"rows": len(self), **({"labelled": len(self.labelled_rows)} if self.has_gaps else {})}
+        """Count its rows and, where some have no label or some were chosen, those that are trained on."""
+        return {
+            "rows": len(self),
+            **({"labelled": len(self.labelled_rows)} if self.has_gaps else {}),
+            **({"chosen": len(self.train_rows)} if self.chosen_rows is not None else {}),
+        }
 
     @property
     def sequence_lengths(self) -> NDArray[np.int64]:

@@ -41,11 +41,13 @@ def read_row_tasks(row: Row, options: JobOptions) -> dict[str, Task]:
     """Return the tasks of a row by name.
 
     Raises:
-        InputError: If they cannot be read, or the first metric of one is not accuracy or Pearson's correlation.
+        InputError: If they cannot be read, or the first metric of one that enters the mean is not accuracy or
+            Pearson's correlation.
     """
     tasks = read_tasks([*row.configs, *options.configs], [*row.flags, *options.flags], row.origin)
     for name, task in tasks.items():
-        choose_metric(task, f"{row.origin}: task {name}")
+        if task.in_mean:
+            choose_metric(task, f"{row.origin}: task {name}")
     return tasks
 
 

@@ -198,7 +198,9 @@ def choose_metric(task: Task, where: str) -> Metric:
     """
     first = task.metric_names[0]
     if first not in METRICS:
-        raise InputError(f"{where} is scored by {first} (expected accuracy or pearson as the first metric)")
+        raise InputError(
+            f"{where} is scored by {first} (expected accuracy or pearson as the first metric, or in_mean: false)"
+        )
     return METRICS[first]
 
 

@@ -45,15 +45,17 @@ def read_run(checkpoint: Path) -> Run:
 
 
 def count_steps(run: Run) -> dict[str, int]:
-    """Return how many batches of each task a run has drawn.
+    """Return how many batches of each task a run has drawn; a batch of tasks over the same rows is one of each.
 
     Raises:
         InputError: If its report does not say so.
     """
-    drawn = run.report.get("drawn", {})
-    if set(drawn) != set(run.tasks):
+    joint = {task: stream for stream, each in run.report.get("streams", {}).items() for task in each["tasks"]}
+    drawn = run.report.get("drawn") or {}
+    streams = {task: joint.get(task, task) for task in run.tasks}
+    if set(drawn) != set(streams.values()):
         raise InputError(f"{run.folder / 'report.json'}: does not say how many batches were drawn of each task")
-    return {task: int(drawn[task]["batches"]) for task in run.tasks}
+    return {task: int(drawn[stream]["batches"]) for task, stream in streams.items()}
 
 
 def estimate(run: Run, checkpoints: Sequence[Path], *, batches: int, seed: int) -> Gains:

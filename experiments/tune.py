@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--factor", type=int, default=3,
         help="each round keeps 1 / FACTOR of the candidates and trains them FACTOR times as long (default: 3)",
     )  # fmt: skip
-    parser.add_argument("--search_seed", type=int, default=0, help="seed of values and halves")
+    parser.add_argument("--search_seed", type=int, default=0, help="seed of values and halves (default: 0)")
     add_options(parser, output="runs/tune")
     parsed = parser.parse_args(own)
     options = read_options(parsed, extra)

@@ -44,11 +44,13 @@ def check_recipe(recipe: Recipe, options: JobOptions) -> tuple[str, ...]:
     """Return the names of a recipe's tasks.
 
     Raises:
-        InputError: If its tasks cannot be read, or the first metric of one is not accuracy or Pearson's correlation.
+        InputError: If its tasks cannot be read, or the first metric of one that enters the mean is not accuracy or
+            Pearson's correlation.
     """
     tasks = read_tasks([*recipe.configs, *options.configs], [*recipe.flags, *options.flags], recipe.origin)
     for name, task in tasks.items():
-        choose_metric(task, f"{recipe.origin}: task {name}")
+        if task.in_mean:
+            choose_metric(task, f"{recipe.origin}: task {name}")
     return tuple(tasks)
 
 

@@ -95,8 +95,10 @@ def read_dev(task: Task, root: Path, *, most_rows: int) -> DevSplit:
         most_rows: Examples at most, drawn evenly.
 
     Raises:
-        InputError: If the source names no dev split, or a file is missing or wrong.
+        InputError: If the source names no dev split, a file is missing or wrong, or no row is to be read.
     """
+    if most_rows < 1:
+        raise InputError(f"--dev_rows is {most_rows} (expected 1 or more)")
     if "dev" not in task.splits:
         raise InputError(f"its source names no dev split, which an export is checked on ({task.source})")
     every = [example for example in task.read("dev", root, lambda note: None) if example.label is not None]

@@ -28,7 +28,7 @@ def write_run(folder: Path, options: Mapping[str, Any], **data: Any) -> Run:
     config = {"tasks": tasks, "data": {"root": str(folder), "share_rows": True, **data}}
     (folder / "config.yaml").write_text(yaml.safe_dump(config, sort_keys=False))
     source = {"path": str(folder / "dev.tsv"), "sha256": digest(folder / "dev.tsv"), "rows": len(IDS)}
-    (folder / "report.json").write_text(json.dumps({"data": dict.fromkeys(tasks, {"dev": source})}))
+    (folder / "report.json").write_text(json.dumps({"data": {task: {"dev": source} for task in tasks}}))
     (folder / "predictions").mkdir()
     for task, cell in (("topic", "film"), ("stars", "3.0")):
         lines = ["id,Prediction", *(f"{name},{cell}" for name in IDS)]

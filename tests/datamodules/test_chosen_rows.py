@@ -31,6 +31,9 @@ def test_an_epoch_takes_the_chosen_rows_alone(tiny_backbone, cs224n_root, tmp_pa
     assert drawn(everything) == list(range(12))
     assert len(data.stores["train"]["quora"]) == len(data.stores["dev"]["quora"]) == 12
     assert data.stores["train"]["quora"].key == everything.stores["train"]["quora"].key
+    described = data.describe_data()["quora"]
+    assert (described["train"]["rows"], described["train"]["chosen"]) == (12, 5)
+    assert "chosen" not in {*described["dev"], *everything.describe_data()["quora"]["train"]}
     assert "train_rows" in data.identity()["tasks"]["quora"]
     assert "train_rows" not in everything.identity()["tasks"]["quora"]
 

@@ -75,6 +75,11 @@ def test_rows_can_be_flags_over_shared_files(dry_run):
     assert dict(pairwise(found[1]))["--data.root"] == "my data"
 
 
+def test_a_task_outside_the_mean_may_have_any_first_metric(dry_run):
+    row = "a=--tasks.sst.metrics [macro_f1] --tasks.sst.in_mean false"
+    assert len(dry_run("-c", "base.yaml", "--row", row, "--seeds", "2")) == 2
+
+
 def test_what_follows_two_dashes_goes_to_every_row_and_above_it(dry_run):
     rows = ["--row", "a=-c base.yaml", "--row", "b=-c base.yaml", "--seeds", "1"]
     found = dry_run(*rows, "--train_limit", "new=9", "--", "-c", "one.yaml", "--tasks.new", "Sts")
@@ -133,7 +138,7 @@ def test_rows_are_compared_with_the_first_unless_they_say_otherwise(folder):
         ("--dry_run -c one.yaml --row a=--data.root", "a: --data.root is the last word (expected a value after it)"),
         (
             "--row 'a=-c one.yaml --tasks.sst.metrics [macro_f1]'",
-            "--row a: task sst is scored by macro_f1 (expected accuracy or pearson as the first metric)",
+            "task sst is scored by macro_f1 (expected accuracy or pearson as the first metric, or in_mean: false)",
         ),
         ("--row 'a=python train.py predict -c one.yaml'", "(expected train.py fit)"),
         ("--row 'a=one.yaml'", "--row a: the command begins with one.yaml (expected -c FILE or another flag"),
