@@ -24,11 +24,11 @@ from callbacks.baseline import describe_failure, score_baseline
 from callbacks.conflicts import ConflictMonitor
 from callbacks.drawn import DrawnExamples
 from callbacks.ending import describe_best, describe_stop, summarize_best
-from callbacks.evaluated import describe_part, find_part
 from callbacks.predictions import gather_predictions
 from callbacks.run_folder import run_folder
 from datamodules import Batch, MultitaskDataModule, ResumableDataModule, TokenStore, resumable_data
 from datamodules.row_orders import find_drawn
+from runtime.evaluated import describe_part, find_part
 from runtime.terminal import plain_console
 from runtime.version import find_code_version
 from runtime.whole_files import replacing
