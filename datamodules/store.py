@@ -90,7 +90,7 @@ class TokenFile:
     @cached_property
     def lengths(self) -> NDArray[np.int64]:
         """Tokens of each example, (rows,)."""
-        return np.concatenate([np.diff(offsets) for offsets in self._offsets] or [[]]).astype(np.int64)
+        return np.concatenate([np.diff(offsets) for offsets in self._offsets] or [np.empty(0)]).astype(np.int64)
 
     @cached_property
     def first_lengths(self) -> NDArray[np.int64]:
