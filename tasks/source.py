@@ -1,7 +1,7 @@
 """Where a task's rows lie: a file a split, one file that is split, or a dataset of the Hugging Face hub."""
 
 import codecs
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
@@ -9,8 +9,7 @@ from typing import Any, Literal
 
 from runtime.errors import InputError
 from runtime.file_digest import digest
-from runtime.suggestions import suggest
-from tasks.delimited import SEVERAL_IN_ONE
+from tasks.cells import check_columns
 from tasks.hub import digest_hub, read_hub
 from tasks.rows import FILE_FORMATS, FileFormat, Row, read_rows
 from tasks.split_rule import SplitRule
@@ -258,26 +257,6 @@ def check_source(value: object, task: str) -> None:
             f"{task}: source is of type {type(value).__name__} (expected a Source, as in Source(train='train.csv'))"
         )
     value.check(task)
-
-
-def check_columns(row: Row, columns: Iterable[str]) -> None:
-    """Check that the columns of a source are there, once each.
-
-    Args:
-        row: Its first row.
-        columns: Names of the columns that are read.
-
-    Raises:
-        InputError: If one is missing or appears twice.
-    """
-    source = row.where.rsplit(", ", 1)[0]
-    for column in columns:
-        if column in row.repeated:
-            raise InputError(f"{source}: two columns are named {column!r} (expected one)")
-        if column not in row.fields:
-            found = ", ".join(map(repr, row.fields))
-            hint = SEVERAL_IN_ONE if len(row.fields) == 1 else ""
-            raise InputError(f"{source}: no column {column!r} (found {found}{hint}){suggest(column, row.fields)}")
 
 
 def as_whole_map(value: Any) -> Any:

@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 from runtime.counts import counted
 from runtime.errors import InputError
-from tasks.source import Source, Split, check_columns, check_source
+from tasks.cells import check_columns
+from tasks.source import Source, Split, check_source
 from tasks.splitting import SplitKeys
 
 
