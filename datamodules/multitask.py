@@ -16,7 +16,7 @@ from datamodules.generated_rows import describe_generated
 from datamodules.limits import limit_batches
 from datamodules.opening import Opener, check_test_labels, labelled
 from datamodules.resumable import ResumableDataModule, ResumableLoader, resumable_data
-from datamodules.row_orders import order_rows
+from datamodules.row_orders import count_draws, order_rows
 from datamodules.sampler import MultitaskSampler
 from datamodules.schedules import RoundRobinShuffled, Schedule
 from datamodules.sentences import SentenceInput, read_sentences
@@ -165,8 +165,8 @@ class MultitaskDataModule(ResumableDataModule):
         if stage == "fit":
             for name, store in self.stores["train"].items():
                 store.teacher = self.tasks[name].read_teacher(name, store.all_ids())
-                store.label_weights = self.tasks[name].weigh_labels(store.labels)
                 store.chosen_rows = self._find_train_rows(name, store)
+                store.label_weights = self.tasks[name].weigh_labels(store.train_labels)
             for name, shortcut in self._ask_shortcuts(self.stores["train"]).items():
                 self.stores["train"][name].shortcut = shortcut
         if stage == "test":
@@ -182,9 +182,13 @@ class MultitaskDataModule(ResumableDataModule):
 
     def _ask_shortcuts(self, stores: Mapping[str, TokenStore]) -> dict[str, NDArray[np.float32]]:
         """Return what debiasing needs to know of the training rows, of the tasks that debias."""
+        where = {"root": self.root, "cache_dir": self.cache_dir}
         return {
-            name: prepare_shortcut(name, store, debias, root=self.root, cache_dir=self.cache_dir)
-            for name, store in stores.items()
+            name: prepare_shortcut(
+                name, stores[name], debias, draws=count_draws(*(stores[one] for one in stream)), **where
+            )
+            for stream in self.streams.values()
+            for name in stream
             if (debias := self.tasks[name].debias) is not None
         }
 
