@@ -31,14 +31,14 @@ Speeds = dict[str, float]
 
 
 def find_twins(tasks: Mapping[str, Task]) -> dict[str, str]:
-    """Return the bi tasks that a cross task over the same pairs teaches: the name of each by that of its teacher."""
+    """Return the cross tasks that teach a bi task over the same pairs: the name of each by that of its student."""
     cross = {name for name, task in tasks.items() if task.encoding == "cross"}
-    taught = {task.taught_by: name for name, task in tasks.items() if task.encoding == "bi"}
-    return {teacher: name for teacher, name in taught.items() if teacher in cross}
+    taught = {name: task.taught_by for name, task in tasks.items() if task.encoding == "bi"}
+    return {name: teacher for name, teacher in taught.items() if teacher in cross}
 
 
 def compare_tasks(run: Run, *, pairs: int) -> dict[str, Any]:
-    """Return dev scores and speeds of both tasks by the name of the cross task, and write them to `twins.json`.
+    """Return dev scores and speeds of both tasks by the name of the bi task, and write them to `twins.json`.
 
     Args:
         run: The run.
@@ -64,9 +64,10 @@ def compare_tasks(run: Run, *, pairs: int) -> dict[str, Any]:
     _check_tokenizer(checkpoints[0], tokenizer)
     scores = run.report["metrics"]
     found = {}
-    for cross, bi in twins.items():
+    for bi, cross in twins.items():
         stores = {name: _open(module.tasks[name], data, tokenizer) for name in (cross, bi)}
-        found[cross] = {"cross": scores[cross], "bi": scores[bi], "speed": measure(module, cross, bi, stores, pairs)}
+        speed = measure(module, cross, bi, stores, pairs)
+        found[bi] = {"teacher": cross, "cross": scores[cross], "bi": scores[bi], "speed": speed}
     write_json(run.folder / "twins.json", found)
     return found
 
@@ -146,7 +147,7 @@ def build_table(found: Mapping[str, Mapping[str, Any]]) -> Table:
             encoding: ", ".join(f"{key} {value:.4f}" for key, value in twin[encoding].items() if value is not None)
             for encoding in ("cross", "bi")
         }
-        rows.append((name, "cross", scores["cross"], f"{speed['cross_pairs_per_second']:.0f}", ""))
+        rows.append((twin["teacher"], "cross", scores["cross"], f"{speed['cross_pairs_per_second']:.0f}", ""))
         from_vectors = f"{speed['bi_pairs_per_second_from_vectors']:.0f}"
         rows.append((name, "bi", scores["bi"], f"{speed['bi_pairs_per_second']:.0f}", from_vectors))
     columns = ("task", "encoding", "scores", "pairs/s", "pairs/s from stored vectors")

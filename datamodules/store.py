@@ -256,6 +256,13 @@ class TokenStore(TokenFile):
         return np.intersect1d(self.labelled_rows, self.chosen_rows)
 
     @property
+    def train_labels(self) -> NDArray[np.float64]:
+        """The labels of the examples to train on, NaN for all others, as `labels`."""
+        labels = np.full_like(self.labels, np.nan)
+        labels[self.train_rows] = self.labels[self.train_rows]
+        return labels
+
+    @property
     def has_gaps(self) -> bool:
         """Whether some examples have a label and others do not."""
         return 0 < len(self.labelled_rows) < len(self)

@@ -43,10 +43,10 @@ def choose_layers(predictor: Predictor, splits: Mapping[str, DevSplit], *, max_l
             setattr(parent, child, linear if name in kept else Int8Linear(linear))
         print(f"fp32: {', '.join(f'{name} (error {errors[name]:.3f})' for name in kept) or 'no layer'}")
         parities = compare_answers(predictor, splits, references)
-        if all(loss_of(parity) <= max_loss for parity in parities):
+        if all(parity.loss <= max_loss for parity in parities):
             return Int8Choice(digest, kept, max_loss, {parity.name: _as_plain(parity) for parity in parities})
         number = max(1, 2 * number)
-    worst = max(parities, key=loss_of)
+    worst = max(parities, key=lambda parity: parity.loss)
     raise InputError(
         f"{worst.describe()} (expected a loss of {max_loss:g} at most, with half of the layers in fp32; see --max_loss)"
     )
@@ -87,22 +87,9 @@ def compare_answers(
     return parities
 
 
-def loss_of(parity: Parity) -> float:
-    """Return what a metric lost; infinite where it became undefined, 0 where it was so before."""
-    assert parity.checkpoint is not None
-    assert parity.exported is not None
-    if math.isnan(parity.checkpoint):
-        return 0.0
-    return math.inf if math.isnan(parity.exported) else parity.checkpoint - parity.exported
-
-
-def _as_plain(parity: Parity) -> dict[str, str | float | int]:
+def _as_plain(parity: Parity) -> dict[str, str | float | int | None]:
+    """Return what was measured; None for an undefined score, which JSON has no number for."""
     assert parity.metric is not None
-    assert parity.checkpoint is not None
-    assert parity.exported is not None
-    return {
-        "metric": parity.metric,
-        "checkpoint": parity.checkpoint,
-        "int8": parity.exported,
-        "rows": parity.rows,
-    }
+    scores = {"checkpoint": parity.checkpoint, "int8": parity.exported}
+    known = {key: None if value is None or math.isnan(value) else value for key, value in scores.items()}
+    return {"metric": parity.metric, **known, "rows": parity.rows}
