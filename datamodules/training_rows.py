@@ -27,7 +27,7 @@ def complete_rows(stores: Mapping[str, TokenStore], streams: Streams, *, root: P
     """
     for name, store in stores.items():
         ids = store.all_ids()
-        store.teacher = store.task.read_teacher(name, ids)
+        store.teacher = store.task.read_teacher(name, ids, known=store.labels)
         store.chosen_rows = store.task.find_train_rows(name, ids)
         if store.chosen_rows is not None and not store.has_label[store.chosen_rows].any():
             raise InputError(f"task {name}: train_rows {store.task.train_rows} names no row with a label")

@@ -125,12 +125,15 @@ class Task(TaskRows):
             MAY_CHANGE: {"texts": ", ".join(self.texts), "average_orders": self.average_orders},
         }
 
-    def read_teacher(self, name: str, ids: Sequence[str]) -> NDArray[np.float32] | None:
+    def read_teacher(
+        self, name: str, ids: Sequence[str], *, known: NDArray[np.float64] | None = None
+    ) -> NDArray[np.float32] | None:
         """Read the teacher's predictions.
 
         Args:
             name: Name of the task.
             ids: Ids of the training examples, [rows].
+            known: Their labels; see `Teacher.read`.
 
         Returns:
             Probabilities (rows, C) or scores (rows,); None without files of a teacher.
@@ -140,7 +143,7 @@ class Task(TaskRows):
         """
         if self.teacher is None or not self.teacher.files:
             return None
-        return self.teacher.read(name, self.labels, self.class_names, ids)
+        return self.teacher.read(name, self.labels, self.class_names, ids, known=known)
 
     @property
     def taught_by(self) -> str | None:
