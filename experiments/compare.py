@@ -8,14 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from experiments.comparison import check_same_data, choose_metric
+from experiments.comparison import check_same_data
 from experiments.job import Job
 from experiments.options import JobOptions, add_options, read_options, split_arguments
 from experiments.own_rows import add_row_options, read_given_rows
 from experiments.row import Row, index_rows
 from experiments.row_tables import show
 from experiments.running import run_jobs
-from experiments.task_values import describe_dev, read_tasks
+from experiments.task_values import check_metrics, describe_dev, read_tasks
 from runtime.arguments import Arguments
 from runtime.command import command
 from runtime.utf8 import use_utf8
@@ -32,9 +32,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsed = parser.parse_args(own)
     options = read_options(parsed, extra)
     rows = index_rows(read_given_rows(parsed))
-    tasks = {name: read_row_tasks(row, options) for name, row in rows.items()}
+    tasks = {
+        name: read_tasks([*row.configs, *options.configs], [*row.flags, *options.flags], row.origin)
+        for name, row in rows.items()
+    }
     rows = {name: replace(row, tasks=tuple(tasks[name])) for name, row in rows.items()}
-    check_comparisons(rows)
+    check_comparisons(rows, tasks)
     jobs = build_jobs(rows, options)
     if not (options.dry_run or options.table_only):
         check_dev_data(rows, tasks, options)
@@ -43,20 +46,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         check_same_data(list(systems.values()), splits=["dev"])
         show(list(rows.values()), systems, rows, options.output)
     return status
-
-
-def read_row_tasks(row: Row, options: JobOptions) -> dict[str, Task]:
-    """Return the tasks of a row by name.
-
-    Raises:
-        InputError: If they cannot be read, or the first metric of one that enters the mean is not accuracy or
-            Pearson's correlation.
-    """
-    tasks = read_tasks([*row.configs, *options.configs], [*row.flags, *options.flags], row.origin)
-    for name, task in tasks.items():
-        if task.in_mean:
-            choose_metric(task, f"{row.origin}: task {name}")
-    return tasks
 
 
 def build_jobs(rows: Mapping[str, Row], options: JobOptions) -> dict[str, list[Job]]:
@@ -72,19 +61,26 @@ def build_jobs(rows: Mapping[str, Row], options: JobOptions) -> dict[str, list[J
     }
 
 
-def check_comparisons(rows: Mapping[str, Row]) -> None:
-    """Raise an error unless each row shares a task with the one that it is compared with.
+def check_comparisons(rows: Mapping[str, Row], tasks: Mapping[str, Mapping[str, Task]]) -> None:
+    """Raise an error unless each row shares a scored task with the one that it is compared with, and all metrics agree.
+
+    Args:
+        rows: The rows by name.
+        tasks: Their tasks, by the row's name and their own.
 
     Raises:
-        InputError: If one does not.
+        InputError: If a row has none or shares none, or two have different first metrics of a task.
     """
+    scored = {row: [name for name, task in found.items() if task.in_mean] for row, found in tasks.items()}
     for row in rows.values():
-        other = rows[row.against] if row.against is not None else row
-        if set(row.tasks).isdisjoint(other.tasks):
+        if not scored[row.name]:
+            raise InputError(f"{row.origin}: every task has in_mean: false (expected at least one without)")
+        if row.against is not None and set(scored[row.name]).isdisjoint(scored[row.against]):
             raise InputError(
-                f"{row.origin}: has other tasks ({', '.join(row.tasks)}) than {other.name}, which it is compared with "
-                f"(expected at least one of {', '.join(other.tasks)})"
+                f"{row.origin}: is scored on other tasks ({', '.join(scored[row.name])}) than {row.against}, which it "
+                f"is compared with (expected at least one of {', '.join(scored[row.against])}, without in_mean: false)"
             )
+    check_metrics({row.origin: tasks[row.name] for row in rows.values()})
 
 
 def check_dev_data(rows: Mapping[str, Row], tasks: Mapping[str, Mapping[str, Task]], options: JobOptions) -> None:

@@ -39,7 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows = index_rows(read_given_rows(parsed))
     split = {name: read_split_tasks(row, options) for name, row in rows.items()}
     rows = {name: replace(row, tasks=tuple(split[name])) for name, row in rows.items()}
-    check_comparisons(rows)
+    check_comparisons(rows, split)
     options.check_limits(task for tasks in split.values() for task in tasks)
     jobs = build_jobs(rows, split, parsed.folds, options)
     status, systems = run_jobs(jobs, options)

@@ -8,14 +8,13 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from experiments.comparison import choose_metric
 from experiments.fit_parser import check_flags
 from experiments.halving import Rung, lay_rungs
 from experiments.options import JobOptions, add_options, read_options, split_arguments
 from experiments.running import say
 from experiments.search import Search, build_job
 from experiments.search_space import Recipe, read_recipes
-from experiments.task_values import read_tasks
+from experiments.task_values import check_metrics, read_tasks
 from experiments.tune_tables import describe_cost, show
 from runtime.arguments import Arguments
 from runtime.command import command
@@ -43,14 +42,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = read_options(parsed, extra)
     rungs = read_rungs(parsed, options)
     recipes = read_recipes(parsed.file)
-    tasks = {recipe.name: check_recipe(recipe, options) for recipe in recipes}
-    options.check_limits(task for names in tasks.values() for task in names)
+    tasks = {
+        recipe.name: read_tasks([*recipe.configs, *options.configs], [*recipe.flags, *options.flags], recipe.origin)
+        for recipe in recipes
+    }
+    check_metrics({recipe.origin: tasks[recipe.name] for recipe in recipes})
+    options.check_limits(task for found in tasks.values() for task in found)
     for line in describe_cost(recipes, rungs):
         say(line)
     if not options.table_only:
         for recipe in recipes:
             check_values(recipe, options)
-    searches = [Search(recipe, tasks[recipe.name], rungs, options, parsed.search_seed) for recipe in recipes]
+    searches = [Search(recipe, tuple(tasks[recipe.name]), rungs, options, parsed.search_seed) for recipe in recipes]
     status = max(search.run() for search in searches)
     found = [search for search in searches if search.best is not None]
     if found:
@@ -72,20 +75,6 @@ def read_rungs(parsed: argparse.Namespace, options: JobOptions) -> list[Rung]:
     return lay_rungs(
         parsed.candidates, options.budget.amount, rungs=parsed.rungs, factor=parsed.factor, seeds=options.seeds
     )
-
-
-def check_recipe(recipe: Recipe, options: JobOptions) -> tuple[str, ...]:
-    """Return the names of a recipe's tasks.
-
-    Raises:
-        InputError: If its tasks cannot be read, or the first metric of one that enters the mean is not accuracy or
-            Pearson's correlation.
-    """
-    tasks = read_tasks([*recipe.configs, *options.configs], [*recipe.flags, *options.flags], recipe.origin)
-    for name, task in tasks.items():
-        if task.in_mean:
-            choose_metric(task, f"{recipe.origin}: task {name}")
-    return tuple(tasks)
 
 
 def check_values(recipe: Recipe, options: JobOptions) -> None:
