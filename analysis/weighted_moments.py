@@ -19,7 +19,8 @@ def r2(labels: Floats, run: Floats, weights: Floats) -> Floats:
     """Return the share of the labels' variance that is explained; NaN where all labels are equal."""
     x = labels - labels.mean()
     mean, square, residual = _means(weights, x, x**2, (run - labels) ** 2)
-    return 1 - residual / _spread(square, mean) ** 2
+    explained: Floats = 1 - residual / _spread(square, mean) ** 2
+    return explained
 
 
 def quadratic_kappa(labels: Floats, run: Floats, weights: Floats) -> Floats:
