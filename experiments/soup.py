@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from experiments.job import TRAIN
-from experiments.members import Dev, read_dev, read_member
+from experiments.members import open_dev, read_member
 from experiments.mixing import add_up, mix
 from runtime.arguments import Arguments
 from runtime.command import command
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     members = [read_member(path) for path in options.runs]
     if len(members) < 2:
         raise InputError("one run (expected two or more to merge)")
-    dev = Dev(read_dev(members), options.seed)
+    dev = open_dev(members, options.seed)
     if options.method == "arithmetic":
         add_up(members, dev, options.scales, options.output)
     else:
