@@ -1,8 +1,9 @@
 """Which rows of a split a pass over a task takes, and how often."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.random import Generator
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from datamodules.shares import divide
 from datamodules.store import TokenStore
+from datamodules.streams import Streams
 
 
 class RowOrder(ABC):
@@ -107,6 +109,41 @@ class BalancedRows(RowOrder):
             whole, rest = divmod(int(share), len(own))
             drawn += [*[own] * whole, own[rng.permutation(len(own))[:rest]]]
         return rng.permutation(np.concatenate(drawn))
+
+
+class StreamRowOrders(NamedTuple):
+    """Which rows a training pass takes of each stream; see MultitaskSampler.
+
+    Args:
+        sizes: How many.
+        orders: Which ones, and how often, where it is not each of them once.
+        labelled: Whether each row has a label, (rows,), for each task of the streams where some rows lack one.
+    """
+
+    sizes: dict[str, int]
+    orders: dict[str, RowOrder]
+    labelled: dict[str, list[NDArray[np.bool_]]]
+
+
+def order_streams(streams: Streams, stores: Mapping[str, TokenStore]) -> StreamRowOrders:
+    """Return which rows a training pass takes of each stream.
+
+    Args:
+        streams: Which tasks share their rows.
+        stores: The training split of each task.
+    """
+    joined = {name: [stores[task] for task in tasks] for name, tasks in streams.items()}
+    found = {name: order_rows(*each) for name, each in joined.items()}
+    orders = {name: order for name, order in found.items() if order is not None}
+    return StreamRowOrders(
+        sizes={name: len(orders.get(name, each[0])) for name, each in joined.items()},
+        orders=orders,
+        labelled={
+            name: [store.has_label for store in each]
+            for name, each in joined.items()
+            if len(each) > 1 and any(store.has_gaps for store in each)
+        },
+    )
 
 
 def order_rows(*stores: TokenStore) -> RowOrder | None:

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from runtime.errors import InputError
 from tasks.delimited import read_delimited
-from tasks.errors import InputError
 from tasks.labels import list_names
 
 

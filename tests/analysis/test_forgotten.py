@@ -4,7 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.forgotten import draw_ordinary, find_forgotten, main
+from analysis.forgetting import draw_ordinary, find_forgotten
+from analysis.forgotten import main
 from shortcuts.weak_learner import watch_weak_learner
 from tasks.chosen_rows import find_rows
 from tests.analysis.written import PAIRS, ROWS, Row, predict_all, write_data, write_run

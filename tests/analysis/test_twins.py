@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from analysis.run import Run
-from analysis.twins import compare_tasks, find_twins, main, measure
+from analysis.twin_tasks import compare_tasks, find_twins, measure
+from analysis.twins import main
 from tasks import InputError, Quora, Sts, Task, Teacher
 from tests.tiny import build_module, open_data
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from transformers import BertModel
 
-from analysis.report import write_report
+from analysis.page import write_report
 from analysis.run import Run
 from experiments.merging import add_changes, average
 from experiments.soup import main

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from experiments.estimate import count_steps
+from experiments.estimating import count_steps
 from tasks import InputError
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from inference.card import _number
-from inference.int8 import _as_plain
+from inference.int8_search import _as_plain
 from inference.parity import DevSplit, compare
 from tasks import Sts
 

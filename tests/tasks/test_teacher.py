@@ -93,6 +93,35 @@ def test_a_file_of_something_else_is_refused(task, lines, message, tmp_path):
         task(teacher=Teacher(files=(str(path),))).read_teacher("task", ["x"])
 
 
+ANSWERS = np.array([0.0, 1.4, 2.0, 3.2, 4.8, 5.0, np.nan])
+
+
+@pytest.mark.parametrize("scores", [ANSWERS / 5, ANSWERS / 5 - 0.05, 0.6 * ANSWERS / 5 + 0.25])
+def test_scores_of_a_narrower_scale_are_refused(scores, tmp_path):
+    found = np.nan_to_num(scores, nan=0.5)
+    path = write(tmp_path / "a.csv", "id,score", *(f"{row},{score}" for row, score in enumerate(found)))
+    task = Sts(teacher=Teacher(files=(str(path),)))
+    ends = f"{found.min():.3g} to {found.max():.3g}"
+    expected = rf"a\.csv: its scores are from {ends}, and fit the labels better if 0 to 1 "
+    with pytest.raises(InputError, match=expected):
+        task.read_teacher("sts", list(map(str, range(len(found)))), known=ANSWERS)
+
+
+@pytest.mark.parametrize(
+    ("scores", "known"),
+    [
+        ([0.1, 0.5, 0.8], [0.0, 0.4, 1.0]),  # labels of that part of the range
+        ([0.9, 0.9, 0.9], [0.0, 1.0, 3.0]),  # says the same of every pair
+        ([0.9, 0.7, 1.1], [4.0, 3.0, 5.0]),  # learnt little
+        ([0.2, 0.5, 0.9], [np.nan, np.nan, np.nan]),
+    ],
+)
+def test_scores_of_a_weak_teacher_are_not_taken_for_another_scale(scores, known, tmp_path):
+    path = write(tmp_path / "a.csv", "id,score", *(f"{row},{score}" for row, score in enumerate(scores)))
+    task = Sts(teacher=Teacher(files=(str(path),)))
+    assert task.read_teacher("sts", ["0", "1", "2"], known=np.array(known)).tolist() == pytest.approx(scores)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

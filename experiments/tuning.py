@@ -1,0 +1,66 @@
+"""The search of each recipe, and what was found."""
+
+from collections.abc import Sequence
+
+from experiments.comparison import choose_metric
+from experiments.fit_parser import check_flags
+from experiments.halving import Rung
+from experiments.options import JobOptions
+from experiments.running import say
+from experiments.search import Search, build_job
+from experiments.search_space import Recipe
+from experiments.task_values import read_tasks
+from experiments.tune_tables import describe_cost, show
+
+
+def search_recipes(recipes: Sequence[Recipe], rungs: Sequence[Rung], options: JobOptions, *, seed: int) -> int:
+    """Search each recipe and show what was found; return the exit status.
+
+    Args:
+        recipes: The recipes.
+        rungs: The rounds.
+        options: What the trainings share.
+        seed: Seed of values and halves.
+
+    Raises:
+        InputError: If a recipe is not as expected.
+    """
+    tasks = {recipe.name: check_recipe(recipe, options) for recipe in recipes}
+    options.check_limits(task for names in tasks.values() for task in names)
+    for line in describe_cost(recipes, rungs):
+        say(line)
+    if not options.table_only:
+        for recipe in recipes:
+            check_values(recipe, options)
+    searches = [Search(recipe, tasks[recipe.name], rungs, options, seed) for recipe in recipes]
+    status = max(search.run() for search in searches)
+    found = [search for search in searches if search.best is not None]
+    if found:
+        show(found, rungs, options, seed=seed)
+    return status
+
+
+def check_recipe(recipe: Recipe, options: JobOptions) -> tuple[str, ...]:
+    """Return the names of a recipe's tasks.
+
+    Raises:
+        InputError: If its tasks cannot be read, or the first metric of one that enters the mean is not accuracy or
+            Pearson's correlation.
+    """
+    tasks = read_tasks([*recipe.configs, *options.configs], [*recipe.flags, *options.flags], recipe.origin)
+    for name, task in tasks.items():
+        if task.in_mean:
+            choose_metric(task, f"{recipe.origin}: task {name}")
+    return tuple(tasks)
+
+
+def check_values(recipe: Recipe, options: JobOptions) -> None:
+    """Let the parser of train.py read every value of a choice and both ends of a range.
+
+    Raises:
+        InputError: If it, or a task, refuses one.
+    """
+    for values in recipe.extremes():
+        job = build_job(recipe, 1, values, Rung(1, 1, 1), 1, (), options)
+        check_flags(job.configs, job.flags, recipe.origin)
+        read_tasks(job.configs, job.flags, recipe.origin)
