@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis.resampling import score_runs
-from analysis.selection import split_halves
+from analysis.selection import split_tasks
 from experiments.comparison import Answers, System, pair_answers
 from experiments.statistics import PairedRuns
 
@@ -64,11 +65,16 @@ def take_half(system: System, half: Half, *, seed: int) -> dict[str, Answers]:
         half: Which half.
         seed: Seed of the cut.
     """
-    found = {}
-    for name, (labels, predictions, file, ids) in system.answers.items():
-        rows = split_halves(len(labels), seed=seed)[half]
-        found[name] = Answers(labels[rows], predictions[:, rows], file, [ids[row] for row in rows])
-    return found
+    answers = system.answers
+    ids, files = ({name: getattr(each, part) for name, each in answers.items()} for part in ("ids", "file"))
+    halves = split_tasks(ids, files, seed=seed)
+    return {name: take_rows(each, halves[name][half]) for name, each in answers.items()}
+
+
+def take_rows(answers: Answers, rows: NDArray[np.int64]) -> Answers:
+    """Return labels and predictions of some rows, given by number."""
+    ids = [answers.ids[row] for row in rows]
+    return Answers(answers.labels[rows], answers.predictions[:, rows], answers.file, ids)
 
 
 def score_half(system: System, half: Half, *, seed: int) -> dict[str, list[float]]:
@@ -94,6 +100,21 @@ def rank(systems: Mapping[int, System], *, seed: int) -> list[int]:
 
 
 def pair_held_out(first: System, second: System, *, seed: int) -> dict[str, PairedRuns]:
-    """Return what two systems predicted for the half of the dev rows that nothing was chosen on, by shared task."""
+    """Return what two systems predicted for the dev rows that neither was chosen on, by shared task.
+
+    These are the same half of both, but where only one of them has another task over the same rows.
+    """
     one, other = take_half(first, 1, seed=seed), take_half(second, 1, seed=seed)
-    return {name: pair_answers(first.metrics[name], taken, other[name]) for name, taken in one.items() if name in other}
+    return {
+        name: pair_answers(first.metrics[name], *_take_common(taken, other[name]))
+        for name, taken in one.items()
+        if name in other
+    }
+
+
+def _take_common(one: Answers, other: Answers) -> tuple[Answers, Answers]:
+    if one.ids == other.ids:
+        return one, other
+    common = {*one.ids} & {*other.ids}
+    first, second = (take_rows(each, np.flatnonzero([name in common for name in each.ids])) for each in (one, other))
+    return first, second

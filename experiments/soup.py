@@ -41,12 +41,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.refit < 0:
         raise InputError(f"--refit {options.refit}: expected a number of epochs, 0 for none")
     with heavy_imports():
-        from experiments.members import Dev, read_dev, read_member
+        from experiments.members import open_dev, read_member
         from experiments.mixing import add_up, mix
     members = [read_member(path) for path in options.runs]
     if len(members) < 2:
         raise InputError("one run (expected two or more to merge)")
-    dev = Dev(read_dev(members), options.seed)
+    dev = open_dev(members, options.seed)
     if options.method == "arithmetic":
         add_up(members, dev, options.scales, options.output)
     else:

@@ -84,7 +84,7 @@ class Parity:
 
     @property
     def loss(self) -> float:
-        """What the export lost of the metric: below 0 for a gain, infinite if it became undefined, 0 if it was so."""
+        """What the metric lost: below 0 for a gain, infinite if it became undefined, 0 if it was so before."""
         assert self.checkpoint is not None
         assert self.exported is not None
         if math.isnan(self.checkpoint):

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from analysis.run import Run
-from experiments.members import Member, read_dev
+from experiments.members import Member, open_dev, read_dev
 from inference.checkpoint import Checkpoint
 from runtime.file_digest import digest
 from tests.tables import STARS, TOPICS, table_config, write_table
@@ -60,3 +60,16 @@ def test_merged_weights_are_scored_on_the_rows_that_have_a_label(options: dict[s
     assert {task: [example.id for example in each] for task, each in found.items()} == {
         task: [example.id for example in run.read_predictions(task).examples] for task in ("topic", "stars")
     }
+
+
+def test_nothing_is_chosen_on_a_row_that_another_task_holds_out(tmp_path: Path) -> None:
+    checkpoint: Any = Checkpoint  # as above
+    member = Member(write_run(tmp_path, {"missing_labels": "ignore"}), checkpoint)
+    for seed in range(9):
+        dev = open_dev([member], seed)
+        chosen, held_out = (
+            [{examples[row].id for row in dev.cuts[task][half]} for task, examples in dev.examples.items()]
+            for half in (0, 1)
+        )
+        assert set.union(*chosen) | set.union(*held_out) == {*IDS}
+        assert not set.union(*chosen) & set.union(*held_out)
