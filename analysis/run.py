@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heads import Label, Scores
+from runtime.file_digest import digest
 from runtime.strict_yaml import read_yaml_file
 from tasks import Example, InputError, Split, Task
 from tasks.encoding import refuse_both
-from tasks.source import digest
 
 
 @dataclass(frozen=True)
@@ -110,12 +110,14 @@ class Run:
 
     @cached_property
     def tasks(self) -> Mapping[str, Task]:
-        """The run's tasks by name.
+        """The run's tasks by name, which read their rows as the run did.
 
         Raises:
             InputError: If an earlier version encoded one both ways.
         """
         from jsonargparse import ArgumentParser
+
+        from datamodules.streams import fill_gaps, find_streams  # here: both take a second
 
         refuse_both(self.config["tasks"], self.folder / "config.yaml")
 
@@ -124,7 +126,8 @@ class Run:
         parsed = parser.instantiate(parser.parse_object({"tasks": self.config["tasks"]}))
         data = self.config["data"]
         limits = {"train": data.get("train_limit"), "dev": data.get("dev_limit")}
-        return {name: task.with_limits(**limits) for name, task in parsed.tasks.items()}
+        tasks = {name: task.with_limits(**limits) for name, task in parsed.tasks.items()}
+        return fill_gaps(tasks, find_streams(tasks, share_rows=data.get("share_rows", False)))
 
     def read_examples(self, task: str, split: Split = "dev") -> list[Example]:
         """Read the examples that a prediction file is about, from the file that the run read.

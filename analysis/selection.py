@@ -1,16 +1,19 @@
 """Which members an ensemble takes: chosen on one half of a split, scored on the other."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.combining import Method, combine
+from analysis.combining import combine
+from analysis.methods import Method
 from analysis.run import Predictions
 from analysis.scores import score
 from analysis.side_by_side import take
+
+Halves = tuple[NDArray[np.int64], NDArray[np.int64]]  # row numbers of a task
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class Selection:
     mean_member: HalfScores
 
 
-def split_halves(count: int, *, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def split_halves(count: int, *, seed: int) -> Halves:
     """Cut the rows of a split into two random halves; an odd row falls into the second.
 
     Args:
@@ -49,6 +52,35 @@ def split_halves(count: int, *, seed: int) -> tuple[NDArray[np.int64], NDArray[n
     """
     order = np.random.default_rng(seed).permutation(count)
     return np.sort(order[: count // 2]), np.sort(order[count // 2 :])
+
+
+def split_tasks(ids: Mapping[str, Sequence[str]], files: Mapping[str, str], *, seed: int) -> dict[str, Halves]:
+    """Cut the rows of each task into two random halves; a row of several tasks falls into the same half of each.
+
+    The rows of tasks over one file are cut together, so that nothing is chosen on a row of the other half through
+    another task. A task with a file of its own is cut as by `split_halves`, and so are tasks that have the same rows.
+
+    Args:
+        ids: Ids of the rows of each task, those without a label left out.
+        files: Digest of the file of each task.
+        seed: Seed of the cut.
+
+    Example:
+        >>> halves = split_tasks({"a": ["x", "y", "z"], "b": ["z", "w"]}, {"a": "1", "b": "1"}, seed=0)
+        >>> {name: [rows.tolist() for rows in each] for name, each in halves.items()}
+        {'a': [[0, 2], [1]], 'b': [[0], [1]]}
+    """
+    found = {}
+    for name, own in ids.items():
+        joint = [ids[other] for other in sorted(ids) if files[other] == files[name]]
+        if len(joint) == 1:
+            found[name] = split_halves(len(own), seed=seed)
+            continue
+        rows = list(dict.fromkeys(one for each in joint for one in each))
+        first = {rows[row] for row in split_halves(len(rows), seed=seed)[0]}
+        is_first = np.array([one in first for one in own], dtype=bool)
+        found[name] = np.flatnonzero(is_first), np.flatnonzero(~is_first)
+    return found
 
 
 def choose_greedily(count: int, value: Callable[[list[int]], float]) -> list[int]:

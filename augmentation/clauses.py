@@ -13,11 +13,12 @@ CLAUSES = listed("if when while because unless although after before")
 NOT_BEFORE = PREPOSITIONS | listed(  # as in "know if": an object, not a condition
     "know tell see check ask wonder matter determine sure find care decide mind like mean even as only and but what or "
     "say verify identify understand out curious doubt figure confirm feels feel is are be was day time year years "
-    "moment case especially except just point age date that than remember"
+    "moment case especially except just point age date that than remember true"
 )
 NOT_MOVED_OVER = listed("that who know think and or but say")
 POINTING = listed(
-    "it its this that these those they them their he him his she her then there so also such same one ones here both"
+    "it its this that these those they them their he him his she her then there so also such same one ones here both "
+    "each"
 )
 LONG_QUESTION = 9  # tokens; a shorter one often lives on the one before: What are the advantages?
 ABBREVIATED = re.compile(r"\b(?:vs|e\.g|etc|Dr|Mr|Mrs|no|No|St|Rs|[A-Z])[.]")
@@ -35,9 +36,9 @@ def _move_back(text: str) -> Edit | None:
     if found is None:
         return None
     front, main = Tokens.of(found["front"]), Tokens.of(found["main"])
-    if front.lower[0] not in FRONTS or main.lower[0] not in QUESTION_WORDS | AUXILIARIES or len(main) < 3:
+    if len(front) < 2 or len(main) < 3 or not {"then", "and", "or"}.isdisjoint(main.lower):
         return None
-    if not {"then", "and", "or"}.isdisjoint(main.lower) or len(front) < 2:
+    if front.lower[0] not in FRONTS or main.lower[0] not in QUESTION_WORDS | AUXILIARIES:
         return None
     return Edit(f"{capitalise(found['main'])} {decapitalise(found['front'])}?")
 
@@ -68,6 +69,8 @@ def reorder_sentences(text: str) -> Edit | None:
     if found is None or ABBREVIATED.search(found["one"]):
         return None
     one, two = found["one"], found["two"]
+    if one.count("(") != one.count(")"):
+        return None  # the mark between them ends no sentence
     second = Tokens.of(two)
     if not POINTING.isdisjoint(second.lower) or second.lower[0] in CONJUNCTIONS - {"if", "when"} or len(second) < 5:
         return None

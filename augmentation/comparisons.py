@@ -3,12 +3,14 @@
 import re
 
 from augmentation.directions import end_of_name
-from augmentation.lexicon import AUXILIARIES, PREPOSITIONS, listed
+from augmentation.groups import ADJECTIVE_GROUPS, members
+from augmentation.lexicon import AUXILIARIES, DETERMINERS, PREPOSITIONS, listed
 from augmentation.tokens import Edit, Tokens, is_plural
 from augmentation.verbs import BASES, is_verb
 
 COMPARATIVE = re.compile(r"(better|worse|more|less|(?!her\b|other\b|number\b|power\b|never\b|computer\b)\w{2,}er)$")
 CHOOSING = listed("prefer preferred choose chose chosen pick buy recommend")
+ADJECTIVES = frozenset(members(*ADJECTIVE_GROUPS))
 NO_SIDES = listed("others other people one ones and or average normal usual ever")
 
 
@@ -46,6 +48,8 @@ def _swap_around_joint(tokens: Tokens, first: int, second: int) -> Edit | None:
         return None
     if not tokens.have_like_articles((start, first), (second, stop)) or tokens.lower_at(stop) in ("or", "and"):
         return None
+    if first - start > 1 and tokens.lower[first - 1] in ADJECTIVES:
+        return None  # said of what stands before it, as in "make the walls white instead of black"
     return tokens.exchange((start, first), (second, stop))
 
 
@@ -61,12 +65,15 @@ def _swap_around_than(tokens: Tokens, than: int) -> Edit | None:
     found = [place for place in range(start + 1, than) if COMPARATIVE.match(tokens.lower[place])]
     if not found:
         return None
-    inside = [place for place in range(start, joint) if tokens.lower[place] in BASES or place in found]
+    noun = start + 1 + (tokens.lower_at(start) in DETERMINERS)
+    inside = [place for place in range(noun, joint) if tokens.lower[place] in BASES or place in found]
     if not inside and tokens.lower[1] not in ("is", "are", "was", "were"):
         return None
     joint = inside[0] if inside else joint
     between = tokens.lower[joint:than]
-    if joint == start or stop == second or not PREPOSITIONS.isdisjoint(between) or "or" in tokens.lower[start:than]:
+    if joint == start or tokens.lower[joint - 1].endswith("ed") or stop == second:
+        return None
+    if not PREPOSITIONS.isdisjoint(between) or "or" in tokens.lower[start:than]:
         return None
     parts = {*tokens.lower[start:joint], *tokens.lower[second:stop], tokens.lower_at(stop)}
     if parts & NO_SIDES or any(word[0].isdigit() for word in tokens.lower[second:stop]):

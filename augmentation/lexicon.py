@@ -38,6 +38,7 @@ SUBJECTS = listed(
 NEGATIONS = listed("not never no none nobody nothing nowhere neither nor without cannot hardly")
 POLARITY = listed("any anything anyone anybody anywhere anymore yet ever even until either just simply all")
 PLURALS = listed("people men women children police teeth feet mice cattle we they these those")
+SINGULARS = listed("diabetes news lens series")
 
 # In a sentence with one of these, what changes places may mean the same.
 SYMMETRIC = listed(
@@ -45,7 +46,8 @@ SYMMETRIC = listed(
     "compare compared comparison relation relations relationship relationships related connection link marry married "
     "marriage marries date dating dated meet met friend friends together both each mix mixed mixture combine combined "
     "either common share fight war conflict battle neighbor neighbours border borders correlation alike apart miles "
-    "kilometers km equivalent equals hours vice versa reunite reunited merge merged united unite v whole"
+    "kilometers km equivalent equals hours vice versa vice-versa reunite reunited merge merged united unite v whole "
+    "differentiate differentiates distinguish distinguishes separate separates"
 )
 
 POSSESSIVES = listed("my your his her its our their")

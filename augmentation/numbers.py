@@ -14,6 +14,7 @@ FIXED = listed(  # where numbers are dates, names or parts of a sum
     "november december date dating marry class fortune windows feet foot inches turning dimensions same difference "
     "between sum divided multiplied vs compare ratio + ="
 )
+WITH_AN = re.compile(r"8|11$|18$|8\d$")  # eight, eleven, eighteen, eighty-one
 MOST_APART = 4  # times; in each other's place such numbers are still likely
 
 
@@ -29,5 +30,13 @@ def swap_numbers(text: str) -> Edit | None:
     low, high = sorted(int(each.group()) for each in found)
     if low < 2 or high > MOST_APART * low or low == high:
         return None
+    if any(_clash(text[: place.start()], number.group()) for place, number in ((one, other), (other, one))):
+        return None
     changed = f"{text[: one.start()]}{other.group()}{between}{one.group()}{text[other.end() :]}"
     return Edit(changed, frozenset((one.group(), other.group())))
+
+
+def _clash(before: str, number: str) -> bool:
+    """Whether a text ends with an article that does not go with a number."""
+    article = re.search(r"\b(an?) $", before, re.IGNORECASE)
+    return article is not None and (article[1].lower() == "an") != bool(WITH_AN.match(number))

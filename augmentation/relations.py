@@ -32,6 +32,8 @@ def swap_relation(text: str) -> Edit | None:
     if found is None:
         return None
     one, other = found["a"], found["b"]
+    if not one.strip() or not other.strip():
+        return None
     if is_plural(one) != is_plural(other) or one.lower() == other.lower() or re.search(r"[\"“”'‘(),]", one + other):
         return None
     first, second = one.lower().split(), other.lower().split()
@@ -40,5 +42,14 @@ def swap_relation(text: str) -> Edit | None:
     if first[0] in ("a", "an") and second[0] not in DETERMINERS:
         return None  # which may stand for both
     between = text[found.end("a") : found.start("b")]
+    if between.strip().lower() in ("and", "or", "vs", "vs.") and _may_share_word(one, other):
+        return None
     changed = f"{text[: found.start('a')]}{other}{between}{one}{text[found.end('b') :]}"
     return Edit(changed, frozenset((one.lower(), other.lower())))
+
+
+def _may_share_word(one: str, other: str) -> bool:
+    """Whether the longer side may end or begin with a word that belongs to both, as in "phase and line voltage"."""
+    short, long = sorted((one.split(), other.split()), key=len)
+    is_name = all(not word[0].islower() for word in long)
+    return len(short) == 1 < len(long) and long[0].lower() not in DETERMINERS and not is_name

@@ -1,12 +1,12 @@
 """Small words: or is not and, before is not after."""
 
-from augmentation.lexicon import NEGATIONS, listed
+from augmentation.lexicon import NEGATIONS, POSSESSIVES, listed
 from augmentation.tokens import Edit, Tokens
 
 CHOOSERS = listed("should is are was were shall")  # of a question that asks to choose
 OPEN = listed(  # where a list may be meant
     "better faster easier worse first because like than any anyone anything someone something somebody most more best "
-    "which that who if possible , whether either"
+    "which that who if possible , whether either less"
 )
 NEAR_OPEN = listed("not no less / so other is are do does should if just simply")
 NOT_BEFORE = listed(  # as in "look after", "the day after"
@@ -27,6 +27,9 @@ def swap_or_and(text: str) -> Edit | None:
         return None
     (place,) = places
     near = tokens.lower[place - 1 : place + 3]
+    endings = {word[-2:] if word.endswith("ed") else word[-3:] for word in (near[0], tokens.lower_at(place + 1))}
+    if endings in ({"ed"}, {"ing"}) or tokens.lower_at(place - 2) in POSSESSIVES:
+        return None  # one may be both: harassed or discriminated, your cat or dog
     return tokens.replace(place, "and") if NEAR_OPEN.isdisjoint(near) and tokens.is_content(place - 1) else None
 
 

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from augmentation.lexicon import DETERMINERS, FUNCTION_WORDS, PLURALS
+from augmentation.lexicon import DETERMINERS, FUNCTION_WORDS, PLURALS, SINGULARS
 
 TOKEN = re.compile(r"\w+(?:[.'’&/+-]\w+)*[+#]*|[^\w\s]")
 Span = tuple[int, int]  # from a token up to another
@@ -165,6 +165,8 @@ def is_plural(phrase: str) -> bool:
         (True, False, True, False)
     """
     last = phrase.lower().split()[-1]
+    if last in SINGULARS:
+        return False
     return (
         last in PLURALS
         or (last.endswith("s") and not last.endswith(("ss", "us", "is", "'s", "ics", "ies")) and len(last) > 3)

@@ -30,8 +30,7 @@ IRREGULAR = (
     "understood understood, win won won, write wrote written"
 )
 NO_PASSIVE = listed(
-    "become get feel think tell give want like need find ask help call know hurt keep take beat lead lose leave cut "
-    "become"
+    "become get feel think tell give want like need find ask help call know hurt keep take beat lead lose leave cut"
 )
 OTHER = (
     "be go do have come live learn start work stay move travel try look talk speak die grow gain run walk wait begin "
@@ -44,7 +43,7 @@ OTHER = (
     "format integrate implement configure execute debug compile deploy host donate borrow lend repay withdraw "
     "transfer deposit rent trade negotiate bargain vote campaign explain express practise memorize concentrate focus "
     "relax breathe rest jump swim dance laugh smile cry shout whisper shake hang fly land leave return arrive depart "
-    "stay remain continue proceed avoid resist escape hide seek gather collect"
+    "stay remain commit continue proceed avoid resist escape hide seek gather collect"
 )
 DOUBLED = listed(
     "ban chop control hug kidnap plan prefer rob slap stab stop stir hug cut hit get run sit put set quit win"

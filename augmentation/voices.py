@@ -6,13 +6,16 @@ from augmentation.transitive import Frame, can_act, find_frame
 from augmentation.verbs import BASES, NO_PASSIVE, PARTICIPLES
 
 NO_THINGS = listed("place care fast slow time away back off news become get turn fall done")  # which look like objects
+OF_A_SUBJECT = listed("his her its their")  # which would stand before what they point at
 BE = ("is", "are", "was", "were")
 
 
 def change_voice(text: str) -> Edit | None:
     """Say an active question or caption in the passive, with the roles kept."""
     frame = find_frame(text)
-    return _to_passive(frame, frame.subject, frame.thing) if frame and _has_passive(frame) else None
+    if frame is None or not _has_passive(frame) or not OF_A_SUBJECT.isdisjoint(frame.tokens.lower[slice(*frame.thing)]):
+        return None
+    return _to_passive(frame, frame.subject, frame.thing)
 
 
 def swap_passive(text: str) -> Edit | None:
@@ -30,6 +33,8 @@ def swap_passive(text: str) -> Edit | None:
 def _has_passive(frame: Frame) -> bool:
     tokens, (begin, end) = frame.tokens, frame.thing
     parts = {*tokens.lower[slice(*frame.subject)], *tokens.lower[begin:end]}
+    if frame.verb.base == "make" and tokens.lower[end - 1] not in ("money", "profit", "profits"):
+        return False  # becomes or lets: she made a good doctor, it makes people laugh
     if frame.verb.base in NO_PASSIVE or parts & PRONOUNS or tokens.cut(*frame.subject) == tokens.cut(begin, end):
         return False
     first = tokens.lower[begin]

@@ -16,7 +16,6 @@ from backbones.digest import digest_weights
 from callbacks.conflicts import ConflictMonitor
 from callbacks.drawn import DrawnExamples
 from callbacks.ending import describe_best, describe_stop, summarize_best
-from callbacks.evaluated import describe_part
 from callbacks.predictions import gather_predictions
 from callbacks.report_scores import (
     collect_metrics,
@@ -30,6 +29,7 @@ from callbacks.report_table import build_table
 from callbacks.run_folder import run_folder
 from datamodules import Batch, MultitaskDataModule, ResumableDataModule, resumable_data
 from datamodules.row_orders import find_drawn
+from runtime.evaluated import describe_part
 from runtime.memory import peak_memory
 from runtime.terminal import plain_console
 from runtime.version import find_code_version

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from callbacks.baseline import describe_failure, score_baseline
-from callbacks.evaluated import find_part
 from datamodules import TokenStore
+from runtime.evaluated import find_part
 from tasks import Task
 from tasks.class_scores import score_classes
 

@@ -23,6 +23,7 @@ from callbacks import (
     StepSeed,
     StopOnSignal,
     TaskProgressBar,
+    WholeSteps,
     check_monitors,
     prints_lines,
 )
@@ -158,13 +159,15 @@ class TandemCLI(LookingCLI):
             trainer: L.Trainer = super().instantiate_trainer(**kwargs)
         callbacks: list[L.Callback] = trainer.callbacks  # type: ignore[attr-defined]
         refuse_changed_weights(callbacks, has_averaging="averaging" in self.built)
-        callbacks.sort(key=lambda callback: isinstance(callback, ResumableCheckpoint | StopOnSignal))  # the last to act
+        last = (WholeSteps, ResumableCheckpoint, StopOnSignal)
+        callbacks.sort(key=lambda callback: isinstance(callback, last) + isinstance(callback, last[1:]))
         return trainer
 
     def own_callbacks(self) -> list[L.Callback]:
         """Return the callbacks of every run."""
         config = self.built["trainer"]
-        own: list[L.Callback] = [StepSeed(self.built["data"].seed), FinalValidation(), KeepPrecision(), StopOnSignal()]
+        seed = StepSeed(self.built["data"].seed)
+        own: list[L.Callback] = [seed, FinalValidation(), KeepPrecision(), WholeSteps(), StopOnSignal()]
         if config.get("logger"):
             own.append(LearningRateMonitor(logging_interval="step"))
         wants_bar = config.get("enable_progress_bar") is not False and not prints_lines()

@@ -151,7 +151,7 @@ class MultitaskDataModule(ResumableDataModule):
         for split in self._stage_splits():
             stores = self._open(split, report=True)
             if split == "train":
-                ask_shortcuts(stores, root=self.root, cache_dir=self.cache_dir)
+                ask_shortcuts(stores, self.streams, root=self.root, cache_dir=self.cache_dir)
 
     def setup(self, stage: str) -> None:
         """Open the tokenised files of a stage on every process."""
@@ -162,7 +162,7 @@ class MultitaskDataModule(ResumableDataModule):
             if split not in self.stores:
                 self.stores[split] = self._open(split, report=False)
         if stage == "fit":
-            complete_rows(self.stores["train"], root=self.root, cache_dir=self.cache_dir)
+            complete_rows(self.stores["train"], self.streams, root=self.root, cache_dir=self.cache_dir)
         if stage == "test":
             check_test_labels(self.stores["test"], self.tasks, self.root)
         if stage == "predict" and not self.prediction_names:

@@ -15,11 +15,22 @@ from datamodules.streams import Streams
 
 
 class RowOrder(ABC):
-    """The rows of a pass in an order that depends on the generator alone."""
+    """The rows of a pass in an order that depends on the generator alone.
+
+    Attributes:
+        rows: Numbers of the rows that it may draw, (rows,).
+    """
+
+    rows: NDArray[np.int64]
 
     @abstractmethod
     def __len__(self) -> int:
         """Count the rows of a pass."""
+
+    @property
+    @abstractmethod
+    def frequencies(self) -> NDArray[np.float64]:
+        """How often a pass draws each of its rows, on average, (rows,)."""
 
     @abstractmethod
     def draw(self, rng: Generator) -> NDArray[np.int64]:
@@ -42,6 +53,11 @@ class SomeRows(RowOrder):
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    @property
+    def frequencies(self) -> NDArray[np.float64]:
+        """Once each."""
+        return np.ones(len(self.rows))
 
     def draw(self, rng: Generator) -> NDArray[np.int64]:
         """Shuffle them."""
@@ -77,6 +93,12 @@ class BalancedRows(RowOrder):
         found, counts = np.unique(self.classes, return_counts=True)
         shares = divide(len(self.rows), np.ones(len(found)))
         return {int(one): int(share) / int(count) for one, share, count in zip(found, shares, counts, strict=True)}
+
+    @property
+    def frequencies(self) -> NDArray[np.float64]:
+        """As often as a row of its class."""
+        passes = self.passes
+        return np.array([passes[int(one)] for one in self.classes])
 
     def draw(self, rng: Generator) -> NDArray[np.int64]:
         """Draw each class's share and shuffle all."""
@@ -137,6 +159,16 @@ def order_rows(*stores: TokenStore) -> RowOrder | None:
     if balanced is not None:
         return BalancedRows(rows, balanced.labels[rows].astype(np.int64))
     return SomeRows(rows) if 0 < len(rows) < len(stores[0]) else None
+
+
+def count_draws(*stores: TokenStore) -> NDArray[np.float64]:
+    """Return how often a training pass over a stream draws each row, on average (see `order_rows`), (rows,)."""
+    order = order_rows(*stores)
+    if order is None:
+        return np.ones(len(stores[0]))
+    draws = np.zeros(len(stores[0]))
+    draws[order.rows] = order.frequencies
+    return draws
 
 
 def find_drawn(stores: Sequence[TokenStore]) -> NDArray[np.int64]:

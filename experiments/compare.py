@@ -4,22 +4,15 @@
 """
 
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from collections.abc import Sequence
 
-from experiments.comparison import check_same_data, choose_metric
-from experiments.job import Job
-from experiments.options import JobOptions, add_options, read_options, split_arguments
+from experiments.options import add_options, read_options, split_arguments
 from experiments.own_rows import add_row_options, read_given_rows
-from experiments.row import Row, index_rows
-from experiments.row_tables import show
-from experiments.running import run_jobs
-from experiments.task_values import describe_dev, read_tasks
+from experiments.row import index_rows
 from runtime.arguments import Arguments
 from runtime.command import command
+from runtime.importing import heavy_imports
 from runtime.utf8 import use_utf8
-from tasks import InputError, Task
 
 
 @command
@@ -32,83 +25,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsed = parser.parse_args(own)
     options = read_options(parsed, extra)
     rows = index_rows(read_given_rows(parsed))
-    tasks = {name: read_row_tasks(row, options) for name, row in rows.items()}
-    rows = {name: replace(row, tasks=tuple(tasks[name])) for name, row in rows.items()}
-    check_comparisons(rows)
-    jobs = build_jobs(rows, options)
-    if not (options.dry_run or options.table_only):
-        check_dev_data(rows, tasks, options)
-    status, systems = run_jobs(jobs, options)
-    if systems:
-        check_same_data(list(systems.values()), splits=["dev"])
-        show(list(rows.values()), systems, rows, options.output)
-    return status
-
-
-def read_row_tasks(row: Row, options: JobOptions) -> dict[str, Task]:
-    """Return the tasks of a row by name.
-
-    Raises:
-        InputError: If they cannot be read, or the first metric of one is not accuracy or Pearson's correlation.
-    """
-    tasks = read_tasks([*row.configs, *options.configs], [*row.flags, *options.flags], row.origin)
-    for name, task in tasks.items():
-        choose_metric(task, f"{row.origin}: task {name}")
-    return tasks
-
-
-def build_jobs(rows: Mapping[str, Row], options: JobOptions) -> dict[str, list[Job]]:
-    """Return the trainings of each row, one per seed.
-
-    Raises:
-        InputError: If no row has a task that is limited, or only a part of the dev examples would be scored.
-    """
-    options.check_limits(task for row in rows.values() for task in row.tasks)
-    return {
-        name: [options.job(name, seed, row.configs, tasks=row.tasks, flags=row.flags) for seed in options.seed_numbers]
-        for name, row in rows.items()
-    }
-
-
-def check_comparisons(rows: Mapping[str, Row]) -> None:
-    """Raise an error unless each row shares a task with the one that it is compared with.
-
-    Raises:
-        InputError: If one does not.
-    """
-    for row in rows.values():
-        other = rows[row.against] if row.against is not None else row
-        if set(row.tasks).isdisjoint(other.tasks):
-            raise InputError(
-                f"{row.origin}: has other tasks ({', '.join(row.tasks)}) than {other.name}, which it is compared with "
-                f"(expected at least one of {', '.join(other.tasks)})"
-            )
-
-
-def check_dev_data(rows: Mapping[str, Row], tasks: Mapping[str, Mapping[str, Task]], options: JobOptions) -> None:
-    """Raise an error unless all rows are scored on the same dev rows of a task.
-
-    Args:
-        rows: The rows by name.
-        tasks: Their tasks, by the row's name and their own.
-        options: What the rows share.
-
-    Raises:
-        InputError: If two are not, or the file of a dev split is missing.
-    """
-    seen: dict[str, tuple[str, Any]] = {}
-    for row in rows.values():
-        configs, flags = [*row.configs, *options.configs], [*row.flags, *options.flags]
-        try:
-            described = describe_dev(tasks[row.name], configs, flags, options.root)
-        except InputError as error:
-            raise InputError(f"{row.origin}: {error}") from None
-        for task, data in described.items():
-            name, before = seen.setdefault(task, (row.name, data))
-            if before != data:
-                raise InputError(
-                    f"{row.origin}: is scored on other dev data of {task} than {name} (expected the same file and rows)"
-                )
+    with heavy_imports():
+        from experiments.comparing import train_and_compare
+    return train_and_compare(rows, options)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """What `train.py fit` says to the files and flags of a training, before any is started."""
 
+import json
 import os
 from argparse import ArgumentError
 from collections.abc import Mapping, Sequence
@@ -8,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NoReturn
 
+from jsonargparse import Namespace
 from lightning.pytorch.cli import LightningArgumentParser
 
 from cli import MultitaskCLI
@@ -64,14 +66,33 @@ def check_flags(configs: Sequence[Path], flags: Sequence[str], origin: str) -> N
     Raises:
         InputError: If it would; the message is its own.
     """
+    _parse(configs, flags, origin)
+
+
+def read_settings(configs: Sequence[Path], flags: Sequence[str], origin: str) -> dict[str, Any]:
+    """Return the settings of a training as plain data, without those that are null; the arguments are the same.
+
+    Raises:
+        InputError: As `check_flags` does.
+    """
+    _, fit = build_parsers()
+    settings: dict[str, Any] = json.loads(
+        fit.dump(_parse(configs, flags, origin).fit, format="json", skip_validation=True)
+    )
+    return settings
+
+
+def _parse(configs: Sequence[Path], flags: Sequence[str], origin: str) -> Namespace:
     whole, fit = build_parsers()
     words = ["fit", *(word for path in configs for word in ("-c", os.path.relpath(path))), *flags]
     try:
-        check_trainer(whole.parse_args(words).fit.trainer)
+        parsed: Namespace = whole.parse_args(words)
+        check_trainer(parsed.fit.trainer)
     except ArgumentError as error:
         raise InputError(f"{origin}: {fit.explain(error.message, words)}") from None
     except InputError as error:
         raise InputError(f"{origin}: {error}") from None
+    return parsed
 
 
 def check_jobs(jobs: Mapping[str, Sequence[Job]]) -> None:

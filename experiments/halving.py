@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from analysis.resampling import score_runs
-from analysis.selection import split_halves
-from experiments.comparison import System
+from analysis.selection import split_tasks
+from experiments.comparison import Answers, System, pair_answers
 from experiments.statistics import PairedRuns
 
 Half = int  # 0: the half of the dev rows that is chosen on; 1: the other, which is reported
@@ -56,26 +57,31 @@ def lay_rungs(candidates: int, steps: int, *, rungs: int, factor: int, seeds: in
     ]
 
 
-def take_half(system: System, half: Half, *, seed: int) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """Return labels (n,) and predictions (K, n) on a half of each task's dev rows.
+def take_half(system: System, half: Half, *, seed: int) -> dict[str, Answers]:
+    """Return labels and predictions on a half of each task's dev rows.
 
     Args:
         system: Finished runs.
         half: Which half.
         seed: Seed of the cut.
     """
-    found = {}
-    for name, (labels, predictions) in system.predictions.items():
-        rows = split_halves(len(labels), seed=seed)[half]
-        found[name] = labels[rows], predictions[:, rows]
-    return found
+    answers = system.answers
+    ids, files = ({name: getattr(each, part) for name, each in answers.items()} for part in ("ids", "file"))
+    halves = split_tasks(ids, files, seed=seed)
+    return {name: take_rows(each, halves[name][half]) for name, each in answers.items()}
+
+
+def take_rows(answers: Answers, rows: NDArray[np.int64]) -> Answers:
+    """Return labels and predictions of some rows, given by number."""
+    ids = [answers.ids[row] for row in rows]
+    return Answers(answers.labels[rows], answers.predictions[:, rows], answers.file, ids)
 
 
 def score_half(system: System, half: Half, *, seed: int) -> dict[str, list[float]]:
     """Return the first metric of each task on a half of the dev rows, one score per run, and their `mean`."""
     scores = {
-        name: score_runs(system.metrics[name], labels, predictions).tolist()
-        for name, (labels, predictions) in take_half(system, half, seed=seed).items()
+        name: score_runs(system.metrics[name], taken.labels, taken.predictions).tolist()
+        for name, taken in take_half(system, half, seed=seed).items()
     }
     return {**scores, "mean": np.mean(list(scores.values()), axis=0).tolist()}
 
@@ -94,10 +100,21 @@ def rank(systems: Mapping[int, System], *, seed: int) -> list[int]:
 
 
 def pair_held_out(first: System, second: System, *, seed: int) -> dict[str, PairedRuns]:
-    """Return what two systems predicted for the half of the dev rows that nothing was chosen on, by shared task."""
+    """Return what two systems predicted for the dev rows that neither was chosen on, by shared task.
+
+    These are the same half of both, but where only one of them has another task over the same rows.
+    """
     one, other = take_half(first, 1, seed=seed), take_half(second, 1, seed=seed)
     return {
-        name: PairedRuns(first.metrics[name], labels, predictions, other[name][1])
-        for name, (labels, predictions) in one.items()
+        name: pair_answers(first.metrics[name], *_take_common(taken, other[name]))
+        for name, taken in one.items()
         if name in other
     }
+
+
+def _take_common(one: Answers, other: Answers) -> tuple[Answers, Answers]:
+    if one.ids == other.ids:
+        return one, other
+    common = {*one.ids} & {*other.ids}
+    first, second = (take_rows(each, np.flatnonzero([name in common for name in each.ids])) for each in (one, other))
+    return first, second

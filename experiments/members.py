@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import torch
 
 from analysis.run import Predictions, Run
-from analysis.selection import HalfScores, first_metric, split_halves
+from analysis.selection import HalfScores, Halves, first_metric, split_tasks
 from analysis.side_by_side import take
 from experiments.merging import write_checkpoint
 from inference import Predictor
@@ -36,22 +37,28 @@ class Dev:
 
     Args:
         examples: The examples of each task.
+        files: Digest of the dev file of each task that enters the mean.
         seed: Seed of the halves.
     """
 
     examples: Mapping[str, list[Example]]
+    files: Mapping[str, str]
     seed: int
+
+    @cached_property
+    def cuts(self) -> dict[str, Halves]:
+        """The rows of either half, by task that enters the mean."""
+        ids = {name: [example.id for example in self.examples[name]] for name in self.files}
+        return split_tasks(ids, self.files, seed=self.seed)
 
     def halves(self, predictions: Mapping[str, Predictions]) -> HalfScores:
         """Return the mean of the tasks' first metrics on each half, of the tasks that enter the mean."""
         means = []
         for half in (0, 1):
             scores = []
-            for found in predictions.values():
-                if not found.task.in_mean:
-                    continue
-                rows = split_halves(len(found.examples), seed=self.seed)[half]
-                scores.append(first_metric(take(found, rows.tolist())))
+            for name, found in predictions.items():
+                if found.task.in_mean:
+                    scores.append(first_metric(take(found, self.cuts[name][half].tolist())))
             means.append(float(np.mean(scores)))
         return HalfScores(*means)
 
@@ -69,7 +76,7 @@ def read_member(path: Path) -> Member:
 
 
 def read_dev(members: Sequence[Member]) -> dict[str, list[Example]]:
-    """Return the dev examples of every task, checked to be the same for all members.
+    """Return the dev examples of every task that have a label, checked to be the same for all members.
 
     Raises:
         InputError: If two members read other dev files of a task, or a file has changed.
@@ -81,18 +88,36 @@ def read_dev(members: Sequence[Member]) -> dict[str, list[Example]]:
             other, before = found.setdefault(task, (member.run, digest))
             if before != digest:
                 raise InputError(f"{member.run.name} has another dev split of {task} than {other.name}")
-    return {task: run.read_examples(task) for task, (run, _) in found.items()}
+    return {
+        task: [example for example in run.read_examples(task) if example.label is not None]
+        for task, (run, _) in found.items()
+    }
 
 
-def read_saved(run: Run, dev: Dev) -> dict[str, Predictions]:
-    """Return the dev predictions that a run has saved, by task."""
-    return {task: run.read_predictions(task) for task in dev.examples if task in run.tasks}
+def open_dev(members: Sequence[Member], seed: int) -> Dev:
+    """Return the dev rows of the members' tasks.
+
+    Raises:
+        InputError: As `read_dev`.
+    """
+    files = {
+        name: str(member.run.report["data"][name]["dev"]["sha256"])
+        for member in members
+        for name, task in member.run.tasks.items()
+        if task.in_mean
+    }
+    return Dev(read_dev(members), files, seed)
+
+
+def evaluate_alone(member: Member, dev: Dev, output: Path) -> dict[str, Predictions]:
+    """Predict the dev rows of a member's tasks with its own weights; its run has saved those of the last ones."""
+    return evaluate(member.checkpoint.weights, member.checkpoint, dev, output)
 
 
 def evaluate(
     weights: Mapping[str, torch.Tensor], template: Checkpoint, dev: Dev, output: Path, **changes: Mapping[str, Any]
 ) -> dict[str, Predictions]:
-    """Predict the dev rows with some weights.
+    """Predict the dev rows of the tasks of a checkpoint with some weights.
 
     Args:
         weights: The weights.
@@ -108,8 +133,8 @@ def evaluate(
     finally:
         trial.unlink()
     found = {}
-    for name, examples in dev.examples.items():
-        head, task = predictor.model.head(name), predictor.tasks[name]
+    for name, task in predictor.tasks.items():
+        head, examples = predictor.model.head(name), dev.examples[name]
         raw = predictor.compute([name], [example.texts for example in examples])[name]
         probabilities = head.probabilities(raw)
         found[name] = Predictions(

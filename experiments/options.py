@@ -12,7 +12,7 @@ from experiments.budget import Budget, parse_budget
 from experiments.job import Job
 from experiments.settings import find_flag, find_setting
 from runtime.arguments import Arguments
-from tasks import InputError
+from runtime.errors import InputError
 
 OWN_FLAGS = r"--(seed_everything|ckpt_path|trainer\.logger(\..+)?)"  # set for each job, to find its runs again
 WHOLE = {
@@ -137,7 +137,7 @@ def add_options(parser: Arguments, *, output: str) -> None:
         parser: The parser of a command.
         output: Default of `--output`.
     """
-    parser.add_argument("--seeds", type=int, default=3, help="runs of each system (default: 3)")
+    parser.add_argument("--seeds", type=int, default=3, help="runs of each system (default: %(default)s)")
     parser.add_argument("--backbone", help="backbone, instead of the configuration's")
     parser.add_argument("--data.root", dest="root", help="folder of the data files")
     parser.add_argument("--budget", help="steps=N instead of the epochs, or minutes=N at most")

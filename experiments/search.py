@@ -1,6 +1,6 @@
 """The search over one recipe, round after round."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +9,7 @@ import yaml
 
 from experiments.budget import Budget
 from experiments.comparison import System, check_same_data
+from experiments.fit_parser import read_settings
 from experiments.halving import Rung, rank
 from experiments.job import Job
 from experiments.options import JobOptions
@@ -90,16 +91,36 @@ class Search:
         return replace(self.rounds[-1][self.best], name=self.recipe.name)
 
     def write_best(self) -> Path:
-        """Write the best candidate's values as a `-c` file, and return its path."""
+        """Write the best candidate's values as a `-c` file behind those of the recipe, and return its path."""
         assert self.best is not None
-        nested: dict[str, Any] = {}
-        for name, value in self.candidates[self.best].items():
-            *groups, last = name.split(".")
-            inner = nested
-            for group in groups:
-                inner = inner.setdefault(group, {})
-            inner[last] = value
+        values = self.candidates[self.best]
+        settings = read_settings(self.recipe.configs, (*self.recipe.flags, *as_flags(values)), self.recipe.origin)
         path = self.options.output / f"{self.recipe.name}.yaml"
         with replacing(path) as file:
-            file.write(yaml.safe_dump(nested, sort_keys=False).encode() if nested else b"{}\n")
+            file.write(yaml.safe_dump(take_options(settings, values), sort_keys=False).encode())
         return path
+
+
+def take_options(settings: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    """Return the settings that hold some options: a class with all of its own, and all tasks, which a file replaces.
+
+    Args:
+        settings: The settings of a training.
+        names: Names of the options.
+
+    Example:
+        >>> settings = {"model": {"lr": 0.1, "surgery": {"class_path": "PcGrad", "init_args": {"reduction": "mean"}}}}
+        >>> take_options(settings, ["model.surgery.reduction"])
+        {'model': {'surgery': {'class_path': 'PcGrad', 'init_args': {'reduction': 'mean'}}}}
+    """
+    taken: dict[str, Any] = {}
+    for name in names:
+        outer, inner = settings, taken
+        *groups, last = name.split(".")
+        for group in groups:
+            if group == "tasks" or "class_path" in outer[group]:
+                last = group
+                break
+            outer, inner = outer[group], inner.setdefault(group, {})
+        inner[last] = outer.get(last)
+    return taken

@@ -6,9 +6,13 @@ from zlib import crc32
 
 import numpy as np
 from numpy.random import Generator
+from numpy.typing import NDArray
 from scipy import stats
 
-from analysis.resampling import SAME, Floats, Metric, resample_scores, score_runs
+from analysis.resampling import resample_scores, score_runs
+from analysis.weighted_counts import Floats
+from analysis.weighted_moments import SAME
+from tasks.metrics import MetricName
 
 FEW = 0.05  # share of resamples that may be undefined
 
@@ -39,15 +43,19 @@ class PairedRuns:
 
     Args:
         metric: How a run is scored.
-        labels: The labels, (n,).
-        first: Predictions of each run of the first system, (K, n).
-        second: Predictions of each run of the second system, (J, n).
+        labels: The labels as `score_runs` takes them, (n, ...).
+        first: Predictions of each run of the first system, (K, n, ...).
+        second: Predictions of each run of the second system, (J, n, ...).
+        file: Digest of the file that the rows are of; None where it is that of no other task.
+        ids: Ids of the rows in it, [n].
     """
 
-    metric: Metric
+    metric: MetricName
     labels: Floats
     first: Floats
     second: Floats
+    file: str | None = None
+    ids: Sequence[str] = ()
 
 
 def compare(
@@ -56,13 +64,15 @@ def compare(
     """Return the difference of two systems, first minus second, of each task and of the plain mean over tasks.
 
     A system's score is the mean over its runs. The interval is from a bootstrap over dev rows, drawn once for all runs
-    of both systems (paired), to which the noise between runs is added: normal, with the standard error of each system's
-    mean. Since few runs say little about that error, the interval is stretched by t quantile / normal quantile, with
-    few degrees of freedom where runs are the larger noise and many where rows are. One run says nothing about the noise
-    between runs, and the interval is then about the rows and the other system's runs only.
+    of both systems (paired) and for all tasks over rows of one file, whose differences rise and fall together. To it
+    the noise between runs is added: normal, with the standard error of each system's mean. Since few runs say little
+    about that error, the interval is stretched by t quantile / normal quantile, with few degrees of freedom where runs
+    are the larger noise and many where rows are. One run says nothing about the noise between runs, and the interval is
+    then about the rows and the other system's runs only.
 
-    A difference is undefined where a run gives every pair the same score. Resamples in which one does are left out
-    if they are few, a twentieth at most; otherwise the ends of the interval are undefined.
+    A difference is undefined where a score is, such as the correlation of a run that predicts the same for every row.
+    Resamples in which one is undefined are left out if they are few, a twentieth at most; otherwise the ends of the
+    interval are undefined.
 
     Args:
         tasks: What was predicted, by task.
@@ -77,8 +87,10 @@ def compare(
     scores, drawn = {}, {}
     for name, task in tasks.items():
         both = np.concatenate([task.first, task.second])
-        rows = np.random.default_rng([seed, crc32(name.encode())])
-        drawn[name] = resample_scores(task.metric, task.labels, both, samples=samples, rng=rows)
+        joint = {name: task} if task.file is None else {key: one for key, one in tasks.items() if one.file == task.file}
+        rows = np.random.default_rng([seed, crc32("+".join(sorted(joint)).encode())])
+        among = _place(task, list(joint.values())) if len(joint) > 1 else None
+        drawn[name] = resample_scores(task.metric, task.labels, both, samples=samples, rng=rows, among=among)
         scores[name] = score_runs(task.metric, task.labels, both)
     for parts in (scores, drawn):
         parts["mean"] = np.mean(list(parts.values()), axis=0)
@@ -91,6 +103,12 @@ def compare(
         )
         for name in scores
     }
+
+
+def _place(task: PairedRuns, joint: Sequence[PairedRuns]) -> tuple[NDArray[np.int64], int]:
+    """Return the places of a task's rows among those of all tasks over its file, (n,), and how many those are."""
+    places = {name: place for place, name in enumerate(dict.fromkeys(name for one in joint for name in one.ids))}
+    return np.array([places[name] for name in task.ids], dtype=np.int64), len(places)
 
 
 def _difference(scores: tuple[Floats, Floats], rows: Floats, *, confidence: float, rng: Generator) -> Interval:

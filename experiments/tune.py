@@ -8,19 +8,13 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from experiments.comparison import choose_metric
-from experiments.fit_parser import check_flags
-from experiments.halving import Rung, lay_rungs
+from experiments.budget import Budget
 from experiments.options import JobOptions, add_options, read_options, split_arguments
-from experiments.running import say
-from experiments.search import Search, build_job
-from experiments.search_space import Recipe, read_recipes
-from experiments.task_values import read_tasks
-from experiments.tune_tables import describe_cost, show
 from runtime.arguments import Arguments
 from runtime.command import command
+from runtime.errors import InputError
+from runtime.importing import heavy_imports
 from runtime.utf8 import use_utf8
-from tasks import InputError
 
 
 @command
@@ -37,29 +31,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--factor", type=int, default=3,
         help="each round keeps 1 / FACTOR of the candidates and trains them FACTOR times as long (default: 3)",
     )  # fmt: skip
-    parser.add_argument("--search_seed", type=int, default=0, help="seed of values and halves")
+    parser.add_argument("--search_seed", type=int, default=0, help="seed of values and halves (default: 0)")
     add_options(parser, output="runs/tune")
     parsed = parser.parse_args(own)
     options = read_options(parsed, extra)
-    rungs = read_rungs(parsed, options)
-    recipes = read_recipes(parsed.file)
-    tasks = {recipe.name: check_recipe(recipe, options) for recipe in recipes}
-    options.check_limits(task for names in tasks.values() for task in names)
-    for line in describe_cost(recipes, rungs):
-        say(line)
-    if not options.table_only:
-        for recipe in recipes:
-            check_values(recipe, options)
-    searches = [Search(recipe, tasks[recipe.name], rungs, options, parsed.search_seed) for recipe in recipes]
-    status = max(search.run() for search in searches)
-    found = [search for search in searches if search.best is not None]
-    if found:
-        show(found, rungs, options, seed=parsed.search_seed)
-    return status
+    budget = check_numbers(parsed, options)
+    with heavy_imports():
+        from experiments.halving import lay_rungs
+        from experiments.search_space import read_recipes
+        from experiments.tuning import search_recipes
+    rungs = lay_rungs(parsed.candidates, budget.amount, rungs=parsed.rungs, factor=parsed.factor, seeds=options.seeds)
+    return search_recipes(read_recipes(parsed.file), rungs, options, seed=parsed.search_seed)
 
 
-def read_rungs(parsed: argparse.Namespace, options: JobOptions) -> list[Rung]:
-    """Return the rounds that the options ask for.
+def check_numbers(parsed: argparse.Namespace, options: JobOptions) -> Budget:
+    """Return the budget of a training of the first round.
 
     Raises:
         InputError: If an option is out of range, or the budget is missing or not in steps.
@@ -69,33 +55,7 @@ def read_rungs(parsed: argparse.Namespace, options: JobOptions) -> list[Rung]:
             raise InputError(f"--{name} {getattr(parsed, name)}: expected {least} or more")
     if options.budget is None or options.budget.unit != "steps":
         raise InputError("--budget: expected steps=N, the optimiser steps of a training of the first round")
-    return lay_rungs(
-        parsed.candidates, options.budget.amount, rungs=parsed.rungs, factor=parsed.factor, seeds=options.seeds
-    )
-
-
-def check_recipe(recipe: Recipe, options: JobOptions) -> tuple[str, ...]:
-    """Return the names of a recipe's tasks.
-
-    Raises:
-        InputError: If its tasks cannot be read, or the first metric of one is not accuracy or Pearson's correlation.
-    """
-    tasks = read_tasks([*recipe.configs, *options.configs], [*recipe.flags, *options.flags], recipe.origin)
-    for name, task in tasks.items():
-        choose_metric(task, f"{recipe.origin}: task {name}")
-    return tuple(tasks)
-
-
-def check_values(recipe: Recipe, options: JobOptions) -> None:
-    """Let the parser of train.py read every value of a choice and both ends of a range.
-
-    Raises:
-        InputError: If it, or a task, refuses one.
-    """
-    for values in recipe.extremes():
-        job = build_job(recipe, 1, values, Rung(1, 1, 1), 1, (), options)
-        check_flags(job.configs, job.flags, recipe.origin)
-        read_tasks(job.configs, job.flags, recipe.origin)
+    return options.budget
 
 
 if __name__ == "__main__":

@@ -6,7 +6,10 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tasks.errors import InputError
+from runtime.errors import InputError
+from runtime.suggestions import suggest
+
+SEVERAL_IN_ONE = "; if that is several names in one, set delimiter"
 
 
 @dataclass(frozen=True)
@@ -42,9 +45,8 @@ def check_columns(row: Row, columns: Iterable[str]) -> None:
             raise InputError(f"{source}: two columns are named {column!r} (expected one)")
         if column not in row.fields:
             found = ", ".join(map(repr, row.fields))
-            raise InputError(
-                f"{source}: no column {column!r} (found {found}; if these are several names in one, set delimiter)"
-            )
+            hint = SEVERAL_IN_ONE if len(row.fields) == 1 else ""
+            raise InputError(f"{source}: no column {column!r} (found {found}{hint}){suggest(column, row.fields)}")
 
 
 def as_texts(

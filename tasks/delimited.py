@@ -6,8 +6,8 @@ from itertools import chain
 from pathlib import Path
 
 from runtime.counts import counted
-from tasks.cells import Row
-from tasks.errors import InputError
+from runtime.errors import InputError
+from tasks.cells import SEVERAL_IN_ONE, Row
 from tasks.text_lines import carriage_return, decode_lines
 
 
@@ -61,7 +61,8 @@ def read_delimited(
         where = f"{path}, line {number}"
         if len(cells) > len(header):
             expected = "in the header" if names is None else "source.columns"
-            raise InputError(f"{where}: has {counted(len(cells), 'cell')} (expected {len(header)} as {expected})")
+            hint = f", {header[0]!r}{SEVERAL_IN_ONE}" if len(header) == 1 and names is None else ""
+            raise InputError(f"{where}: has {counted(len(cells), 'cell')} (expected {len(header)} as {expected}{hint})")
         padded = [*cells, *[None] * (len(header) - len(cells))]
         yield Row(where, dict(zip(header, padded, strict=True)), repeated)
 

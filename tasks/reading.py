@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Literal
 
 from heads import Label
+from runtime.errors import InputError
 from tasks.cells import check_columns
-from tasks.errors import InputError
 from tasks.rows import Row
 from tasks.source import Source, Split
 from tasks.splitting import SplitKeys

@@ -1,15 +1,15 @@
 """Where a task's rows lie: a file a split, one file that is split, or a dataset of the Hugging Face hub."""
 
 import codecs
-import hashlib
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
+from runtime.errors import InputError
+from runtime.file_digest import digest
 from tasks.cells import check_columns
-from tasks.errors import InputError
 from tasks.hub import digest_hub, read_hub
 from tasks.rows import FILE_FORMATS, FileFormat, Row, read_rows
 from tasks.split_rule import SplitRule
@@ -269,9 +269,3 @@ def as_whole_map(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     return {**{field.name: field.default for field in fields(Source)}, **value}
-
-
-def digest(path: Path) -> str:
-    """SHA-256 of a file's bytes, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from heads import ConcatProductHead, CosineHead, Head, HeadFactory, LinearHead
 from objectives import Debias, PairObjective
 from runtime.counts import counted
+from runtime.errors import InputError
 from tasks.encoding import Encoding
-from tasks.errors import InputError
 from tasks.handin import HandIn
 from tasks.meaning import MAY_CHANGE
 from tasks.metrics import DEFAULT_METRICS, LOWER_IS_BETTER, OF_PROBABILITIES, MetricName, build_metric, check_metric

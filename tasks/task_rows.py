@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from augmentation import GeneratedPairs
 from heads import Label, LabelSpace
+from runtime.errors import InputError
 from tasks.chosen_rows import find_rows
-from tasks.errors import InputError
 from tasks.generating import find_pair_labels, with_generated
 from tasks.reading import Example, ExampleReader
 from tasks.rows import Row

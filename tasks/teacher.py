@@ -11,8 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heads import LabelSpace, Scores
-from tasks.errors import InputError
+from runtime.counts import counted
+from runtime.errors import InputError
 from tasks.labels import list_names
+from tasks.text_lines import decode_lines
 
 ROUNDING = 0.01  # how far a row of probabilities may be from summing to 1
 CLEARLY_CLOSER = 2  # times, in mean squared difference to the labels: scores of another scale
@@ -169,20 +171,21 @@ def _read_file(
 def _read_rows(
     path: Path, class_names: Sequence[str], width: int, *, sum_to_one: bool
 ) -> Iterator[tuple[str, list[float]]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = csv.reader(file, skipinitialspace=True)
-        header = [cell.strip() for cell in next(rows, [])]
-        if len(header) != width + 1 or (class_names and header[1:] != [name.strip() for name in class_names]):
-            expected = list_names(["id", *(class_names or ["a score"])])
-            raise InputError(f"{path}: its columns are {list_names(header)} (expected {expected})")
-        for row in rows:
-            where = f"{path}, line {rows.line_num}"
-            yield row[0].strip(), _parse(row, where, is_score=not class_names, sum_to_one=sum_to_one)
+    rows = csv.reader(decode_lines(path, "utf-8-sig"), skipinitialspace=True)
+    header = [cell.strip() for cell in next(rows, [])]
+    if len(header) != width + 1 or (class_names and header[1:] != [name.strip() for name in class_names]):
+        expected = list_names(["id", *(class_names or ["a score"])])
+        raise InputError(f"{path}: its columns are {list_names(header)} (expected {expected})")
+    for row in filter(None, rows):
+        where = f"{path}, line {rows.line_num}"
+        if len(row) != len(header):
+            raise InputError(f"{where}: has {counted(len(row), 'cell')} (expected {len(header)} as in the header)")
+        yield row[0].strip(), _parse(row[1:], where, is_score=not class_names, sum_to_one=sum_to_one)
 
 
-def _parse(row: list[str], where: str, *, is_score: bool, sum_to_one: bool) -> list[float]:
+def _parse(cells: list[str], where: str, *, is_score: bool, sum_to_one: bool) -> list[float]:
     try:
-        values = [float(cell) for cell in row[1:]]
+        values = [float(cell) for cell in cells]
     except ValueError:
         values = []
     if is_score and len(values) == 1 and math.isfinite(values[0]):
@@ -191,4 +194,4 @@ def _parse(row: list[str], where: str, *, is_score: bool, sum_to_one: bool) -> l
     if not is_score and are_shares and (not sum_to_one or abs(sum(values) - 1) < ROUNDING):
         return values
     expected = "one finite score" if is_score else f"probabilities{' that sum to 1' * sum_to_one}"
-    raise InputError(f"{where}: holds {list_names(row[1:])} (expected {expected})")
+    raise InputError(f"{where}: holds {list_names(cells)} (expected {expected})")

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from tasks.errors import InputError
+from runtime.errors import InputError
 
 UTF8 = ("utf-8", "utf8")
 
@@ -27,7 +27,9 @@ def _decode_utf8(path: Path) -> Iterator[str]:
             try:
                 yield line.decode("utf-8")
             except UnicodeDecodeError as error:
-                raise InputError(f"{path}, line {number}: not UTF-8 text ({error.reason})") from None
+                raise InputError(
+                    f"{path}, line {number}: not UTF-8 text ({error.reason}; source.encoding names another)"
+                ) from None
 
 
 def _decode_other(path: Path, encoding: str) -> Iterator[str]:

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from runtime.counts import counted
+from runtime.errors import InputError
 from tasks.cells import check_columns
-from tasks.errors import InputError
 from tasks.source import Source, Split, check_source
 from tasks.splitting import SplitKeys
 

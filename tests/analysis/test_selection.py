@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from analysis.run import Run
-from analysis.selection import choose_greedily, select_members, split_halves
+from analysis.selection import choose_greedily, select_members, split_halves, split_tasks
 from tests.analysis.written import predict_all, write_run
 
 
@@ -14,6 +14,28 @@ def test_halves_are_disjoint_cover_all_and_repeat_under_a_seed():
     assert (len(one), len(other)) == (5, 6)
     assert one.tolist() == split_halves(11, seed=5)[0].tolist()
     assert one.tolist() != split_halves(11, seed=6)[0].tolist()
+
+
+def test_a_row_falls_into_the_same_half_of_all_tasks_over_its_file():
+    rows = [f"r{row}" for row in range(40)]
+    ids = {"whole": rows, "gaps": rows[::3] + rows[1::3], "own": rows[:30]}
+    files = {"whole": "1", "gaps": "1", "own": "2"}
+    found = split_tasks(ids, files, seed=3)
+    first, second = ({name: {ids[name][row] for row in each[half]} for name, each in found.items()} for half in (0, 1))
+    assert not first["whole"] & second["gaps"]
+    assert not second["whole"] & first["gaps"]
+    assert first["gaps"] | second["gaps"] == {*ids["gaps"]}
+    assert len(first["whole"]) == 20
+    again = split_tasks(dict(reversed(ids.items())), files, seed=3)
+    assert [half.tolist() for half in again["gaps"]] == [half.tolist() for half in found["gaps"]]
+
+
+def test_tasks_that_share_no_row_or_all_are_cut_as_alone():
+    rows = [f"r{row}" for row in range(31)]
+    ids = {"one": rows, "other": rows, "own": rows[:20]}
+    found = split_tasks(ids, {"one": "1", "other": "1", "own": "2"}, seed=3)
+    for name, each in ids.items():
+        assert [half.tolist() for half in found[name]] == [half.tolist() for half in split_halves(len(each), seed=3)]
 
 
 def test_members_are_added_while_they_help():

@@ -21,6 +21,7 @@ EDITS = {
             "Why does the school use tablets instead of paper books?"
         ),
         "Why does brown rice taste better than white rice?": "Why does white rice taste better than brown rice?",
+        "Why is the start harder than the end?": "Why is the end harder than the start?",
     },
     "names": {
         "What do people in Norway think of Denmark?": "What do people in Denmark think of Norway?",
@@ -46,6 +47,7 @@ EDITS = {
     },
     "numbers": {
         "How can I lose 10 pounds in 20 days?": "How can I lose 20 pounds in 10 days?",
+        "How does an 18 year old man meet an 11 year old boy?": "How does an 11 year old man meet an 18 year old boy?",
         "I am 18 and my brother is 25. Can we share a flat?": "I am 25 and my brother is 18. Can we share a flat?",
     },
     "negation": {
@@ -61,6 +63,7 @@ EDITS = {
     "relation": {
         "How is boric acid different from borax?": "How is borax different from boric acid?",
         "Which phone is better, Nokia or Samsung?": "Which phone is better, Samsung or Nokia?",
+        "Which is better: Ubuntu or Red Hat Linux?": "Which is better: Red Hat Linux or Ubuntu?",
         "What is the difference between a star and a planet?": "What is the difference between a planet and a star?",
     },
     "clause": {
@@ -74,12 +77,16 @@ EDITS = {
     "voice": {
         "Why did Britain colonize India?": "Why was India colonized by Britain?",
         "How do tides affect the coast?": "How is the coast affected by tides?",
+        "How does sugar cause diabetes?": "How is diabetes caused by sugar?",
+        "How do airports make money?": "How is money made by airports?",
         "A woman is slicing an onion.": "An onion is being sliced by a woman.",
     },
     "contraction": {
         "What's the smallest planet?": "What is the smallest planet?",
         "Why don't people walk to work?": "Why do people not walk to work?",
         "What is the smallest planet?": "What's the smallest planet?",
+        "Why didn't I know who I am sooner?": "Why did I not know who I am sooner?",
+        "Why don't they pay?": "Why do they not pay?",
     },
 }
 LEFT_ALONE = {  # the meaning would stay as it is, or change, or the text would be none
@@ -90,12 +97,19 @@ LEFT_ALONE = {  # the meaning would stay as it is, or change, or the text would 
         "I want to move from Delhi to earn more.",
         "How long does it take from Oslo to Rome?",
         "How do I count from 1 to 20?",
+        "What is the flight time from Oslo to Rome?",
+        "Which countries (from Norway to Denmark) have a king?",
+        "Why did the town part from Norway to form a state?",
+        "How do I move from Google to Yahoo! Answers?",
     ),
     "comparison": (
         "Is tea better than coffee?",
         "Why is sound faster in water than air?",
         "Why do some people work harder than others?",
         "Why are there more than 300 languages?",
+        "How is Oslo valued more than Rome?",
+        "Why do they paint old walls white instead of black?",
+        "Why is Casablanca better than Oh My Man?",
     ),
     "names": (
         "What is the border between Norway and Sweden?",
@@ -109,6 +123,9 @@ LEFT_ALONE = {  # the meaning would stay as it is, or change, or the text would 
     "roles": (
         "Why did Anna marry Tom?",
         "Why did the cat meet the dog?",
+        "What separates dogs from cats?",
+        "Do good things happen to bad people, and vice-versa?",
+        "Why do good things happen to bad people, and vice-versa?",
         "How do birds build their nests?",
         "Do dogs like cats?",
         "Why do men and women argue?",
@@ -126,6 +143,10 @@ LEFT_ALONE = {  # the meaning would stay as it is, or change, or the text would 
         "Is it true or not?",
         "Is there a park or a garden near here?",
         "Are there any shops or cafes?",
+        "Are tourists being cheated or robbed in Rome?",
+        "Is the bank hiding or losing money?",
+        "Should I walk my cat or dog?",
+        "Are young birds less prone to colds or fevers?",
         "How do I download songs or films?",
     ),
     "numbers": (
@@ -134,6 +155,7 @@ LEFT_ALONE = {  # the meaning would stay as it is, or change, or the text would 
         "How long is it from 20 to 30?",
         "Which is better, level 20 or level 30?",
         "I got 2 marks of 90 in maths.",
+        "How does an 18 year old man meet a 20 year old woman?",
         "Was it on 10 June, 20 years ago?",
     ),
     "negation": (
@@ -155,20 +177,38 @@ LEFT_ALONE = {  # the meaning would stay as it is, or change, or the text would 
         "How is Oslo different from other cities?",
         "Why is Tom better than Ben?",
         "What is the difference between a rat and mice?",
+        "What is the relation between phase and line voltage?",
+        "What is the difference between sheet steel and iron?",
     ),
     "clause": (
         "How do I know if my phone is broken?",
         "If it rains, then what do you do?",
         "Who was there when?",
         "What is it like when you fly?",
+        "Is it true if you swallow gum that it stays there?",
     ),
     "sentences": (
         "I have a broken phone. How can it be repaired?",
         "What is a comet? What are the parts?",
+        "What are good ways to learn chess? What are the costs and the merits of each?",
+        "What is the price of building a house (per sq. Ft) in the north of Norway?",
         "He was born near St. Petersburg in the north. Where is the place?",
     ),
-    "voice": ("How does Apple Pay work?", "Why do I feel tired?", "How did she become a doctor?"),
-    "contraction": ("Why do cats purr?",),
+    "voice": (
+        "How does Apple Pay work?",
+        "Why do I feel tired?",
+        "How did she become a doctor?",
+        "Why do users write their questions?",
+        "How does helium make a person sound funny?",
+        "Why do schools make good homes?",
+    ),
+    "contraction": (
+        "Why do cats purr?",
+        "Why don't people on buses talk?",
+        "Why didn't Google Maps work?",
+        "Does she know who I am in life?",
+        'How do you spell "I\'m"?',
+    ),
 }
 
 
@@ -205,6 +245,10 @@ ODD = (
     "from to",
     "\n",
     "🙂 or 🙂?",
+    "If it rains,  ?",
+    "Difference between   and b?",
+    "WHY",
+    "from https://a.org/?b=c to https://d.org/?e=f",
 )
 
 

@@ -32,7 +32,7 @@ def test_a_system_reads_the_scores_of_its_runs(poor):
     assert poor.metrics == {"sst": "accuracy", "quora": "accuracy", "sts": "pearson"}
     assert poor.last["sst"] == pytest.approx([4 / 12, 4 / 12])
     assert poor.last["quora"] == [1.0, 1.0]
-    labels, predictions = poor.predictions["sst"]
+    labels, predictions, *_ = poor.answers["sst"]
     assert predictions.shape == (2, 12)
     assert ((predictions == labels).mean(axis=1) == 4 / 12).all()
 
@@ -87,21 +87,23 @@ def test_a_task_outside_the_mean_is_left_out_of_the_scores(tmp_path, cs224n_root
     (folder / "config.yaml").write_text(yaml.safe_dump(config))
     system = System("helped", (job,))
     assert system.columns == ("sst", "sts", "mean")
-    assert list(system.predictions) == ["sst", "sts"]
+    assert list(system.answers) == ["sst", "sts"]
 
 
 def test_an_undefined_correlation_gets_no_verdict():
     nan = Interval(float("nan"), float("nan"), float("nan"))
     difference = Difference("a", "b", {"sts": nan}, {}, (3, 3))
     assert difference.verdict == "cannot be told apart"
-    assert difference.sentence() == "a against b: undefined, a run gives every pair the same score."
+    assert difference.sentence() == (
+        "a against b: undefined, as all predictions of a run or all labels of a task are the same."
+    )
 
 
 def test_an_undefined_interval_gets_no_verdict_and_says_so():
     difference = Difference("a", "b", {"sts": Interval(0.2, float("nan"), float("nan"))}, {}, (3, 3))
     assert difference.verdict == "cannot be told apart"
     assert difference.sentence() == (
-        "a and b cannot be told apart (sts +0.2000, interval undefined: a run hardly tells pairs apart)."
+        "a and b cannot be told apart (sts +0.2000, interval undefined: many resamples have no score)."
     )
     assert format_interval(difference.intervals["sts"]) == "+.200 [undefined]"
 

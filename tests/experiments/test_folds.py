@@ -96,3 +96,9 @@ def test_real_folds_are_trained_and_shown(tmp_path, word_backbone, capfd, monkey
     assert "| plain | 2 of 2 |" in (tmp_path / "runs/folds/results.md").read_text()
     capfd.readouterr()
     assert main([*arguments, "--table_only"]) == 0
+
+
+def test_the_help_says_that_a_fold_has_one_seed(capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    assert "--seeds SEEDS runs of each system (default: 1)" in " ".join(capsys.readouterr().out.split())

@@ -16,11 +16,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runtime.file_digest import digest
 from tasks import InputError, MissingFileError, Source
 from tasks.hub import load_hub
 from tasks.rows import FileFormat, Row
 from tasks.rows import read_rows as read_columns
-from tasks.source import digest
 
 EVERY_PLANE = "".join(chr(plane * 0x10000 + 0x4E2D) for plane in range(17))
 AWKWARD = [
@@ -166,7 +166,7 @@ def test_a_header_alone_gives_no_rows(tmp_path):
 @pytest.mark.parametrize("name", ["a.csv", "a.tsv", "a.jsonl"])
 def test_bytes_that_are_not_utf8_are_named_with_their_line(name, content, line, reason, tmp_path):
     content = content.replace(b"a,b\n", b"{}\n").replace(b"x,1\n", b"{}\n") if name == "a.jsonl" else content
-    fails(write(tmp_path / name, content), f", line {line}: not UTF-8 text ({reason})")
+    fails(write(tmp_path / name, content), f", line {line}: not UTF-8 text ({reason}; source.encoding names another)")
 
 
 @pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
