@@ -48,13 +48,13 @@ def exported(run, tmp_path_factory):
 def test_pipeline_and_cross_encoder_give_the_numbers_of_the_checkpoint(run, exported, cs224n_root, tmp_path):
     pytest.importorskip("sentence_transformers")
     texts, answers = dev_answers(run, cs224n_root)
-    assert sorted(path.name for path in exported.iterdir()) == ["near", "quora", "same", "sst"]
-    for task in ("sst", "quora", "same"):
+    assert sorted(path.name for path in exported.iterdir()) == ["near", "same", "sst"]
+    for task in ("sst", "same"):
         rows = run_elsewhere(PIPELINE, tmp_path, str(exported / task), json.dumps(texts[task]))
         found = [[row[str(number)] for number in range(len(row))] for row in rows]
         np.testing.assert_allclose(found, answers[task], atol=1e-5)
-    scored = run_elsewhere(CROSS_ENCODER, tmp_path, str(exported / "quora"), json.dumps(texts["quora"]))
-    np.testing.assert_allclose(scored, answers["quora"], atol=1e-5)
+    scored = run_elsewhere(CROSS_ENCODER, tmp_path, str(exported / "same"), json.dumps(texts["same"]))
+    np.testing.assert_allclose(scored, answers["same"], atol=1e-5)
     shares = run_elsewhere(CROSS_ENCODER, tmp_path, str(exported / "near"), json.dumps(texts["near"]))
     np.testing.assert_allclose([5 * share for share in shares], answers["near"], atol=1e-4)
     by_pipeline = run_elsewhere(PIPELINE, tmp_path, str(exported / "near"), json.dumps(texts["near"]))
