@@ -1,18 +1,15 @@
 """Several models' predictions of the same examples as one."""
 
 from collections.abc import Sequence
-from typing import Literal, get_args
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from analysis.methods import Method
 from analysis.run import Predictions
 from heads import Scores
 from tasks import InputError
-
-Method = Literal["vote", "probability", "score"]
-METHODS: tuple[Method, ...] = get_args(Method)
 
 
 def combine(members: Sequence[Predictions], method: Method) -> Predictions:

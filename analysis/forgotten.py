@@ -1,92 +1,16 @@
 """Training rows that a model forgot or never learnt: `python -m analysis.forgotten RUN --task TASK --output FILE`."""
 
 import argparse
-import csv
 import shlex
 import sys
 from collections.abc import Sequence
-from io import StringIO
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-
-from analysis.run import Run, match_predictions
-from heads import Scores
 from runtime.arguments import Arguments
 from runtime.command import command
+from runtime.errors import InputError
+from runtime.importing import heavy_imports
 from runtime.utf8 import use_utf8
-from runtime.whole_files import replacing
-from shortcuts.weak_learner import watch_weak_learner
-from tasks import Example, InputError, Task
-
-Rows = NDArray[np.int64]
-
-
-def find_forgotten(is_right: NDArray[np.bool_]) -> tuple[Rows, Rows]:
-    """Return the rows that were never right, and those that were right and then wrong at a later time.
-
-    Args:
-        is_right: Whether each row was right at each time, (times, rows).
-
-    Source: Toneva et al. 2019, https://arxiv.org/abs/1812.05159; Yaghoobzadeh et al. 2021,
-        https://arxiv.org/abs/1911.03861
-
-    Example:
-        >>> found = find_forgotten(np.array([[False, True, True], [False, False, True]]))
-        >>> [rows.tolist() for rows in found]
-        [[0], [1]]
-    """
-    never = ~is_right.any(axis=0)
-    return np.flatnonzero(never), np.flatnonzero((is_right[:-1] & ~is_right[1:]).any(axis=0))
-
-
-def watch_predictions(paths: Sequence[Path], examples: Sequence[Example], task: Task) -> NDArray[np.bool_]:
-    """Return whether each row is right in each of several files of predictions, (files, rows).
-
-    Args:
-        paths: The files, in the order of the training.
-        examples: The examples of the train split that have a label.
-        task: The task.
-
-    Raises:
-        InputError: If a file is missing, is about other examples or lacks some.
-    """
-    labels = task.labels.stack([example.label for example in examples])
-    found = []
-    for path in paths:
-        if not path.is_file():
-            raise InputError(f"{path}: no such file (predict with --data.predict_splits [train] writes it)")
-        matched, predicted = match_predictions(path, examples, task)
-        if len(matched) < len(examples):
-            raise InputError(f"{path}: holds {len(matched)} of {len(examples)} training examples (expected all)")
-        found.append(task.labels.is_right(task.labels.stack(predicted), labels))
-    return np.array(found)
-
-
-def draw_ordinary(count: int, hard: Rows, *, share: float, seed: int) -> Rows:
-    """Draw other rows, so that they are a share of all that is trained on; all of them where there are not as many.
-
-    Args:
-        count: Rows of the train split.
-        hard: The rows that were forgotten or never learnt.
-        share: 0 to less than 1.
-        seed: Seed of the draw.
-    """
-    others = np.setdiff1d(np.arange(count), hard)
-    wanted = min(len(others), round(len(hard) * share / (1 - share)))
-    return np.sort(np.random.default_rng(seed).choice(others, wanted, replace=False))
-
-
-def write_rows(path: Path, examples: Sequence[Example], groups: dict[str, Rows]) -> None:
-    """Write the ids of rows, in the order of the split, with the reason of each."""
-    reasons = {int(row): name for name, rows in groups.items() for row in rows}
-    lines = StringIO()
-    writer = csv.writer(lines)
-    writer.writerow(["id", "reason"])
-    writer.writerows([examples[row].id, reasons[row]] for row in sorted(reasons))
-    with replacing(path) as file:
-        file.write(lines.getvalue().encode())
 
 
 def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -117,25 +41,20 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Write the rows for a second stage of training, and say how many they are."""
     options = parse_arguments(arguments)
-    run = Run(options.run)
-    if options.task not in run.tasks:
-        raise InputError(f"--task {options.task}: no such task (expected {', '.join(run.tasks)})")
-    task = run.tasks[options.task]
-    if isinstance(task.labels, Scores) or task.labels.is_set:
-        raise InputError(f"--task {options.task}: has {task.labels.plural} (expected one class a row)")
-    examples = [example for example in run.read_examples(options.task, "train") if example.label is not None]
-    if options.predictions:
-        is_right = watch_predictions(options.predictions, examples, task)
-    else:
-        texts, labels = [example.texts for example in examples], [example.label for example in examples]
-        is_right = watch_weak_learner(texts, np.array(labels, dtype=np.float64), epochs=options.epochs)
-    never, forgotten = find_forgotten(is_right)
-    hard = np.union1d(never, forgotten)
-    if not hard.size:
-        raise InputError(f"task {options.task}: no row was forgotten, all are right at the end (expected some)")
-    ordinary = draw_ordinary(len(examples), hard, share=options.ordinary, seed=options.seed)
-    write_rows(options.output, examples, {"never learnt": never, "forgotten": forgotten, "ordinary": ordinary})
-    counts = f"{len(never):,} never learnt, {len(forgotten):,} forgotten and {len(ordinary):,} others"
+    with heavy_imports():
+        from analysis.forgetting import choose_rows, write_rows
+        from analysis.run import Run
+    examples, groups = choose_rows(
+        Run(options.run),
+        options.task,
+        options.predictions,
+        epochs=options.epochs,
+        ordinary=options.ordinary,
+        seed=options.seed,
+    )
+    write_rows(options.output, examples, groups)
+    never, forgotten, others = (len(rows) for rows in groups.values())
+    counts = f"{never:,} never learnt, {forgotten:,} forgotten and {others:,} others"
     print(f"task {options.task}: {counts} of {len(examples):,} training rows")
     print(f"train on them: {shlex.join([f'--tasks.{options.task}.train_rows', str(options.output)])}")
 

@@ -112,8 +112,8 @@ def find_streams(run: Run) -> dict[str, tuple[list[str], int]]:
 
 
 def count_drawn(source: Mapping[str, Any]) -> int:
-    """Return how many rows of a train split are drawn from, as the report describes it: those with a label."""
-    return int(source.get("labelled", source["rows"]))
+    """Return how many rows of a train split are drawn from, as the report describes it: with a label, and chosen."""
+    return int(source.get("chosen", source.get("labelled", source["rows"])))
 
 
 def _epoch(run: Run, sampler: MultitaskSampler, epoch: int) -> Iterator[BatchRows]:

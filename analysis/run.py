@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heads import Label, Scores
+from runtime.file_digest import digest
 from runtime.strict_yaml import read_yaml_file
 from tasks import Example, InputError, Split, Task
 from tasks.encoding import refuse_both
-from tasks.source import digest
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from analysis.plan import Amount, plan_first, plan_training
 from analysis.run import Run
 from analysis.table import Table
 from analysis.task_section import build_task_section
-from callbacks.evaluated import describe_part
 from figures import draw_curves
 from runtime.counts import counted
+from runtime.evaluated import describe_part
 from tasks import InputError, Split
 
 

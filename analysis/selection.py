@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.combining import Method, combine
+from analysis.combining import combine
+from analysis.methods import Method
 from analysis.run import Predictions
 from analysis.scores import score
 from analysis.side_by_side import take

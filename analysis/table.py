@@ -7,6 +7,8 @@ from typing import Literal
 from rich.table import Table as RichTable
 from rich.text import Text
 
+LONGEST_NAME = 32  # characters
+
 
 @dataclass(frozen=True)
 class Table:
@@ -28,11 +30,15 @@ class Table:
     kind: Literal["table"] = "table"
 
     def to_rich(self) -> RichTable:
-        """Return the table for a terminal; cells are text, never markup."""
+        """Return the table for a terminal; cells are text, never markup.
+
+        A name in the first column stays on its line; a sentence there is wrapped, or the others had no room.
+        """
         table = RichTable(title=Text(self.title), title_justify="left", caption=Text(self.note) if self.note else None)
+        is_name = max((len(row[0]) for row in self.rows), default=0) <= LONGEST_NAME
         for number, column in enumerate(self.columns):
             is_text = number < self.num_text_columns
-            table.add_column(Text(column), justify="left" if is_text else "right", no_wrap=number == 0)
+            table.add_column(Text(column), justify="left" if is_text else "right", no_wrap=number == 0 and is_name)
         for row in self.rows:
             table.add_row(*map(Text, row))
         return table

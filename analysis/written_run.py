@@ -10,8 +10,8 @@ import numpy as np
 from analysis.json_file import write_json
 from analysis.run import Predictions
 from analysis.scores import score
-from callbacks.prediction_files import write_predictions
 from tasks import Example, InputError, Split, Task
+from tasks.prediction_files import write_predictions
 
 
 class _Examples:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from augmentation.fluency import Fluency
 from augmentation.kinds import BOTH_SIDES, KIND_NAMES, KINDS, KindName
 
-RULES = 1  # raise when the same settings make other pairs
+RULES = 2  # raise when the same settings make other pairs
 
 
 @dataclass(frozen=True, kw_only=True)

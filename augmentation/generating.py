@@ -95,7 +95,7 @@ class Generator:
         edit = KINDS[kind].rule(texts[side])
         if edit is None or is_held_out(edit.text):
             return
-        other = texts[1 - side] if pair.label == self.same else None
+        other = texts[1 - side] if pair.label == self.same and not is_held_out(texts[1 - side]) else None
         label = self.same if KINDS[kind].is_same else self.different
         name = f"{PREFIX}{kind}:{pair.id}:{side + 1}"
         self._candidates[kind][texts[side]] = _Candidate(name, kind, texts[side], edit.text, other, label)

@@ -8,8 +8,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from backbones.attention_gradients import HeadLayouts, attend_with_dropout
+from backbones.attention_groups import QueryRows
 from backbones.dropout import bit_dropout, drops_by_bits
-from backbones.packing import PackedTokens, QueryRows
+from backbones.packing import PackedTokens
 
 Attention = Literal["grouped", "masked", "varlen"]
 # Returns the scores of a group, (n, heads, Q, L), from its number, its queries (n, heads, Q, D) and keys.

@@ -8,9 +8,10 @@ from torch import Tensor, nn
 from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
 
 from backbones.attention import Attend, Attention, build_attention
+from backbones.attention_groups import QueryRows
 from backbones.inputs import InputForm, adding_to_embeddings
 from backbones.last_layers import LAST_LAYERS, OnWantedRows
-from backbones.packing import PackedTokens, QueryRows
+from backbones.packing import PackedTokens
 from transformers_internals import sdpa_attention_forward, sdpa_mask
 
 NAME = "tandem_packed"

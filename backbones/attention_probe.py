@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 
 from backbones.attention import Attention, build_attention
-from backbones.packing import PackedTokens, QueryRows, pack
+from backbones.attention_groups import QueryRows
+from backbones.packing import PackedTokens, pack
 
 log = logging.getLogger(__name__)
 

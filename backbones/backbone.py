@@ -12,6 +12,7 @@ from transformers import PreTrainedModel
 
 from backbones.adapter import Adapter
 from backbones.attention import Attention
+from backbones.attention_groups import QueryRows
 from backbones.attention_probe import AttentionChoice, choose_attention
 from backbones.casting import WeightCasts, cast_linear_weights
 from backbones.compilation import CompileMode, compile_or_fall_back
@@ -29,7 +30,7 @@ from backbones.families import (
 )
 from backbones.inputs import InputForm
 from backbones.own_forward import TaskLayer
-from backbones.packing import PackedTokens, QueryRows
+from backbones.packing import PackedTokens
 from backbones.pooling import mean_pool
 from backbones.ways import encode_packed, prepare
 

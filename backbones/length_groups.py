@@ -5,8 +5,9 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
+from backbones.attention_groups import AttentionGroup, QueryRows, group_by_cost, plan_keys
 from backbones.inputs import InputForm, adding_to_embeddings
-from backbones.packing import AttentionGroup, PackedTokens, QueryRows, group_by_cost, plan_keys
+from backbones.packing import PackedTokens
 
 PASS_TOKENS = 64  # what a pass costs on a CPU beside its tokens, in tokens; between 16 and 128 the time changes by 6 %
 

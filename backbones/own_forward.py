@@ -11,9 +11,10 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from backbones.attention import Attend, Attention, GroupedAttention, build_attention
+from backbones.attention_groups import QueryRows
 from backbones.families import has_relative_scores
 from backbones.inputs import InputForm
-from backbones.packing import PackedTokens, QueryRows
+from backbones.packing import PackedTokens
 from backbones.relative_scores import build_scores
 from transformers_internals import LayerParts, embeddings_of, layers_of, projected_embeddings
 

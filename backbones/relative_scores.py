@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from backbones.attention import Scores
-from backbones.packing import PackedTokens, QueryRows
+from backbones.attention_groups import QueryRows
+from backbones.packing import PackedTokens
 from transformers_internals import (
     distance_bias,
     distance_buckets,

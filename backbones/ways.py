@@ -5,10 +5,11 @@ from transformers import PreTrainedModel
 
 from backbones import attention_interface, length_groups, own_forward
 from backbones.attention import Attention
+from backbones.attention_groups import QueryRows
 from backbones.families import Way, choose_way
 from backbones.inputs import InputForm
 from backbones.own_forward import TaskLayerOf
-from backbones.packing import PackedTokens, QueryRows
+from backbones.packing import PackedTokens
 
 
 def prepare(model: PreTrainedModel) -> Way:

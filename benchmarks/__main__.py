@@ -34,7 +34,7 @@ from benchmarks.table import ROWS as TABLE_ROWS
 from benchmarks.table import run_table
 from runtime.arguments import Arguments
 
-MEASURED_AGAINST_PRODUCTS = ("training", "evaluation")
+MEASURED_AGAINST_PRODUCTS = ("training", "minilm", "evaluation")
 ALL_SUITES = (*SUITES, "streams", "startup", "scale", "table")
 
 
@@ -85,7 +85,7 @@ def compare(suite: str, options: argparse.Namespace, console: Console) -> dict[s
     reference = rounds.get(REFERENCE)
     entries = [summarise(name, done, reference, clock=clock) for name, done in rounds.items()]
     if suite in MEASURED_AGAINST_PRODUCTS:
-        flops = needed_by(shared.workload, lengths, trains=suite == "training")
+        flops = needed_by(shared.workload, lengths, trains=suite != "evaluation")
         limits = {name: rounds.get(PRODUCTS[job.precision]) for name, job in jobs.items()}
         entries = [
             measure_share(entry, rounds[entry.name], limits[entry.name], flops=flops, clock=clock) for entry in entries

@@ -1,5 +1,7 @@
 """Which programs a suite compares."""
 
+from dataclasses import replace
+
 from benchmarks.job import Job, Precision, Workload
 
 OURS, PEERS = "benchmarks.ours", "benchmarks.peers"
@@ -8,6 +10,7 @@ PLAIN, SORTED = "plain PyTorch, file order", "plain PyTorch, sorted"
 PRODUCTS = {"fp32": "bare products, fp32", "onednn": "bare products, oneDNN fp32", "bf16": "bare products, bf16"}
 ONE_TASK, THREE_TASKS, INT8 = "ours fp32", "ours fp32, three tasks", "ours int8"
 ORT_INT8_SORTED = "ONNX Runtime int8, sorted"
+MINILM = Workload(num_layers=6, hidden_size=384, num_heads=12, intermediate_size=1536)
 
 
 def bare_products(*precisions: Precision, trains: bool) -> dict[str, Job]:
@@ -105,6 +108,7 @@ SUITES: dict[str, dict[str, Job]] = {
         ORT_INT8_SORTED: Job(program=f"{PEERS}.onnx_runtime", precision="int8", sorts_by_length=True),
     },
 }
+SUITES["minilm"] = {name: replace(job, workload=MINILM) for name, job in SUITES["training"].items()}
 for _name, _family in FAMILIES.items():
     SUITES |= encoder_suites(_name, _family)
 # What sorts by length in fp32, of which the fastest counts.

@@ -24,6 +24,7 @@ from callbacks.seeding import StepSeed
 from callbacks.split_files import SplitFiles
 from callbacks.stopping import RunStopped, StopOnSignal
 from callbacks.stopwatch import Stopwatch, TimedBatch
+from callbacks.whole_steps import WholeSteps
 
 __all__ = [
     "AtomicCheckpointIO",
@@ -55,6 +56,7 @@ __all__ = [
     "TaskProgressBar",
     "TimedBatch",
     "ValidationFigures",
+    "WholeSteps",
     "check_monitors",
     "prints_lines",
 ]

@@ -16,9 +16,9 @@ class ResumableCheckpoint(Checkpoint):
 
     It is written every `every_n_train_steps` optimiser steps and at the end of training, after the validation if one
     falls on the same step: a checkpoint from before it would resume without ever validating there. Belongs behind the
-    callbacks whose state goes into the checkpoint, BestCheckpoint among them. Where training
-    stops inside an epoch (at `max_steps` or `max_time`) it is written there and not after the loop, which counts the
-    epoch as done: a longer training would resume with the next one and leave out the rest of the data.
+    callbacks whose state goes into the checkpoint, BestCheckpoint among them. Where training stops inside an epoch (at
+    `max_steps`, `max_time` or by EarlyStopping) it is written there and not after the loop, which counts the epoch as
+    done: a longer training would resume with the next one and leave out the rest of the data.
 
     Args:
         every_n_train_steps: Optimiser steps between two writes; 0 writes at the end of training only.
@@ -50,8 +50,9 @@ class ResumableCheckpoint(Checkpoint):
             self._save(trainer)
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Write what came due right before the validation."""
-        if self._is_due and not trainer.sanity_checking:
+        """Write what came due right before the validation, or by a stop that it asks for."""
+        is_last = stops_here(trainer) and trainer.global_step != self._saved_step
+        if (self._is_due or is_last) and not trainer.sanity_checking:
             self._save(trainer)
 
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:

@@ -7,10 +7,10 @@ import torch
 from rich.table import Table
 from rich.text import Text
 
-from callbacks.report import peak_memory
 from callbacks.stopwatch import Stopwatch, TimedBatch
 from datamodules import multitask_data
 from datamodules.trial import choose_largest
+from runtime.memory import peak_memory
 from runtime.terminal import describe_bytes, plain_console
 
 

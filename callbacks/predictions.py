@@ -11,11 +11,11 @@ from rich.table import Table
 from rich.text import Text
 from torch import Tensor
 
-from callbacks.prediction_files import check_handin, describe_handin, open_handin, write_handin, write_predictions
 from callbacks.run_folder import run_folder
 from datamodules import Batch, multitask_data
 from runtime.terminal import plain_console
 from tasks import Task
+from tasks.prediction_files import check_handin, describe_handin, open_handin, write_handin, write_predictions
 
 SHOWN_ROWS = 50
 

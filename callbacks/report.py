@@ -2,40 +2,39 @@
 
 import importlib.metadata
 import json
-import math
 import shlex
-import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import lightning.pytorch as L
-import numpy as np
 import torch
 from lightning.pytorch.loggers import TensorBoardLogger
-from numpy.typing import NDArray
-from rich.table import Table
-from rich.text import Text
 
 from backbones import Backbone
 from backbones.digest import digest_weights
-from callbacks.baseline import describe_failure, score_baseline
 from callbacks.conflicts import ConflictMonitor
 from callbacks.drawn import DrawnExamples
 from callbacks.ending import describe_best, describe_stop, summarize_best
-from callbacks.evaluated import describe_part, find_part
 from callbacks.predictions import gather_predictions
+from callbacks.report_scores import (
+    collect_metrics,
+    describe_failures,
+    find_evaluated,
+    order_metrics,
+    score_baselines,
+    score_classes_by_task,
+)
+from callbacks.report_table import build_table
 from callbacks.run_folder import run_folder
-from datamodules import Batch, MultitaskDataModule, ResumableDataModule, TokenStore, resumable_data
+from datamodules import Batch, MultitaskDataModule, ResumableDataModule, resumable_data
 from datamodules.row_orders import find_drawn
+from runtime.evaluated import describe_part
+from runtime.memory import peak_memory
 from runtime.terminal import plain_console
 from runtime.version import find_code_version
 from runtime.whole_files import replacing
-from tasks import Task
-from tasks.class_scores import score_classes
 
-Predicted = Mapping[str, Sequence[NDArray[Any]]]  # rows, predictions and, of classes, probabilities, by task
 PACKAGES = ("torch", "lightning", "torchmetrics", "transformers", "datasets")
 
 
@@ -137,14 +136,14 @@ class RunReport(L.Callback):
         metrics = collect_metrics(trainer.callback_metrics, split)
         stores, tasks = (data.stores, data.tasks) if isinstance(data, MultitaskDataModule) else ({}, {})
         metrics = order_metrics(metrics, tasks)
-        evaluated = _find_part(stores.get(name, {}), predicted)
-        baselines = _baselines(stores.get("train", {}), stores.get(name, {}), predicted)
+        evaluated = find_evaluated(stores.get(name, {}), predicted)
+        baselines = score_baselines(stores.get("train", {}), stores.get(name, {}), predicted)
         code = find_code_version()
         report = {
             "metrics": metrics,
             **({"evaluated": evaluated} if evaluated else {}),
             "baseline": baselines,
-            "classes": _score_classes(stores.get(name, {}), predicted),
+            "classes": score_classes_by_task(stores.get(name, {}), predicted),
             **training,
             "precision": trainer.precision,
             "threads": torch.get_num_threads(),
@@ -160,7 +159,7 @@ class RunReport(L.Callback):
         console = plain_console()
         console.print(build_table(metrics, baselines, title=name))
         said = [describe_part(evaluated, name)] if evaluated else []
-        for line in (*said, *_failures(tasks, metrics, baselines, predicted), *notes):
+        for line in (*said, *describe_failures(tasks, metrics, baselines, predicted), *notes):
             console.print(line, soft_wrap=True)
         console.print(f"run folder: {folder}", soft_wrap=True)
         for logger in trainer.loggers:
@@ -184,39 +183,6 @@ def describe_shared(data: ResumableDataModule) -> dict[str, Any]:
     return {"streams": described} if described else {}
 
 
-def collect_metrics(logged: Mapping[str, Any], split: str) -> dict[str, Any]:
-    """Return `{task: {metric: value}, "mean": value}` of the last evaluation; None for an undefined value.
-
-    Args:
-        logged: Logged values by `<split>/<task>/<metric>`, and `<split>/mean` and `<split>/score` where they are.
-        split: `val` or `test`.
-    """
-    metrics: dict[str, Any] = {}
-    for name, value in logged.items():
-        part, *rest = name.split("/")
-        if part == split and len(rest) == 2:
-            metrics.setdefault(rest[0], {})[rest[1]] = _number(value)
-    for name in ("mean", "score"):
-        if f"{split}/{name}" in logged:
-            metrics[name] = _number(logged[f"{split}/{name}"])
-    return metrics
-
-
-def order_metrics(metrics: Mapping[str, Any], tasks: Mapping[str, Task]) -> dict[str, Any]:
-    """Return scores with those of each task in the order of its metrics, of which the first enters the mean.
-
-    Args:
-        metrics: As `collect_metrics` returns them.
-        tasks: The tasks by name.
-    """
-    ordered = dict(metrics)
-    for name, task in tasks.items():
-        if isinstance(scores := metrics.get(name), Mapping):
-            first = [metric for metric in task.metric_names if metric in scores]
-            ordered[name] = {metric: scores[metric] for metric in dict.fromkeys([*first, *scores])}
-    return ordered
-
-
 def _conflicts(trainer: L.Trainer) -> dict[str, Any]:
     """Return what a ConflictMonitor counted, if there is one at work."""
     callbacks: list[L.Callback] = trainer.callbacks  # type: ignore[attr-defined]
@@ -224,91 +190,3 @@ def _conflicts(trainer: L.Trainer) -> dict[str, Any]:
         if isinstance(callback, ConflictMonitor) and callback.every_n_steps:
             return {"conflicts": callback.summarize()}
     return {}
-
-
-def _number(value: Any) -> float | None:
-    return None if value is None or math.isnan(float(value)) else float(value)
-
-
-def _find_part(stores: Mapping[str, TokenStore], predicted: Predicted) -> dict[str, list[int]]:
-    sizes = {name: len(store) for name, store in stores.items() if store.is_labelled}
-    return find_part({task: len(rows) for task, (rows, *_) in predicted.items()}, sizes)
-
-
-def _baselines(
-    train: Mapping[str, TokenStore], evaluated: Mapping[str, TokenStore], predicted: Predicted
-) -> dict[str, dict[str, float | None]]:
-    """Score the constant on the rows that the scores are of."""
-    return {
-        task: score_baseline(train[task], evaluated[task], rows)
-        for task, (rows, *_) in predicted.items()
-        if task in train
-    }
-
-
-def _score_classes(evaluated: Mapping[str, TokenStore], predicted: Predicted) -> dict[str, dict[str, dict[str, Any]]]:
-    """Return precision, recall, F1 and counts by task and class, of the rows that the scores are of."""
-    found = {}
-    for name, (rows, predictions, *_) in predicted.items():
-        task, known = evaluated[name].task, evaluated[name].has_label[rows]
-        if task.class_names:
-            scores = score_classes(task.labels, predictions[known], evaluated[name].labels[rows[known]])
-            found[name] = dict(zip(task.class_names, map(asdict, scores), strict=True))
-    return found
-
-
-def _failures(
-    tasks: Mapping[str, Task], metrics: Mapping[str, Any], baselines: Mapping[str, Any], predicted: Predicted
-) -> Iterator[str]:
-    for name, (_, predictions, *_) in predicted.items():
-        metric = str(tasks[name].metric_names[0])
-        score, baseline = metrics[name][metric], baselines.get(name)
-        constant = baseline[metric] if baseline else -math.inf  # validate and test know no training split
-        said = describe_failure(tasks[name], predictions.astype(np.float64), score, constant)
-        if said is not None:
-            yield f"task {name}: {said}"
-
-
-def build_table(metrics: Mapping[str, Any], baseline: Mapping[str, Any], *, title: str) -> Table:
-    """Return the scores as a table, each beside the constant prediction's.
-
-    Args:
-        metrics: As `collect_metrics` gives them.
-        baseline: `{task: {metric: value}}`; may be empty.
-        title: Name of the split.
-    """
-    table = Table(title=f"{title} scores")
-    for column in ("task", "metric", "score", *(["majority baseline"] if baseline else [])):
-        table.add_column(column, justify="left" if column in ("task", "metric") else "right")
-    for name, scores in metrics.items():
-        if not isinstance(scores, Mapping):
-            continue
-        for metric, value in scores.items():
-            reference = baseline.get(name, {}).get(metric)
-            cells = [name, metric, _cell(value), "" if metric == "loss" or name not in baseline else _cell(reference)]
-            table.add_row(*map(Text, cells[: len(table.columns)]))  # a name may look like markup
-    overall = [name for name in ("mean", "score") if name in metrics and not isinstance(metrics[name], Mapping)]
-    for name in overall:
-        if name == overall[0]:
-            table.add_section()
-        table.add_row(name, "", _cell(metrics[name]))
-    return table
-
-
-def _cell(value: float | None) -> str:
-    return "undefined" if value is None else f"{value:.4f}"
-
-
-def peak_memory() -> int | None:
-    """Return the most memory that this process has held, in bytes: the GPU's if there is one, else the machine's.
-
-    None on Windows, which does not count it for the process.
-    """
-    if torch.cuda.is_available():
-        return torch.cuda.max_memory_allocated()
-    try:
-        import resource
-    except ModuleNotFoundError:
-        return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024

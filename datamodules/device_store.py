@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from torch.utils.data import Dataset
 
 from backbones import PackedTokens, QueryRows, StaticShape
-from backbones.packing import IntArray, plan_attention
+from backbones.attention_groups import IntArray, plan_attention
 from datamodules.batch import Batch, TaskBatch, TaskDataset, join
 from datamodules.batch_rows import BatchRows, LabelledPart
 from datamodules.store import TokenStore

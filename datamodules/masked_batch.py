@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from backbones import PackedTokens, QueryRows, pack
-from backbones.packing import IntArray, group_by_length, plan_queries
+from backbones.attention_groups import IntArray, group_by_length, plan_queries
 from datamodules.batch_rows import BatchRows
 from datamodules.masking import TokenMasker
 from datamodules.pairs import segment_ids

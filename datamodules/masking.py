@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from transformers import PreTrainedTokenizerFast
 
-from backbones.packing import IntArray
+from backbones.attention_groups import IntArray
 
 
 @dataclass(frozen=True)

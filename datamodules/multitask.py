@@ -5,23 +5,21 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import lightning.pytorch as L
-import numpy as np
-from numpy.typing import NDArray
 
 from backbones import StaticShape
 from datamodules.batch import TaskDataset
 from datamodules.device_store import DeviceDataset
 from datamodules.evaluation import EvaluationSampler
 from datamodules.generated_rows import describe_generated
+from datamodules.identity import identify_rows
 from datamodules.limits import limit_batches
 from datamodules.opening import Opener, check_test_labels, labelled
 from datamodules.resumable import ResumableDataModule, ResumableLoader, resumable_data
-from datamodules.row_orders import order_rows
+from datamodules.row_orders import order_streams
 from datamodules.sampler import MultitaskSampler
 from datamodules.schedules import RoundRobinShuffled, Schedule
 from datamodules.sentences import SentenceInput, read_sentences
 from datamodules.shared_files import find_unlike_splits
-from datamodules.shortcut_answers import prepare_shortcut
 from datamodules.store import TokenStore
 from datamodules.streams import (
     by_encoding,
@@ -32,6 +30,7 @@ from datamodules.streams import (
     join_rows,
     stream_of,
 )
+from datamodules.training_rows import ask_shortcuts, complete_rows
 from datamodules.trial import ChooseBatches
 from runtime.cache_folder import CACHE_DIR
 from tasks import InputError, Split, Task
@@ -152,7 +151,7 @@ class MultitaskDataModule(ResumableDataModule):
         for split in self._stage_splits():
             stores = self._open(split, report=True)
             if split == "train":
-                self._ask_shortcuts(stores)
+                ask_shortcuts(stores, self.streams, root=self.root, cache_dir=self.cache_dir)
 
     def setup(self, stage: str) -> None:
         """Open the tokenised files of a stage on every process."""
@@ -163,30 +162,11 @@ class MultitaskDataModule(ResumableDataModule):
             if split not in self.stores:
                 self.stores[split] = self._open(split, report=False)
         if stage == "fit":
-            for name, store in self.stores["train"].items():
-                store.teacher = self.tasks[name].read_teacher(name, store.all_ids())
-                store.label_weights = self.tasks[name].weigh_labels(store.labels)
-                store.chosen_rows = self._find_train_rows(name, store)
-            for name, shortcut in self._ask_shortcuts(self.stores["train"]).items():
-                self.stores["train"][name].shortcut = shortcut
+            complete_rows(self.stores["train"], self.streams, root=self.root, cache_dir=self.cache_dir)
         if stage == "test":
             check_test_labels(self.stores["test"], self.tasks, self.root)
         if stage == "predict" and not self.prediction_names:
             raise InputError(f"predict: the files of {' and '.join(self._named_splits())} are missing for every task")
-
-    def _find_train_rows(self, name: str, store: TokenStore) -> NDArray[np.int64] | None:
-        rows = self.tasks[name].find_train_rows(name, store.all_ids())
-        if rows is not None and not store.has_label[rows].any():
-            raise InputError(f"task {name}: train_rows {self.tasks[name].train_rows} names no row with a label")
-        return rows
-
-    def _ask_shortcuts(self, stores: Mapping[str, TokenStore]) -> dict[str, NDArray[np.float32]]:
-        """Return what debiasing needs to know of the training rows, of the tasks that debias."""
-        return {
-            name: prepare_shortcut(name, store, debias, root=self.root, cache_dir=self.cache_dir)
-            for name, store in stores.items()
-            if (debias := self.tasks[name].debias) is not None
-        }
 
     @property
     def _stage(self) -> str:
@@ -254,20 +234,14 @@ class MultitaskDataModule(ResumableDataModule):
         Raises:
             InputError: If the schedule does not fit the tasks.
         """
-        stores = {name: [self.stores["train"][task] for task in tasks] for name, tasks in self.streams.items()}
-        found = {name: order_rows(*each) for name, each in stores.items()}
-        orders = {name: order for name, order in found.items() if order is not None}
+        rows = order_streams(self.streams, self.stores["train"])
         try:
             sampler = MultitaskSampler(
-                {name: len(orders.get(name, each[0])) for name, each in stores.items()},
+                rows.sizes,
                 self.batch_sizes,
                 self.schedule,
-                orders=orders,
-                labelled={
-                    name: [store.has_label for store in each]
-                    for name, each in stores.items()
-                    if len(each) > 1 and any(store.has_gaps for store in each)
-                },
+                orders=rows.orders,
+                labelled=rows.labelled,
                 window=self.trainer.accumulate_grad_batches if self.trainer else 1,
                 seed=self.seed,
                 max_epochs=self.max_epochs,
@@ -371,22 +345,7 @@ class MultitaskDataModule(ResumableDataModule):
             "tasks order": list(self.stores.get("train", {})),
             **({"streams": {name: list(tasks) for name, tasks in joint.items()}} if joint else {}),
             "tasks": {
-                name: {
-                    "rows": len(store),
-                    "sha256": store.source["sha256"],
-                    "batch_size": self.tasks[name].batch_size or self.batch_size,
-                    "encoding": self.tasks[name].encoding,
-                    "reading": store.key,
-                    **({"split": store.source["split"]} if "split" in store.source else {}),
-                    **({"swap": True} if self.tasks[name].swap else {}),
-                    **({"sampling": "balanced"} if self.tasks[name].is_balanced else {}),
-                    **({"class_weights": store.weights_sha256} if store.label_weights is not None else {}),
-                    **({"teacher": store.teacher_sha256} if store.teacher is not None else {}),
-                    **describe_generated(store),
-                    **({"shortcut": store.shortcut_sha256} if store.shortcut is not None else {}),
-                    **({"train_rows": store.chosen_sha256} if store.chosen_rows is not None else {}),
-                    **({"teacher": self.tasks[name].taught_by} if self.tasks[name].taught_by is not None else {}),
-                }
+                name: identify_rows(store, batch_size=self.tasks[name].batch_size or self.batch_size)
                 for name, store in self.stores.get("train", {}).items()
             },
         }

@@ -2,7 +2,7 @@
 
 import logging
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from datamodules.device_store import DeviceDataset
 from datamodules.limits import limit_batches
 from datamodules.sampler import MultitaskSampler
 from lightning_internals import move_loaded_position
+from runtime.counts import counted
 from tasks import InputError
 from tasks.meaning import MAY_CHANGE, compare_meaning
 
@@ -124,8 +125,8 @@ class ResumableDataModule(L.LightningDataModule):
         epoch = loop.epoch_progress.current
         inside = epoch.ready > epoch.processed
         batch = loop.epoch_loop.batch_progress.current.processed if inside else 0
-        batches = self.trainer.num_training_batches
-        position = {"epoch": epoch.processed, "batch": batch, "batches": batches}
+        batches, window = self.trainer.num_training_batches, self.trainer.accumulate_grad_batches
+        position = {"epoch": epoch.processed, "batch": batch, "batches": batches, "window": window}
         return {**position, "identity": self.identity(), "meaning": self.meaning()}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -140,6 +141,13 @@ class ResumableDataModule(L.LightningDataModule):
             if other_conditions:
                 rank_zero_only(log.warning)(other_conditions)
             return
+        begun = count_begun(state_dict)
+        if begun:
+            rank_zero_only(log.warning)(
+                "the checkpoint was made inside an accumulation window: the gradients of its first %s are not in it, "
+                "so the resumed training differs from an uninterrupted one (last.ckpt is always made between windows)",
+                counted(begun, "batch"),
+            )
         changes = list(_differences(state_dict["identity"], self.identity()))
         if changes and not self.allow_changes:
             raise InputError(
@@ -195,6 +203,20 @@ class ResumableDataModule(L.LightningDataModule):
     @abstractmethod
     def describe_data(self) -> dict[str, Any]:
         """Return path, rows and SHA-256 of every file that was read."""
+
+
+def count_begun(position: Mapping[str, Any]) -> int:
+    """Count the batches of a begun accumulation window that lie before a checkpoint's position.
+
+    Args:
+        position: What a data module put into the checkpoint.
+
+    Example:
+        >>> [count_begun({"batch": batch, "batches": 9, "window": 4}) for batch in (0, 3, 4, 6, 9)]
+        [0, 3, 0, 2, 0]
+    """
+    batch = int(position["batch"])
+    return 0 if batch == position.get("batches") else batch % int(position.get("window", 1))
 
 
 def resumable_data(trainer: L.Trainer) -> ResumableDataModule:

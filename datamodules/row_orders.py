@@ -1,8 +1,9 @@
 """Which rows of a split a pass over a task takes, and how often."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.random import Generator
@@ -10,14 +11,26 @@ from numpy.typing import NDArray
 
 from datamodules.shares import divide
 from datamodules.store import TokenStore
+from datamodules.streams import Streams
 
 
 class RowOrder(ABC):
-    """The rows of a pass in an order that depends on the generator alone."""
+    """The rows of a pass in an order that depends on the generator alone.
+
+    Attributes:
+        rows: Numbers of the rows that it may draw, (rows,).
+    """
+
+    rows: NDArray[np.int64]
 
     @abstractmethod
     def __len__(self) -> int:
         """Count the rows of a pass."""
+
+    @property
+    @abstractmethod
+    def frequencies(self) -> NDArray[np.float64]:
+        """How often a pass draws each of its rows, on average, (rows,)."""
 
     @abstractmethod
     def draw(self, rng: Generator) -> NDArray[np.int64]:
@@ -40,6 +53,11 @@ class SomeRows(RowOrder):
 
     def __len__(self) -> int:
         return len(self.rows)
+
+    @property
+    def frequencies(self) -> NDArray[np.float64]:
+        """Once each."""
+        return np.ones(len(self.rows))
 
     def draw(self, rng: Generator) -> NDArray[np.int64]:
         """Shuffle them."""
@@ -76,6 +94,12 @@ class BalancedRows(RowOrder):
         shares = divide(len(self.rows), np.ones(len(found)))
         return {int(one): int(share) / int(count) for one, share, count in zip(found, shares, counts, strict=True)}
 
+    @property
+    def frequencies(self) -> NDArray[np.float64]:
+        """As often as a row of its class."""
+        passes = self.passes
+        return np.array([passes[int(one)] for one in self.classes])
+
     def draw(self, rng: Generator) -> NDArray[np.int64]:
         """Draw each class's share and shuffle all."""
         found = np.unique(self.classes)
@@ -85,6 +109,41 @@ class BalancedRows(RowOrder):
             whole, rest = divmod(int(share), len(own))
             drawn += [*[own] * whole, own[rng.permutation(len(own))[:rest]]]
         return rng.permutation(np.concatenate(drawn))
+
+
+class StreamRowOrders(NamedTuple):
+    """Which rows a training pass takes of each stream; see MultitaskSampler.
+
+    Args:
+        sizes: How many.
+        orders: Which ones, and how often, where it is not each of them once.
+        labelled: Whether each row has a label, (rows,), for each task of the streams where some rows lack one.
+    """
+
+    sizes: dict[str, int]
+    orders: dict[str, RowOrder]
+    labelled: dict[str, list[NDArray[np.bool_]]]
+
+
+def order_streams(streams: Streams, stores: Mapping[str, TokenStore]) -> StreamRowOrders:
+    """Return which rows a training pass takes of each stream.
+
+    Args:
+        streams: Which tasks share their rows.
+        stores: The training split of each task.
+    """
+    joined = {name: [stores[task] for task in tasks] for name, tasks in streams.items()}
+    found = {name: order_rows(*each) for name, each in joined.items()}
+    orders = {name: order for name, order in found.items() if order is not None}
+    return StreamRowOrders(
+        sizes={name: len(orders.get(name, each[0])) for name, each in joined.items()},
+        orders=orders,
+        labelled={
+            name: [store.has_label for store in each]
+            for name, each in joined.items()
+            if len(each) > 1 and any(store.has_gaps for store in each)
+        },
+    )
 
 
 def order_rows(*stores: TokenStore) -> RowOrder | None:
@@ -100,6 +159,16 @@ def order_rows(*stores: TokenStore) -> RowOrder | None:
     if balanced is not None:
         return BalancedRows(rows, balanced.labels[rows].astype(np.int64))
     return SomeRows(rows) if 0 < len(rows) < len(stores[0]) else None
+
+
+def count_draws(*stores: TokenStore) -> NDArray[np.float64]:
+    """Return how often a training pass over a stream draws each row, on average (see `order_rows`), (rows,)."""
+    order = order_rows(*stores)
+    if order is None:
+        return np.ones(len(stores[0]))
+    draws = np.zeros(len(stores[0]))
+    draws[order.rows] = order.frequencies
+    return draws
 
 
 def find_drawn(stores: Sequence[TokenStore]) -> NDArray[np.int64]:

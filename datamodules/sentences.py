@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks import Example, InputError, Task
+from tasks.cells import check_columns
 from tasks.rows import FILE_FORMATS, FileFormat, read_rows
-from tasks.source import check_columns
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ FORMAT = 1  # raise when the same rows get other answers
 
 
 def prepare_shortcut(
-    name: str, store: TokenStore, debias: Debias, *, root: Path, cache_dir: Path
+    name: str, store: TokenStore, debias: Debias, *, draws: NDArray[np.float64], root: Path, cache_dir: Path
 ) -> NDArray[np.float32]:
     """Return what a task's debiasing needs to know of each training row, 0 where there is no label.
 
@@ -30,6 +30,7 @@ def prepare_shortcut(
         name: Name of the task.
         store: Its train split.
         debias: Its debiasing.
+        draws: How often an epoch draws each row, on average, (rows,).
         root: Folder that the task's relative paths start from.
         cache_dir: Folder of the cache, where the answers are kept.
 
@@ -40,7 +41,7 @@ def prepare_shortcut(
         InputError: If there are too few rows to learn from.
     """
     answers = _open_answers(name, store, root, cache_dir)
-    return np.nan_to_num(debias.prepare(answers, store.labels)).astype(np.float32)
+    return np.nan_to_num(debias.prepare(answers, store.labels, draws)).astype(np.float32)
 
 
 def _open_answers(name: str, store: TokenStore, root: Path, cache_dir: Path) -> NDArray[np.float64]:

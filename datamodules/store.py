@@ -1,7 +1,7 @@
 """The tokens of a split, memory-mapped."""
 
-import hashlib
 import json
+import math
 import mmap
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
@@ -68,8 +68,8 @@ class TokenFile:
         sizes = [batch.num_rows for batch in self._batches]
         self._chunk_starts = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
         lists = [batch.column("input_ids") for batch in self._batches]
-        self._tokens = [column.values.to_numpy() for column in lists]
-        self._offsets = [column.offsets.to_numpy() for column in lists]
+        self._tokens = [_view(column.values) for column in lists]
+        self._offsets = [_view(column.offsets) for column in lists]
 
     def _check(self, schema: pa.Schema) -> None:
         if not any(schema.equals(known) for known in (SCHEMA, SET_SCHEMA, WORDS_SCHEMA)):
@@ -90,7 +90,7 @@ class TokenFile:
     @cached_property
     def lengths(self) -> NDArray[np.int64]:
         """Tokens of each example, (rows,)."""
-        return np.concatenate([np.diff(offsets) for offsets in self._offsets] or [[]]).astype(np.int64)
+        return np.concatenate([np.diff(offsets) for offsets in self._offsets] or [np.empty(0)]).astype(np.int64)
 
     @cached_property
     def first_lengths(self) -> NDArray[np.int64]:
@@ -98,7 +98,7 @@ class TokenFile:
         return self._column("first_length").astype(np.int64)
 
     def _column(self, name: str) -> NDArray[Any]:
-        arrays = [batch.column(name).to_numpy(zero_copy_only=False) for batch in self._batches]
+        arrays = [_view(batch.column(name)) for batch in self._batches]
         return np.concatenate(arrays) if arrays else np.empty(0)
 
     def tokens(self, row: int) -> NDArray[np.int32]:
@@ -112,7 +112,7 @@ class TokenFile:
         """Whether each token of an example goes on with the word of the one before it; of files with words only."""
         chunk, inner = self._place(row)
         start, stop = self._offsets[chunk][inner : inner + 2]
-        values: NDArray[np.int8] = self._batches[chunk].column("continues").values.to_numpy()
+        values: NDArray[np.int8] = _view(self._batches[chunk].column("continues").values)
         found: NDArray[np.bool_] = values[start:stop] == 1
         return found
 
@@ -133,7 +133,7 @@ class TokenFile:
 
     def all_ids(self) -> list[str]:
         """Ids of all examples, [rows]."""
-        return [str(name) for name in self._column("id")]
+        return [name for batch in self._batches for name in batch.column("id").to_pylist()]
 
     def _place(self, row: int) -> tuple[int, int]:
         chunk = int(np.searchsorted(self._chunk_starts, row, side="right")) - 1
@@ -146,6 +146,15 @@ def _read_notes(path: Path) -> list[str]:
     if not isinstance(notes, list) or not all(isinstance(note, str) for note in notes):
         raise ValueError(f"{path}: holds no notes (expected {{'notes': [...]}})")
     return notes
+
+
+def _view(values: pa.Array) -> NDArray[Any]:
+    """Return the numbers of an array, not copied, or a copy with NaN for gaps.
+
+    By DLPack, since pyarrow's `to_numpy` imports pandas, which takes a third of a second.
+    """
+    view: NDArray[Any] = np.from_dlpack(values.fill_null(math.nan) if values.null_count else values)
+    return view
 
 
 def _map(path: Path) -> pa.Buffer:
@@ -203,26 +212,6 @@ class TokenStore(TokenFile):
             raise ValueError(f"{self.path}: holds {schema.names} (expected {self.label_column})")
 
     @cached_property
-    def teacher_sha256(self) -> str | None:
-        """Digest of what the teacher says; None without one."""
-        return None if self.teacher is None else hashlib.sha256(self.teacher.tobytes()).hexdigest()
-
-    @property
-    def weights_sha256(self) -> str | None:
-        """Digest of the weights of the labels; None where all count alike."""
-        return None if self.label_weights is None else hashlib.sha256(self.label_weights.tobytes()).hexdigest()
-
-    @property
-    def shortcut_sha256(self) -> str | None:
-        """Digest of what debiasing knows of the rows; None where there is none."""
-        return None if self.shortcut is None else hashlib.sha256(self.shortcut.tobytes()).hexdigest()
-
-    @property
-    def chosen_sha256(self) -> str | None:
-        """Digest of the numbers of the chosen rows; None for all."""
-        return None if self.chosen_rows is None else hashlib.sha256(self.chosen_rows.tobytes()).hexdigest()
-
-    @cached_property
     def labels(self) -> NDArray[np.float64]:
         """Class index or score of each example, (rows,), or a row of zeros and ones, (rows, C); NaN for no label."""
         return self._read_sets() if self.task.labels.is_set else self._column(self.label_column).astype(np.float64)
@@ -241,9 +230,9 @@ class TokenStore(TokenFile):
         for start, batch in zip(self._chunk_starts, self._batches, strict=False):
             column = batch.column(self.label_column)
             rows = np.arange(len(column)) + start
-            sets[rows[column.is_valid().to_numpy(zero_copy_only=False)]] = 0
-            offsets = column.offsets.to_numpy()
-            sets[np.repeat(rows, np.diff(offsets)), column.values.to_numpy()[offsets[0] : offsets[-1]]] = 1
+            sets[rows[column.is_valid().to_pylist()]] = 0
+            offsets = _view(column.offsets)
+            sets[np.repeat(rows, np.diff(offsets)), _view(column.values)[offsets[0] : offsets[-1]]] = 1
         return sets
 
     @cached_property
@@ -267,13 +256,24 @@ class TokenStore(TokenFile):
         return np.intersect1d(self.labelled_rows, self.chosen_rows)
 
     @property
+    def train_labels(self) -> NDArray[np.float64]:
+        """The labels of the examples to train on, NaN for all others, as `labels`."""
+        labels = np.full_like(self.labels, np.nan)
+        labels[self.train_rows] = self.labels[self.train_rows]
+        return labels
+
+    @property
     def has_gaps(self) -> bool:
         """Whether some examples have a label and others do not."""
         return 0 < len(self.labelled_rows) < len(self)
 
     def count(self) -> dict[str, int]:
-        """Count its rows and, where some have no label, those that have one."""
-        return {"rows": len(self), **({"labelled": len(self.labelled_rows)} if self.has_gaps else {})}
+        """Count its rows and, where some have no label or some were chosen, those that are trained on."""
+        return {
+            "rows": len(self),
+            **({"labelled": len(self.labelled_rows)} if self.has_gaps else {}),
+            **({"chosen": len(self.train_rows)} if self.chosen_rows is not None else {}),
+        }
 
     @property
     def sequence_lengths(self) -> NDArray[np.int64]:

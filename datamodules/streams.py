@@ -164,11 +164,14 @@ class StreamRows:
         stores: The store of each of its tasks.
 
     Attributes:
-        stores: One for each encoding.
+        stores: One for each encoding, in the order of `by_encoding`.
     """
 
     def __init__(self, stores: Sequence[TokenStore]) -> None:
-        self.stores = list({store.task.encoding: store for store in reversed(stores)}.values())[::-1]
+        self.stores: list[TokenStore] = []
+        for store in stores:
+            if store.task.encoding not in (each.task.encoding for each in self.stores):
+                self.stores.append(store)
 
     def __len__(self) -> int:
         return len(self.stores[0])

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from tasks import InputError
+from runtime.errors import InputError
 
 Unit = Literal["steps", "minutes"]
 

@@ -4,22 +4,15 @@
 """
 
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from typing import Any
+from collections.abc import Sequence
 
-from experiments.comparison import check_same_data
-from experiments.job import Job
-from experiments.options import JobOptions, add_options, read_options, split_arguments
+from experiments.options import add_options, read_options, split_arguments
 from experiments.own_rows import add_row_options, read_given_rows
-from experiments.row import Row, index_rows
-from experiments.row_tables import show
-from experiments.running import run_jobs
-from experiments.task_values import check_metrics, describe_dev, read_tasks
+from experiments.row import index_rows
 from runtime.arguments import Arguments
 from runtime.command import command
+from runtime.importing import heavy_imports
 from runtime.utf8 import use_utf8
-from tasks import InputError, Task
 
 
 @command
@@ -32,81 +25,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parsed = parser.parse_args(own)
     options = read_options(parsed, extra)
     rows = index_rows(read_given_rows(parsed))
-    tasks = {
-        name: read_tasks([*row.configs, *options.configs], [*row.flags, *options.flags], row.origin)
-        for name, row in rows.items()
-    }
-    rows = {name: replace(row, tasks=tuple(tasks[name])) for name, row in rows.items()}
-    check_comparisons(rows, tasks)
-    jobs = build_jobs(rows, options)
-    if not (options.dry_run or options.table_only):
-        check_dev_data(rows, tasks, options)
-    status, systems = run_jobs(jobs, options)
-    if systems:
-        check_same_data(list(systems.values()), splits=["dev"])
-        show(list(rows.values()), systems, rows, options.output)
-    return status
-
-
-def build_jobs(rows: Mapping[str, Row], options: JobOptions) -> dict[str, list[Job]]:
-    """Return the trainings of each row, one per seed.
-
-    Raises:
-        InputError: If no row has a task that is limited, or only a part of the dev examples would be scored.
-    """
-    options.check_limits(task for row in rows.values() for task in row.tasks)
-    return {
-        name: [options.job(name, seed, row.configs, tasks=row.tasks, flags=row.flags) for seed in options.seed_numbers]
-        for name, row in rows.items()
-    }
-
-
-def check_comparisons(rows: Mapping[str, Row], tasks: Mapping[str, Mapping[str, Task]]) -> None:
-    """Raise an error unless each row shares a scored task with the one that it is compared with, and all metrics agree.
-
-    Args:
-        rows: The rows by name.
-        tasks: Their tasks, by the row's name and their own.
-
-    Raises:
-        InputError: If a row has none or shares none, or two have different first metrics of a task.
-    """
-    scored = {row: [name for name, task in found.items() if task.in_mean] for row, found in tasks.items()}
-    for row in rows.values():
-        if not scored[row.name]:
-            raise InputError(f"{row.origin}: every task has in_mean: false (expected at least one without)")
-        if row.against is not None and set(scored[row.name]).isdisjoint(scored[row.against]):
-            raise InputError(
-                f"{row.origin}: is scored on other tasks ({', '.join(scored[row.name])}) than {row.against}, which it "
-                f"is compared with (expected at least one of {', '.join(scored[row.against])}, without in_mean: false)"
-            )
-    check_metrics({row.origin: tasks[row.name] for row in rows.values()})
-
-
-def check_dev_data(rows: Mapping[str, Row], tasks: Mapping[str, Mapping[str, Task]], options: JobOptions) -> None:
-    """Raise an error unless all rows are scored on the same dev rows of a task.
-
-    Args:
-        rows: The rows by name.
-        tasks: Their tasks, by the row's name and their own.
-        options: What the rows share.
-
-    Raises:
-        InputError: If two are not, or the file of a dev split is missing.
-    """
-    seen: dict[str, tuple[str, Any]] = {}
-    for row in rows.values():
-        configs, flags = [*row.configs, *options.configs], [*row.flags, *options.flags]
-        try:
-            described = describe_dev(tasks[row.name], configs, flags, options.root)
-        except InputError as error:
-            raise InputError(f"{row.origin}: {error}") from None
-        for task, data in described.items():
-            name, before = seen.setdefault(task, (row.name, data))
-            if before != data:
-                raise InputError(
-                    f"{row.origin}: is scored on other dev data of {task} than {name} (expected the same file and rows)"
-                )
+    with heavy_imports():
+        from experiments.comparing import train_and_compare
+    return train_and_compare(rows, options)
 
 
 if __name__ == "__main__":

@@ -8,12 +8,14 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from analysis.run import Run
+from runtime.errors import InputError
+from runtime.file_digest import digest
 from runtime.run_folders import last_checkpoint, list_runs
-from tasks import InputError
-from tasks.source import digest
+
+if TYPE_CHECKING:
+    from analysis.run import Run
 
 TRAIN = Path(__file__).resolve().parent.parent / "train.py"
 
@@ -82,8 +84,10 @@ class Job:
         kept = attempts[: ends[-1] + 1] if ends else attempts
         return [folder for folder in kept if _is_trained(folder) or not (folder / "report.json").exists()]
 
-    def finished(self) -> Run | None:
+    def finished(self) -> "Run | None":
         """Return the finished run, if any."""
+        from analysis.run import Run  # here, since it imports torch, and a command that is refused needs no run
+
         for folder in reversed(self.attempts()):
             if _is_trained(folder):
                 return Run(folder)

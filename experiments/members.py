@@ -87,15 +87,15 @@ def read_dev(members: Sequence[Member]) -> dict[str, list[Example]]:
     }
 
 
-def read_saved(run: Run, dev: Dev) -> dict[str, Predictions]:
-    """Return the dev predictions that a run has saved, by task."""
-    return {task: run.read_predictions(task) for task in dev.examples if task in run.tasks}
+def evaluate_alone(member: Member, dev: Dev, output: Path) -> dict[str, Predictions]:
+    """Predict the dev rows of a member's tasks with its own weights; its run has saved those of the last ones."""
+    return evaluate(member.checkpoint.weights, member.checkpoint, dev, output)
 
 
 def evaluate(
     weights: Mapping[str, torch.Tensor], template: Checkpoint, dev: Dev, output: Path, **changes: Mapping[str, Any]
 ) -> dict[str, Predictions]:
-    """Predict the dev rows with some weights.
+    """Predict the dev rows of the tasks of a checkpoint with some weights.
 
     Args:
         weights: The weights.
@@ -111,8 +111,8 @@ def evaluate(
     finally:
         trial.unlink()
     found = {}
-    for name, examples in dev.examples.items():
-        head, task = predictor.model.head(name), predictor.tasks[name]
+    for name, task in predictor.tasks.items():
+        head, examples = predictor.model.head(name), dev.examples[name]
         raw = predictor.compute([name], [example.texts for example in examples])[name]
         probabilities = head.probabilities(raw)
         found[name] = Predictions(

@@ -14,7 +14,7 @@ from analysis.selection import HalfScores
 from analysis.table import Table
 from analysis.written_run import write_run
 from experiments.cells import format_score
-from experiments.members import Dev, Member, evaluate, read_saved
+from experiments.members import Dev, Member, evaluate, evaluate_alone
 from experiments.merging import add_changes, average, check_alike, load_base, write_checkpoint
 from experiments.running import say
 from inference.checkpoint import Checkpoint
@@ -33,7 +33,7 @@ def mix(members: Sequence[Member], dev: Dev, method: Method, output: Path) -> No
     """
     check_alike([member.checkpoint for member in members])
     template = members[0].checkpoint
-    alone = [dev.halves(read_saved(member.run, dev)) for member in members]
+    alone = [dev.halves(evaluate_alone(member, dev, output)) for member in members]
     order = sorted(range(len(members)), key=lambda number: -alone[number].selected)
     chosen = list(range(len(members)))
 
@@ -85,7 +85,9 @@ def add_up(members: Sequence[Member], dev: Dev, scales: Sequence[float], output:
         lines[f"sum with factor {scale:g}"] = dev.halves(predictions)
         found[scale] = weights, predictions
     best = max(scales, key=lambda scale: lines[f"sum with factor {scale:g}"].selected)
-    alone = {name: predictions for member in members for name, predictions in read_saved(member.run, dev).items()}
+    alone = {
+        name: predictions for member in members for name, predictions in evaluate_alone(member, dev, output).items()
+    }
     lines["separate models"] = dev.halves(alone)
     details = {
         "method": "arithmetic",

@@ -12,7 +12,7 @@ from experiments.budget import Budget, parse_budget
 from experiments.job import Job
 from experiments.settings import find_flag, find_setting
 from runtime.arguments import Arguments
-from tasks import InputError
+from runtime.errors import InputError
 
 OWN_FLAGS = r"--(seed_everything|ckpt_path|trainer\.logger(\..+)?)"  # set for each job, to find its runs again
 WHOLE = {

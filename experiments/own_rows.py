@@ -11,7 +11,7 @@ from experiments.options import find_file, split_configs
 from experiments.row import Row
 from experiments.settings import load_yaml
 from runtime.arguments import Arguments
-from tasks import InputError
+from runtime.errors import InputError
 
 NAME = re.compile(r"\w[\w.+-]*")  # it is a folder too
 KEYS = ("name", "command", "compare_with")

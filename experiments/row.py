@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tasks import InputError
+from runtime.errors import InputError
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from experiments.row import Row, index_rows
 from experiments.settings import find_tasks
-from tasks import InputError
+from runtime.errors import InputError
 
 ROOT = Path(__file__).resolve().parent.parent
 PAPER = ROOT / "configs" / "paper"

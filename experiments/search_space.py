@@ -13,7 +13,7 @@ import numpy as np
 from experiments.options import find_file, split_configs
 from experiments.own_rows import NAME, parse_command
 from experiments.settings import load_yaml
-from tasks import InputError
+from runtime.errors import InputError
 
 Kind = Literal["uniform", "log_uniform", "integers", "choice"]
 KEYS = ("name", "command", "options")

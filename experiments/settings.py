@@ -7,8 +7,8 @@ from typing import Any
 
 import yaml
 
+from runtime.errors import InputError
 from runtime.strict_yaml import read_yaml_file
-from tasks import InputError
 
 
 def load_yaml(path: Path) -> Any:

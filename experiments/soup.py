@@ -10,12 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from experiments.job import TRAIN
-from experiments.members import Dev, read_dev, read_member
-from experiments.mixing import add_up, mix
 from runtime.arguments import Arguments
 from runtime.command import command
+from runtime.errors import InputError
+from runtime.importing import heavy_imports
 from runtime.utf8 import use_utf8
-from tasks import InputError
 
 SCALES = (0.2, 0.3, 0.5, 0.7, 1.0)
 
@@ -41,6 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         raise InputError(f"{options.output}: exists (expected a new folder)")
     if options.refit < 0:
         raise InputError(f"--refit {options.refit}: expected a number of epochs, 0 for none")
+    with heavy_imports():
+        from experiments.members import Dev, read_dev, read_member
+        from experiments.mixing import add_up, mix
     members = [read_member(path) for path in options.runs]
     if len(members) < 2:
         raise InputError("one run (expected two or more to merge)")

@@ -9,8 +9,8 @@ from jsonargparse import ArgumentError
 
 from command_line.parser import Parser
 from experiments.settings import find_setting, find_tasks
+from runtime.file_digest import digest
 from tasks import InputError, Task
-from tasks.source import digest
 
 
 def read_tasks(configs: Sequence[Path], flags: Sequence[str], origin: str) -> dict[str, Task]:

@@ -8,18 +8,13 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from experiments.fit_parser import check_flags
-from experiments.halving import Rung, lay_rungs
+from experiments.budget import Budget
 from experiments.options import JobOptions, add_options, read_options, split_arguments
-from experiments.running import say
-from experiments.search import Search, build_job
-from experiments.search_space import Recipe, read_recipes
-from experiments.task_values import check_metrics, read_tasks
-from experiments.tune_tables import describe_cost, show
 from runtime.arguments import Arguments
 from runtime.command import command
+from runtime.errors import InputError
+from runtime.importing import heavy_imports
 from runtime.utf8 import use_utf8
-from tasks import InputError
 
 
 @command
@@ -40,29 +35,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add_options(parser, output="runs/tune")
     parsed = parser.parse_args(own)
     options = read_options(parsed, extra)
-    rungs = read_rungs(parsed, options)
-    recipes = read_recipes(parsed.file)
-    tasks = {
-        recipe.name: read_tasks([*recipe.configs, *options.configs], [*recipe.flags, *options.flags], recipe.origin)
-        for recipe in recipes
-    }
-    check_metrics({recipe.origin: tasks[recipe.name] for recipe in recipes})
-    options.check_limits(task for found in tasks.values() for task in found)
-    for line in describe_cost(recipes, rungs):
-        say(line)
-    if not options.table_only:
-        for recipe in recipes:
-            check_values(recipe, options)
-    searches = [Search(recipe, tuple(tasks[recipe.name]), rungs, options, parsed.search_seed) for recipe in recipes]
-    status = max(search.run() for search in searches)
-    found = [search for search in searches if search.best is not None]
-    if found:
-        show(found, rungs, options, seed=parsed.search_seed)
-    return status
+    budget = check_numbers(parsed, options)
+    with heavy_imports():
+        from experiments.halving import lay_rungs
+        from experiments.search_space import read_recipes
+        from experiments.tuning import search_recipes
+    rungs = lay_rungs(parsed.candidates, budget.amount, rungs=parsed.rungs, factor=parsed.factor, seeds=options.seeds)
+    return search_recipes(read_recipes(parsed.file), rungs, options, seed=parsed.search_seed)
 
 
-def read_rungs(parsed: argparse.Namespace, options: JobOptions) -> list[Rung]:
-    """Return the rounds that the options ask for.
+def check_numbers(parsed: argparse.Namespace, options: JobOptions) -> Budget:
+    """Return the budget of a training of the first round.
 
     Raises:
         InputError: If an option is out of range, or the budget is missing or not in steps.
@@ -72,21 +55,7 @@ def read_rungs(parsed: argparse.Namespace, options: JobOptions) -> list[Rung]:
             raise InputError(f"--{name} {getattr(parsed, name)}: expected {least} or more")
     if options.budget is None or options.budget.unit != "steps":
         raise InputError("--budget: expected steps=N, the optimiser steps of a training of the first round")
-    return lay_rungs(
-        parsed.candidates, options.budget.amount, rungs=parsed.rungs, factor=parsed.factor, seeds=options.seeds
-    )
-
-
-def check_values(recipe: Recipe, options: JobOptions) -> None:
-    """Let the parser of train.py read every value of a choice and both ends of a range.
-
-    Raises:
-        InputError: If it, or a task, refuses one.
-    """
-    for values in recipe.extremes():
-        job = build_job(recipe, 1, values, Rung(1, 1, 1), 1, (), options)
-        check_flags(job.configs, job.flags, recipe.origin)
-        read_tasks(job.configs, job.flags, recipe.origin)
+    return options.budget
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The tables of a search: every candidate on the chosen half, and the best ones on the other."""
 
+from collections import Counter
 from collections.abc import Sequence
 from statistics import fmean
 from typing import Any
@@ -72,20 +73,37 @@ def compare_held_out(one: System, other: System, *, seed: int) -> Difference:
 
 
 def build_rounds(search: Search, rungs: Sequence[Rung]) -> Table:
-    """Return every candidate with its values, and its mean on the half that is chosen on after each round."""
-    names = list(search.recipe.options)
+    """Return every candidate with its values, and its mean on the half that is chosen on after each round.
+
+    The values share a column, with names cut short: a column for each would leave a terminal no room to read them.
+    """
+    names = shorten(list(search.recipe.options))
     seen = [number for number in range(len(search.candidates)) if any(number in each for each in search.rounds)]
     cells = []
     for number in seen:
-        values = search.candidates[number]
+        values = ", ".join(f"{names[name]} {value}" for name, value in search.candidates[number].items())
         means = [
             format_spread(score_half(each[number], 0, seed=search.seed)["mean"]) if number in each else ""
             for each in search.rounds
         ]
         marked = f"{number} *" if number == search.best else str(number)
-        cells.append((marked, *(str(values.get(name, "")) for name in names), *means))
-    columns = ("candidate", *names, *(f"{rung.steps} steps" for rung in rungs))
-    return Table(f"{search.recipe.name}: chosen half", columns, tuple(cells), num_text_columns=1 + len(names))
+        cells.append((marked, values or "as the command stands", *means))
+    columns = ("candidate", "values", *(f"{rung.steps} steps" for rung in rungs))
+    return Table(f"{search.recipe.name}: chosen half", columns, tuple(cells), num_text_columns=2)
+
+
+def shorten(names: Sequence[str]) -> dict[str, str]:
+    """Return each dotted name's shortest ending that no other name has.
+
+    Example:
+        >>> shorten(["model.optimizer.lr", "tasks.sst.weight", "tasks.sts.weight"])
+        {'model.optimizer.lr': 'lr', 'tasks.sst.weight': 'sst.weight', 'tasks.sts.weight': 'sts.weight'}
+    """
+    endings = {
+        name: [".".join(name.split(".")[start:]) for start in reversed(range(name.count(".") + 1))] for name in names
+    }
+    counts = Counter(ending for each in endings.values() for ending in each)
+    return {name: next((each for each in own if counts[each] == 1), name) for name, own in endings.items()}
 
 
 def build_best(searches: Sequence[Search], *, seed: int) -> Table:

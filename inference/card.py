@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,7 +100,7 @@ def _metadata(written: Written, origin: Origin, name: str) -> ModelCardData:
             metric_value=round(parity.exported, 4),
         )
         for parity in written.parities
-        if parity.metric is not None and parity.exported is not None
+        if parity.metric is not None and parity.exported is not None and not math.isnan(parity.exported)
     ]
     return ModelCardData(
         library_name=written.library,
@@ -133,7 +134,7 @@ def _cell(value: object) -> str:
 
 
 def _number(value: float | None) -> str:
-    return "undefined" if value is None else f"{value:.4f}"
+    return "undefined" if value is None or math.isnan(value) else f"{value:.4f}"
 
 
 def _data_rows(written: Written, report: Mapping[str, Any]) -> list[tuple[str, str, str, int, str]]:

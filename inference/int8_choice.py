@@ -25,13 +25,13 @@ class Int8Choice:
         weights_sha256: Digest of the layers that it was chosen for.
         fp32: Names of the layers that stay in fp32.
         max_loss: What each task's first metric may lose on the dev split.
-        dev: By answer, what was measured: metric, checkpoint, int8, rows.
+        dev: By answer, what was measured: metric, checkpoint, int8, rows; None for an undefined score.
     """
 
     weights_sha256: str
     fp32: Sequence[str]
     max_loss: float
-    dev: Mapping[str, Mapping[str, str | float | int]] = field(default_factory=dict)
+    dev: Mapping[str, Mapping[str, str | float | int | None]] = field(default_factory=dict)
 
     def write(self, path: Path) -> None:
         """Write the file."""

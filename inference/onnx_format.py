@@ -162,7 +162,7 @@ def write_int8(folder: Path, compare_file: Callable[[str], list[Parity]], max_lo
     for recipe, quantize in RECIPES.items():
         quantize(folder / FILE, folder / INT8_FILE)
         found = compare_file(INT8_FILE)
-        losing = [parity for parity in found if not parity.loss <= max_loss]
+        losing = [parity for parity in found if parity.loss > max_loss]
         if not losing:
             return found, recipe
         print(f"int8 with {recipe} loses more than {max_loss:g}: {losing[0].describe()}")

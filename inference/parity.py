@@ -1,5 +1,6 @@
 """Whether an exported model answers as the checkpoint does, on the dev split."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -67,10 +68,13 @@ class Parity:
         part = f"{self.rows}" if self.rows == self.size else f"{self.rows} of {self.size}"
         if self.metric is None:
             return f"{self.name}: largest difference of a vector's entry {self.difference:.1e} on {part} dev rows"
-        return (
-            f"{self.name}: {self.metric} {self.checkpoint:.4f} (checkpoint), {self.exported:.4f} (exported) on {part} "
-            f"dev rows; largest difference {self.difference:.1e}, {self.moves}: {self.changed}"
-        )
+        assert self.checkpoint is not None
+        if math.isnan(self.checkpoint):
+            scores = f"{self.metric} is undefined with the checkpoint's answers already, so no loss of it can be told,"
+        else:
+            scores = f"{self.metric} {self.checkpoint:.4f} (checkpoint), {self.exported:.4f} (exported)"
+        changes = f"largest difference {self.difference:.1e}, {self.moves}: {self.changed}"
+        return f"{self.name}: {scores} on {part} dev rows; {changes}"
 
     def check(self) -> "Parity":
         """Return itself; raise an InputError if the difference is above the bound."""
@@ -80,10 +84,12 @@ class Parity:
 
     @property
     def loss(self) -> float:
-        """What the export lost of the metric: below 0 for a gain, not a number where one of both is undefined."""
+        """What the export lost of the metric: below 0 for a gain, infinite if it became undefined, 0 if it was so."""
         assert self.checkpoint is not None
         assert self.exported is not None
-        return self.checkpoint - self.exported
+        if math.isnan(self.checkpoint):
+            return 0.0
+        return math.inf if math.isnan(self.exported) else self.checkpoint - self.exported
 
 
 def read_dev(task: Task, root: Path, *, most_rows: int) -> DevSplit:
@@ -95,8 +101,10 @@ def read_dev(task: Task, root: Path, *, most_rows: int) -> DevSplit:
         most_rows: Examples at most, drawn evenly.
 
     Raises:
-        InputError: If the source names no dev split, or a file is missing or wrong.
+        InputError: If the source names no dev split, a file is missing or wrong, or no row is to be read.
     """
+    if most_rows < 1:
+        raise InputError(f"--dev_rows is {most_rows} (expected 1 or more)")
     if "dev" not in task.splits:
         raise InputError(f"its source names no dev split, which an export is checked on ({task.source})")
     every = [example for example in task.read("dev", root, lambda note: None) if example.label is not None]

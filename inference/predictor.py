@@ -4,7 +4,6 @@ import logging
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -20,6 +19,7 @@ from backbones.vocabulary import describe_tokenizer
 from inference.checkpoint import build_model, build_tasks, find_checkpoint, read_checkpoint
 from inference.int8_choice import quantize
 from inference.model import TrainedModel
+from inference.prediction import Prediction, name_predictions
 from inference.rows import EncodedRows, check_texts, encode_rows
 from inference.thresholds import read_thresholds, with_thresholds
 from runtime.allocation import keep_freed_memory
@@ -27,7 +27,6 @@ from runtime.cache_folder import CACHE_DIR
 from runtime.precision import DTYPES, settle_precision
 from tasks import Encoding, InputError, Task
 from tasks.meaning import compare_meaning
-from tasks.multi_label import LabelSetTask
 
 log = logging.getLogger(__name__)
 
@@ -35,23 +34,6 @@ T = TypeVar("T")
 Precision = Literal["32-true", "bf16-mixed", "auto"]
 TOKENS_PER_BATCH = 2048
 BATCHES_WITHOUT_BAR = 16  # of 2,048 tokens: a few seconds on one CPU thread
-
-
-@dataclass(frozen=True, slots=True)
-class Prediction:
-    """What a task predicts for one example.
-
-    Args:
-        label: The most probable class as the task's files name it, or the score in text.
-        probabilities: Probability of each class by its name; empty for a score.
-        score: The score in label units; None for classes.
-        labels: The labels that apply, where there may be several; else empty.
-    """
-
-    label: str
-    probabilities: Mapping[str, float]
-    score: float | None = None
-    labels: tuple[str, ...] = ()
 
 
 class Predictor:
@@ -156,7 +138,7 @@ class Predictor:
             InputError: If there is no such task, or a text is empty or not what the task is about.
         """
         outputs = self.compute([task], check_texts(texts, len(self._task(task).texts)))
-        return self._describe(task, outputs[task])
+        return name_predictions(self.tasks[task], self.model.head(task), outputs[task])
 
     def predict_all(self, texts: Sequence[str] | Sequence[tuple[str, str]]) -> dict[str, list[Prediction]]:
         """Predict the labels of every task about such texts, with one forward pass for each encoding that they have.
@@ -178,7 +160,7 @@ class Predictor:
             found = "single sentences" if num_texts == 1 else "pairs"
             raise InputError(f"no task is about {found} (expected what {', '.join(self.tasks)} read)")
         outputs = self.compute(names, check_texts(texts, num_texts))
-        return {name: self._describe(name, outputs[name]) for name in names}
+        return {name: name_predictions(self.tasks[name], self.model.head(name), outputs[name]) for name in names}
 
     def embed(self, task: str, texts: Sequence[str]) -> Tensor:
         """Return a vector of length 1 for each text, to be stored and compared.
@@ -246,19 +228,6 @@ class Predictor:
 
     def _encode(self, texts: Sequence[tuple[str, ...]], encoding: Encoding) -> EncodedRows:
         return encode_rows(texts, encoding, tokenizer=self.tokenizer, max_length=self.max_length)
-
-    def _describe(self, name: str, output: Tensor) -> list[Prediction]:
-        """Name what a head's output means, row by row."""
-        task, head = self.tasks[name], self.model.head(name)
-        predicted, probabilities = head.predict(output).tolist(), head.probabilities(output)
-        labels = [task.format_label(value) for value in predicted]
-        if probabilities is None:
-            return [Prediction(label, {}, score) for label, score in zip(labels, predicted, strict=True)]
-        shares = [dict(zip(task.class_names, row, strict=True)) for row in probabilities.tolist()]
-        if not isinstance(task, LabelSetTask):
-            return [Prediction(label, row) for label, row in zip(labels, shares, strict=True)]
-        sets = [tuple(task.name_labels(value)) for value in predicted]
-        return [Prediction(label, row, labels=one) for label, row, one in zip(labels, shares, sets, strict=True)]
 
     @contextmanager
     def _computing(self) -> Iterator[None]:

@@ -90,11 +90,18 @@ def _resumed_settings(hparams: Mapping[str, Any]) -> dict[str, Any]:
         "optimizer": {**to_plain(OptimizerSettings()), **(hparams.get("optimizer") or {})},
         "linear_probe_epochs": hparams.get("linear_probe_epochs", 0),
         **{name: _with_short_names(hparams.get(name)) for name in ("adapter", "regularizer", "weighting", "surgery")},
-        "weights, auxiliary objectives, debiasing and head_only_from of the tasks": {
-            name: [_with_short_names((task.get("init_args") or {}).get(option)) for option in OBJECTIVE_OPTIONS]
-            for name, task in (hparams.get("tasks") or {}).items()
+        "weights, auxiliary objectives, debiasing, head_only_from and teacher's options of the tasks": {
+            name: _objective_of(task.get("init_args") or {}) for name, task in (hparams.get("tasks") or {}).items()
         },
     }
+
+
+def _objective_of(options: Mapping[str, Any]) -> list[Any]:
+    """Return what decides how a task learns, of its options; the files of a teacher are a matter of the data."""
+    teacher = options.get("teacher") or {}
+    return [_with_short_names(options.get(name)) for name in OBJECTIVE_OPTIONS] + [
+        teacher.get(name) for name in ("weight", "temperature")
+    ]
 
 
 def _with_short_names(value: Any) -> Any:

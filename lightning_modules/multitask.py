@@ -1,19 +1,17 @@
-"""The steps of multitask training."""
+"""Multitask training: its settings, its steps and its checkpoints."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-import lightning.pytorch as L
 import torch
-from lightning.pytorch.trainer.states import TrainerFn, TrainerStatus
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
 
 from backbones import Adapter, AttentionChoice, PoolingChoice, WeightCasts
-from datamodules import Batch, TaskBatch, multitask_data, passes
-from heads import Head, Trunk, TrunkSettings
+from datamodules import Batch, TaskBatch, multitask_data
+from heads import Trunk, TrunkSettings
 from inference.thresholds import read_thresholds, use_thresholds
 from lightning_internals import attached_trainer, window_ends
 from lightning_modules.acceleration import CompileChoice, accelerate
@@ -26,11 +24,10 @@ from lightning_modules.building import (
     check_probe,
     check_saving,
 )
-from lightning_modules.evaluation import count_batch, directions, predict, summarize
-from lightning_modules.frozen_vectors import FrozenVectors
 from lightning_modules.hyperparameters import check_fit, check_resumable, keep_plain_hyperparameters
 from lightning_modules.init_from import init_from
 from lightning_modules.meaning import compare_with_checkpoint, model_meaning
+from lightning_modules.network import TaskNetwork
 from lightning_modules.objective import TaskPass, Term, build_objective, name_terms
 from lightning_modules.optim import OptimizerSettings, clip, configure
 from lightning_modules.regularization import Regularization
@@ -46,24 +43,12 @@ from lightning_modules.saved_weights import (
 )
 from lightning_modules.steps import as_forward_pass, as_task_passes, factor, regularize, report_own_passes, teach, weigh
 from lightning_modules.surgery import GradientSurgeon
-from lightning_modules.task_scores import Direction, TaskScores
-from objectives import (
-    Fixed,
-    ForwardPass,
-    RandomState,
-    Regularizer,
-    StepId,
-    Surgery,
-    WeightingFactory,
-    reduce_over_processes,
-)
+from objectives import Fixed, ForwardPass, RandomState, Regularizer, StepId, Surgery, WeightingFactory
 from tasks import Task
 
-EvaluationSplit = Literal["val", "test"]
 
-
-class MultitaskModule(L.LightningModule):
-    """One encoder, the backbone, and a head for each task.
+class MultitaskModule(TaskNetwork):
+    """One encoder, the backbone, and a head for each task, and how they train.
 
     Logs `<split>/<task>/<metric>`, `<split>/<task>/loss` and `<split>/mean`, the plain mean of the tasks' first metrics
     (the paper's average) but for tasks that say `in_mean: false`. `mean` is NaN, which never wins a checkpoint, where a
@@ -141,22 +126,10 @@ class MultitaskModule(L.LightningModule):
         init_from: str | None = None,
         backbone_config: dict[str, Any] | None = None,
     ) -> None:
-        super().__init__()
-        self.tasks = tasks
-        self.init_from = init_from
-        self.optimizer = optimizer
-        self.seed = seed
-        self.cache_vectors = cache_vectors
-        self._attention: AttentionChoice = attention
-        self._weight_casts: WeightCasts = weight_casts
-        self._compile: CompileChoice = compile
-        self._regularization = Regularization(regularizer, tasks, is_frozen=freeze_backbone)
-        self._score = build_score(score, tasks)
-        self._window = WindowMean()
-        self._frozen_vectors: FrozenVectors | None = None
+        regularization = Regularization(regularizer, tasks, is_frozen=freeze_backbone)
+        sum_of_metrics = build_score(score, tasks)
         check_probe(linear_probe_epochs, is_frozen=freeze_backbone)
-        self.linear_probe_epochs = linear_probe_epochs
-        self.backbone = build_backbone(
+        encoder = build_backbone(
             backbone,
             tasks,
             pooling=pooling,
@@ -165,77 +138,31 @@ class MultitaskModule(L.LightningModule):
             fresh_layers=fresh_layers,
             config=backbone_config,
         )
-        self.save_trainable_only = save_trainable_only
         if save_trainable_only:
-            check_saving(self.backbone, has_own_weights=fresh_layers or bool(backbone_config or init_from))
-        check_compile(compile, self.backbone, adapter)
-        self.heads = nn.ModuleDict(build_heads(tasks, self.backbone.hidden_size, trunk))
-        self.trunk = None if trunk is None else Trunk(self.backbone.hidden_size, trunk)
+            check_saving(encoder, has_own_weights=fresh_layers or bool(backbone_config or init_from))
+        check_compile(compile, encoder, adapter)
+        super().__init__(
+            tasks,
+            encoder,
+            build_heads(tasks, encoder.hidden_size, trunk),
+            None if trunk is None else Trunk(encoder.hidden_size, trunk),
+            score=sum_of_metrics,
+            linear_probe_epochs=linear_probe_epochs,
+            cache_vectors=cache_vectors,
+        )
+        self.init_from = init_from
+        self.optimizer = optimizer
+        self.seed = seed
+        self.save_trainable_only = save_trainable_only
+        self._attention: AttentionChoice = attention
+        self._weight_casts: WeightCasts = weight_casts
+        self._compile: CompileChoice = compile
+        self._regularization = regularization
+        self._window = WindowMean()
         self._surgeon = GradientSurgeon(surgery, self.backbone, self.trunk) if surgery else None
         self.weighting = (weighting or Fixed)({name: task.labels for name, task in tasks.items()})
-        self._metrics = nn.ModuleDict({split: TaskScores(tasks) for split in ("val", "test")})
         config = None if save_trainable_only else self.backbone.bert.config.to_diff_dict()
         keep_plain_hyperparameters(self, backbone_config=config, init_from=None, pooling=self.backbone.pooling)
-
-    def forward(self, batch: TaskBatch, perturbation: Tensor | None = None, before: Sequence[TaskBatch] = ()) -> Tensor:
-        """Return the output of the batch's head, (B, C) or (B,).
-
-        Args:
-            batch: The batch.
-            perturbation: Moves the embeddings, (T, H).
-            before: Batches of other tasks over the same tokens, whose heads come first: a pass that is made again draws
-                its dropout masks in the same order then.
-        """
-        return self._read_heads([*before, batch], self.share_pass([*before, batch], perturbation))[-1]
-
-    def pool(self, batch: TaskBatch, perturbation: Tensor | None = None) -> Tensor:
-        """Return one vector a sequence, (B, S, H); (2B, S, H) where both orders of a pair are there."""
-        return self.share_pass([batch], perturbation)[0]
-
-    def share_pass(self, parts: Sequence[TaskBatch], perturbation: Tensor | None = None) -> list[Tensor]:
-        """Return what each of some tasks over the same tokens reads of one forward pass, (B, S, H) each.
-
-        Args:
-            parts: The batch of each task.
-            perturbation: As for `forward`.
-        """
-        first = parts[0]
-        if self._frozen_vectors is not None and self._frozen_vectors.has(first.task) and self._is_fitting():
-            split = "train" if self.trainer.training else "dev"
-            pooled = self._frozen_vectors.look_up(split, first.task, first.rows)
-        else:
-            learns = not all(self._trains_head_only(part.task) for part in parts)
-            with torch.set_grad_enabled(torch.is_grad_enabled() and learns):
-                pooled = self.backbone(first.tokens, first.task, perturbation)
-        pooled = pooled.view(-1, self._head(first.task).num_sequences, pooled.shape[-1])
-        return [pooled.detach() if self._trains_head_only(part.task) else pooled for part in parts]
-
-    def _read_heads(self, parts: Sequence[TaskBatch], pooled: Sequence[Tensor]) -> list[Tensor]:
-        """Return the output of each task's head, given the vectors that it reads."""
-        outputs = []
-        for part, vectors in zip(parts, pooled, strict=True):
-            head = self._head(part.task)
-            output: Tensor = head(self.add_shared(vectors, part.task))
-            if part.orders > 1:
-                output = head.average(output.view(part.orders, -1, *output.shape[1:]))
-            outputs.append(output)
-        return outputs
-
-    def _passes(self, batch: Batch) -> list[list[TaskBatch]]:
-        """Return the parts of a batch in groups that share a forward pass: none do where each has layers of its own."""
-        return passes(batch) if self.backbone.task_layers is None else [[part] for part in batch.parts]
-
-    def _is_fitting(self) -> bool:
-        state = self.trainer.state
-        return state.fn == TrainerFn.FITTING and state.status == TrainerStatus.RUNNING
-
-    def add_shared(self, pooled: Tensor, task: str) -> Tensor:
-        """Return what the task's head reads, (B, S, H) or with the trunk's vector (B, S, H + P)."""
-        if self.trunk is None:
-            return pooled
-        with torch.set_grad_enabled(torch.is_grad_enabled() and not self._trains_head_only(task)):
-            joined: Tensor = self.trunk(pooled)
-        return joined
 
     def setup(self, stage: str) -> None:
         """Clear what a fit that failed has left, and settle how the backbone computes on the trainer's device."""
@@ -252,10 +179,6 @@ class MultitaskModule(L.LightningModule):
             repeats_masks=any(each.needs_gradients for each in regularizers),
         )
 
-    def _trains_head_only(self, task: str) -> bool:
-        start = self.tasks[task].head_only_from
-        return start is not None and attached_trainer(self) is not None and self.current_epoch >= start
-
     def on_fit_start(self) -> None:
         """Take the weights to start from, check surgery, count parameters, and compute a frozen backbone's vectors."""
         if self.init_from is not None and not self.trainer.ckpt_path:
@@ -268,40 +191,11 @@ class MultitaskModule(L.LightningModule):
             report_own_passes(multitask_data(self.trainer).streams)
         self._remember_vectors()
 
-    def _remember_vectors(self) -> None:
-        if self.backbone.frozen and self.cache_vectors:
-            data = multitask_data(self.trainer)
-            with self.trainer.precision_plugin.forward_context():
-                self._frozen_vectors = FrozenVectors(
-                    self.backbone, data.stores, tokens_per_batch=data.tokens_per_batch, device=self.device
-                )
-
     def on_train_start(self) -> None:
-        """Begin linear probe and past weights, or go on with them: Lightning starts no epoch that it resumes inside."""
-        if self.trainer.current_epoch < self.linear_probe_epochs:
-            self.backbone.set_frozen(True)
-            self._remember_vectors()
+        """Begin linear probe and past weights, or go on with them."""
+        super().on_train_start()
         if self._regularization.past is not None:
             self._regularization.past.start(self)
-
-    def on_train_epoch_start(self) -> None:
-        """End the linear probe."""
-        if self.linear_probe_epochs and self.trainer.current_epoch >= self.linear_probe_epochs:
-            self._forget_vectors()
-
-    def on_fit_end(self) -> None:
-        """Let the vectors go."""
-        self._forget_vectors()
-
-    def _forget_vectors(self) -> None:
-        self._frozen_vectors = None
-        if self.linear_probe_epochs and self.backbone.frozen:
-            self.backbone.set_frozen(False)
-
-    def _head(self, task: str) -> Head:
-        head = self.heads[task]
-        assert isinstance(head, Head)
-        return head
 
     def training_step(self, batch: Batch, batch_idx: int) -> dict[str, Any]:
         """Return the loss to minimise, and for the logs each task's own mean loss and what was added to it.
@@ -397,52 +291,6 @@ class MultitaskModule(L.LightningModule):
         if self._surgeon is not None:
             self._surgeon.after_backward(self.trainer)
 
-    def validation_step(self, batch: Batch, batch_idx: int) -> dict[str, Any]:
-        """Count a dev batch and give its predictions by task."""
-        return self._evaluate(batch, "val")
-
-    def test_step(self, batch: Batch, batch_idx: int) -> dict[str, Any]:
-        """Count a test batch and give its predictions by task."""
-        return self._evaluate(batch, "test")
-
-    def predict_step(self, batch: Batch, batch_idx: int, dataloader_idx: int = 0) -> dict[str, Any]:
-        """Return the predictions of a batch by task: labels in label units (B,), probabilities (B, C) or None."""
-        return {part.task: predict(self._head(part.task), output) for part, output in self._outputs(batch)}
-
-    def _evaluate(self, batch: Batch, split: EvaluationSplit) -> dict[str, Any]:
-        scores = self._task_scores(split)
-        return {
-            part.task: count_batch(scores, self._head(part.task), output, part) for part, output in self._outputs(batch)
-        }
-
-    def _outputs(self, batch: Batch) -> Iterator[tuple[TaskBatch, Tensor]]:
-        """Return the parts of a batch with the outputs of their heads, from one pass where they share it.
-
-        There are none of a row that counts for nothing: this process has none of its own (see EvaluationSampler).
-        """
-        for parts in self._passes(batch) if batch.weight else ():
-            yield from zip(parts, self._read_heads(parts, self.share_pass(parts)), strict=True)
-
-    def _task_scores(self, split: EvaluationSplit) -> TaskScores:
-        scores = self._metrics[split]
-        assert isinstance(scores, TaskScores)
-        return scores
-
-    def on_validation_epoch_end(self) -> None:
-        """Log the metrics of the whole dev split."""
-        self._log_scores("val")
-
-    def on_test_epoch_end(self) -> None:
-        """Log the metrics of the whole test split."""
-        self._log_scores("test")
-
-    def _log_scores(self, split: EvaluationSplit) -> None:
-        found = self._task_scores(split).take(lambda counts: reduce_over_processes(counts.to(self.device), "sum"))
-        for name, values in found.items():
-            self.log_dict({f"{split}/{name}/{key}": value for key, value in values.items()})
-        for name, value in summarize(found, self.tasks, self._score).items():
-            self.log(f"{split}/{name}", value, prog_bar=True)
-
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Save averaged weights, what regularisers remember, and the trained part alone if asked to."""
         averaging = find_averaging(self.trainer.callbacks)  # type: ignore[attr-defined]
@@ -467,18 +315,6 @@ class MultitaskModule(L.LightningModule):
             self._regularization.load(checkpoint)
         elif trainer is not None and trainer.ckpt_path:
             use_thresholds(self.heads, self.tasks, read_thresholds(Path(trainer.ckpt_path)))
-
-    def validation_scores(self, batches: int | None = None) -> dict[str, Direction]:
-        """Return what a validation logs, and which way it gets better.
-
-        Args:
-            batches: How many batches it has, of which the first are one of each stream; None for the whole split.
-        """
-        streams: list[tuple[str, ...]] = [(name,) for name in self.tasks]
-        if batches is not None and attached_trainer(self) is not None:
-            streams = list(multitask_data(self.trainer).streams.values())
-        names = [name for stream in streams[:batches] for name in stream]
-        return directions(self._task_scores("val"), names, self._score, split="val")
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Build AdamW and its schedule over all optimiser steps of the training."""

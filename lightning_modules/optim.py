@@ -1,21 +1,21 @@
 """AdamW with decay groups and a learning-rate schedule."""
 
 import math
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from functools import partial
+from typing import Any
 
 import lightning.pytorch as L
 import torch
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import nn
 from torch.nn.utils import clip_grad_norm_, clip_grad_value_
-from torch.optim.lr_scheduler import ConstantLR, LRScheduler, SequentialLR
+from torch.optim.lr_scheduler import ConstantLR, LambdaLR, LRScheduler, SequentialLR
 
 from backbones import Backbone
+from lightning_modules.rate_shares import Form, rate_share
 from tasks import InputError
-
-_SCHEDULERS = {"constant": "constant_with_warmup", "linear": "linear", "cosine": "cosine"}
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class OptimizerSettings:
     weight_decay: float = 0.01
     betas: tuple[float, float] = (0.9, 0.999)
     eps: float = 1e-8
-    schedule: Literal["constant", "linear", "cosine"] = "linear"
+    schedule: Form = "linear"
     warmup: float = 0.1
     layer_decay: float = 1.0
 
@@ -194,15 +194,18 @@ def build_scheduler(
     """
     if num_steps == float("inf"):
         raise InputError("a learning-rate schedule needs an end: set trainer.max_epochs or trainer.max_steps")
-    from transformers import get_scheduler  # here, since it brings in peft where that is installed, which takes seconds
-
-    scheduled_steps = int(num_steps) - probe_steps
-    scheduler: LRScheduler = get_scheduler(
-        _SCHEDULERS[settings.schedule],
-        optimizer,
-        num_warmup_steps=round(settings.warmup * scheduled_steps),
-        num_training_steps=scheduled_steps,
-    )
+    scheduler = LambdaLR(optimizer, rate_shares(settings, int(num_steps) - probe_steps))
     if probe_steps == 0:
         return scheduler
     return SequentialLR(optimizer, [ConstantLR(optimizer, factor=1.0), scheduler], milestones=[probe_steps])
+
+
+def rate_shares(settings: OptimizerSettings, num_steps: int) -> Callable[[int], float]:
+    """Return a function from the number of an optimiser step, from 0, to its learning rate as a share of the highest.
+
+    Args:
+        settings: The schedule and its warm-up.
+        num_steps: Optimiser steps that it is laid over.
+    """
+    warmup = round(settings.warmup * num_steps)
+    return partial(rate_share, form=settings.schedule, num_warmup=warmup, num_steps=num_steps)

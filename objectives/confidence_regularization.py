@@ -34,7 +34,7 @@ class ConfidenceRegularization(Debias):
     def check_output(self, output: OutputKind) -> None:
         """Fit every one: the output is not touched."""
 
-    def prepare(self, answers: Floats, labels: Floats) -> Floats:
+    def prepare(self, answers: Floats, labels: Floats, draws: Floats) -> Floats:
         """Return B, (rows,), or beside B the mean of the labels, (rows, 2), of scores."""
         sure = label_confidence(answers, labels)
         return sure if answers.ndim == 2 else np.stack([sure, np.full_like(sure, np.nanmean(labels))], axis=1)

@@ -82,12 +82,13 @@ class Debias(ABC):
         """Check that it fits the output of a head; ValueError says why it does not."""
 
     @abstractmethod
-    def prepare(self, answers: Floats, labels: Floats) -> Floats:
+    def prepare(self, answers: Floats, labels: Floats, draws: Floats) -> Floats:
         """Return what a batch needs to know of each row.
 
         Args:
             answers: What the shortcut model says, probabilities (rows, C) or scores (rows,).
             labels: Class indices or scores, NaN where there is none, (rows,).
+            draws: How often an epoch draws each row, on average, (rows,).
 
         Returns:
             (rows,) or (rows, C), NaN where there is no label.

@@ -44,7 +44,7 @@ class ProductOfExperts(Debias):
                 f"{type(output).__name__} (expected another loss, or debias Reweighting)"
             )
 
-    def prepare(self, answers: Floats, labels: Floats) -> Floats:
+    def prepare(self, answers: Floats, labels: Floats, draws: Floats) -> Floats:
         """Return log b - log prior of each class, (rows, C), of yes less that of no, (rows,), or b - its mean."""
         known = ~np.isnan(labels)
         if answers.ndim == 1:

@@ -3,11 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import torch
-from torch.optim.lr_scheduler import LambdaLR
-
 from lightning_modules import OptimizerSettings
-from lightning_modules.optim import build_scheduler
+from lightning_modules.optim import rate_shares
 
 
 @dataclass(frozen=True)
@@ -33,11 +30,8 @@ def build_factor(settings: OptimizerSettings, num_steps: int, probe_steps: int) 
         num_steps: Optimiser steps of the training.
         probe_steps: Those of a linear probe at its start, which have the full rate.
     """
-    optimizer = torch.optim.SGD([torch.zeros(1)], lr=settings.lr)
-    scheduler = build_scheduler(settings, optimizer, num_steps - probe_steps)
-    assert isinstance(scheduler, LambdaLR)
-    factor = scheduler.lr_lambdas[0]
-    return lambda step: 1.0 if step <= probe_steps else float(factor(step - 1 - probe_steps))
+    share = rate_shares(settings, num_steps - probe_steps)
+    return lambda step: 1.0 if step <= probe_steps else share(step - 1 - probe_steps)
 
 
 def mark_rates(settings: OptimizerSettings, num_steps: int, probe_steps: int) -> list[Rate]:

@@ -8,10 +8,10 @@ from typing import Any
 import lightning.pytorch as L
 
 from callbacks import StepSeed, Stopwatch, TimedBatch
-from callbacks.report import peak_memory
 from datamodules import MultitaskDataModule
 from datamodules.trial import choose_evenly
 from lightning_modules import MultitaskModule
+from runtime.memory import peak_memory
 
 
 @dataclass(frozen=True)

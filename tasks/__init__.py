@@ -1,8 +1,8 @@
 """What is learnt: tasks as frozen values."""
 
+from runtime.errors import InputError
 from tasks.classification import Classification, PairClassification
 from tasks.encoding import Encoding
-from tasks.errors import InputError
 from tasks.joint_reading import read_joint
 from tasks.multi_label import MultiLabel, PairMultiLabel
 from tasks.quora import Quora

@@ -2,11 +2,14 @@
 
 import json
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tasks.errors import InputError
+from runtime.errors import InputError
+from runtime.suggestions import suggest
+
+SEVERAL_IN_ONE = "; if that is several names in one, set delimiter"
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,26 @@ class Row:
     fields: Mapping[str, str | None]
     repeated: frozenset[str] = frozenset()
     number: int | None = None
+
+
+def check_columns(row: Row, columns: Iterable[str]) -> None:
+    """Check that the columns of a source are there, once each.
+
+    Args:
+        row: Its first row.
+        columns: Names of the columns that are read.
+
+    Raises:
+        InputError: If one is missing or appears twice.
+    """
+    source = row.where.rsplit(", ", 1)[0]
+    for column in columns:
+        if column in row.repeated:
+            raise InputError(f"{source}: two columns are named {column!r} (expected one)")
+        if column not in row.fields:
+            found = ", ".join(map(repr, row.fields))
+            hint = SEVERAL_IN_ONE if len(row.fields) == 1 else ""
+            raise InputError(f"{source}: no column {column!r} (found {found}{hint}){suggest(column, row.fields)}")
 
 
 def as_texts(

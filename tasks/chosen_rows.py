@@ -1,13 +1,13 @@
 """Training rows that a file names: a second stage may train on those that an earlier model had wrong."""
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.errors import InputError
+from runtime.errors import InputError
+from tasks.delimited import read_delimited
 from tasks.labels import list_names
 
 
@@ -25,15 +25,15 @@ def find_rows(task: str, file: str, ids: Sequence[str]) -> NDArray[np.int64]:
     path = Path(file).expanduser()
     if not path.is_file():
         raise InputError(f"task {task}: train_rows {file}: no such file")
-    with path.open(encoding="utf-8", newline="") as opened:
-        rows = csv.DictReader(opened)
-        if "id" not in (rows.fieldnames or ()):
-            raise InputError(f"{path}: its columns are {list_names(rows.fieldnames or [])} (expected a column id)")
-        named = [(rows.line_num, (row["id"] or "").strip()) for row in rows]
-    places = {name: number for number, name in enumerate(ids)}
-    for line, name in named:
-        if name not in places:
-            raise InputError(f"{path}, line {line}: id is {name!r} (expected that of a training example of {task})")
-    if not named:
+    rows = list(read_delimited(path, ",", quotes=True, names=None, encoding="utf-8-sig", report=lambda note: None))
+    if not rows:
         raise InputError(f"{path}: names no row (expected at least one id)")
-    return np.unique([places[name] for _, name in named]).astype(np.int64)
+    if "id" not in rows[0].fields:
+        raise InputError(f"{path}: its columns are {list_names([*rows[0].fields])} (expected a column id)")
+    places, found = {name: number for number, name in enumerate(ids)}, set[int]()
+    for row in rows:
+        name = (row.fields["id"] or "").strip()
+        if name not in places:
+            raise InputError(f"{row.where}: id is {name!r} (expected that of a training example of {task})")
+        found.add(places[name])
+    return np.array(sorted(found), dtype=np.int64)

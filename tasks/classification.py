@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heads.labels import LabelSpace, classes_or_yes_no
-from tasks.errors import InputError
+from runtime.errors import InputError
 from tasks.label_weights import ClassWeights, check_weights, weigh_classes
 from tasks.labels import name_classes, parse_class
 from tasks.task import Task

@@ -6,11 +6,9 @@ from itertools import chain
 from pathlib import Path
 
 from runtime.counts import counted
-from tasks.cells import Row
-from tasks.errors import InputError
+from runtime.errors import InputError
+from tasks.cells import SEVERAL_IN_ONE, Row
 from tasks.text_lines import carriage_return, decode_lines
-
-SEVERAL_IN_ONE = "; if that is several names in one, set delimiter"
 
 
 def read_lines(path: Path, names: Sequence[str], *, encoding: str) -> Iterator[Row]:

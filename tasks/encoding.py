@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from tasks.errors import InputError
+from runtime.errors import InputError
 
 Encoding = Literal["single", "cross", "bi"]
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from augmentation import GeneratedPairs, Generator, TrainingPair
 from heads import Label, LabelSpace, Scores
-from tasks.errors import InputError
+from runtime.errors import InputError
 from tasks.reading import Example
 
 PairLabel = int | float  # of a class or a score

@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
+from runtime.errors import InputError
 from tasks.cells import Row, as_texts
-from tasks.errors import InputError
 
 
 def load_hub(hub: str, name: str | None, split: str) -> Any:

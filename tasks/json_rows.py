@@ -6,8 +6,8 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from runtime.errors import InputError
 from tasks.cells import Row, as_texts
-from tasks.errors import InputError
 from tasks.text_lines import decode_lines
 
 LOOK_AHEAD = 1000  # rows among which each column is looked for: an object may leave out what it does not have

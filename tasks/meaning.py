@@ -8,7 +8,7 @@ pooling, another activation.
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from tasks.errors import InputError
+from runtime.errors import InputError
 
 MAY_CHANGE = "may_change"  # the key of what may be meant otherwise: it is told, not refused
 MOST_NAMED = 4

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from heads import LabelSets
 from runtime.counts import counted
+from runtime.errors import InputError
 from tasks.cells import Row
-from tasks.errors import InputError
 from tasks.label_weights import ClassWeights, by_name, check_weights, weigh_answers
 from tasks.labels import list_names, name_classes
 from tasks.task import Task

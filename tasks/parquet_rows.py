@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
+from runtime.errors import InputError
 from tasks.cells import Row, as_texts
-from tasks.errors import InputError
 
 
 def read_parquet(path: Path, columns: Collection[str], *, lists: Collection[str] = ()) -> Iterator[Row]:

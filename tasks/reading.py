@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Literal
 
 from heads import Label
-from tasks.errors import InputError
+from runtime.errors import InputError
+from tasks.cells import check_columns
 from tasks.rows import Row
-from tasks.source import Source, Split, check_columns
+from tasks.source import Source, Split
 from tasks.splitting import SplitKeys
 
 SECRET_LABELS = ("-1", "-1.0")  # how GLUE marks the labels of a test split that it keeps to itself

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Literal
 
 from heads import Scores
-from tasks.errors import InputError
+from runtime.errors import InputError
 from tasks.labels import parse_score
 from tasks.task import Task
 

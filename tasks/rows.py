@@ -4,9 +4,9 @@ from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from runtime.errors import InputError
 from tasks.cells import Row
 from tasks.delimited import read_delimited, read_lines
-from tasks.errors import InputError
 from tasks.json_rows import read_json, read_json_lines
 from tasks.parquet_rows import read_parquet
 

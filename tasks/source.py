@@ -1,16 +1,15 @@
 """Where a task's rows lie: a file a split, one file that is split, or a dataset of the Hugging Face hub."""
 
 import codecs
-import hashlib
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, fields
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
-from runtime.suggestions import suggest
-from tasks.delimited import SEVERAL_IN_ONE
-from tasks.errors import InputError
+from runtime.errors import InputError
+from runtime.file_digest import digest
+from tasks.cells import check_columns
 from tasks.hub import digest_hub, read_hub
 from tasks.rows import FILE_FORMATS, FileFormat, Row, read_rows
 from tasks.split_rule import SplitRule
@@ -260,26 +259,6 @@ def check_source(value: object, task: str) -> None:
     value.check(task)
 
 
-def check_columns(row: Row, columns: Iterable[str]) -> None:
-    """Check that the columns of a source are there, once each.
-
-    Args:
-        row: Its first row.
-        columns: Names of the columns that are read.
-
-    Raises:
-        InputError: If one is missing or appears twice.
-    """
-    source = row.where.rsplit(", ", 1)[0]
-    for column in columns:
-        if column in row.repeated:
-            raise InputError(f"{source}: two columns are named {column!r} (expected one)")
-        if column not in row.fields:
-            found = ", ".join(map(repr, row.fields))
-            hint = SEVERAL_IN_ONE if len(row.fields) == 1 else ""
-            raise InputError(f"{source}: no column {column!r} (found {found}{hint}){suggest(column, row.fields)}")
-
-
 def as_whole_map(value: Any) -> Any:
     """Complete a map that stands for a source, so that it replaces a preset's source and is not merged with it.
 
@@ -290,9 +269,3 @@ def as_whole_map(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     return {**{field.name: field.default for field in fields(Source)}, **value}
-
-
-def digest(path: Path) -> str:
-    """SHA-256 of a file's bytes, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

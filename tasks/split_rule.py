@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from fractions import Fraction
 
-from tasks.errors import InputError
+from runtime.errors import InputError
 
 
 @dataclass(frozen=True, kw_only=True)

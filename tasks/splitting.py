@@ -9,9 +9,9 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from runtime.errors import InputError
 from tasks.assignment import assign_parts, join_rows
 from tasks.cells import Row
-from tasks.errors import InputError
 from tasks.normalising import normalise
 from tasks.split_rule import SplitRule
 

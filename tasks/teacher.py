@@ -11,10 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from heads import LabelSpace, Scores
-from tasks.errors import InputError
+from runtime.counts import counted
+from runtime.errors import InputError
 from tasks.labels import list_names
+from tasks.text_lines import decode_lines
 
 ROUNDING = 0.01  # how far a row of probabilities may be from summing to 1
+CLEARLY_CLOSER = 2  # times, in mean squared difference to the labels: scores of another scale
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +89,13 @@ class Teacher:
         return paths
 
     def read(
-        self, task: str, labels: LabelSpace, class_names: Sequence[str], ids: Sequence[str]
+        self,
+        task: str,
+        labels: LabelSpace,
+        class_names: Sequence[str],
+        ids: Sequence[str],
+        *,
+        known: NDArray[np.float64] | None = None,
     ) -> NDArray[np.float32]:
         """Read and average the predictions.
 
@@ -95,6 +104,7 @@ class Teacher:
             labels: The task's labels.
             class_names: The classes as a prediction file names them; none for scores.
             ids: Ids of the training examples, [rows].
+            known: Their labels, NaN where there is none, to see that scores are on the same scale; None to trust that.
 
         Returns:
             Probabilities (rows, C) or scores (rows,).
@@ -108,7 +118,9 @@ class Teacher:
         for path in paths:
             found = _read_file(path, class_names, width, ids, sum_to_one=not labels.is_set)
             if isinstance(labels, Scores):
-                _check_range(path, found, labels)
+                _check_range(path, found[:, 0], labels)
+                if known is not None:
+                    _check_scale(path, found[:, 0], labels, known)
             total += found
         mean = (total / len(paths)).astype(np.float32)
         return mean if class_names else mean[:, 0]
@@ -121,6 +133,25 @@ def _check_range(path: Path, scores: NDArray[np.float64], labels: Scores) -> Non
         raise InputError(
             f"{path}: its scores are from {lowest:g} to {highest:g} (expected those of a task from {labels.low:g} to "
             f"{labels.high:g})"
+        )
+
+
+def _check_scale(path: Path, scores: NDArray[np.float64], labels: Scores, known: NDArray[np.float64]) -> None:
+    """Refuse scores from 0 to 1, or cosines, in the place of those of a task with a wider range.
+
+    A model that is only weak is not taken for one: laid on the range, the scores must be much closer to the labels.
+    """
+    rows, width = np.isfinite(known), labels.high - labels.low
+    if width <= 2 or not rows.any() or np.abs(scores).max() > 1:
+        return
+    as_they_are, laid_on_range = (
+        float(np.mean((read[rows] - known[rows]) ** 2)) for read in (scores, labels.low + width * scores)
+    )
+    if laid_on_range * CLEARLY_CLOSER < as_they_are:
+        scale = f"{labels.low:g} to {labels.high:g}"
+        raise InputError(
+            f"{path}: its scores are from {scores.min():.3g} to {scores.max():.3g}, and fit the labels better if 0 to "
+            f"1 means {scale} (expected scores of a task from {scale})"
         )
 
 
@@ -140,20 +171,21 @@ def _read_file(
 def _read_rows(
     path: Path, class_names: Sequence[str], width: int, *, sum_to_one: bool
 ) -> Iterator[tuple[str, list[float]]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = csv.reader(file, skipinitialspace=True)
-        header = [cell.strip() for cell in next(rows, [])]
-        if len(header) != width + 1 or (class_names and header[1:] != [name.strip() for name in class_names]):
-            expected = list_names(["id", *(class_names or ["a score"])])
-            raise InputError(f"{path}: its columns are {list_names(header)} (expected {expected})")
-        for row in rows:
-            where = f"{path}, line {rows.line_num}"
-            yield row[0].strip(), _parse(row, where, is_score=not class_names, sum_to_one=sum_to_one)
+    rows = csv.reader(decode_lines(path, "utf-8-sig"), skipinitialspace=True)
+    header = [cell.strip() for cell in next(rows, [])]
+    if len(header) != width + 1 or (class_names and header[1:] != [name.strip() for name in class_names]):
+        expected = list_names(["id", *(class_names or ["a score"])])
+        raise InputError(f"{path}: its columns are {list_names(header)} (expected {expected})")
+    for row in filter(None, rows):
+        where = f"{path}, line {rows.line_num}"
+        if len(row) != len(header):
+            raise InputError(f"{where}: has {counted(len(row), 'cell')} (expected {len(header)} as in the header)")
+        yield row[0].strip(), _parse(row[1:], where, is_score=not class_names, sum_to_one=sum_to_one)
 
 
-def _parse(row: list[str], where: str, *, is_score: bool, sum_to_one: bool) -> list[float]:
+def _parse(cells: list[str], where: str, *, is_score: bool, sum_to_one: bool) -> list[float]:
     try:
-        values = [float(cell) for cell in row[1:]]
+        values = [float(cell) for cell in cells]
     except ValueError:
         values = []
     if is_score and len(values) == 1 and math.isfinite(values[0]):
@@ -162,4 +194,4 @@ def _parse(row: list[str], where: str, *, is_score: bool, sum_to_one: bool) -> l
     if not is_score and are_shares and (not sum_to_one or abs(sum(values) - 1) < ROUNDING):
         return values
     expected = "one finite score" if is_score else f"probabilities{' that sum to 1' * sum_to_one}"
-    raise InputError(f"{where}: holds {list_names(row[1:])} (expected {expected})")
+    raise InputError(f"{where}: holds {list_names(cells)} (expected {expected})")

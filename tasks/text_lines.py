@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from tasks.errors import InputError
+from runtime.errors import InputError
 
 UTF8 = ("utf-8", "utf8")
 

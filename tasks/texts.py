@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any, Literal
 
 from runtime.counts import counted
-from tasks.errors import InputError
-from tasks.source import Source, Split, check_columns, check_source
+from runtime.errors import InputError
+from tasks.cells import check_columns
+from tasks.source import Source, Split, check_source
 from tasks.splitting import SplitKeys
 
 

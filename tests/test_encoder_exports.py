@@ -9,7 +9,7 @@ import torch
 from transformers import AutoModel, AutoModelForMaskedLM, AutoTokenizer
 
 from backbones import load_encoder, load_tokenizer, pack
-from backbones.packing import group_by_length, plan_queries
+from backbones.attention_groups import group_by_length, plan_queries
 from callbacks.export import export_masked_lm
 from datamodules import CorpusSettings, MaskedLMBatch, MaskedLMDataModule
 from heads import LinearHead

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from analysis import shortcuts
-from analysis.debias import ask_shortcut, main
+from analysis.corrected_run import ask_shortcut
+from analysis.debias import main
 from analysis.run import Predictions, Run
 from analysis.selection import split_halves
 from analysis.subtraction import choose_factor, correct, measure_standing, subtract

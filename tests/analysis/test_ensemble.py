@@ -4,8 +4,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from analysis.ensemble import ensemble, main
-from analysis.report import write_report
+from analysis.ensemble import main
+from analysis.ensembling import ensemble
+from analysis.page import write_report
 from analysis.run import Run
 from tasks import InputError
 from tests.analysis.written import predict_all, write_data, write_run

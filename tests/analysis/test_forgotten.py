@@ -4,10 +4,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.forgotten import draw_ordinary, find_forgotten, main
+from analysis.forgetting import draw_ordinary, find_forgotten
+from analysis.forgotten import main
 from shortcuts.weak_learner import watch_weak_learner
 from tasks.chosen_rows import find_rows
-from tests.analysis.written import Row, predict_all, write_data, write_run
+from tests.analysis.written import PAIRS, ROWS, Row, predict_all, write_data, write_run
 
 RNG = np.random.default_rng(0)
 
@@ -104,3 +105,11 @@ def test_a_run_that_forgot_nothing_is_refused(tmp_path, capsys):
     files = ["--predictions", str(run / "predictions" / "same-dev.csv")]
     assert main([str(run), "--task", "same", "--output", str(tmp_path / "rows.csv"), *files]) == 2
     assert "no row was forgotten, all are right at the end" in capsys.readouterr().err
+
+
+def test_a_train_split_with_one_label_alone_is_refused(tmp_path, capsys):
+    rows = {**ROWS, "same": [(name, texts, "no") for name, texts, _ in PAIRS]}
+    write_data(tmp_path / "data", rows)
+    run = write_run(tmp_path / "run", tmp_path / "data", predict_all())
+    assert main([str(run), "--task", "same", "--output", str(tmp_path / "rows.csv")]) == 2
+    assert "error: --task same: all training rows have one label (expected two or more" in capsys.readouterr().err

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 import yaml
 
-from analysis.report import write_report
+from analysis.page import write_report
 from analysis.run import Run
 from analysis.slices import LABEL, slice_scores
-from tasks.source import digest
+from runtime.file_digest import digest
 
 CLASSES = [f"intent {number}" for number in range(1000)]
 

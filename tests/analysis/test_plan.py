@@ -78,3 +78,10 @@ def test_a_schedule_that_takes_one_task_after_the_other_is_seen_by_its_order(fol
 def test_one_task_is_never_in_turn(tmp_path: Path, root: Path):
     run = Run(write_run(tmp_path / "one", root, {}, tasks=["sst"]))
     assert not trains_in_turn(run)
+
+
+def test_chosen_rows_alone_are_planned(folder: Path):
+    report = json.loads((folder / "report.json").read_text())
+    report["data"]["near"]["train"] |= {"labelled": 11, "chosen": 5}
+    (folder / "report.json").write_text(json.dumps(report))
+    assert plan_training(Run(folder))[0]["near"] == Amount(2, 5)

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from analysis.report import main, write_report
+from analysis.page import write_report
+from analysis.report import main
 from analysis.run import Run
 from analysis.side_by_side import build_score_section
 from analysis.table import Table

@@ -11,7 +11,7 @@ import yaml
 from analysis.run import Run
 from experiments.members import Member, read_dev
 from inference.checkpoint import Checkpoint
-from tasks.source import digest
+from runtime.file_digest import digest
 from tests.tables import STARS, TOPICS, table_config, write_table
 
 IDS = [f"r{row}" for row in range(len(TOPICS))]

@@ -4,10 +4,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from analysis.report import write_report
+from analysis.page import write_report
 from analysis.run import Run
+from analysis.run_shortcuts import measure_shortcuts
 from analysis.shortcut_model import Shortcut
-from analysis.shortcuts import main, measure_shortcuts
+from analysis.shortcuts import main
 from tests.analysis.written import TASKS, Row, write_data, write_run
 
 RNG = np.random.default_rng(0)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import f1_score
 
-from analysis.thresholds import tune
+from analysis.tuned_thresholds import tune
 from analysis.tuning import predict_held_out, tune_threshold, tune_thresholds
 from tasks import MultiLabel, Source
 

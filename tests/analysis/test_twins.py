@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from analysis.run import Run
-from analysis.twins import compare_tasks, find_twins, main, measure
+from analysis.twin_tasks import compare_tasks, find_twins, measure
+from analysis.twins import main
 from tasks import InputError, Quora, Sts, Task, Teacher
 from tests.tiny import build_module, open_data
 
@@ -21,8 +22,9 @@ def test_twins_are_a_cross_task_and_the_bi_task_that_it_teaches() -> None:
         "again": Sts(teacher=Teacher(task="sts")),
         "of_bi": Sts(encoding="bi", teacher=Teacher(task="sts_bi")),
     }
-    assert find_twins({**TWINS, **others}) == {"sts": "sts_bi"}
+    assert find_twins({**TWINS, **others}) == {"sts_bi": "sts"}
     assert find_twins(others) == {}
+    assert find_twins({**TWINS, "second": TWINS["sts_bi"]}) == {"sts_bi": "sts", "second": "sts"}
 
 
 def test_both_are_timed_on_the_same_pairs(tiny_backbone: Path, cs224n_root: Path, tmp_path: Path) -> None:
@@ -45,8 +47,8 @@ def test_a_run_is_compared_from_its_folder(whole_run: Any, capsys: pytest.Captur
     assert main([str(project.version(0)), "--pairs", "6"]) == 0
     found = json.loads((project.version(0) / "twins.json").read_text())
     metrics = project.report(0)["metrics"]
-    assert found["sts"]["cross"] == metrics["sts"]
-    assert found["sts"]["bi"] == metrics["sts_bi"]
+    assert (found["sts_bi"]["teacher"], found["sts_bi"]["cross"]) == ("sts", metrics["sts"])
+    assert found["sts_bi"]["bi"] == metrics["sts_bi"]
     assert "both encodings, dev" in capsys.readouterr().out
     with pytest.raises(InputError, match="has no bi task that a cross task teaches"):
         compare_tasks(Run(whole_run().version(0)), pairs=3)

@@ -3,7 +3,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from analysis.word_order import build_table, main, rate, write_pairs
+from analysis.order_ratings import build_table, rate, write_pairs
+from analysis.word_order import main
 from augmentation.held_out import build_order_pairs
 from inference import Prediction
 from shortcuts.words import WORD

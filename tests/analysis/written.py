@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from tasks.source import digest
+from runtime.file_digest import digest
 
 Row = tuple[str, tuple[str, ...], str]
 

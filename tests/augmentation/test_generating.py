@@ -185,3 +185,15 @@ def test_settings_out_of_range_are_refused(settings, message):
 def test_a_number_is_shared_out_as_far_as_it_goes():
     assert share_out(7, {"list": 9, "clause": 9, "voice": 1}) == {"list": 3, "clause": 3, "voice": 1}
     assert share_out(9, {"list": 2, "clause": 0, "voice": 1}) == {"list": 2, "clause": 0, "voice": 1}
+
+
+def test_a_text_of_a_held_out_form_is_not_crossed_into_a_pair():
+    asked, held_out = "What does a ticket from Delhi to Mumbai cost by bus?", "How far is Delhi from Mumbai?"
+    assert is_held_out(held_out)
+    rows = [
+        TrainingPair("1", (asked, held_out), 1),
+        TrainingPair("2", ("What is the best way to learn chess at home?", held_out), 1),
+    ]
+    made = generate(rows, replace(ALL, across=1.0))
+    assert made
+    assert not [text for pair in made for text in pair.texts if is_held_out(text)]

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from backbones import Attention, Backbone, Pals, build_encoder, choose_attention, pack
 from backbones.attention import MaskedAttention, VarlenAttention, build_attention
+from backbones.attention_groups import group_by_length, plan_queries
 from backbones.attention_probe import probe
-from backbones.packing import group_by_length, plan_queries
 from tests.backbones.tiny import (
     BATCHES,
     POOLINGS,

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from backbones import PackedTokens, pack
 from backbones.attention import GroupedAttention, attend_padded
-from backbones.packing import QueryRows, group_by_length, plan_queries
+from backbones.attention_groups import QueryRows, group_by_length, plan_queries
 
 HEADS, SIZE, DROPOUT = 2, 16, 0.3
 LENGTHS = np.array([5, 9, 3, 7, 7, 1, 12, 4, 6, 2])

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from backbones import Backbone, Pals, Pooling, build_encoder
-from backbones.packing import group_by_length, plan_queries
+from backbones.attention_groups import group_by_length, plan_queries
 from tests.backbones.tiny import (
     BATCHES,
     MAX_LENGTH,

@@ -9,9 +9,9 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from backbones import Backbone, PackedTokens, build_encoder, pack
+from backbones.attention_groups import group_by_length, plan_queries
 from backbones.attention_interface import use_packed_attention
 from backbones.families import Pooling, pooler_reads
-from backbones.packing import group_by_length, plan_queries
 from backbones.parity_probe import _compare, check_parity
 from tests.backbones.families import FAMILIES, LONGEST, QUICK, VOCABULARY, every_family, tiny_model
 

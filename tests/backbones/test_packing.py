@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from backbones import PackedTokens, pack
-from backbones.packing import group_by_length, plan_queries
+from backbones.attention_groups import group_by_length, plan_queries
 
 lengths_of_batch = st.lists(st.integers(1, 12), min_size=1, max_size=12).map(np.array)
 

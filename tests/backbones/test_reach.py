@@ -6,7 +6,8 @@ import torch
 from torch import Tensor
 
 from backbones.attention import build_attention
-from backbones.packing import PackedTokens, QueryRows, group_by_cost, pack, plan_keys
+from backbones.attention_groups import QueryRows, group_by_cost, plan_keys
+from backbones.packing import PackedTokens, pack
 
 LENGTHS = np.array([9, 1, 5, 12, 3, 9, 7])
 

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from backbones import Backbone, Pals, pack
-from backbones.packing import group_by_length, plan_queries
+from backbones.attention_groups import group_by_length, plan_queries
 from backbones.relative_scores import measure_distances
 from lightning_modules.acceleration import accelerate
 from tasks import InputError

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from callbacks.prediction_files import check_handin, describe_handin, write_handin
 from tasks import InputError, Sts, Task
+from tasks.prediction_files import check_handin, describe_handin, write_handin
 
 FIRST, HELPER = Sts(), Sts(encoding="bi", in_mean=False)
 

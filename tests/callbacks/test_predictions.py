@@ -10,10 +10,10 @@ import pytest
 import torch
 
 from callbacks import PredictionWriter
-from callbacks.prediction_files import write_predictions
 from callbacks.predictions import gather_objects
 from datamodules import MultitaskDataModule, TokenStore
 from tasks import Classification, Source, Sst, Task, Teacher
+from tasks.prediction_files import write_predictions
 from tests.tiny import build_module, make_trainer, open_data
 
 HEADERS = {"sst": "Predicted_Sentiment", "quora": "Predicted_Is_Paraphrase", "sts": "Predicted_Similarity"}

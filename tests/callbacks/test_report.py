@@ -1,18 +1,14 @@
-import io
 import json
 import math
-import resource
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from rich.console import Console
 
 from callbacks import PredictionWriter, RunReport
-from callbacks.report import build_table, collect_metrics, order_metrics, peak_memory
+from callbacks.report_scores import collect_metrics, order_metrics
 from tasks import Sst
 from tests.runs import Project
 from tests.tiny import build_module, make_trainer, open_data
@@ -29,15 +25,6 @@ LOGGED: dict[str, Any] = {
 }
 
 
-def render(metrics: dict[str, Any], baseline: dict[str, Any], title: str) -> list[list[str]]:
-    """Return the cells of the printed table, title and rules left out."""
-    console = Console(width=100, record=True, file=io.StringIO())
-    console.print(build_table(metrics, baseline, title=title))
-    lines = console.export_text().splitlines()
-    assert lines[0].strip() == f"{title} scores"
-    return [[cell.strip() for cell in line[1:-1].replace("┃", "│").split("│")] for line in lines if line[0] in "│┃"]
-
-
 def test_metrics_of_one_split_are_collected_and_undefined_ones_are_none():
     assert collect_metrics(LOGGED, "val") == {
         "sst": {"accuracy": 0.5, "loss": 1.25},
@@ -45,30 +32,6 @@ def test_metrics_of_one_split_are_collected_and_undefined_ones_are_none():
         "mean": None,
     }
     assert collect_metrics(LOGGED, "test") == {"sst": {"accuracy": 0.125}}
-
-
-def test_the_table_shows_each_score_beside_the_baseline():
-    metrics = {"sst": {"accuracy": 0.5, "loss": 1.25}, "sts": {"pearson": None}, "mean": 0.25}
-    baseline = {"sst": {"accuracy": 0.2}, "sts": {"pearson": None}}
-    assert render(metrics, baseline, "dev") == [
-        ["task", "metric", "score", "majority baseline"],
-        ["sst", "accuracy", "0.5000", "0.2000"],
-        ["sst", "loss", "1.2500", ""],
-        ["sts", "pearson", "undefined", "undefined"],
-        ["mean", "", "0.2500", ""],
-    ]
-
-
-def test_without_a_baseline_the_table_has_no_such_column():
-    assert render({"sst": {"accuracy": 0.5}, "mean": 0.5}, {}, "test") == [
-        ["task", "metric", "score"],
-        ["sst", "accuracy", "0.5000"],
-        ["mean", "", "0.5000"],
-    ]
-
-
-def test_the_table_does_without_a_mean():
-    assert render({"text": {"loss": 2.0}}, {}, "dev") == [["task", "metric", "score"], ["text", "loss", "2.0000"]]
 
 
 @pytest.mark.parametrize(("limit", "expected"), [(2, {"sst": [12, 12], "quora": [12, 12], "sts": [0, 12]}), (3, None)])
@@ -91,22 +54,6 @@ def test_a_part_of_the_split_is_said_below_the_table_and_in_the_report(
         "mean is over sst and quora\n"
     )
     assert (said in capsys.readouterr().out) == (expected is not None)
-
-
-def test_peak_memory_is_in_bytes():
-    assert 10 * 2**20 < peak_memory() < 2**40
-
-
-@pytest.mark.parametrize(("system", "factor"), [("linux", 1024), ("darwin", 1)])
-def test_peak_memory_knows_the_unit_of_the_system(system, factor, monkeypatch):
-    monkeypatch.setattr(sys, "platform", system)
-    low, found, high = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, peak_memory(), peak_memory())
-    assert low * factor <= found <= high
-
-
-def test_where_no_system_counts_it_peak_memory_is_unknown(monkeypatch):
-    monkeypatch.setitem(sys.modules, "resource", None)
-    assert peak_memory() is None
 
 
 def test_the_count_of_what_was_drawn_is_kept_in_a_checkpoint():

@@ -22,3 +22,11 @@ def test_a_run_learns_from_the_train_predictions_of_others(train, fitted, capsys
     assert saved["tasks"]["sst"]["init_args"]["teacher"]["weight"] == 0.9
     train.refuse("fit", "--tasks.sst.teacher.files", "[nowhere]", "--data.root", "/none")
     assert "error: task sst: teacher nowhere: no such file or run folder" in capsys.readouterr().err
+
+
+def test_scores_on_another_scale_end_the_run_before_it_trains(train, capsys):
+    file = train.folder / "similarities.csv"
+    scores = [(number % 2 * 4 + number % 3 / 2) / 5 for number in range(12)]
+    file.write_text("id,score\n" + "".join(f"sts-{row:02d},{score}\n" for row, score in enumerate(scores)))
+    train.refuse("fit", "--tasks.sts.teacher.files", f"[{file}]")
+    assert f"error: {file}: its scores are from 0 to 1, and fit the labels better" in capsys.readouterr().err

@@ -1,6 +1,7 @@
 """Merged weights of real runs, read by what reads a run's."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 import torch
 from transformers import BertModel
 
-from analysis.report import write_report
+from analysis.page import write_report
 from analysis.run import Run
 from experiments.merging import add_changes, average
 from experiments.soup import main
@@ -60,6 +61,19 @@ def test_an_average_is_read_by_predict_report_and_python(runs, train, tmp_path, 
     assert scores == pytest.approx(saved.predictions.tolist(), abs=1e-5)
     write_report([output], tmp_path / "page.html")
     assert "sts" in (tmp_path / "page.html").read_text()
+
+
+def test_members_are_scored_with_the_weights_that_are_merged(runs, tmp_path):
+    """And not by the predictions that the run has saved, which are those of its last weights."""
+    copy = tmp_path / "runs" / "cs224n" / "version_0"
+    shutil.copytree(runs[0], copy)
+    saved = copy / "predictions" / "sst-dev.csv"
+    header, *rows = saved.read_text().splitlines()
+    saved.write_text("\n".join([header, *(f"{row.partition(',')[0]}, 4" for row in rows)]) + "\n")
+    output = tmp_path / "soup"
+    assert main([str(copy), str(copy), "--output", str(output)]) == 0
+    soup, best, mean = json.loads((output / "report.json").read_text())["selection"].values()
+    assert soup == best == mean
 
 
 def test_a_greedy_soup_is_no_worse_than_its_best_run_on_the_chosen_half(runs, tmp_path):

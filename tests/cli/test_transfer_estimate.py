@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from experiments.agreement import compare_estimates
-from experiments.estimate import find_checkpoints
+from experiments.estimating import find_checkpoints
 from experiments.statistics import Interval
 from experiments.transfer import main
 from tests.cli.command_line import TASKS, CommandLine

@@ -6,7 +6,7 @@ import signal
 import pytest
 
 from callbacks.predictions import build_input_table
-from callbacks.report import build_table
+from callbacks.report_table import build_table
 from runtime.terminal import plain_console
 from tasks import Sst
 from tests.runs import Project

@@ -1,10 +1,13 @@
 """Commands that only print or refuse import nothing heavy that is ours to leave out."""
 
 import json
+import os
 import subprocess
 import sys
 from importlib.util import find_spec
 from pathlib import Path
+
+from tests.cli.command_line import CS224N, QUICK, CommandLine
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 # What Lightning imports by itself is not ours to decide: torch._dynamo, torchmetrics with scipy and matplotlib.
@@ -14,34 +17,85 @@ OURS = (
 )
 OTHERS = (
     *("sklearn", "pandas", "datasets", "peft", "sentence_transformers", "onnx", "onnxruntime"),
-    *("transformers.trainer", "transformers.pipelines"),
+    *("transformers.trainer", "transformers.trainer_utils", "transformers.pipelines"),
 )
+HEAVY = ("torch", "numpy", "scipy", "pyarrow", "matplotlib", "transformers", "lightning", "jinja2", "jsonargparse")
 COMMANDS = (
     ["--help"],
     ["fit", "--config", "configs/quickstart.yaml", "--print_config"],
     ["fit", "--config", "configs/quickstart.yaml", "--trainer.max_epochz", "3"],
     ["fit", "--config", "configs/no-such-file.yaml"],
 )
-PROGRAM = f"""
-import contextlib, io, json, runpy, sys
+PROGRAM = """
+import contextlib, io, json, os, runpy, sys
+sys.path.insert(0, os.getcwd())
+commands, names = json.loads(sys.argv[1])
 statuses = []
-for arguments in {[list(command) for command in COMMANDS]!r}:
-    sys.argv = ["train.py", *arguments]
+for program, *arguments in commands:
+    sys.argv = [program, *arguments]
+    run = runpy.run_path if program.endswith(".py") else runpy.run_module
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         try:
-            runpy.run_path("train.py", run_name="__main__")
+            run(program, run_name="__main__")
+            statuses.append(0)
         except SystemExit as end:
             statuses.append(end.code)
-print(json.dumps([statuses, [name for name in {[*OURS, *OTHERS]!r} if name in sys.modules]]))
+print(json.dumps([statuses, [name for name in names if name in sys.modules]]))
 """
 
 
-def test_help_printing_and_refusing_import_nothing_of_a_training() -> None:
-    """One process for all: what the first imports, the others have."""
+def run_and_list(commands: list[list[str]], names: tuple[str, ...]) -> tuple[list[int], list[str]]:
+    """Return the exit statuses of commands, and which of some modules are imported after all of them.
+
+    One process for all: what one imports, the others have.
+    """
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM], cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=True
+        [sys.executable, "-c", PROGRAM, json.dumps([commands, names])],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=True,
+        env={**os.environ, "HF_HUB_OFFLINE": "1"},
     )
     statuses, imported = json.loads(done.stdout.splitlines()[-1])
+    return statuses, imported
+
+
+def commands_of(*folders: str) -> list[str]:
+    """Return the modules of some folders that `python -m` runs."""
+    paths = [path for folder in folders for path in sorted((ROOT / folder).glob("*.py"))]
+    return [
+        f"{path.parent.name}.{path.stem}" for path in paths if 'if __name__ == "__main__"' in path.read_text("utf-8")
+    ]
+
+
+def test_help_printing_and_refusing_import_nothing_of_a_training() -> None:
+    statuses, imported = run_and_list([["train.py", *command] for command in COMMANDS], (*OURS, *OTHERS))
     assert statuses == [0, 0, 2, 2]
     assert all(find_spec(name) is not None for name in OURS)
     assert imported == []
+
+
+def test_commands_read_their_options_before_they_import_anything_heavy() -> None:
+    modules = commands_of("analysis", "experiments", "inference")
+    assert len(modules) > 15
+    more = [["experiments.transfer", "--estimate", "runs/none", "--help"]]
+    wrong = [
+        ["experiments.compare", "--row", "a=-c configs/cs224n.yaml", "--seeds", "0"],
+        ["experiments.tune", "search.yaml", "--budget", "minutes=5"],
+        ["analysis.forgotten", "runs/none", "--task", "sst", "--output", "a.csv", "--ordinary", "2"],
+        ["inference.export", "runs/none", "a", "--format", "backbone", "--tasks", "sst"],
+    ]
+    helps = [[module, "--help"] for module in modules]
+    typos = [[module, "--no_such_flag"] for module in modules]
+    statuses, imported = run_and_list([*helps, *more, *typos, *wrong], (*HEAVY, *OTHERS))
+    assert statuses == [*([0] * len([*helps, *more])), *([2] * len([*typos, *wrong]))]
+    assert imported == []
+
+
+def test_a_training_from_kept_tokens_imports_no_data_frames_and_no_adapters(train: CommandLine) -> None:
+    train("fit")
+    again = ["train.py", "fit", "-c", str(CS224N), *train.tiny, *QUICK]
+    statuses, imported = run_and_list([[*again, "--trainer.logger.save_dir", str(train.folder)]], OTHERS)
+    assert (statuses, imported) == ([0], [])

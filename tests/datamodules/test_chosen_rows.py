@@ -1,8 +1,10 @@
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from datamodules import MultitaskDataModule
+from objectives import ProductOfExperts, Reweighting
 from tasks import Classification, InputError, Quora, Source, Task
 from tests.tiny import open_data
 
@@ -31,6 +33,9 @@ def test_an_epoch_takes_the_chosen_rows_alone(tiny_backbone, cs224n_root, tmp_pa
     assert drawn(everything) == list(range(12))
     assert len(data.stores["train"]["quora"]) == len(data.stores["dev"]["quora"]) == 12
     assert data.stores["train"]["quora"].key == everything.stores["train"]["quora"].key
+    described = data.describe_data()["quora"]
+    assert (described["train"]["rows"], described["train"]["chosen"]) == (12, 5)
+    assert "chosen" not in {*described["dev"], *everything.describe_data()["quora"]["train"]}
     assert "train_rows" in data.identity()["tasks"]["quora"]
     assert "train_rows" not in everything.identity()["tasks"]["quora"]
 
@@ -57,3 +62,32 @@ def test_chosen_rows_without_a_label_are_refused(tiny_backbone, tmp_path):
     )
     with pytest.raises(InputError, match=r"task quora: train_rows .*chosen\.csv names no row with a label"):
         opened(task, tiny_backbone, tmp_path, tmp_path / "cache")
+
+
+def test_weights_have_the_mean_one_over_the_rows_that_an_epoch_draws(tiny_backbone, cs224n_root, tmp_path):
+    chosen = {"train_rows": choose(tmp_path, 1, 3, 5, 2, 8)}
+    for settings in ({}, chosen, {"sampling": "balanced"}, {**chosen, "sampling": "balanced"}):
+        data = opened(Quora(debias=Reweighting(), **settings), tiny_backbone, cs224n_root, tmp_path)
+        shortcut, sampler = data.stores["train"]["quora"].shortcut, data.make_sampler()
+        assert shortcut is not None
+        assert shortcut.std() > 0.1
+        rows = []
+        for epoch in range(300):
+            sampler.set_epoch(epoch)
+            rows += [batch.rows for batch in sampler]
+        assert shortcut[np.concatenate(rows)].mean() == pytest.approx(1, abs=0.02)
+
+
+def test_balanced_weights_are_those_of_the_chosen_rows(tiny_backbone, cs224n_root, tmp_path):
+    task = Quora(train_rows=choose(tmp_path, 1, 3, 5, 2), class_weights="balanced")  # three of class 1, one of class 0
+    weights = opened(task, tiny_backbone, cs224n_root, tmp_path).stores["train"]["quora"].label_weights
+    assert weights is not None
+    assert weights[[1, 3, 5, 2]] == pytest.approx([4 / 6, 4 / 6, 4 / 6, 2])
+
+
+def test_evidence_is_told_against_the_rows_that_the_shortcut_model_learnt_from(tiny_backbone, cs224n_root, tmp_path):
+    tasks = [Quora(debias=ProductOfExperts(), train_rows=rows) for rows in (None, choose(tmp_path, 1, 3, 5, 2))]
+    found = [opened(task, tiny_backbone, cs224n_root, tmp_path).stores["train"]["quora"].shortcut for task in tasks]
+    assert found[0] is not None
+    assert found[1] is not None
+    assert found[0].tolist() == found[1].tolist()

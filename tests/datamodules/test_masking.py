@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from transformers import BertTokenizer, DataCollatorForLanguageModeling
 
 from backbones import load_tokenizer
-from backbones.packing import IntArray
+from backbones.attention_groups import IntArray
 from datamodules import Masking
 from datamodules.masking import TokenMasker
 

@@ -236,3 +236,15 @@ def test_a_length_beyond_the_backbones_positions_is_refused(tiny_backbone):
         MaskedLMDataModule(
             str(tiny_backbone), texts={"a": Texts(source=Source(train="a.txt"))}, max_length=positions + 1
         )
+
+
+@pytest.mark.parametrize(("saved", "is_begun"), [(1, True), (2, False)])  # after 4 batches of 3 + 2, and after all 5
+def test_a_checkpoint_from_inside_an_accumulation_window_is_told(
+    saved: int, is_begun: bool, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    options = {"accumulate_grad_batches": 3}
+    train(Rows(seed=1), callbacks=[SaveAt(saved, tmp_path / "some.ckpt")], **options)
+
+    train(Rows(seed=1), callbacks=[], ckpt_path=tmp_path / "some.ckpt", **options)
+
+    assert any("the gradients of its first 1 batch are not in it" in each for each in caplog.messages) == is_begun

@@ -26,7 +26,7 @@ from datamodules import (
     TaskDataset,
     passes,
 )
-from datamodules.streams import describe_streams, find_streams
+from datamodules.streams import by_encoding, describe_streams, find_streams, join_rows
 from planning.draws import draw
 from tasks import InputError, Source, Sst, Task
 from tests.tables import STARS, TAGS, TOPICS, pair_tasks, table_tasks, write_table
@@ -311,3 +311,14 @@ def test_the_plan_counts_the_tokens_of_all_encodings() -> None:
     sampler = MultitaskSampler({"a+b": 3}, {"a+b": 3}, Sequential(), seed=0)
     draws = draw(sampler, {"a+b": [np.array([[5], [6], [7]]), np.array([[2, 3], [2, 3], [2, 4]])]}, [1], {})
     assert (draws.tokens.tolist(), draws.padded.tolist(), draws.examples.tolist()) == ([34], [3 * 7 + 6 * 4], [3])
+
+
+def test_the_rows_of_a_stream_have_their_encodings_in_the_order_of_its_passes(opened: Open) -> None:
+    pairs = pair_tasks(id="id")
+    data = opened({**pairs, "again": replace(pairs["cross"], weight=0.5)}, round_tokens=8)
+    (name,) = data.streams
+    rows = join_rows(data.streams, data.stores["train"])[name]
+    groups = by_encoding(data.streams[name], data.tasks)
+    assert [store.task.encoding for store in rows.stores] == [data.tasks[first].encoding for first, *_ in groups]
+    assert [each.shape[1] for each in rows.sequence_lengths] == [1, 2]
+    assert [shape.num_sequences for shape in data.shapes(data.stores["train"])[name]] == [4, 8]

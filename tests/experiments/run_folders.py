@@ -12,8 +12,8 @@ from scipy import stats
 from torch.utils.tensorboard import SummaryWriter
 
 from experiments.job import Job
+from runtime.file_digest import digest
 from tasks import Quora, Sst, Sts
-from tasks.source import digest
 
 TASKS = {"sst": Sst(), "quora": Quora(), "sts": Sts()}
 METRICS = {"sst": "accuracy", "quora": "accuracy", "sts": "pearson"}

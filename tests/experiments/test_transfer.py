@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from experiments.options import JobOptions, add_options, read_options
-from experiments.transfer import build_jobs, choose_sets, main, write_sets
+from experiments.transfer import main
+from experiments.transferring import build_jobs, choose_sets, write_sets
 from tasks import InputError
 from tests.experiments.run_folders import dev_labels, make_job, write_run
 

@@ -77,6 +77,24 @@ def test_the_choice_is_made_on_one_half_and_reported_on_the_other(folder, cs224n
     assert values == {"model": {"optimizer": {"lr": other["candidates"][2]["model.optimizer.lr"]}}}
 
 
+def test_values_of_many_options_can_be_read_on_a_narrow_terminal(folder, cs224n_root, capsys):
+    names = ("model.optimizer.warmup", "model.optimizer.layer_decay", "tasks.sst.weight", "tasks.quora.weight")
+    options = {"model.optimizer.head_lr": {"choice": [0.00453]}} | {name: {"choice": [0.25]} for name in names}
+    (folder / "two.yaml").write_text("tasks: {sst: Sst, quora: Quora}\nmodel: {backbone: bert-base-uncased}\n")
+    search = [{"name": "plain", "command": "-c two.yaml", "options": options}]
+    (folder / "search.yaml").write_text(yaml.safe_dump(search, sort_keys=False))
+    labels = {task: dev_labels(cs224n_root, task) for task in ("sst", "quora")}
+    for name in ("candidate-0/10-steps", "candidate-1/10-steps", "candidate-2/10-steps", "candidate-1/30-steps"):
+        right = labels if "candidate-0" not in name else {task: 1 - each % 2 for task, each in labels.items()}
+        write_run(Job(name, Path("runs/tune/plain") / name / "seed-1", (), ()), cs224n_root, right)
+    assert main(["search.yaml", *SIZES, "--table_only"]) == 0
+    shown = capsys.readouterr().out
+    assert "…" not in shown
+    assert "as the command stands" in shown
+    values = "head_lr 0.00453, warmup 0.25, layer_decay 0.25, sst.weight 0.25, quora.weight 0.25"
+    assert f"| 1 * | {values} | 1.0000 | 1.0000 |" in (folder / "runs/tune/results.md").read_text()
+
+
 def test_a_candidate_whose_training_failed_is_out(folder, cs224n_root):
     rows = range(len(dev_labels(cs224n_root, "sst")))
     for recipe in ("plain", "other"):

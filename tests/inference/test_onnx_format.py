@@ -111,6 +111,8 @@ def test_the_first_recipe_that_loses_little_enough_is_kept(exported, tmp_path, c
     left = [0.7, float("nan")]
     with pytest.raises(InputError, match=r"nan \(exported\).*expected a loss of 0.01 at most, see --max_loss"):
         write_int8(tmp_path, compare_files, 0.01)
+    parity, left = replace(parity, checkpoint=float("nan")), [float("nan")]
+    assert write_int8(tmp_path, compare_files, 0.01)[0][0].loss == 0
 
 
 @pytest.mark.slow

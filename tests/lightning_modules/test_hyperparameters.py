@@ -2,6 +2,7 @@ import inspect
 import json
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,7 +18,7 @@ from heads import (
     ProductHead,
 )
 from lightning_modules import MultitaskModule, OptimizerSettings
-from lightning_modules.hyperparameters import check_fit, to_plain
+from lightning_modules.hyperparameters import check_fit, check_resumable, to_plain
 from objectives import MultipleNegativesRanking, SimCse
 from tasks import (
     Classification,
@@ -152,3 +153,18 @@ def test_weights_that_do_not_fit_are_named(change: Change, message: str, tiny_ba
     change(weights)
     with pytest.raises(InputError, match=message):
         check_fit(checkpoint, module.state_dict())
+
+
+def test_a_training_is_not_resumed_with_another_weight_of_its_teacher(word_backbone: Path) -> None:
+    def build(weight: float, temperature: float, *files: str) -> tuple[MultitaskModule, dict[str, Any]]:
+        teacher = Teacher(files=files, weight=weight, temperature=temperature)
+        module = build_module(word_backbone, tasks={"sst": Sst(teacher=teacher)})
+        return module, json.loads(json.dumps(dict(module.hparams)))
+
+    module, hparams = build(0.5, 1.0, "one.csv")
+    checkpoint = {"state_dict": module.state_dict(), "hyper_parameters": hparams, "optimizer_states": []}
+    trained = [name for name, _ in module.named_parameters()]
+    check_resumable(checkpoint, trained, build(0.5, 1.0, "moved/one.csv")[1])
+    for weight, temperature in ((0.9, 1.0), (0.5, 2.0)):
+        with pytest.raises(InputError, match=r"goes on with the weights, .* and teacher's options of the tasks"):
+            check_resumable(checkpoint, trained, build(weight, temperature, "one.csv")[1])

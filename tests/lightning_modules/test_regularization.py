@@ -151,7 +151,7 @@ def test_a_checkpoint_keeps_regularizer_and_surgery(tiny_backbone, cs224n_root, 
         ({"weighting": RandomWeights}, r"with the weighting of its checkpoint, None, but \{'class_path': 'Rand"),
         (
             {"tasks": {**TASKS, "sst": Sst(weight=2.0)}},
-            r"weights, auxiliary objectives, debiasing and head_only_from of the tasks",
+            "weights, auxiliary objectives, debiasing, head_only_from and teacher's options of the tasks",
         ),
         ({}, None),
     ],

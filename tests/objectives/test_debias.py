@@ -22,7 +22,7 @@ ALL: list[Debias] = [ProductOfExperts(), Reweighting(), ConfidenceRegularization
 
 
 def column(debias: Debias, answers: np.ndarray, labels: np.ndarray) -> Tensor:
-    return torch.from_numpy(np.nan_to_num(debias.prepare(answers, labels)).astype(np.float32))
+    return torch.from_numpy(np.nan_to_num(debias.prepare(answers, labels, np.ones(len(labels)))).astype(np.float32))
 
 
 def loss(head: Head, inputs: LossInputs, labels: np.ndarray) -> float:
@@ -74,7 +74,7 @@ def test_two_normal_distributions_of_one_width_multiply_to_the_sum_of_the_means(
 
 
 def test_sure_answers_are_bounded():
-    found = ProductOfExperts().prepare(np.array([[1.0, 0.0], [0.0, 1.0]]), np.array([0.0, 1.0]))
+    found = ProductOfExperts().prepare(np.array([[1.0, 0.0], [0.0, 1.0]]), np.array([0.0, 1.0]), np.ones(2))
     assert np.abs(found).max() == pytest.approx(-math.log(1e-4))
 
 
@@ -167,7 +167,7 @@ def train_weights(debias: Debias | None, features: np.ndarray, labels: np.ndarra
         plain = train_weights(None, features, labels, answers)
         teacher = torch.tensor(features @ plain[:2] + plain[2]).sigmoid()
         teacher = torch.stack([1 - teacher, teacher], dim=1)
-    shortcut = torch.empty(0) if debias is None else torch.tensor(debias.prepare(answers, labels))
+    shortcut = torch.empty(0) if debias is None else torch.tensor(debias.prepare(answers, labels, np.ones(len(labels))))
     optimizer = torch.optim.LBFGS(head.parameters(), max_iter=200, line_search_fn="strong_wolfe", tolerance_grad=1e-10)
 
     def closure() -> Tensor:
@@ -220,7 +220,7 @@ def test_other_remedies_lower_the_weight_of_the_shortcut_beside_that_of_the_mean
 def test_a_labels_probability_is_how_sure_the_shortcut_is():
     assert label_confidence(SAYS, YES)[:3].tolist() == [0.9, 0.8, 0.4]
     assert label_confidence(np.array([2.0, 2.0]), np.array([2.0, 2.0])).tolist() == [1.0, 1.0]
-    assert Reweighting().prepare(np.array([2.0, 2.0]), np.array([2.0, 2.0])).tolist() == [0.0, 0.0]
+    assert Reweighting().prepare(np.array([2.0, 2.0]), np.array([2.0, 2.0]), np.ones(2)).tolist() == [0.0, 0.0]
 
 
 @pytest.mark.parametrize("kind", [type(debias) for debias in ALL])

@@ -20,7 +20,7 @@ def test_rows_are_found_by_id_in_the_order_of_the_split(tmp_path):
     ("text", "message"),
     [
         ("name\na\n", r"rows\.csv: its columns are name \(expected a column id\)"),
-        ("", r"rows\.csv: its columns are  \(expected a column id\)"),
+        ("", r"rows\.csv: is empty \(expected a header line\)"),
         ("id\n", r"rows\.csv: names no row"),
         ("id\na\nz\n", r"rows\.csv, line 3: id is 'z' \(expected that of a training example of quora\)"),
     ],
@@ -28,6 +28,18 @@ def test_rows_are_found_by_id_in_the_order_of_the_split(tmp_path):
 def test_a_file_of_something_else_is_refused(text, message, tmp_path):
     (tmp_path / "rows.csv").write_text(text)
     with pytest.raises(InputError, match=message):
+        find_rows("quora", str(tmp_path / "rows.csv"), IDS)
+
+
+def test_a_file_that_an_editor_or_a_spreadsheet_has_saved_is_read(tmp_path):
+    """With a byte order mark, carriage returns and blank lines."""
+    (tmp_path / "rows.csv").write_bytes("\ufeffid,reason\r\n\r\ne,x\r\n\r\n".encode())
+    assert find_rows("quora", str(tmp_path / "rows.csv"), IDS).tolist() == [3]
+
+
+def test_a_file_in_another_encoding_is_named(tmp_path):
+    (tmp_path / "rows.csv").write_bytes("id\né\n".encode("latin-1"))
+    with pytest.raises(InputError, match=r"rows\.csv, after line \d: not utf-8-sig text"):
         find_rows("quora", str(tmp_path / "rows.csv"), IDS)
 
 

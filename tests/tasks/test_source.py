@@ -16,11 +16,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from runtime.file_digest import digest
 from tasks import InputError, MissingFileError, Source
 from tasks.hub import load_hub
 from tasks.rows import FileFormat, Row
 from tasks.rows import read_rows as read_columns
-from tasks.source import digest
 
 EVERY_PLANE = "".join(chr(plane * 0x10000 + 0x4E2D) for plane in range(17))
 AWKWARD = [

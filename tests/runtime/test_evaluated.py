@@ -1,6 +1,6 @@
 from typing import Any
 
-from callbacks.evaluated import describe_part, find_part
+from runtime.evaluated import describe_part, find_part
 
 SIZES = {"sst": 5, "quora": 8, "sts": 3}
 

@@ -7,8 +7,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks import InputError, Split, Task
+from runtime.errors import InputError
 from tasks.handin import HandIn
+from tasks.source import Split
+from tasks.task import Task
 
 HANDIN_SPLITS: tuple[Split, ...] = ("dev", "test")
 

@@ -1,0 +1,56 @@
+"""What training rows are learnt with beside their labels: teacher, weights, a choice of rows, and shortcuts."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datamodules.row_orders import count_draws
+from datamodules.shortcut_answers import prepare_shortcut
+from datamodules.store import TokenStore
+from datamodules.streams import Streams
+from tasks import InputError
+
+
+def complete_rows(stores: Mapping[str, TokenStore], streams: Streams, *, root: Path, cache_dir: Path) -> None:
+    """Add to the training rows what they are learnt with.
+
+    Args:
+        stores: The training split of each task, changed in place.
+        streams: Which tasks share their rows.
+        root: Folder that relative paths start from.
+        cache_dir: Folder of what is computed once.
+
+    Raises:
+        InputError: If a file that a task names is missing or wrong, or no chosen row has a label.
+    """
+    for name, store in stores.items():
+        ids = store.all_ids()
+        store.teacher = store.task.read_teacher(name, ids, known=store.labels)
+        store.chosen_rows = store.task.find_train_rows(name, ids)
+        if store.chosen_rows is not None and not store.has_label[store.chosen_rows].any():
+            raise InputError(f"task {name}: train_rows {store.task.train_rows} names no row with a label")
+        store.label_weights = store.task.weigh_labels(store.train_labels)
+    for name, shortcut in ask_shortcuts(stores, streams, root=root, cache_dir=cache_dir).items():
+        stores[name].shortcut = shortcut
+
+
+def ask_shortcuts(
+    stores: Mapping[str, TokenStore], streams: Streams, *, root: Path, cache_dir: Path
+) -> dict[str, NDArray[np.float32]]:
+    """Return what debiasing needs to know of the training rows, of the tasks that debias; it is computed once.
+
+    Args:
+        stores: As for `complete_rows`.
+        streams: Likewise.
+        root: Likewise.
+        cache_dir: Likewise.
+    """
+    where = {"root": root, "cache_dir": cache_dir}
+    return {
+        name: prepare_shortcut(name, stores[name], debias, draws=count_draws(*(stores[one] for one in stream)), **where)
+        for stream in streams.values()
+        for name in stream
+        if (debias := stores[name].task.debias) is not None
+    }

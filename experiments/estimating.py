@@ -1,0 +1,95 @@
+"""What each task gains from another by the gradients of one finished run."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from analysis.run import Run
+from backbones.digest import digest_tensors
+from experiments.affinity import Gains, measure_gains
+from experiments.probes import Probe, build_probe
+from inference import Predictor
+from inference.checkpoint import find_checkpoint, read_checkpoint
+from tasks import InputError, Split
+
+
+def find_checkpoints(path: Path) -> list[Path]:
+    """Return a checkpoint, or of a run all whose weights differ, by name.
+
+    Raises:
+        InputError: If there is none.
+    """
+    newest = find_checkpoint(path)
+    if path.is_file():
+        return [path]
+    distinct: dict[str, Path] = {}
+    for each in sorted(newest.parent.glob("*.ckpt")):
+        distinct.setdefault(digest_tensors(read_checkpoint(each).weights), each)
+    return list(distinct.values())
+
+
+def read_run(checkpoint: Path) -> Run:
+    """Return the run of a checkpoint.
+
+    Raises:
+        InputError: If it lies in none, or the run has fewer than two tasks.
+    """
+    folder = read_checkpoint(checkpoint).run
+    if folder is None:
+        raise InputError(f"{checkpoint}: lies in no run folder (expected a run of train.py fit, with config.yaml)")
+    run = Run(folder)
+    if len(run.tasks) < 2:
+        raise InputError(f"{run.name}: trained {len(run.tasks)} task (expected a run of two tasks or more)")
+    return run
+
+
+def count_steps(run: Run) -> dict[str, int]:
+    """Return how many batches of each task a run has drawn; a batch of tasks over the same rows is one of each.
+
+    Raises:
+        InputError: If its report does not say so.
+    """
+    joint = {task: stream for stream, each in run.report.get("streams", {}).items() for task in each["tasks"]}
+    drawn = run.report.get("drawn") or {}
+    streams = {task: joint.get(task, task) for task in run.tasks}
+    if set(drawn) != set(streams.values()):
+        raise InputError(f"{run.folder / 'report.json'}: does not say how many batches were drawn of each task")
+    return {task: int(drawn[stream]["batches"]) for task, stream in streams.items()}
+
+
+def estimate(run: Run, checkpoints: Sequence[Path], *, batches: int, seed: int) -> Gains:
+    """Measure the gains of a run's tasks, averaged over its checkpoints.
+
+    Args:
+        run: The run.
+        checkpoints: Its checkpoints.
+        batches: Batches of each task and split.
+        seed: Seed of their examples.
+    """
+    lr = float(run.config["model"]["optimizer"]["lr"])
+    found: list[Gains] = []
+    probes: dict[Split, list[Probe]] = {}
+    for path in checkpoints:
+        predictor = Predictor.load(path)
+        probes = probes or {split: draw_probes(run, predictor, split, batches, seed) for split in ("train", "dev")}
+        found.append(measure_gains(predictor.model, probes["train"], probes["dev"], batches=batches, lr=lr))
+    return Gains(found[0].tasks, np.mean([gains.values for gains in found], axis=0))
+
+
+def draw_probes(run: Run, predictor: Predictor, split: Split, batches: int, seed: int) -> list[Probe]:
+    """Draw the batches of a split of each task."""
+    return [
+        build_probe(
+            name,
+            task,
+            split,
+            run.read_examples(name, split),
+            tokenizer=predictor.tokenizer,
+            max_length=predictor.max_length,
+            batches=batches,
+            batch_size=task.batch_size or int(run.config["data"]["batch_size"]),
+            seed=seed,
+        )
+        for name, task in run.tasks.items()
+    ]

@@ -1,0 +1,238 @@
+"""Each task trained alone and with others, and what it gains."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import combinations
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+from analysis.table import Table
+from experiments.cells import format_interval, format_spread
+from experiments.comparison import Difference, System, check_same_data, compare_systems
+from experiments.job import Job
+from experiments.options import JobOptions
+from experiments.overview import describe, is_limited, is_timed
+from experiments.results import publish
+from experiments.running import run_jobs
+from experiments.settings import find_tasks
+from runtime.counts import counted
+from runtime.terminal import plain_console
+from tasks import InputError
+
+Sets = Literal["singles", "pairs", "all"]
+LIMITED = "Every set got the same budget, so that a task in a larger set saw fewer examples of its own."
+TIMED = (
+    "Every set was trained for the same epochs, and at most the same time: where time ended a training, a task in a "
+    "larger set saw fewer examples of its own."
+)
+WHOLE_EPOCHS = (
+    "Every set was trained for whole epochs: with a schedule that shows each example once an epoch, a task saw the "
+    "same examples alone and with others, and larger sets made more steps."
+)
+
+
+def train_sets(configs: Sequence[Path], kinds: Sequence[Sets], options: JobOptions) -> int:
+    """Train on each set of tasks and show what each task gains; return the exit status.
+
+    Args:
+        configs: The configuration's files.
+        kinds: Which sets.
+        options: What the trainings share.
+
+    Raises:
+        InputError: If there are fewer than two tasks, or an option or a finished run is not as expected.
+    """
+    tasks = read_tasks([*configs, *options.configs])
+    sets = choose_sets(tuple(tasks), kinds)
+    jobs = build_jobs(tasks, configs, sets, options)
+    if not (options.dry_run or options.table_only):
+        write_sets(tasks, sets, jobs)
+    status, systems = run_jobs(jobs, options)
+    if systems:
+        show(tuple(tasks), systems, options)
+    return status
+
+
+def read_tasks(configs: Sequence[Path]) -> dict[str, Any]:
+    """Return the `tasks:` of the last file that has them, as plain data.
+
+    Raises:
+        InputError: If there are fewer than two.
+    """
+    tasks = find_tasks(configs)
+    if len(tasks) < 2:
+        raise InputError(
+            f"{configs[-1]}: has {counted(len(tasks), 'task')} (expected at least two, to train alone and together)"
+        )
+    return tasks
+
+
+def choose_sets(tasks: tuple[str, ...], kinds: Sequence[Sets]) -> list[tuple[str, ...]]:
+    """Return the sets of tasks to train on, each once.
+
+    Example:
+        >>> choose_sets(("a", "b", "c"), ["singles", "all"])
+        [('a',), ('b',), ('c',), ('a', 'b', 'c')]
+    """
+    sizes = {"singles": 1, "pairs": 2, "all": len(tasks)}
+    chosen = (subset for kind in kinds for subset in combinations(tasks, sizes[kind]))
+    return list(dict.fromkeys(chosen))
+
+
+def build_jobs(
+    tasks: Mapping[str, Any], configs: Sequence[Path], sets: Sequence[tuple[str, ...]], options: JobOptions
+) -> dict[str, list[Job]]:
+    """Return the trainings of each set; its own file, with its `tasks:`, overrides the others.
+
+    Args:
+        tasks: The tasks as plain data.
+        configs: The configuration's files.
+        sets: Sets of names of tasks.
+        options: What the trainings share.
+
+    Raises:
+        InputError: If a limit or a flag is about an unknown task, or only a part of the dev examples would be scored.
+    """
+    options.check_limits(tasks)
+    jobs = {}
+    for subset in sets:
+        name = name_set(subset)
+        path = (options.output / "sets" / f"{name}.yaml").absolute()
+        own = replace(options, flags=choose_task_flags(options.flags, subset, tuple(tasks)))
+        trainings = [own.job(name, seed, configs, tasks=subset) for seed in options.seed_numbers]
+        jobs[name] = [replace(job, configs=(*job.configs, path)) for job in trainings]
+    return jobs
+
+
+def write_sets(tasks: Mapping[str, Any], sets: Sequence[tuple[str, ...]], jobs: Mapping[str, Sequence[Job]]) -> None:
+    """Write the file of each set.
+
+    Args:
+        tasks: The tasks as plain data.
+        sets: Sets of names of tasks.
+        jobs: Their trainings, by the set's name.
+
+    Raises:
+        InputError: If runs of a set exist whose file has different tasks; no file is written then.
+    """
+    texts = {}
+    for subset in sets:
+        trainings = jobs[name_set(subset)]
+        path = trainings[0].configs[-1]
+        texts[path] = yaml.safe_dump({"tasks": {task: tasks[task] for task in subset}}, sort_keys=False)
+        is_other = path.is_file() and path.read_text(encoding="utf-8") != texts[path]
+        if is_other and any(job.holds_runs() for job in trainings):
+            raise InputError(
+                f"{path}: has different tasks, and runs that used it exist (expected the same tasks; for others choose "
+                "another --output)"
+            )
+    for path, text in texts.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+
+def choose_task_flags(flags: Sequence[str], chosen: Sequence[str], tasks: Sequence[str]) -> tuple[str, ...]:
+    """Leave out the flags of tasks that a set does not have, with their values.
+
+    Args:
+        flags: Flags of train.py, such as `--tasks.sst.weight 2` or `--tasks.sst.weight=2`.
+        chosen: Names of the set's tasks.
+        tasks: Names of all tasks.
+
+    Raises:
+        InputError: If a flag is about none of them.
+
+    Example:
+        >>> choose_task_flags(["--tasks.a.weight", "2", "--tasks.b.weight=3", "--model.x", "1"], ["b"], ["a", "b"])
+        ('--tasks.b.weight=3', '--model.x', '1')
+    """
+    kept: list[str] = []
+    is_kept = True
+    for word in flags:
+        if word.startswith("--"):
+            path = word.partition("=")[0].split(".")
+            is_task = path[0] == "--tasks" and len(path) > 1
+            if is_task and path[1] not in tasks:
+                raise InputError(f"{word}: unknown task {path[1]} (expected one of {', '.join(tasks)})")
+            is_kept = not is_task or path[1] in chosen
+        if is_kept:
+            kept.append(word)
+    return tuple(kept)
+
+
+def name_set(tasks: Sequence[str]) -> str:
+    """Name a set of tasks: `sst+sts`."""
+    return "+".join(tasks)
+
+
+def show(tasks: tuple[str, ...], systems: Mapping[str, System], options: JobOptions) -> None:
+    """Print the tables, and write them as `results.md` and `results.json` into the output folder."""
+    check_same_data(list(systems.values()))
+    differences = dict(compare_with_alone(tasks, systems))
+    notes = describe(list(systems.values()))
+    found = list(systems.values())
+    same_steps = any(map(is_limited, found))
+    notes.append(TIMED if any(map(is_timed, found)) else LIMITED if same_steps else WHOLE_EPOCHS)
+    tables = [build_scores(tasks, systems)]
+    if differences:
+        tables.append(build_matrix(tasks, systems, differences))
+    sentences = [
+        f"{target} trained with {' and '.join(partners(name, target))}: {difference.sentence()}"
+        for (name, target), difference in differences.items()
+    ]
+    results = {
+        "same_steps": same_steps,
+        "scores": {name: {"seeds": system.seeds, "last": system.last} for name, system in systems.items()},
+        "transfer": [
+            {
+                "trained on": name,
+                "target": target,
+                "interval": vars(difference.intervals[target]),
+                "verdict": difference.verdict,
+            }
+            for (name, target), difference in differences.items()
+        ],
+    }
+    publish(options.output, notes, tables, sentences, results, plain_console())
+
+
+def compare_with_alone(
+    tasks: Sequence[str], systems: Mapping[str, System]
+) -> Iterator[tuple[tuple[str, str], Difference]]:
+    """Compare each task in each larger set with the same task alone: ((set, task), difference)."""
+    for name, system in systems.items():
+        for target in tasks:
+            if target in system.metrics and target in systems and name != target:
+                yield (name, target), compare_systems(system, systems[target])
+
+
+def partners(name: str, target: str) -> list[str]:
+    """Name the other tasks of a set."""
+    return [task for task in name.split("+") if task != target]
+
+
+def build_scores(tasks: Sequence[str], systems: Mapping[str, System]) -> Table:
+    """Return the score of each task after each set."""
+    cells = [
+        (name, *(format_spread(system.last[task]) if task in system.metrics else "" for task in tasks))
+        for name, system in systems.items()
+    ]
+    return Table("Dev scores by the tasks trained on", ("trained on", *tasks), tuple(cells))
+
+
+def build_matrix(
+    tasks: Sequence[str], systems: Mapping[str, System], differences: Mapping[tuple[str, str], Difference]
+) -> Table:
+    """Return what each set changes for each of its tasks against that task alone."""
+    cells = []
+    for name in systems:
+        line = [differences.get((name, task)) for task in tasks]
+        if any(line):
+            shown = (
+                f"{format_interval(entry.intervals[task])}" if entry else ""
+                for task, entry in zip(tasks, line, strict=True)
+            )
+            cells.append((name, *shown))
+    return Table("Difference from the task trained alone, with 95 % intervals", ("trained on", *tasks), tuple(cells))
