@@ -3,7 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.resampling import Floats, Measure, Metric, resample_scores, score_runs
+from analysis.resampling import resample_scores, score_runs
+from analysis.weighted_counts import Floats
+from tasks.metrics import MetricName
 
 Ends = tuple[float, float]  # of a 95 % interval
 RESAMPLES = 1000
@@ -54,7 +56,7 @@ def auc(labels: Floats, ranking: Floats) -> float | None:
     """
     if not len(labels):
         return None
-    value = float(score_runs("auc", labels, ranking[None])[0])
+    value = float(score_runs("auroc", labels, ranking[None])[0])
     return None if np.isnan(value) else value
 
 
@@ -62,7 +64,7 @@ def bootstrap_auc(labels: Floats, ranking: Floats) -> Ends | None:
     """Return the 95 % percentile bootstrap interval of an AUC; None under ten rows of either class."""
     if min((labels == 1).sum(), (labels == 0).sum()) < FEWEST:
         return None
-    return _bootstrap("auc", labels, ranking[None])
+    return _bootstrap("auroc", labels, ranking[None])
 
 
 def bootstrap_mean(values: Floats) -> Ends | None:
@@ -75,7 +77,7 @@ def bootstrap_mean(values: Floats) -> Ends | None:
     return float(low), float(high)
 
 
-def bootstrap_difference(metric: Metric, labels: Floats, first: Floats, second: Floats) -> Ends | None:
+def bootstrap_difference(metric: MetricName, labels: Floats, first: Floats, second: Floats) -> Ends | None:
     """Return the 95 % paired bootstrap interval of the difference of two scores, first minus second.
 
     Args:
@@ -93,7 +95,7 @@ def bootstrap_difference(metric: Metric, labels: Floats, first: Floats, second: 
 
 
 def _bootstrap(
-    metric: Measure, labels: Floats, predictions: Floats, *, contrast: tuple[float, ...] = (1.0,)
+    metric: MetricName, labels: Floats, predictions: Floats, *, contrast: tuple[float, ...] = (1.0,)
 ) -> Ends | None:
     """Return the interval of a weighted sum of the runs' scores."""
     rng = np.random.default_rng(0)

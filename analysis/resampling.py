@@ -1,36 +1,70 @@
-"""Accuracy, Pearson's correlation and AUC of several runs at once, also on rows drawn with replacement."""
-
-from typing import Literal
+"""Each metric that a task may be chosen by, of several runs at once, also on rows drawn with replacement."""
 
 import numpy as np
 from numpy.random import Generator
 from numpy.typing import NDArray
 
-Metric = Literal["accuracy", "pearson"]
-Measure = Metric | Literal["auc"]  # auc: labels are 0 or 1, predictions are what ranks the rows
-Floats = NDArray[np.float64]
+from analysis.weighted_counts import (
+    Floats,
+    Weighted,
+    averaged,
+    f1,
+    kappa,
+    matthews,
+    precision,
+    recall,
+    share_right,
+)
+from analysis.weighted_moments import pearson, quadratic_kappa, r2
+from analysis.weighted_ranks import average_precision, kendall, over_questions, roc_area, spearman
+from tasks.metrics import MetricName
+
 CHUNK = 128  # resamples at once: of 20,000 rows, 20 MB
-SAME = 1e-12  # relative: a smaller difference is rounding
+METRICS: dict[str, Weighted] = {
+    "accuracy": share_right,
+    "exact_match": share_right,
+    "f1": averaged(f1, "yes"),
+    "precision": averaged(precision, "yes"),
+    "recall": averaged(recall, "yes"),
+    "macro_f1": averaged(f1, "macro"),
+    "macro_precision": averaged(precision, "macro"),
+    "macro_recall": averaged(recall, "macro"),
+    "micro_f1": averaged(f1, "micro"),
+    "micro_precision": averaged(precision, "micro"),
+    "micro_recall": averaged(recall, "micro"),
+    "weighted_f1": averaged(f1, "weighted"),
+    "weighted_precision": averaged(precision, "weighted"),
+    "weighted_recall": averaged(recall, "weighted"),
+    "matthews": matthews,
+    "kappa": kappa,
+    "quadratic_kappa": quadratic_kappa,
+    "auroc": over_questions(roc_area),
+    "average_precision": over_questions(average_precision),
+    "pearson": pearson,
+    "spearman": spearman,
+    "kendall": kendall,
+    "r2": r2,
+}
 
 
-def score_runs(metric: Measure, labels: Floats, predictions: Floats) -> Floats:
+def score_runs(metric: MetricName, labels: Floats, predictions: Floats) -> Floats:
     """Score each run.
 
     Args:
-        metric: `accuracy`, `pearson` or `auc`.
-        labels: The labels, (n,).
-        predictions: One run per row, (K, n).
+        metric: Any but those of which lower is better.
+        labels: The labels, (n,), or sets, (n, C); for a metric of probabilities whether each question is answered yes,
+            (n,) or (n, Q) (see `LabelSpace.ask`).
+        predictions: Those of each run, or the probabilities of yes, (K, n, ...).
 
     Returns:
-        The scores, (K,); NaN where one is undefined: a correlation where all predictions or all labels are equal, an
-            AUC where one class has no rows.
+        The scores, (K,); NaN where one is undefined, such as a correlation where all predictions or labels are equal.
     """
-    scores: Floats = _weighted_scores(metric, labels, predictions, np.ones((1, len(labels))))[0]
+    scores: Floats = _score(metric, labels, predictions, np.ones((1, len(labels))))[0]
     return scores
 
 
 def resample_scores(
-    metric: Measure,
+    metric: MetricName,
     labels: Floats,
     predictions: Floats,
     *,
@@ -41,9 +75,9 @@ def resample_scores(
     """Score each run on rows drawn with replacement, the same rows for all runs: the paired bootstrap.
 
     Args:
-        metric: `accuracy`, `pearson` or `auc`.
-        labels: The labels, (n,).
-        predictions: One run per row, (K, n).
+        metric: Any but those of which lower is better.
+        labels: As for `score_runs`, (n, ...).
+        predictions: Likewise, (K, n, ...).
         samples: Number of resamples.
         rng: Source of the draws.
         among: Places of the rows among all that are drawn from, (n,), and how many those are; None where they are all.
@@ -60,46 +94,10 @@ def resample_scores(
         count = min(CHUNK, samples - start)
         drawn = rng.integers(total, size=(count, total))
         weights = np.stack([np.bincount(rows, minlength=total)[places] for rows in drawn]).astype(np.float64)
-        parts.append(_weighted_scores(metric, labels, predictions, weights))
+        parts.append(_score(metric, labels, predictions, weights))
     return np.concatenate(parts)
 
 
-def _weighted_scores(metric: Measure, labels: Floats, predictions: Floats, weights: Floats) -> Floats:
-    """Score each run on weighted rows: labels (n,), predictions (K, n) and weights (samples, n) to (samples, K)."""
-    if metric == "accuracy":
-        hits = (predictions == labels).astype(np.float64)
-        accuracies: Floats = weights @ hits.T / weights.sum(axis=1, keepdims=True)
-        return accuracies
-    if metric == "auc":
-        return np.stack([_weighted_auc(labels, run, weights) for run in predictions], axis=1)
-    x = labels - labels.mean()
-    y = predictions - predictions.mean(axis=1, keepdims=True)
-    total = weights.sum(axis=1, keepdims=True)
-    mean_x, mean_y = (weights @ x[:, None]) / total, (weights @ y.T) / total
-    covariance = (weights @ (x * y).T) / total - mean_x * mean_y
-    correlations: Floats = covariance / (
-        _spread((weights @ (x**2)[:, None]) / total, mean_x) * _spread((weights @ (y**2).T) / total, mean_y)
-    )
-    return correlations
-
-
-def _weighted_auc(labels: Floats, ranking: Floats, weights: Floats) -> Floats:
-    """Return the share of pairs of a positive and a negative row that are ranked right, ties counting half, (samples,).
-
-    Source: Mann & Whitney 1947, https://doi.org/10.1214/aoms/1177730491
-    """
-    order = np.argsort(ranking, kind="stable")
-    starts = np.flatnonzero(np.diff(ranking[order], prepend=-np.inf))  # of rows with the same value
-    weights, is_positive = weights[:, order], labels[order] == 1
-    positive = np.add.reduceat(weights * is_positive, starts, axis=1)
-    negative = np.add.reduceat(weights * ~is_positive, starts, axis=1)
-    below = np.cumsum(negative, axis=1) - negative / 2
-    pairs = positive.sum(axis=1) * negative.sum(axis=1)
-    auc: Floats = (positive * below).sum(axis=1) / np.where(pairs > 0, pairs, np.nan)
-    return auc
-
-
-def _spread(squares: Floats, mean: Floats) -> Floats:
-    """Return the standard deviation from the mean square and the mean; NaN where rounding is all there is of it."""
-    variance = squares - mean**2
-    return np.sqrt(np.where(variance > SAME * squares, variance, np.nan))
+def _score(metric: MetricName, labels: Floats, predictions: Floats, weights: Floats) -> Floats:
+    """Score each run on weighted rows: labels (n, ...), predictions (K, n, ...), weights (samples, n): (samples, K)."""
+    return np.stack([METRICS[metric](labels, run, weights) for run in predictions], axis=1)

@@ -8,12 +8,12 @@ from numpy.typing import NDArray
 
 from analysis.intervals import bootstrap_difference, bootstrap_pearson, wilson_interval
 from analysis.overlap_bands import Band, Estimate, rank_pairs, score_bands
-from analysis.resampling import Metric
 from analysis.run import Predictions
 from heads import Scores
 from shortcuts.features import Rarity, bag_of_words, overlap_features
 from shortcuts.models import Features, Floats, correlate, cross_validate, draw_labelled, fit_and_predict
 from tasks import Example
+from tasks.metrics import MetricName
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Shortcut:
     """
 
     features: str
-    metric: Metric
+    metric: MetricName
     train_rows: int
     train_score: float
     constant: float
@@ -82,7 +82,7 @@ def measure_shortcut(predictions: Predictions, train: Sequence[Example]) -> Shor
     own, right = predictions.predictions, predictions.labels
     wrong = guessed != right
     constant = predictions.task.labels.best_constant(labels[rows])
-    metric: Metric = "pearson" if is_score else "accuracy"
+    metric: MetricName = "pearson" if is_score else "accuracy"
     difference = _score(metric, right, own) - _score(metric, right, guessed)
     return Shortcut(
         features=name,
@@ -113,7 +113,7 @@ def _build_features(learnt: Sequence[Example], asked: Sequence[Example]) -> tupl
     return "word overlap", pairs[0], pairs[1]
 
 
-def _estimate(metric: Metric, labels: Floats, predicted: Floats) -> Estimate:
+def _estimate(metric: MetricName, labels: Floats, predicted: Floats) -> Estimate:
     """Score predictions, with an interval."""
     value, count = _score(metric, labels, predicted), len(labels)
     if metric == "pearson":
@@ -121,7 +121,7 @@ def _estimate(metric: Metric, labels: Floats, predicted: Floats) -> Estimate:
     return Estimate(value, wilson_interval(int((labels == predicted).sum()), count), count)
 
 
-def _score(metric: Metric, labels: Floats, predicted: Floats) -> float:
+def _score(metric: MetricName, labels: Floats, predicted: Floats) -> float:
     return correlate(predicted, labels) if metric == "pearson" else float((predicted == labels).mean())
 
 

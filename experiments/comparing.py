@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from experiments.comparison import check_same_data, choose_metric
+from experiments.comparison import check_same_data
 from experiments.job import Job
 from experiments.options import JobOptions
 from experiments.row import Row
 from experiments.row_tables import show
 from experiments.running import run_jobs
-from experiments.task_values import describe_dev, read_tasks
+from experiments.task_values import check_metrics, describe_dev, read_tasks
 from tasks import InputError, Task
 
 
@@ -24,9 +24,12 @@ def train_and_compare(rows: Mapping[str, Row], options: JobOptions) -> int:
     Raises:
         InputError: If a row or its data is not as expected.
     """
-    tasks = {name: read_row_tasks(row, options) for name, row in rows.items()}
+    tasks = {
+        name: read_tasks([*row.configs, *options.configs], [*row.flags, *options.flags], row.origin)
+        for name, row in rows.items()
+    }
     rows = {name: replace(row, tasks=tuple(tasks[name])) for name, row in rows.items()}
-    check_comparisons(rows)
+    check_comparisons(rows, tasks)
     jobs = build_jobs(rows, options)
     if not (options.dry_run or options.table_only):
         check_dev_data(rows, tasks, options)
@@ -35,20 +38,6 @@ def train_and_compare(rows: Mapping[str, Row], options: JobOptions) -> int:
         check_same_data(list(systems.values()), splits=["dev"])
         show(list(rows.values()), systems, rows, options.output)
     return status
-
-
-def read_row_tasks(row: Row, options: JobOptions) -> dict[str, Task]:
-    """Return the tasks of a row by name.
-
-    Raises:
-        InputError: If they cannot be read, or the first metric of one that enters the mean is not accuracy or
-            Pearson's correlation.
-    """
-    tasks = read_tasks([*row.configs, *options.configs], [*row.flags, *options.flags], row.origin)
-    for name, task in tasks.items():
-        if task.in_mean:
-            choose_metric(task, f"{row.origin}: task {name}")
-    return tasks
 
 
 def build_jobs(rows: Mapping[str, Row], options: JobOptions) -> dict[str, list[Job]]:
@@ -64,19 +53,26 @@ def build_jobs(rows: Mapping[str, Row], options: JobOptions) -> dict[str, list[J
     }
 
 
-def check_comparisons(rows: Mapping[str, Row]) -> None:
-    """Raise an error unless each row shares a task with the one that it is compared with.
+def check_comparisons(rows: Mapping[str, Row], tasks: Mapping[str, Mapping[str, Task]]) -> None:
+    """Raise an error unless each row shares a scored task with the one that it is compared with, and all metrics agree.
+
+    Args:
+        rows: The rows by name.
+        tasks: Their tasks, by the row's name and their own.
 
     Raises:
-        InputError: If one does not.
+        InputError: If a row has none or shares none, or two have different first metrics of a task.
     """
+    scored = {row: [name for name, task in found.items() if task.in_mean] for row, found in tasks.items()}
     for row in rows.values():
-        other = rows[row.against] if row.against is not None else row
-        if set(row.tasks).isdisjoint(other.tasks):
+        if not scored[row.name]:
+            raise InputError(f"{row.origin}: every task has in_mean: false (expected at least one without)")
+        if row.against is not None and set(scored[row.name]).isdisjoint(scored[row.against]):
             raise InputError(
-                f"{row.origin}: has other tasks ({', '.join(row.tasks)}) than {other.name}, which it is compared with "
-                f"(expected at least one of {', '.join(other.tasks)})"
+                f"{row.origin}: is scored on other tasks ({', '.join(scored[row.name])}) than {row.against}, which it "
+                f"is compared with (expected at least one of {', '.join(scored[row.against])}, without in_mean: false)"
             )
+    check_metrics({row.origin: tasks[row.name] for row in rows.values()})
 
 
 def check_dev_data(rows: Mapping[str, Row], tasks: Mapping[str, Mapping[str, Task]], options: JobOptions) -> None:

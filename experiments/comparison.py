@@ -8,24 +8,26 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from analysis.intervals import mcnemar
-from analysis.resampling import Floats, Metric
 from analysis.run import Run
+from analysis.scores import select_scored
+from analysis.weighted_counts import Floats
 from experiments.dev_curve import choose_best, read_dev_curve
 from experiments.job import Job
 from experiments.statistics import Interval, PairedRuns, compare, williams
-from tasks import InputError, Split, Task
+from tasks import InputError, Split
+from tasks.metrics import MetricName
 from tasks.source import SPLITS
 
 Verdict = Literal["helped", "hurt", "cannot be told apart"]
-METRICS: dict[str, Metric] = {"accuracy": "accuracy", "pearson": "pearson"}
+TESTED: tuple[MetricName, ...] = ("accuracy", "pearson")
 
 
 class Answers(NamedTuple):
     """What the runs of a system predicted for the dev rows of a task that have a label.
 
     Args:
-        labels: The labels, (n,).
-        predictions: Predictions of the final weights of each run, (K, n).
+        labels: The labels as the task's first metric takes them, (n, ...).
+        predictions: Predictions of the final weights of each run, or probabilities if it needs them, (K, n, ...).
         file: Digest of the file of the rows.
         ids: Ids of the rows, [n].
     """
@@ -59,14 +61,9 @@ class System:
         return [int(run.report["seed"]) for run in self.runs]
 
     @cached_property
-    def metrics(self) -> dict[str, Metric]:
-        """The first metric of each task that enters the mean.
-
-        Raises:
-            InputError: If it is neither accuracy nor Pearson's correlation.
-        """
-        tasks = {name: task for name, task in self.runs[0].tasks.items() if task.in_mean}
-        return {name: choose_metric(task, f"{self.name}: task {name}") for name, task in tasks.items()}
+    def metrics(self) -> dict[str, MetricName]:
+        """The first metric of each task that enters the mean."""
+        return {name: task.metric_names[0] for name, task in self.runs[0].tasks.items() if task.in_mean}
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -93,10 +90,14 @@ class System:
     def answers(self) -> dict[str, Answers]:
         """What the final weights predicted for the dev rows, by task."""
         found = {}
-        for name in self.metrics:
+        for name, metric in self.metrics.items():
             read = [run.read_predictions(name) for run in self.runs]
-            predictions, ids = np.stack([run.predictions for run in read]), [one.id for one in read[0].examples]
-            found[name] = Answers(read[0].labels, predictions, self.runs[0].report["data"][name]["dev"]["sha256"], ids)
+            scored = [
+                select_scored(one, metric, f"{run.name}, task {name}") for run, one in zip(self.runs, read, strict=True)
+            ]
+            labels, predictions = zip(*scored, strict=True)
+            file, ids = self.runs[0].report["data"][name]["dev"]["sha256"], [one.id for one in read[0].examples]
+            found[name] = Answers(labels[0], np.stack(predictions), file, ids)
         return found
 
 
@@ -108,7 +109,8 @@ class Difference:
         name: The system.
         against: The other one.
         intervals: First minus second with a 95 % interval, by task; `mean` where they have more than one in common.
-        p_values: Exact tests for one run of each (McNemar for accuracies, Williams for correlations); empty for more.
+        p_values: Exact tests for one run of each (McNemar for accuracy, Williams for Pearson's correlation), by task;
+            of no other metric, and empty for more runs.
         runs: Runs of the two systems.
     """
 
@@ -141,10 +143,11 @@ class Difference:
             "cannot be told apart": f"{self.name} and {self.against} cannot be told apart",
         }[self.verdict]
         if np.isnan(interval.estimate):
-            return f"{self.name} against {self.against}: undefined, a run gives every pair the same score."
+            why = "all predictions of a run or all labels of a task are the same"
+            return f"{self.name} against {self.against}: undefined, as {why}."
         if np.isnan(interval.low):
             return (
-                f"{said} ({self.measure} {interval.estimate:+.4f}, interval undefined: a run hardly tells pairs apart)."
+                f"{said} ({self.measure} {interval.estimate:+.4f}, interval undefined: many resamples have no score)."
             )
         return f"{said} ({self.measure} {numbers}{self._unknown_noise()})."
 
@@ -162,7 +165,7 @@ def compare_systems(first: System, second: System) -> Difference:
     """Compare the final weights of two systems on the dev rows of the tasks that both have.
 
     Raises:
-        InputError: If they have no task in common, or were scored on different dev rows.
+        InputError: If they have no task in common, or were scored by different metrics or on different dev rows.
     """
     shared = [name for name in first.metrics if name in second.metrics]
     if not shared:
@@ -170,6 +173,8 @@ def compare_systems(first: System, second: System) -> Difference:
     tasks = {}
     for name in shared:
         one, other = first.answers[name], second.answers[name]
+        if first.metrics[name] != second.metrics[name]:
+            raise InputError(f"{first.name} and {second.name} have different first metrics of {name}")
         if not np.array_equal(one.labels, other.labels):
             raise InputError(f"{first.name} and {second.name} were scored on different dev rows of {name}")
         tasks[name] = pair_answers(first.metrics[name], one, other)
@@ -177,31 +182,13 @@ def compare_systems(first: System, second: System) -> Difference:
     if len(shared) == 1:
         del intervals["mean"]
     runs = len(first.runs), len(second.runs)
-    p_values = {name: _test(task) for name, task in tasks.items()} if runs == (1, 1) else {}
+    p_values = {name: _test(task) for name, task in tasks.items() if task.metric in TESTED and runs == (1, 1)}
     return Difference(first.name, second.name, intervals, p_values, runs)
 
 
-def pair_answers(metric: Metric, first: Answers, second: Answers) -> PairedRuns:
+def pair_answers(metric: MetricName, first: Answers, second: Answers) -> PairedRuns:
     """Return what two systems predicted for the same rows of a task, which the metric scores."""
     return PairedRuns(metric, first.labels, first.predictions, second.predictions, first.file, first.ids)
-
-
-def choose_metric(task: Task, where: str) -> Metric:
-    """Return the metric that a task is compared by: its first one.
-
-    Args:
-        task: The task.
-        where: Whose task it is, for the message.
-
-    Raises:
-        InputError: If it is neither accuracy nor Pearson's correlation.
-    """
-    first = task.metric_names[0]
-    if first not in METRICS:
-        raise InputError(
-            f"{where} is scored by {first} (expected accuracy or pearson as the first metric, or in_mean: false)"
-        )
-    return METRICS[first]
 
 
 def check_same_data(systems: Sequence[System], *, splits: Sequence[Split] = SPLITS) -> None:

@@ -41,15 +41,7 @@ class Fold:
     @cached_property
     def scores(self) -> dict[str, float]:
         """Score of each task that enters the mean, and `mean`, over the seeds."""
-        runs = self.system.runs
-        metrics = {name: task.metric_names[0] for name, task in runs[0].tasks.items() if task.in_mean}
-        scores = {
-            name: fmean(_number(run.report["metrics"][name][metric]) for run in runs)
-            for name, metric in metrics.items()
-        }
-        if len(scores) > 1:
-            scores["mean"] = fmean(_number(run.report["metrics"]["mean"]) for run in runs)
-        return scores
+        return {name: fmean(self.system.last[name]) for name in self.system.columns}
 
 
 @dataclass(frozen=True)
@@ -154,7 +146,3 @@ def _to_json(
             for (name, against), found in compared.items()
         ],
     }
-
-
-def _number(value: float | None) -> float:
-    return float("nan") if value is None else float(value)

@@ -27,7 +27,7 @@ def train_folds(rows: Mapping[str, Row], folds: int, options: JobOptions) -> int
     """
     split = {name: read_split_tasks(row, options) for name, row in rows.items()}
     rows = {name: replace(row, tasks=tuple(split[name])) for name, row in rows.items()}
-    check_comparisons(rows)
+    check_comparisons(rows, split)
     options.check_limits(task for tasks in split.values() for task in tasks)
     jobs = build_jobs(rows, split, folds, options)
     status, systems = run_jobs(jobs, options)

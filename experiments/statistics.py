@@ -9,7 +9,10 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from scipy import stats
 
-from analysis.resampling import SAME, Floats, Metric, resample_scores, score_runs
+from analysis.resampling import resample_scores, score_runs
+from analysis.weighted_counts import Floats
+from analysis.weighted_moments import SAME
+from tasks.metrics import MetricName
 
 FEW = 0.05  # share of resamples that may be undefined
 
@@ -40,14 +43,14 @@ class PairedRuns:
 
     Args:
         metric: How a run is scored.
-        labels: The labels, (n,).
-        first: Predictions of each run of the first system, (K, n).
-        second: Predictions of each run of the second system, (J, n).
+        labels: The labels as `score_runs` takes them, (n, ...).
+        first: Predictions of each run of the first system, (K, n, ...).
+        second: Predictions of each run of the second system, (J, n, ...).
         file: Digest of the file that the rows are of; None where it is that of no other task.
         ids: Ids of the rows in it, [n].
     """
 
-    metric: Metric
+    metric: MetricName
     labels: Floats
     first: Floats
     second: Floats
@@ -67,8 +70,9 @@ def compare(
     are the larger noise and many where rows are. One run says nothing about the noise between runs, and the interval is
     then about the rows and the other system's runs only.
 
-    A difference is undefined where a run gives every pair the same score. Resamples in which one does are left out
-    if they are few, a twentieth at most; otherwise the ends of the interval are undefined.
+    A difference is undefined where a score is, such as the correlation of a run that predicts the same for every row.
+    Resamples in which one is undefined are left out if they are few, a twentieth at most; otherwise the ends of the
+    interval are undefined.
 
     Args:
         tasks: What was predicted, by task.

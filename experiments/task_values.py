@@ -93,3 +93,22 @@ def _describe_split(task: Task) -> tuple[str, str] | None:
     """Return what decides how the rows of one file are split; None where each split has a file of its own."""
     rule = task.source.rule
     return None if rule is None else (rule.describe(), rule.stratify or task.label)
+
+
+def check_metrics(tasks: Mapping[str, Mapping[str, Task]]) -> None:
+    """Raise an error unless a task has the same first metric wherever it enters the mean.
+
+    Args:
+        tasks: Tasks by name, by where they are described.
+
+    Raises:
+        InputError: If one has not.
+    """
+    seen: dict[str, tuple[str, str]] = {}
+    for origin, found in tasks.items():
+        for name, metric in ((name, task.metric_names[0]) for name, task in found.items() if task.in_mean):
+            where, before = seen.setdefault(name, (origin, metric))
+            if before != metric:
+                raise InputError(
+                    f"{origin}: task {name} is scored by {metric}, in {where} by {before} (expected the same metric)"
+                )

@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 
-from experiments.comparison import choose_metric
 from experiments.fit_parser import check_flags
 from experiments.halving import Rung
 from experiments.options import JobOptions
 from experiments.running import say
 from experiments.search import Search, build_job
 from experiments.search_space import Recipe
-from experiments.task_values import read_tasks
+from experiments.task_values import check_metrics, read_tasks
 from experiments.tune_tables import describe_cost, show
 
 
@@ -25,33 +24,23 @@ def search_recipes(recipes: Sequence[Recipe], rungs: Sequence[Rung], options: Jo
     Raises:
         InputError: If a recipe is not as expected.
     """
-    tasks = {recipe.name: check_recipe(recipe, options) for recipe in recipes}
-    options.check_limits(task for names in tasks.values() for task in names)
+    tasks = {
+        recipe.name: read_tasks([*recipe.configs, *options.configs], [*recipe.flags, *options.flags], recipe.origin)
+        for recipe in recipes
+    }
+    check_metrics({recipe.origin: tasks[recipe.name] for recipe in recipes})
+    options.check_limits(task for found in tasks.values() for task in found)
     for line in describe_cost(recipes, rungs):
         say(line)
     if not options.table_only:
         for recipe in recipes:
             check_values(recipe, options)
-    searches = [Search(recipe, tasks[recipe.name], rungs, options, seed) for recipe in recipes]
+    searches = [Search(recipe, tuple(tasks[recipe.name]), rungs, options, seed) for recipe in recipes]
     status = max(search.run() for search in searches)
     found = [search for search in searches if search.best is not None]
     if found:
         show(found, rungs, options, seed=seed)
     return status
-
-
-def check_recipe(recipe: Recipe, options: JobOptions) -> tuple[str, ...]:
-    """Return the names of a recipe's tasks.
-
-    Raises:
-        InputError: If its tasks cannot be read, or the first metric of one that enters the mean is not accuracy or
-            Pearson's correlation.
-    """
-    tasks = read_tasks([*recipe.configs, *options.configs], [*recipe.flags, *options.flags], recipe.origin)
-    for name, task in tasks.items():
-        if task.in_mean:
-            choose_metric(task, f"{recipe.origin}: task {name}")
-    return tuple(tasks)
 
 
 def check_values(recipe: Recipe, options: JobOptions) -> None:

@@ -13,7 +13,7 @@ RANKING = np.round(RNG.normal(size=300) + 0.7 * LABELS, 1)  # with ties
 def test_the_auc_is_that_of_scikit_learn():
     assert auc(LABELS, RANKING) == pytest.approx(roc_auc_score(LABELS, RANKING))
     assert auc(np.array([0.0, 1.0, 1.0]), np.array([0.2, 0.2, 0.9])) == 0.75
-    both = score_runs("auc", LABELS, np.stack([RANKING, -RANKING]))
+    both = score_runs("auroc", LABELS, np.stack([RANKING, -RANKING]))
     assert both == pytest.approx([roc_auc_score(LABELS, RANKING), 1 - roc_auc_score(LABELS, RANKING)])
 
 
@@ -24,7 +24,7 @@ def test_an_auc_needs_rows_of_both_classes():
 
 
 def test_resampled_aucs_are_those_of_the_drawn_rows():
-    found = resample_scores("auc", LABELS, RANKING[None], samples=3, rng=np.random.default_rng(5))
+    found = resample_scores("auroc", LABELS, RANKING[None], samples=3, rng=np.random.default_rng(5))
     drawn = np.random.default_rng(5).integers(300, size=(3, 300))
     assert found[:, 0] == pytest.approx([roc_auc_score(LABELS[rows], RANKING[rows]) for rows in drawn])
 

@@ -125,7 +125,7 @@ def test_rows_are_compared_with_the_first_unless_they_say_otherwise(folder):
         ("--row ../a=", "--row ../a: the name is '../a' (expected letters, digits and _.+-, as it becomes a folder)"),
         (
             "--row 'a=-c one.yaml' --row 'b=-c other.yaml'",
-            "--row b: has other tasks (sts) than a, which it is compared with (expected at least one of sst)",
+            "--row b: is scored on other tasks (sts) than a, which it is compared with (expected at least one of sst, ",
         ),
         ("--row 'a=-c heavy.yaml'", "--row a: has no tasks (expected tasks: in one of its -c files)"),
         (
@@ -137,8 +137,18 @@ def test_rows_are_compared_with_the_first_unless_they_say_otherwise(folder):
         ("--dry_run -c one.yaml --row a=--weight", "a: no flag --weight (did you mean --tasks.NAME.weight?)"),
         ("--dry_run -c one.yaml --row a=--data.root", "a: --data.root is the last word (expected a value after it)"),
         (
-            "--row 'a=-c one.yaml --tasks.sst.metrics [macro_f1]'",
-            "task sst is scored by macro_f1 (expected accuracy or pearson as the first metric, or in_mean: false)",
+            "--row 'a=-c base.yaml --tasks.sst.in_mean false' --row 'b=-c one.yaml'",
+            "--row b: is scored on other tasks (sst) than a, which it is compared with (expected at least one of "
+            "quora, sts, without in_mean: false)",
+        ),
+        ("--row 'a=-c one.yaml --tasks.sst.in_mean false'", "--row a: every task has in_mean: false (expected"),
+        (
+            "--row 'a=-c one.yaml' --row 'b=-c one.yaml --tasks.sst.metrics [macro_f1]'",
+            "--row b: task sst is scored by macro_f1, in --row a by accuracy (expected the same metric)",
+        ),
+        (
+            "--row 'a=-c one.yaml --tasks.sst.metrics [expected_calibration_error]'",
+            "the first of metrics must be one where higher is better",
         ),
         ("--row 'a=python train.py predict -c one.yaml'", "(expected train.py fit)"),
         ("--row 'a=one.yaml'", "--row a: the command begins with one.yaml (expected -c FILE or another flag"),

@@ -94,14 +94,16 @@ def test_an_undefined_correlation_gets_no_verdict():
     nan = Interval(float("nan"), float("nan"), float("nan"))
     difference = Difference("a", "b", {"sts": nan}, {}, (3, 3))
     assert difference.verdict == "cannot be told apart"
-    assert difference.sentence() == "a against b: undefined, a run gives every pair the same score."
+    assert difference.sentence() == (
+        "a against b: undefined, as all predictions of a run or all labels of a task are the same."
+    )
 
 
 def test_an_undefined_interval_gets_no_verdict_and_says_so():
     difference = Difference("a", "b", {"sts": Interval(0.2, float("nan"), float("nan"))}, {}, (3, 3))
     assert difference.verdict == "cannot be told apart"
     assert difference.sentence() == (
-        "a and b cannot be told apart (sts +0.2000, interval undefined: a run hardly tells pairs apart)."
+        "a and b cannot be told apart (sts +0.2000, interval undefined: many resamples have no score)."
     )
     assert format_interval(difference.intervals["sts"]) == "+.200 [undefined]"
 

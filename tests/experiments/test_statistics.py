@@ -140,6 +140,22 @@ def test_the_paired_bootstrap_of_one_run_covers_a_correlation_difference():
     assert 0.88 <= held / trials <= 0.99
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("metric", ["macro_f1", "quadratic_kappa", "average_precision"])
+def test_the_paired_bootstrap_covers_differences_of_metrics_of_rare_classes(metric):
+    rng, held, trials = np.random.default_rng(3), 0, 200
+    for trial in range(trials):
+        if metric == "average_precision":
+            labels = (rng.random(300) < 0.1).astype(float)
+            pair = [(labels + rng.normal(size=300))[None] for _ in range(2)]
+        else:
+            labels = rng.choice(5, 300, p=[0.4, 0.3, 0.2, 0.07, 0.03]).astype(float)
+            pair = [np.where(rng.random(300) < 0.4, rng.integers(0, 5, 300), labels)[None] for _ in range(2)]
+        interval = compare({"topic": PairedRuns(metric, labels, *pair)}, samples=300, seed=trial)["topic"]
+        held += interval.low <= 0 <= interval.high
+    assert 0.89 <= held / trials <= 0.99
+
+
 def test_the_interval_over_seeds_is_that_of_scipy():
     scores = [0.50, 0.52, 0.51, 0.55]
     low, high = stats.t.interval(0.95, 3, loc=np.mean(scores), scale=stats.sem(scores))

@@ -119,13 +119,22 @@ def test_nothing_finished_is_no_result(folder, capsys):
         (["search.yaml", *SIZES, "--factor", "1"], "--factor 1: expected 2 or more"),
         (["search.yaml", *SIZES, "--rungs", "0"], "--rungs 0: expected 1 or more"),
         (["search.yaml", *SIZES, "--train_limit", "sts=3"], "no training has a task sts"),
-        (["search.yaml", *SIZES, "--", "--tasks.sst.metrics", "[macro_f1]"], "task sst is scored by macro_f1"),
     ],
 )
 def test_what_is_wrong_is_one_sentence(folder, capsys, arguments, said):
     assert main(arguments) == 2
     assert said in capsys.readouterr().err
     assert not (folder / "runs").exists()
+
+
+def test_recipes_are_scored_by_any_metric_but_the_same_one(folder, capsys):
+    assert main(["search.yaml", *SIZES, "--dry_run", "--", "--tasks.sst.metrics", "[macro_f1]"]) == 0
+    (folder / "mixed.yaml").write_text(SEARCH.replace("--tasks.sst.weight 2", "--tasks.sst.metrics [macro_f1]"))
+    assert main(["mixed.yaml", *SIZES, "--dry_run"]) == 2
+    assert (
+        "recipe 2: task sst is scored by macro_f1, in mixed.yaml, recipe 1 by accuracy (expected the same metric)"
+        in capsys.readouterr().err
+    )
 
 
 @pytest.mark.parametrize(
