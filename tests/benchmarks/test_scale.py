@@ -23,7 +23,7 @@ def test_costs_are_measured(tmp_path: Path) -> None:
     write_generated_store(path, 1000)
     found = measure(path)
     assert found["rows"] == 1000
-    assert found["first_batch_s"] > 0 < found["ms_per_batch"]
+    assert found["first_batch_s"] > 0 < min(found["ms_per_batch"], found["ms_per_batch_again"])
 
 
 @pytest.mark.slow
