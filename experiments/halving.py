@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from analysis.resampling import score_runs
 from analysis.selection import split_tasks
-from experiments.comparison import Answers, System, pair_answers
 from experiments.statistics import PairedRuns
+from experiments.systems import Answers, System, pair_answers
 
 Half = int  # 0: the half of the dev rows that is chosen on; 1: the other, which is reported
 

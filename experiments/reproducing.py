@@ -4,13 +4,13 @@ import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from experiments.comparison import check_same_data
 from experiments.job import Job
 from experiments.options import JobOptions
 from experiments.row import Row
 from experiments.row_tables import show
 from experiments.rows import lay_recipe, needs_pretrained
 from experiments.running import run_jobs
+from experiments.systems import check_same_data
 from tasks import InputError
 
 

@@ -10,13 +10,13 @@ import yaml
 
 from analysis.table import Table
 from experiments.cells import format_interval, format_spread
-from experiments.comparison import Difference, System, check_same_data, compare_systems
 from experiments.job import Job
 from experiments.options import JobOptions
 from experiments.overview import describe, is_limited, is_timed
 from experiments.results import publish
 from experiments.running import run_jobs
 from experiments.settings import find_tasks
+from experiments.systems import Difference, System, check_same_data, compare_systems
 from runtime.counts import counted
 from runtime.terminal import plain_console
 from tasks import InputError

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from experiments.comparison import Answers, System
 from experiments.halving import pair_held_out, take_half
+from experiments.systems import Answers, System
 
 ROWS = 60
 IDS = [f"r{row}" for row in range(ROWS)]

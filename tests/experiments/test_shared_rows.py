@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments.comparison import System, compare_systems
 from experiments.statistics import Interval, PairedRuns, compare
+from experiments.systems import System, compare_systems
 from tests.experiments.run_folders import almost_right, make_job, write_run
 
 ROWS = 300
