@@ -1,7 +1,6 @@
 """Metrics of the order of rows, on rows that count several times, each for many such counts at once."""
 
 import numpy as np
-from scipy import stats
 
 from analysis.weighted_counts import Floats, Weighted, add_up, divide
 
@@ -24,8 +23,10 @@ def _rank(values: Floats, counts: Floats) -> Floats:
 
 def kendall(labels: Floats, run: Floats, weights: Floats) -> Floats:
     """Return Kendall's tau-b, one weighting after the other; NaN where all labels or all predictions are equal."""
+    from scipy.stats import kendalltau
+
     drawn = (np.repeat(np.arange(len(labels)), counts.astype(np.int64)) for counts in weights)
-    return np.array([stats.kendalltau(labels[rows], run[rows], method="asymptotic").statistic for rows in drawn])
+    return np.array([kendalltau(labels[rows], run[rows], method="asymptotic").statistic for rows in drawn])
 
 
 def over_questions(score: Weighted) -> Weighted:

@@ -61,16 +61,12 @@ def find_class_problems(train: SplitRows, others: Sequence[SplitRows]) -> Iterat
         if rows_of_unseen.size:
             counts = count_classes(rows)
             classes = _name([name for name, count in zip(names, np.where(unseen, counts, 0), strict=True) if count])
-            yield Finding(
+            yield rows.tell(
+                rows_of_unseen,
                 check="class-not-in-train",
                 level="error",
-                task=rows.name,
-                split=rows.split,
-                count=rows_of_unseen.size,
-                total=len(rows),
                 what=f"have a class of which train has no row: {classes}",
                 advice="add such rows to train, or take the class out",
-                examples=rows.show(rows_of_unseen),
             )
     unused = unseen & (sum(count_classes(rows) for rows in others) == 0)
     if unused.any():

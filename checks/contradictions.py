@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from checks.finding import Finding, Level
+from checks.finding import Finding
 from checks.fingerprints import Keys
 from checks.split_rows import SplitRows
 
@@ -34,57 +34,33 @@ def find_contradictions(rows: SplitRows) -> Iterator[Finding]:
     is_score = not rows.task.labels.num_classes
     found = contradict(rows.joined(ordered=True), rows.labels, is_score=is_score)
     if found.rows.size:
-        yield _tell(
-            rows,
+        yield rows.tell(
             found.rows,
-            found.partners,
             check="contradictions",
             level="warning" if found.ceiling < LOW_CEILING else "note",
             what=f"have the texts of another row and another label: no model can have more than {_best(rows, found)}",
             advice="decide for one label, or average the scores",
+            remarks=_twins(rows, found.rows, found.partners),
         )
     if rows.sides == 1:
         return
     either = contradict(rows.joined(ordered=False), rows.labels, is_score=is_score)
     swapped = ~np.isin(either.rows, found.rows)
     if swapped.any():
-        yield _tell(
-            rows,
+        yield rows.tell(
             either.rows[swapped],
-            either.partners[swapped],
             check="contradictions-swapped",
             level="note",
             what="have the sides of another row the other way round, and another label",
             advice="nothing where the order of the sides matters; elsewhere decide for one label",
+            remarks=_twins(rows, either.rows[swapped], either.partners[swapped]),
         )
 
 
-def _tell(
-    rows: SplitRows,
-    chosen: NDArray[np.int64],
-    partners: NDArray[np.int64],
-    *,
-    check: str,
-    level: Level,
-    what: str,
-    advice: str,
-) -> Finding:
-    """Return a finding about rows, each with a partner that contradicts it."""
-    remarks = (
-        f"{rows.label(row)}; {rows.unit} {rows.numbers[other]} says {rows.label(other)}"
-        for row, other in zip(chosen.tolist(), partners.tolist(), strict=True)
-    )
-    return Finding(
-        check=check,
-        level=level,
-        task=rows.name,
-        split=rows.split,
-        count=chosen.size,
-        total=len(rows),
-        what=what,
-        advice=advice,
-        examples=rows.show(chosen, remarks),
-    )
+def _twins(rows: SplitRows, chosen: NDArray[np.int64], partners: NDArray[np.int64]) -> Iterator[str]:
+    """Say of each row its label, and where the row is that contradicts it."""
+    for row, other in zip(chosen.tolist(), partners.tolist(), strict=True):
+        yield f"{rows.label(row)}; {rows.unit} {rows.numbers[other]} says {rows.label(other)}"
 
 
 def _best(rows: SplitRows, found: Contradictions) -> str:

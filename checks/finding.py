@@ -77,9 +77,10 @@ class Finding:
 
 
 def say_once(findings: Iterable[Finding], streams: Streams) -> list[Finding]:
-    """Return findings, of those that are the same for several tasks over the same rows one that names these tasks.
+    """Return findings, of those that are the same for several tasks one that names these tasks.
 
-    Each of its examples has the remarks of all of them, such as the labels.
+    They are about the same rows of a file, or about no rows and of tasks that share theirs. Each example has the
+    remarks of all of them, such as the labels.
 
     Args:
         findings: The findings.
@@ -88,7 +89,7 @@ def say_once(findings: Iterable[Finding], streams: Streams) -> list[Finding]:
     same: dict[object, list[Finding]] = {}
     for finding in findings:
         rows = tuple(example.where for example in finding.examples)
-        stream = stream_of(streams, finding.task)
+        stream = "" if rows else stream_of(streams, finding.task)
         same.setdefault((replace(finding, task=stream, examples=()), rows), []).append(finding)
     return [each[0] if len(each) == 1 else _join(each) for each in same.values()]
 

@@ -102,15 +102,11 @@ def at_share(ordered: NDArray[np.int64], share: float) -> int:
 def find_cut_rows(rows: SplitRows, lengths: Lengths, cut: NDArray[np.int64], max_length: int) -> Iterator[Finding]:
     """Find rows that lose tokens."""
     if cut.size:
-        yield Finding(
+        yield rows.tell(
+            cut,
             check="cut",
             level="warning" if cut.size >= MANY * len(rows) else "note",
-            task=rows.name,
-            split=rows.split,
-            count=cut.size,
-            total=len(rows),
             what=f"are cut to {max_length} tokens, {lengths.lost:,} of {lengths.tokens:,} tokens are lost",
             advice=f"--data.max_length {lengths.cuts_one_in_thousand} cuts 0.1 % of the rows, "
             f"{lengths.cuts_one_percent} cuts 1 %",
-            examples=rows.show(cut),
         )

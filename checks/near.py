@@ -39,16 +39,13 @@ def find_near_leaks(evaluated: SplitRows, train: SplitRows) -> Iterator[Finding]
         f"like {train.where(int(near[place, 1]))}: {' | '.join(map(shorten, train.texts[int(near[place, 1])]))}"
         for place in first
     )
-    yield Finding(
+    yield evaluated.tell(
+        rows,
         check="near-leak",
         level="warning" if is_same_task and rows.size >= 0.01 * len(evaluated) else "note",
-        task=evaluated.name,
-        split=evaluated.split,
-        count=rows.size,
-        total=len(evaluated),
         what=f"nearly repeat a row of the train split{of_other}{stopped}",
         advice="look at some: a changed number may be another meaning, a changed comma is a leak",
-        examples=evaluated.show(rows, remarks),
+        remarks=remarks,
     )
 
 

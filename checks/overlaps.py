@@ -40,17 +40,14 @@ def find_leaks(evaluated: SplitRows, train: SplitRows) -> Iterator[Finding]:
     if is_same_task and (others := count_other_labels(evaluated, rows, train, found)):
         more.append(f"{others:,} with another label")
     level: Level = "error" if is_same_task and rows.size >= MUCH * len(evaluated) else "warning"
-    yield Finding(
+    yield evaluated.tell(
+        rows,
         check="leak" if is_same_task else "leak-of-other-task",
         level=level,
-        task=evaluated.name,
-        split=evaluated.split,
-        count=rows.size,
-        total=len(evaluated),
         what=f"are in the train split{'' if is_same_task else f' of {train.name}'} too"
         + (f", {' and '.join(more)}" if more else ""),
         advice=f"take them out of the train split{'' if is_same_task else f' of {train.name}'}, or score without them",
-        examples=evaluated.show(rows, _twins(evaluated, rows, train, found)),
+        remarks=_twins(evaluated, rows, train, found),
     )
 
 
@@ -80,37 +77,31 @@ def find_shared_sides(evaluated: SplitRows, train: SplitRows) -> Iterator[Findin
     both = int((shared.all(axis=1) & ~whole).sum())
     of_other = "" if evaluated.name == train.name else f" of {train.name}"
     more = f", both sides of {both:,}" if evaluated.sides > 1 and both else ""
-    yield Finding(
+    yield evaluated.tell(
+        rows,
         check="shared-sides",
         level="note",
-        task=evaluated.name,
-        split=evaluated.split,
-        count=rows.size,
-        total=len(evaluated),
         what=f"have a text that a row of the train split{of_other} has too{more}",
         advice="expect lower scores on texts that are new; split by text where that matters",
-        examples=evaluated.show(rows),
     )
 
 
 def find_duplicates(rows: SplitRows) -> Iterator[Finding]:
-    """Find rows that say what an earlier one of their split says."""
-    _, first, inverse = np.unique(rows.joined(ordered=False), return_index=True, return_inverse=True)
+    """Find rows that say what an earlier one of their split says; with another label they are a contradiction."""
+    said = np.rec.fromarrays([rows.joined(ordered=False), np.nan_to_num(rows.labels, nan=-np.inf)])
+    _, first, inverse = np.unique(said, return_index=True, return_inverse=True)
     earlier = first[inverse]
     again = np.flatnonzero(earlier != np.arange(len(rows)))
     if not again.size:
         return
     is_train = rows.split == "train"
-    yield Finding(
+    yield rows.tell(
+        again,
         check="duplicates",
         level="warning" if again.size >= MUCH * len(rows) else "note",
-        task=rows.name,
-        split=rows.split,
-        count=again.size,
-        total=len(rows),
         what="repeat an earlier row",
         advice="remove them, unless they are to weigh more" if is_train else "they count twice in every score",
-        examples=rows.show(again, (f"as {rows.unit} {rows.numbers[earlier[row]]}" for row in again.tolist())),
+        remarks=(f"as {rows.unit} {rows.numbers[earlier[row]]}" for row in again.tolist()),
     )
 
 
@@ -120,16 +111,12 @@ def find_equal_sides(rows: SplitRows) -> Iterator[Finding]:
         return
     equal = np.flatnonzero(rows.keys[:, 0] == rows.keys[:, 1])
     if equal.size:
-        yield Finding(
+        yield rows.tell(
+            equal,
             check="equal-sides",
             level="note",
-            task=rows.name,
-            split=rows.split,
-            count=equal.size,
-            total=len(rows),
             what=f"are pairs of a text with itself{_name_labels(rows, equal)}",
             advice="look at their labels: they should all say the same",
-            examples=rows.show(equal),
         )
 
 

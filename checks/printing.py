@@ -17,7 +17,7 @@ COLOURS = {"error": "bold red", "warning": "yellow", "note": "dim"}
 
 
 def print_checked(checked: Checked, root: Path, console: Console) -> None:
-    """Print tables of what was measured, then the findings, the worst first.
+    """Print tables of what was measured, then the findings, the worst first; the same advice once.
 
     Args:
         checked: What the checks found.
@@ -29,11 +29,14 @@ def print_checked(checked: Checked, root: Path, console: Console) -> None:
     console.print(lengths_table(checked))
     if any(checked.shortcuts.values()):
         console.print(shortcuts_table(checked))
+    advised = set[str]()
     for finding in by_level(checked.findings):
         console.print(Text.assemble((finding.level, COLOURS[finding.level]), f"  {finding}"), soft_wrap=True)
         for example in finding.examples[:SHOWN]:
             console.print(Text(f"    {str(example).replace(folder, '')}"), soft_wrap=True)
-        console.print(Text(f"    → {finding.advice}"), soft_wrap=True)
+        if finding.advice not in advised:
+            console.print(Text(f"    → {finding.advice}"), soft_wrap=True)
+        advised.add(finding.advice)
 
 
 def labels_table(checked: Checked) -> Table:

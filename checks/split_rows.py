@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from checks.finding import SHOWN, Instance, shorten
+from checks.finding import SHOWN, Finding, Instance, Level, shorten
 from checks.fingerprints import Keys, hash_words, join_keys, key_texts, min_hash
 from checks.oddities import Oddities
 from datamodules import TokenStore
@@ -91,6 +91,38 @@ class SplitRows:
             Instance(self.where(row), tuple(map(shorten, self.texts[row])), remark)
             for row, remark in zip(chosen, said, strict=True)
         ]
+
+    def tell(
+        self,
+        chosen: NDArray[np.int64],
+        *,
+        check: str,
+        level: Level,
+        what: str,
+        advice: str,
+        remarks: Iterable[str] = (),
+    ) -> Finding:
+        """Return a finding about some of the rows, the first few of which it shows.
+
+        Args:
+            chosen: Their numbers.
+            check: See Finding, like `level`, `what` and `advice`.
+            level: Likewise.
+            what: Likewise.
+            advice: Likewise.
+            remarks: What is said of each; without any, its label.
+        """
+        return Finding(
+            check=check,
+            level=level,
+            task=self.name,
+            split=self.split,
+            count=len(chosen),
+            total=len(self),
+            what=what,
+            advice=advice,
+            examples=self.show(chosen, remarks),
+        )
 
 
 class TextFile:

@@ -117,29 +117,21 @@ def find_unknown_tokens(
     some = np.flatnonzero(unknown > 0)
     if some.size:
         share = unknown.sum() / max(1, content.sum())
-        yield Finding(
+        yield rows.tell(
+            some[np.argsort(-unknown[some], kind="stable")],
             check="unknown-tokens",
             level="warning" if share >= MANY else "note",
-            task=rows.name,
-            split=rows.split,
-            count=some.size,
-            total=len(rows),
             what=f"hold words that the tokenizer does not know ({share:.2%} of all tokens)",
             advice="see what they are: emoji and rare signs are harmless, a whole language is not",
-            examples=rows.show(some[np.argsort(-unknown[some], kind="stable")]),
         )
     nothing = np.flatnonzero(content <= unknown)
     if nothing.size:
-        yield Finding(
+        yield rows.tell(
+            nothing,
             check="empty",
             level="warning",
-            task=rows.name,
-            split=rows.split,
-            count=nothing.size,
-            total=len(rows),
             what="have no token that the model knows",
             advice="leave them out: the model sees the same in all of them",
-            examples=rows.show(nothing),
         )
 
 

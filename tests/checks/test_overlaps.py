@@ -1,3 +1,4 @@
+from checks.contradictions import find_contradictions
 from checks.overlaps import find_duplicates, find_equal_sides, find_leaks, find_repeated_ids, find_shared_sides
 
 TRAIN = [("t1", "A good film.", 1), ("t2", "A bad film.", 0), ("t3", "Very dull", 0), ("t4", "a bad film", 0)]
@@ -71,6 +72,14 @@ def test_duplicates_name_the_earlier_row(make_splits):
     (found,) = find_duplicates(splits["train"])
     assert (found.count, found.level) == (1, "warning")
     assert (found.examples[0].where.rpartition(", ")[2], found.examples[0].remark) == ("line 5", "as line 3")
+
+
+def test_equal_texts_with_different_labels_are_a_contradiction_and_no_duplicate(make_splits):
+    rows = [("a", "one song", 1), ("b", "One song", 0), ("c", "one song!", 0), ("d", "x", 1)]
+    (train,) = make_splits({"train": rows}).values()
+    (found,) = find_duplicates(train)
+    assert [example.remark for example in found.examples] == ["as line 3"]
+    assert [each.count for each in find_contradictions(train)] == [3]
 
 
 def test_pairs_of_a_text_with_itself_are_told_with_their_labels(make_splits):

@@ -17,7 +17,10 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "empty file": (b"", "train.csv: is empty (expected a header line)"),
     "header alone": (b"name,text,y\n", "train.csv: has no rows (task films, train split)"),
     "missing column": (b"name,text\na,good\n", "train.csv: no column 'y' (found 'name', 'text'"),
-    "another delimiter": (b"name;text;y\na;good;1\n", "train.csv: no column 'text' (found 'name;text;y'; if these"),
+    "another delimiter": (
+        b"name;text;y\na;good;1\n",
+        "train.csv: no column 'text' (found 'name;text;y'; if that is several names",
+    ),
     "empty text": (b"name,text,y\na,good,1\nb, ,0\n", "train.csv, line 3: text is empty (expected text)"),
     "empty label": (b"name,text,y\na,good,\n", "train.csv, line 2: y is empty (expected a label)"),
     "label out of range": (b"name,text,y\na,good,1\nb,bad,2\n", "train.csv, line 3: y is '2' (expected 0 or 1)"),

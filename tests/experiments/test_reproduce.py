@@ -233,10 +233,7 @@ def test_a_constant_prediction_is_undefined_and_leaves_valid_json(tmp_path, cs22
     for name, predictions in (("b1", almost_right(cs224n_root, wrong=2)), ("even", constant)):
         write_run(make_job(tmp_path, name), cs224n_root, predictions)
     assert main(["--rows", "b1", "even", "--table_only", "--output", str(tmp_path)]) == 0
-    assert (
-        "even against b1: undefined, as all predictions of a run or all labels of a task are the same."
-        in capsys.readouterr().out
-    )
+    assert "even against b1: undefined, as all predictions of a run or all labels" in capsys.readouterr().out
     results = json.loads((tmp_path / "results.json").read_text(), parse_constant=pytest.fail)
     assert results["differences"][0]["intervals"]["sts"] == {"estimate": None, "low": None, "high": None}
 

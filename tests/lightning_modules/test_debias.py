@@ -217,7 +217,7 @@ def test_a_training_is_not_resumed_with_another_debiasing(debias, tiny_backbone,
 
     fit(ProductOfExperts(), 1).save_checkpoint(tmp_path / "last.ckpt")
     fit(ProductOfExperts(), 2, ckpt_path=tmp_path / "last.ckpt")
-    with pytest.raises(InputError, match=r"goes on with the weights, auxiliary objectives, debiasing .*Product"):
+    with pytest.raises(InputError, match=r"goes on with the weights, auxiliary objectives, debiasing, .*Product"):
         fit(debias, 2, ckpt_path=tmp_path / "last.ckpt")
 
 
