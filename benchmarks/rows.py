@@ -1,6 +1,7 @@
 """Sentence pairs of a CS224N-format file, as plain data."""
 
 import csv
+from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -35,7 +36,7 @@ def read_pairs(path: Path) -> list[Pair]:
     return pairs
 
 
-def write_pairs(path: Path, pairs: list[Pair]) -> None:
+def write_pairs(path: Path, pairs: Iterable[Pair]) -> None:
     """Write pairs in the format that `read_pairs` reads, with numbers as ids."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, delimiter="\t", lineterminator="\n")

@@ -25,6 +25,7 @@ def commands(folder: str) -> Mapping[str, Sequence[str]]:
     return {
         "import torch, transformers, lightning": ["-c", IMPORTS],
         "ours train.py --help": ["train.py", "--help"],
+        "ours train.py --print_config": ["train.py", "fit", "-c", "configs/quickstart.yaml", "--print_config"],
         "ours quickstart to the first step": [
             *quickstart,
             *stop,

@@ -5,7 +5,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +22,17 @@ MEAN_WORDS = 11  # of a question
 def write_table(folder: Path, words_of: Path, rows: int) -> None:
     """Write a train and a dev file of question pairs from the words of a file of pairs, drawn at random."""
     rng = np.random.default_rng(0)
-    words = np.array(sorted({word for pair in read_pairs(words_of) for word in pair.first.split()}))
-    for name, count in (("quora-train.csv", rows), ("quora-dev.csv", DEV_ROWS)):
-        lengths = rng.integers(3, 2 * MEAN_WORDS - 3, (count, 2))
-        drawn = iter(words[rng.integers(0, len(words), lengths.sum())].tolist())
-        sentences = [[" ".join(next(drawn) for _ in range(length)) for length in pair] for pair in lengths.tolist()]
-        labels = rng.integers(0, 2, count).tolist()
-        pairs = [Pair(first, second, label) for (first, second), label in zip(sentences, labels, strict=True)]
-        write_pairs(folder / name, pairs)
+    words = sorted({word for pair in read_pairs(words_of) for word in pair.first.split()})
+    write_pairs(folder / "quora-train.csv", draw_pairs(words, rows, rng))
+    write_pairs(folder / "quora-dev.csv", draw_pairs(words, DEV_ROWS, rng))
+
+
+def draw_pairs(words: Sequence[str], count: int, rng: np.random.Generator) -> Iterator[Pair]:
+    """Yield pairs of random words, one by one: a process that is started counts its parent's memory as its own."""
+    for _ in range(count):
+        first, second = rng.integers(3, 2 * MEAN_WORDS - 3, 2)
+        drawn = [words[number] for number in rng.integers(0, len(words), first + second)]
+        yield Pair(" ".join(drawn[:first]), " ".join(drawn[first:]), int(rng.integers(0, 2)))
 
 
 def run_table(words_of: Path, rows: int, *, report: Callable[[str], None]) -> list[dict[str, Any]]:

@@ -14,9 +14,10 @@ def test_a_command_that_fails_is_an_error_with_its_message() -> None:
         time_command(["-c", "raise SystemExit('no such luck')"])
 
 
-def test_help_and_the_first_step_are_measured() -> None:
+def test_help_the_configuration_and_the_first_step_are_measured() -> None:
     assert [name for name in commands("x") if name.startswith("ours")] == [
         "ours train.py --help",
+        "ours train.py --print_config",
         "ours quickstart to the first step",
     ]
 
@@ -24,5 +25,5 @@ def test_help_and_the_first_step_are_measured() -> None:
 @pytest.mark.slow
 def test_the_commands_run() -> None:
     entries = run_startup(1, report=lambda _: None)
-    assert len(entries) == 3
+    assert len(entries) == 4
     assert all(entry["cpu_s"] > 0 and entry["wall_s"] > 0 for entry in entries)

@@ -13,8 +13,8 @@ import yaml
 from analysis.run import Predictions
 from analysis.written_run import write_run
 from experiments.systems import System, compare_systems
+from runtime.file_digest import digest
 from tasks import Classification, InputError, MultiLabel, Regression, Source, Task
-from tasks.source import digest
 from tests.experiments.run_folders import make_job
 
 ROWS = 60
