@@ -110,7 +110,8 @@ def open_dev(members: Sequence[Member], seed: int) -> Dev:
         if task.in_mean
     }
     located = read_dev(members)
-    examples, places = ({task: [pair[part] for pair in each] for task, each in located.items()} for part in (1, 0))
+    examples = {task: [example for _, example in each] for task, each in located.items()}
+    places = {task: [place for place, _ in each] for task, each in located.items()}
     return Dev(examples, places, files, seed)
 
 
