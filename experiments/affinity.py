@@ -50,19 +50,18 @@ class Gains:
         found: Floats = self.values[:, :, self.tasks.index(task), self.tasks.index(target)]
         return found
 
-    def of_set(self, steps: Mapping[str, int], target: str, *, same_steps: bool) -> Floats:
+    def of_set(self, steps: Mapping[str, int], target: str, *, alone: float) -> Floats:
         """Return how much better a task ends in a set than alone, per step of the set, (2, R).
 
         Args:
             steps: Steps on each task of the set.
             target: The task, one of them.
-            same_steps: Whether the training alone made as many steps as that on the set, so that the other tasks'
-                steps take the place of its own; else they come on top of its own.
+            alone: Steps on it alone, for each step on it in the set: at 1 the other tasks' steps come on top of its
+                own; where both trainings made equally many, they take the place of some of its own.
         """
         total = sum(steps.values())
         mean = sum((count / total * self.of_step(task, target) for task, count in steps.items()), np.zeros(()))
-        alone = 1.0 if same_steps else steps[target] / total
-        return np.asarray(mean - alone * self.of_step(target, target))
+        return np.asarray(mean - alone * steps[target] / total * self.of_step(target, target))
 
 
 def find_interval(values: Floats, *, confidence: float = 0.95) -> Interval:

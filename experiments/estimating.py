@@ -8,6 +8,7 @@ import numpy as np
 from analysis.run import Run
 from backbones.digest import digest_tensors
 from experiments.affinity import Gains, measure_gains
+from experiments.batches import count_batches
 from experiments.probes import Probe, build_probe
 from inference import Predictor
 from inference.checkpoint import find_checkpoint, read_checkpoint
@@ -45,17 +46,15 @@ def read_run(checkpoint: Path) -> Run:
 
 
 def count_steps(run: Run) -> dict[str, int]:
-    """Return how many batches of each task a run has drawn; a batch of tasks over the same rows is one of each.
+    """Return how many batches of each task a run has drawn (see `count_batches`).
 
     Raises:
         InputError: If its report does not say so.
     """
-    joint = {task: stream for stream, each in run.report.get("streams", {}).items() for task in each["tasks"]}
-    drawn = run.report.get("drawn") or {}
-    streams = {task: joint.get(task, task) for task in run.tasks}
-    if set(drawn) != set(streams.values()):
+    found = count_batches(run.report, list(run.tasks))
+    if not found:
         raise InputError(f"{run.folder / 'report.json'}: does not say how many batches were drawn of each task")
-    return {task: int(drawn[stream]["batches"]) for task, stream in streams.items()}
+    return found
 
 
 def estimate(run: Run, checkpoints: Sequence[Path], *, batches: int, seed: int) -> Gains:

@@ -120,8 +120,9 @@ def test_a_set_adds_the_other_tasks_steps_or_puts_them_in_place_of_its_own():
     values = np.zeros((2, 1, 2, 2))
     values[..., 0, 0], values[..., 1, 0] = 0.05, 0.01  # what a step on a, and on b, does to a
     gains, steps = Gains(("a", "b"), values), {"a": 1, "b": 3}
-    np.testing.assert_allclose(gains.of_set(steps, "a", same_steps=False), 0.75 * 0.01)
-    np.testing.assert_allclose(gains.of_set(steps, "a", same_steps=True), 0.75 * (0.01 - 0.05))
+    np.testing.assert_allclose(gains.of_set(steps, "a", alone=1.0), 0.75 * 0.01)
+    np.testing.assert_allclose(gains.of_set(steps, "a", alone=4.0), 0.75 * (0.01 - 0.05))
+    np.testing.assert_allclose(gains.of_set(steps, "a", alone=2.0), 0.75 * 0.01 - 0.25 * 0.05)
 
 
 def test_rows_without_a_label_are_left_out_and_too_few_rows_are_refused(word_backbone):
