@@ -61,7 +61,14 @@ def build_model(features: Features, *, is_score: bool, is_calibrated: bool = Fal
     return model if is_bag else make_pipeline(StandardScaler(), model)
 
 
-def cross_validate(features: Features, labels: Floats, *, is_score: bool, as_probabilities: bool = False) -> Floats:
+def cross_validate(
+    features: Features,
+    labels: Floats,
+    *,
+    is_score: bool,
+    as_probabilities: bool = False,
+    groups: NDArray[np.int64] | None = None,
+) -> Floats:
     """Return what a model that has not seen the row predicts for it, (n,).
 
     Args:
@@ -69,11 +76,17 @@ def cross_validate(features: Features, labels: Floats, *, is_score: bool, as_pro
         labels: Label of each row, (n,); of a class at least FOLDS.
         is_score: Whether they are scores.
         as_probabilities: Whether to return the probability of each class in order, (n, classes).
+        groups: Number of each row's group, (n,), of which a model has seen none or all; FOLDS or more of each class.
+            None for rows that stand alone.
     """
+    groups = np.arange(len(labels)) if groups is None else groups
+    _, firsts, places = np.unique(groups, return_index=True, return_inverse=True)
     folds = (KFold if is_score else StratifiedKFold)(FOLDS, shuffle=True, random_state=0)
+    parts = [np.isin(places, held) for _, held in folds.split(firsts, labels[firsts])]
     model = build_model(features, is_score=is_score, is_calibrated=as_probabilities)
     method = "predict_proba" if as_probabilities else "predict"
-    predicted: Floats = cross_val_predict(model, features, labels, cv=folds, method=method)
+    rows = [(np.flatnonzero(~is_held), np.flatnonzero(is_held)) for is_held in parts]
+    predicted: Floats = cross_val_predict(model, features, labels, cv=rows, method=method)
     return predicted
 
 
