@@ -19,25 +19,31 @@ Floats = NDArray[np.float64]
 Features: TypeAlias = Floats | csr_array
 
 
-def draw_labelled(labels: Floats, *, is_score: bool, most: int = SAMPLE) -> NDArray[np.int64]:
+def draw_labelled(
+    labels: Floats, *, is_score: bool, most: int = SAMPLE, groups: NDArray[np.int64] | None = None
+) -> NDArray[np.int64]:
     """Draw rows with a label evenly, in order.
 
     Args:
         labels: Class or score of each row, NaN where there is none, (n,).
         is_score: Whether they are scores.
         most: How many to draw at most.
+        groups: Number of each row's group (see `cross_validate`), (n,); None for rows that stand alone.
 
     Returns:
-        Rows, (at most `most`,), without those of classes with fewer rows than folds; none where less than LEAST rows
-        or one label alone is left, which tell nothing.
+        Rows, (at most `most`,), without those of classes with fewer rows, or groups, than folds; none where less than
+        LEAST rows, fewer groups than folds or one label alone is left, which tell nothing.
     """
+    groups = np.arange(len(labels)) if groups is None else groups
     sample = np.flatnonzero(~np.isnan(labels))
     if sample.size > most:
         sample = np.sort(np.random.default_rng(0).choice(sample, most, replace=False))
     if not is_score:
-        values, counts = np.unique(labels[sample], return_counts=True)
+        firsts = sample[np.unique(groups[sample], return_index=True)[1]]
+        values, counts = np.unique(labels[firsts], return_counts=True)
         sample = sample[np.isin(labels[sample], values[counts >= FOLDS])]
-    return sample if sample.size >= LEAST and np.ptp(labels[sample]) > 0 else sample[:0]
+    is_enough = sample.size >= LEAST and np.unique(groups[sample]).size >= FOLDS
+    return sample if is_enough and np.ptp(labels[sample]) > 0 else sample[:0]
 
 
 def build_model(features: Features, *, is_score: bool, is_calibrated: bool = False) -> Any:
