@@ -223,9 +223,8 @@ def describe_seen(shares: Sequence[float]) -> str:
     """Say how much of its own each task saw in larger sets.
 
     Example:
-        >>> describe_seen([0.334, 0.5]), describe_seen([1.0]), describe_seen([])
-        (' In a larger set a task saw 33 % to 50 % of the batches that it saw alone.', \
-' In a larger set a task saw 100 % of the batches that it saw alone.', '')
+        >>> describe_seen([0.334, 0.5])
+        ' In a larger set a task saw 33 % to 50 % of the batches that it saw alone.'
     """
     ends = dict.fromkeys(f"{100 * share:.0f} %" for share in (min(shares), max(shares))) if shares else {}
     return f" In a larger set a task saw {' to '.join(ends)} of the batches that it saw alone." if ends else ""
