@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from augmentation import PREFIX
 from heads import Label, Scores
 from runtime.file_digest import digest
 from runtime.strict_yaml import read_yaml_file
@@ -198,10 +199,15 @@ class Run:
 
 
 def match_predictions(path: Path, examples: Sequence[Example], task: Task) -> tuple[list[Example], list[Label]]:
-    """Return the examples that a prediction file is about, in its order, which is that of the split, and its labels."""
+    """Return the examples that a prediction file is about, in its order, which is that of the split, and its labels.
+
+    Pairs that were made by rule beside a train split are left out.
+    """
     with path.open(encoding="utf-8", newline="") as file:
         reader = csv.reader(file, skipinitialspace=True)
         rows = [(reader.line_num, row) for row in reader][1:]
+    if task.generated_pairs is not None:
+        rows = [(number, row) for number, row in rows if not row or not row[0].startswith(PREFIX)]
     if not rows:
         raise InputError(f"{path}: holds no prediction")
     matched, labels = [], list[Label]()
