@@ -8,6 +8,7 @@ from pathlib import Path
 from analysis.methods import METHODS
 from runtime.arguments import Arguments
 from runtime.command import command
+from runtime.errors import InputError
 from runtime.importing import heavy_imports
 from runtime.terminal import plain_console
 from runtime.utf8 import use_utf8
@@ -32,10 +33,15 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     parser.add_argument(
         "--select",
         action="store_true",
-        help="choose the members for each task on one half of the split by greedy forward selection",
+        help="choose the members for each task on one half of dev by greedy forward selection",
     )
     parser.add_argument("--seed", type=int, default=42, help="seed of the halves (default %(default)s)")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.select and options.split == "test":
+        raise InputError(
+            "--select --split test: members are chosen on dev (expected the chosen runs alone with --split test)"
+        )
+    return options
 
 
 @command

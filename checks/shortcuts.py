@@ -1,6 +1,7 @@
 """How well a label can be told without understanding: what a model must beat, beside the most frequent label.
 
-Each way looks at one feature of a text alone. Scores are cross-validated on a sample of the train split.
+Each way looks at one feature of a text alone. Scores are cross-validated on a sample of the train split; all copies of
+a single text are in one fold.
 """
 
 from collections.abc import Iterator, Mapping
@@ -45,7 +46,8 @@ def measure_shortcuts(rows: SplitRows) -> Shortcuts | None:
     if rows.task.labels.is_set:
         return None
     is_score = not rows.task.labels.num_classes
-    sample = draw_labelled(rows.labels, is_score=is_score)
+    groups = np.unique(rows.keys, return_inverse=True)[1].ravel() if rows.sides == 1 else np.arange(len(rows))
+    sample = draw_labelled(rows.labels, is_score=is_score, groups=groups)
     if not sample.size:
         return None
     labels = rows.labels[sample]
@@ -56,7 +58,7 @@ def measure_shortcuts(rows: SplitRows) -> Shortcuts | None:
     return Shortcuts(
         "pearson" if is_score else "accuracy",
         constant,
-        {name: score_feature(values, labels, is_score=is_score) for name, values in features.items()},
+        {name: score_feature(values, labels, groups[sample], is_score=is_score) for name, values in features.items()},
         sample.size,
     )
 
@@ -87,9 +89,9 @@ def count_recurrence(rows: SplitRows) -> NDArray[np.float64]:
     return np.log(np.sort(counts[inverse.reshape(rows.keys.shape)], axis=1))
 
 
-def score_feature(features: Features, labels: Floats, *, is_score: bool) -> float:
-    """Return the accuracy, or Pearson correlation, of a small model's cross-validated answers."""
-    predicted = cross_validate(features, labels, is_score=is_score)
+def score_feature(features: Features, labels: Floats, groups: NDArray[np.int64], *, is_score: bool) -> float:
+    """Return the accuracy, or Pearson correlation, of a small model's answers, cross-validated over groups of rows."""
+    predicted = cross_validate(features, labels, is_score=is_score, groups=groups)
     return correlate(predicted, labels) if is_score else float((predicted == labels).mean())
 
 

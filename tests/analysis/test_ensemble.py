@@ -57,6 +57,13 @@ def test_selection_reports_both_halves(members: list[Path], tmp_path: Path, caps
         assert chosen["ensemble"].keys() == {"selected", "held_out"}
 
 
+def test_members_are_not_chosen_on_test(members: list[Path], tmp_path: Path, capsys):
+    arguments = [*map(str, members), "--output", str(tmp_path / "out"), "--select", "--split", "test"]
+    assert main(arguments) == 2
+    assert "members are chosen on dev" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 def test_an_existing_folder_is_left_alone(members: list[Path], tmp_path: Path, capsys):
     (tmp_path / "out").mkdir()
     assert main([*map(str, members), "--output", str(tmp_path / "out")]) == 2

@@ -23,6 +23,16 @@ def test_a_word_that_gives_the_label_away_is_told(make_splits):
     assert "bag of words alone gives accuracy" in found.what
 
 
+def test_a_text_is_not_told_by_its_copies(make_splits):
+    """The same text has the same label, so that a copy in another fold gives it away."""
+    texts = [" ".join(f"word{word}" for word in RNG.integers(0, 3000, 8)) for _ in range(150)]
+    labels = RNG.permutation([0, 1] * 75)
+    table = [(f"r{copy}-{n}", text, labels[n]) for copy in range(3) for n, text in enumerate(texts)]
+    shortcuts = measure_shortcuts(make_splits({"train": table})["train"])
+    assert shortcuts is not None
+    assert shortcuts.scores["bag of words"] < 0.65
+
+
 def test_a_side_of_a_pair_that_gives_the_label_away_is_told(make_splits):
     table = [(f"r{n}", sentence(), f"{sentence()} {'nobody' if n % 2 else 'somebody'}", n % 2) for n in range(200)]
     shortcuts = measure_shortcuts(make_splits({"train": table})["train"])
