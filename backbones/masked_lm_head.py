@@ -1,5 +1,6 @@
 """The masked-LM head of any family: transformers' own layers, with the word embeddings as the decoder."""
 
+import copy
 from typing import Any
 
 from torch import Tensor, nn
@@ -90,8 +91,15 @@ def masked_lm_class(config: PreTrainedConfig) -> type[PreTrainedModel]:
 
 def join_masked_lm(encoder: PreTrainedModel, head: FamilyMaskedLMHead) -> PreTrainedModel:
     """Return transformers' whole model: the encoder, the head, and the decoder tied to the embeddings."""
-    model = masked_lm_class(encoder.config)(encoder.config)
+    model = masked_lm_class(encoder.config)(tie_decoder(encoder.config))
     setattr(model, model.base_model_prefix, encoder)
     model.load_state_dict(head.model.state_dict(), strict=False)
     model.tie_weights()
     return model
+
+
+def tie_decoder(config: PreTrainedConfig) -> PreTrainedConfig:
+    """Return the configuration of a model whose decoder is the word embeddings: without it `tie_weights` does nothing."""
+    tied = copy.deepcopy(config)
+    tied.tie_word_embeddings = True
+    return tied
