@@ -104,7 +104,8 @@ class RunReport(L.Callback):
         """Report the training."""
         wall = time.monotonic() - self._started
         callbacks: list[L.Callback] = trainer.callbacks  # type: ignore[attr-defined]
-        stopped, backbone = describe_stop(callbacks, step=trainer.global_step), pl_module.backbone
+        stopped = describe_stop(callbacks, step=trainer.global_step, total=trainer.estimated_stepping_batches)
+        backbone = pl_module.backbone
         assert isinstance(backbone, Backbone)
         self._finish(
             trainer,
