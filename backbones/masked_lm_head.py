@@ -99,7 +99,7 @@ def join_masked_lm(encoder: PreTrainedModel, head: FamilyMaskedLMHead) -> PreTra
 
 
 def tie_decoder(config: PreTrainedConfig) -> PreTrainedConfig:
-    """Return the configuration of a model whose decoder is the word embeddings: without it `tie_weights` does nothing."""
+    """Return the configuration with the decoder tied to the word embeddings, whatever it says: `tie_weights` asks it."""
     tied = copy.deepcopy(config)
     tied.tie_word_embeddings = True
     return tied

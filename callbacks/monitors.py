@@ -48,8 +48,8 @@ def refuse_other_last(callbacks: Iterable[L.Callback]) -> None:
     for callback in callbacks:
         if isinstance(callback, ModelCheckpoint) and callback.save_last and callback.dirpath is None:
             raise InputError(
-                f"{_name(callback)}.save_last is {callback.save_last} (expected null, or a dirpath: the run's last.ckpt "
-                "is what a training resumes from)"
+                f"{_name(callback)}.save_last is {callback.save_last} (expected null, or a dirpath: the run's "
+                "last.ckpt is what a training resumes from)"
             )
 
 
