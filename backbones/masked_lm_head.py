@@ -99,7 +99,7 @@ def join_masked_lm(encoder: PreTrainedModel, head: FamilyMaskedLMHead) -> PreTra
 
 
 def tie_decoder(config: PreTrainedConfig) -> PreTrainedConfig:
-    """Return the configuration with the decoder tied to the word embeddings, whatever it says: `tie_weights` asks it."""
+    """Return the configuration with a decoder that is the word embeddings, which `tie_weights` asks it for."""
     tied = copy.deepcopy(config)
     tied.tie_word_embeddings = True
     return tied
