@@ -158,7 +158,7 @@ class RunReport(L.Callback):
         with replacing(folder / "report.json") as file:
             file.write(f"{json.dumps(report, indent=2)}\n".encode())
         console = plain_console()
-        console.print(build_table(metrics, baselines, title=name))
+        console.print(build_table(metrics, baselines, title=name if tasks else "held-out text"))
         said = [describe_part(evaluated, name)] if evaluated else []
         for line in (*said, *describe_failures(tasks, metrics, baselines, predicted), *notes):
             console.print(line, soft_wrap=True)
