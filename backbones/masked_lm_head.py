@@ -1,13 +1,14 @@
 """The masked-LM head of any family: transformers' own layers, with the word embeddings as the decoder."""
 
 import copy
-from typing import Any
+from typing import Any, TypeVar
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import MODEL_FOR_MASKED_LM_MAPPING, PreTrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutput
 
+Config = TypeVar("Config", bound=PreTrainedConfig)
 NO_MASKED_LM = ("electra",)  # its published models are discriminators; what guesses tokens is another model
 
 
@@ -98,7 +99,7 @@ def join_masked_lm(encoder: PreTrainedModel, head: FamilyMaskedLMHead) -> PreTra
     return model
 
 
-def tie_decoder(config: PreTrainedConfig) -> PreTrainedConfig:
+def tie_decoder(config: Config) -> Config:
     """Return the configuration with a decoder that is the word embeddings, which `tie_weights` asks it for."""
     tied = copy.deepcopy(config)
     tied.tie_word_embeddings = True
