@@ -71,10 +71,11 @@ class ResumableCheckpoint(Checkpoint):
 class BestCheckpoint(ModelCheckpoint):
     """Lightning's ModelCheckpoint; a resumed run, whose folder is a new one, goes on from its best score.
 
-    Where it keeps several checkpoints (`save_top_k`), it writes down beside them which one is the best (see
-    `note_best`).
+    Where it keeps several checkpoints (`save_top_k`), or the best one lies in the folder of the run that is resumed, it
+    writes down beside them which one it is (see `note_best`).
     """
 
+    which = "best"  # what `--ckpt_path` calls it
     _noted = ""
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
@@ -83,10 +84,12 @@ class BestCheckpoint(ModelCheckpoint):
         self._note_best(trainer)
 
     def _note_best(self, trainer: L.Trainer) -> None:
-        if self.save_top_k in (0, 1) or self.best_model_path in ("", self._noted) or not trainer.is_global_zero:
+        if self.best_model_path in ("", self._noted) or not trainer.is_global_zero or trainer.fast_dev_run:  # type: ignore[attr-defined]
             return
-        self._noted = self.best_model_path
-        note_best(Path(str(self.dirpath)), Path(self.best_model_path))
+        folder, best = Path(str(self.dirpath)), Path(self.best_model_path)
+        if self.save_top_k not in (0, 1) or best.parent != folder or self._noted:
+            self._noted = self.best_model_path
+            note_best(folder, self.which, best)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over the best score; files of the resumed run's folder are left where they are."""
@@ -111,3 +114,4 @@ class BestTaskCheckpoint(BestCheckpoint):
             save_on_train_epoch_end=False,  # but after each validation, before last.ckpt
         )
         self.task = task
+        self.which = f"best-{task}"

@@ -12,7 +12,6 @@ from runtime.whole_files import replacing
 VERSION_FOLDER = re.compile(r"version_(\d+)")  # as Lightning's loggers name them
 RUN_FOLDER = re.compile(r"(version|validate|test|predict)_\d+")
 BEST_OF_A_TASK = re.compile(r"best-(.+)-epoch=")
-BEST_OF_SEVERAL = "best.txt"  # beside the checkpoints: which of them is the best, where a run keeps several
 TRIES = 10
 
 
@@ -123,20 +122,31 @@ def find_checkpoint(runs: Path, which: str) -> Path | None:
     return next((path for path in found if path is not None), None)
 
 
-def note_best(folder: Path, best: Path) -> None:
-    """Write down which of several best checkpoints is the best one: the newest need not be.
+def best_note(folder: Path, which: str) -> Path:
+    """Return the file beside the checkpoints that says which one is the best, where it is not the only one there.
 
     Args:
         folder: The folder of a run's checkpoints.
+        which: `best` or `best-<task>`.
+    """
+    return folder / f"{which}.txt"
+
+
+def note_best(folder: Path, which: str, best: Path) -> None:
+    """Write down which checkpoint is the best one: of several, the newest need not be.
+
+    Args:
+        folder: The folder of a run's checkpoints.
+        which: `best` or `best-<task>`.
         best: The checkpoint; a resumed run's may lie in the folder of the run before.
     """
-    with replacing(folder / BEST_OF_SEVERAL) as file:
+    with replacing(best_note(folder, which)) as file:
         file.write(f"{os.path.relpath(best, folder)}\n".encode())
 
 
-def _read_best(folder: Path) -> Path | None:
+def _read_best(folder: Path, which: str) -> Path | None:
     """Return the checkpoint that `note_best` wrote down; None where it did not, or the checkpoint is gone."""
-    note = folder / BEST_OF_SEVERAL
+    note = best_note(folder, which)
     if not note.is_file():
         return None
     best = folder / note.read_text(encoding="utf-8").strip()
@@ -146,6 +156,8 @@ def _read_best(folder: Path) -> Path | None:
 def find_in_run(run: Path, which: str) -> Path | None:
     """Find the newest checkpoint of one run; of several best ones, the best.
 
+    Where the run resumed another one and found no better weights, that is a checkpoint of the other one.
+
     Args:
         run: Its folder.
         which: `last`, `best` for the best one by the mean or the score, or `best-<task>` for the best one of a task.
@@ -154,7 +166,7 @@ def find_in_run(run: Path, which: str) -> Path | None:
         The checkpoint; None if there is none.
     """
     folder = last_checkpoint(run).parent
-    if which == "best" and (best := _read_best(folder)) is not None:
+    if (best := _read_best(folder, which)) is not None:
         return best
     files = folder.glob("*.ckpt")
     if which.startswith("best-"):
