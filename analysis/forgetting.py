@@ -36,25 +36,26 @@ def find_forgotten(is_right: NDArray[np.bool_]) -> tuple[Rows, Rows]:
 
 
 def watch_predictions(paths: Sequence[Path], examples: Sequence[Example], task: Task) -> NDArray[np.bool_]:
-    """Return whether each row is right in each of several files of predictions, (files, rows).
+    """Return whether each row with a label is right in each of several files of predictions, (files, such rows).
 
     Args:
         paths: The files, in the order of the training.
-        examples: The examples of the train split that have a label.
+        examples: The examples of the train split, those without a label too, which a file holds as well.
         task: The task.
 
     Raises:
-        InputError: If a file is missing, is about other examples or lacks some.
+        InputError: If a file is missing, is about other examples or lacks some that have a label.
     """
-    labels = task.labels.stack([example.label for example in examples])
+    labels = task.labels.stack([example.label for example in examples if example.label is not None])
     found = []
     for path in paths:
         if not path.is_file():
             raise InputError(f"{path}: no such file (predict with --data.predict_splits [train] writes it)")
         matched, predicted = match_predictions(path, examples, task)
-        if len(matched) < len(examples):
-            raise InputError(f"{path}: holds {len(matched)} of {len(examples)} training examples (expected all)")
-        found.append(task.labels.is_right(task.labels.stack(predicted), labels))
+        known = [row for row, example in enumerate(matched) if example.label is not None]
+        if len(known) < len(labels):
+            raise InputError(f"{path}: holds {len(known)} of {len(labels)} training examples (expected all)")
+        found.append(task.labels.is_right(task.labels.stack(predicted)[known], labels))
     return np.array(found)
 
 
@@ -96,9 +97,10 @@ def choose_rows(
     task = run.tasks[name]
     if isinstance(task.labels, Scores) or task.labels.is_set:
         raise InputError(f"--task {name}: has {task.labels.plural} (expected one class a row)")
-    examples = [example for example in run.read_examples(name, "train") if example.label is not None]
+    everything = run.read_examples(name, "train")
+    examples = [example for example in everything if example.label is not None]
     if predictions:
-        is_right = watch_predictions(predictions, examples, task)
+        is_right = watch_predictions(predictions, everything, task)
     else:
         texts = [example.texts for example in examples]
         labels = np.array([example.label for example in examples], dtype=np.float64)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from augmentation import PREFIX
 from heads import Label, Scores
 from runtime.file_digest import digest
 from runtime.strict_yaml import read_yaml_file
@@ -133,6 +134,16 @@ class Run:
         """Read the examples that a prediction file is about, from the file that the run read.
 
         Raises:
+            InputError: As `read_located`.
+        """
+        return [example for _, example in self.read_located(task, split)]
+
+    def read_located(self, task: str, split: Split = "dev") -> list[tuple[int, Example]]:
+        """Return what `read_examples` does, each behind the line (or row) of the file that it stands on.
+
+        Tasks over one file share its lines, whichever columns their ids are read from.
+
+        Raises:
             InputError: If the run read no such split, or the file is missing or has changed since.
         """
         source = self.report["data"].get(task, {}).get(split)
@@ -144,7 +155,9 @@ class Run:
                 raise InputError(f"{path}: no such file (the {split} split of {task}, as {self.name} read it)")
             if digest(path) != source["sha256"]:
                 raise InputError(f"{path}: has changed since {self.name} read it (different SHA-256)")
-        return list(self.tasks[task].read(split, Path(self.config["data"]["root"]).expanduser(), lambda message: None))
+        root = Path(self.config["data"]["root"]).expanduser()
+        located = self.tasks[task].read_located(split, root, lambda message: None)
+        return [(int(where.rpartition(" ")[2]), example) for where, example in located]
 
     def read_predictions(self, task: str, split: Split = "dev", *, allow_partial: bool = False) -> Predictions:
         """Read the predictions of a labelled split, of the examples that have a label.
@@ -186,10 +199,15 @@ class Run:
 
 
 def match_predictions(path: Path, examples: Sequence[Example], task: Task) -> tuple[list[Example], list[Label]]:
-    """Return the examples that a prediction file is about, in its order, which is that of the split, and its labels."""
+    """Return the examples that a prediction file is about, in its order, which is that of the split, and its labels.
+
+    Pairs that were made by rule beside a train split are left out.
+    """
     with path.open(encoding="utf-8", newline="") as file:
         reader = csv.reader(file, skipinitialspace=True)
         rows = [(reader.line_num, row) for row in reader][1:]
+    if task.generated_pairs is not None:
+        rows = [(number, row) for number, row in rows if not row or not row[0].startswith(PREFIX)]
     if not rows:
         raise InputError(f"{path}: holds no prediction")
     matched, labels = [], list[Label]()

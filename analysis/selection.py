@@ -54,25 +54,25 @@ def split_halves(count: int, *, seed: int) -> Halves:
     return np.sort(order[: count // 2]), np.sort(order[count // 2 :])
 
 
-def split_tasks(ids: Mapping[str, Sequence[str]], files: Mapping[str, str], *, seed: int) -> dict[str, Halves]:
+def split_tasks(places: Mapping[str, Sequence[int]], files: Mapping[str, str], *, seed: int) -> dict[str, Halves]:
     """Cut the rows of each task into two random halves; a row of several tasks falls into the same half of each.
 
     The rows of tasks over one file are cut together, so that nothing is chosen on a row of the other half through
     another task. A task with a file of its own is cut as by `split_halves`, and so are tasks that have the same rows.
 
     Args:
-        ids: Ids of the rows of each task, those without a label left out.
+        places: Line or row of its file that each row of a task stands on, those without a label left out.
         files: Digest of the file of each task.
         seed: Seed of the cut.
 
     Example:
-        >>> halves = split_tasks({"a": ["x", "y", "z"], "b": ["z", "w"]}, {"a": "1", "b": "1"}, seed=0)
+        >>> halves = split_tasks({"a": [2, 3, 4], "b": [4, 5]}, {"a": "1", "b": "1"}, seed=0)
         >>> {name: [rows.tolist() for rows in each] for name, each in halves.items()}
         {'a': [[0, 2], [1]], 'b': [[0], [1]]}
     """
     found = {}
-    for name, own in ids.items():
-        joint = [ids[other] for other in sorted(ids) if files[other] == files[name]]
+    for name, own in places.items():
+        joint = [places[other] for other in sorted(places) if files[other] == files[name]]
         if len(joint) == 1:
             found[name] = split_halves(len(own), seed=seed)
             continue

@@ -10,6 +10,7 @@ from analysis.intervals import bootstrap_difference, bootstrap_pearson, wilson_i
 from analysis.overlap_bands import Band, Estimate, rank_pairs, score_bands
 from analysis.run import Predictions
 from heads import Scores
+from shortcuts.answers import number_bags
 from shortcuts.features import Rarity, bag_of_words, overlap_features
 from shortcuts.models import Features, Floats, correlate, cross_validate, draw_labelled, fit_and_predict
 from tasks import Example
@@ -72,13 +73,14 @@ def measure_shortcut(predictions: Predictions, train: Sequence[Example]) -> Shor
         return None
     is_score, is_pair = isinstance(predictions.task.labels, Scores), len(predictions.task.texts) == 2
     labels = np.array([np.nan if example.label is None else example.label for example in train], dtype=np.float64)
-    rows = draw_labelled(labels, is_score=is_score)
+    groups = _number_texts(train)
+    rows = draw_labelled(labels, is_score=is_score, groups=groups)
     if not rows.size:
         return None
     learnt = [train[int(row)] for row in rows]
     name, known, asked = _build_features(learnt, predictions.examples)
     guessed, shares = fit_and_predict(known, labels[rows], asked, is_score=is_score)
-    tried = cross_validate(known, labels[rows], is_score=is_score)
+    tried = cross_validate(known, labels[rows], is_score=is_score, groups=groups[rows])
     own, right = predictions.predictions, predictions.labels
     wrong = guessed != right
     constant = predictions.task.labels.best_constant(labels[rows])
@@ -95,7 +97,7 @@ def measure_shortcut(predictions: Predictions, train: Sequence[Example]) -> Shor
         above=Estimate(difference, bootstrap_difference(metric, right, own, guessed), len(right)),
         agreement=_estimate(metric, own, guessed),
         chance=0.0 if is_score else _chance(own, guessed),
-        explained=_explain(asked, own, is_score=is_score),
+        explained=_explain(asked, own, _number_texts(predictions.examples), is_score=is_score),
         most_frequent=0.0 if is_score else float(np.unique(own, return_counts=True)[1].max() / len(own)),
         where_wrong=None if is_score or not wrong.any() else _estimate(metric, right[wrong], own[wrong]),
         auc=rank_pairs(replace(predictions, predictions=guessed, probabilities=shares)) if is_pair else None,
@@ -111,6 +113,12 @@ def _build_features(learnt: Sequence[Example], asked: Sequence[Example]) -> tupl
     rarity = Rarity(text for example in learnt for text in example.texts)
     pairs = [overlap_features([example.texts for example in examples], rarity) for examples in (learnt, asked)]
     return "word overlap", pairs[0], pairs[1]
+
+
+def _number_texts(examples: Sequence[Example]) -> NDArray[np.int64]:
+    """Return the number of each single text's words, of which a model has seen all rows or none; pairs stand alone."""
+    texts = [example.texts for example in examples]
+    return number_bags([text for (text,) in texts]) if texts and len(texts[0]) == 1 else np.arange(len(texts))
 
 
 def _estimate(metric: MetricName, labels: Floats, predicted: Floats) -> Estimate:
@@ -131,12 +139,13 @@ def _chance(first: Floats, second: Floats) -> float:
     return float(sum((first == value).mean() * (second == value).mean() for value in values))
 
 
-def _explain(features: Features, own: Floats, *, is_score: bool) -> Estimate:
+def _explain(features: Features, own: Floats, groups: NDArray[np.int64], *, is_score: bool) -> Estimate:
     """Return how many of a run's predictions the features tell; undefined where they are too few or all the same."""
-    rows: NDArray[np.int64] = draw_labelled(own, is_score=is_score)
+    rows = draw_labelled(own, is_score=is_score, groups=groups)
     if not rows.size:
         return Estimate(None, None, 0)
-    told, own = cross_validate(features[rows], own[rows], is_score=is_score), own[rows]
+    told = cross_validate(features[rows], own[rows], is_score=is_score, groups=groups[rows])
+    own = own[rows]
     if not is_score:
         return _estimate("accuracy", own, told)
     found = _estimate("pearson", own, told)

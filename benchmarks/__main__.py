@@ -31,7 +31,11 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     parser.add_argument("--threads", type=int, default=1, help="CPU threads; with 1 CPU seconds count, with more wall")
     parser.add_argument("--rows", type=int, default=Workload.num_rows, help="examples an epoch (default %(default)s)")
     parser.add_argument("--only", nargs="+", metavar="WORDS", help="only programs whose name contains one of these")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if not options.data.is_file():
+        found = "is a folder" if options.data.is_dir() else "no such file"
+        parser.error(f"--data {options.data}: {found} (expected a file of sentence pairs)")
+    return options
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -10,6 +10,7 @@ from datamodules.streams import Streams, stream_of
 
 Level = Literal["error", "warning", "note"]
 LEVELS: tuple[Level, ...] = ("error", "warning", "note")
+FILE = "file"  # the check that tells what is to be said of a whole file
 SHOWN = 3  # examples a finding
 LONGEST_TEXT = 90  # characters of a shown text
 
@@ -42,7 +43,7 @@ class Finding:
         check: Name of the check; docs/checks.md has a line for each.
         level: `error` for what makes results wrong, `warning` for what should be looked at, `note` for the rest.
         task: Name of the task.
-        split: The split that it is about.
+        split: The split that it is about; several joined by `+` where it is about a file of theirs.
         count: Rows that it is about.
         total: Rows of the split; 0 where it is about no rows.
         what: What is the matter with them, as the sentence "3 of 100 rows …" continues; without rows all of it.
@@ -59,6 +60,11 @@ class Finding:
     what: str
     advice: str
     examples: Sequence[Instance] = ()
+
+    @property
+    def is_about_file(self) -> bool:
+        """Whether it is about a whole file, which `what` names, whichever tasks and splits read it."""
+        return self.check == FILE
 
     @property
     def share(self) -> float:
@@ -79,8 +85,8 @@ class Finding:
 def say_once(findings: Iterable[Finding], streams: Streams) -> list[Finding]:
     """Return findings, of those that are the same for several tasks one that names these tasks.
 
-    They are about the same rows of a file, or about no rows and of tasks that share theirs. Each example has the
-    remarks of all of them, such as the labels.
+    They are about the same file or the same rows of one, or about no rows and of tasks that share theirs. Each example
+    has the remarks of all of them, such as the labels. What is about a file is said once for all its splits too.
 
     Args:
         findings: The findings.
@@ -89,8 +95,9 @@ def say_once(findings: Iterable[Finding], streams: Streams) -> list[Finding]:
     same: dict[object, list[Finding]] = {}
     for finding in findings:
         rows = tuple(example.where for example in finding.examples)
-        stream = "" if rows else stream_of(streams, finding.task)
-        same.setdefault((replace(finding, task=stream, examples=()), rows), []).append(finding)
+        stream = "" if rows or finding.is_about_file else stream_of(streams, finding.task)
+        split = "" if finding.is_about_file else finding.split
+        same.setdefault((replace(finding, task=stream, split=split, examples=()), rows), []).append(finding)
     return [each[0] if len(each) == 1 else _join(each) for each in same.values()]
 
 
@@ -98,7 +105,8 @@ def _join(findings: Sequence[Finding]) -> Finding:
     examples = zip(*(finding.examples for finding in findings), strict=True)
     return replace(
         findings[0],
-        task=JOINED.join(finding.task for finding in findings),
+        task=JOINED.join(dict.fromkeys(finding.task for finding in findings)),
+        split=JOINED.join(dict.fromkeys(finding.split for finding in findings)),
         examples=[
             replace(each[0], remark="; ".join(dict.fromkeys(filter(None, (example.remark for example in each)))))
             for each in examples

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from transformers import PreTrainedTokenizerFast
 
-from checks.finding import Finding, Instance, Level
+from checks.finding import FILE, Finding, Instance, Level
 from checks.split_rows import SplitRows
 
 MANY = 0.01  # share of rows
@@ -44,7 +44,7 @@ def find_skipped_rows(rows: SplitRows) -> Iterator[Finding]:
     for note in rows.skipped:
         if ": skipped, " not in note and ": kept, " not in note:
             yield Finding(
-                check="file",
+                check=FILE,
                 level="note",
                 task=rows.name,
                 split=rows.split,

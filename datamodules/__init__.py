@@ -1,18 +1,13 @@
 """Data: from sentences to interleaved, padding-free batches.
 
-The data modules themselves are imported when they are asked for: who uses a trained model needs tokens, not Lightning.
+What needs Lightning or the backbones is imported when it is asked for: who uses a trained model needs tokens, not
+Lightning, and who reads a run's folder neither.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from datamodules.batch import Batch, JointBatch, TaskBatch, TaskDataset, collate, passes
 from datamodules.batch_rows import BatchRows
-from datamodules.corpus import CorpusSettings
-from datamodules.device_store import DeviceDataset
-from datamodules.evaluation import cut_store
-from datamodules.masked_batch import MaskedLMBatch
-from datamodules.masking import Masking
 from datamodules.sampler import MultitaskSampler
 from datamodules.schedules import (
     Annealed,
@@ -30,7 +25,13 @@ from datamodules.sentences import SentenceInput
 from datamodules.store import TokenFile, TokenStore
 
 if TYPE_CHECKING:
+    from datamodules.batch import Batch, JointBatch, TaskBatch, TaskDataset, collate, passes
+    from datamodules.corpus import CorpusSettings
+    from datamodules.device_store import DeviceDataset
+    from datamodules.evaluation import cut_store
+    from datamodules.masked_batch import MaskedLMBatch
     from datamodules.masked_lm import MaskedLMDataModule
+    from datamodules.masking import Masking
     from datamodules.multitask import MultitaskDataModule, multitask_data
     from datamodules.resumable import ResumableDataModule, resumable_data
 
@@ -68,16 +69,27 @@ __all__ = [
     "resumable_data",
 ]
 
-_WITH_LIGHTNING = {
-    "MaskedLMDataModule": "datamodules.masked_lm",
-    "MultitaskDataModule": "datamodules.multitask",
-    "ResumableDataModule": "datamodules.resumable",
-    "multitask_data": "datamodules.multitask",
-    "resumable_data": "datamodules.resumable",
+_LATE = {
+    "Batch": "batch",
+    "CorpusSettings": "corpus",
+    "DeviceDataset": "device_store",
+    "JointBatch": "batch",
+    "MaskedLMBatch": "masked_batch",
+    "MaskedLMDataModule": "masked_lm",
+    "Masking": "masking",
+    "MultitaskDataModule": "multitask",
+    "ResumableDataModule": "resumable",
+    "TaskBatch": "batch",
+    "TaskDataset": "batch",
+    "collate": "batch",
+    "cut_store": "evaluation",
+    "multitask_data": "multitask",
+    "passes": "batch",
+    "resumable_data": "resumable",
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name in _WITH_LIGHTNING:
-        return getattr(import_module(_WITH_LIGHTNING[name]), name)
+    if name in _LATE:
+        return getattr(import_module(f"datamodules.{_LATE[name]}"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

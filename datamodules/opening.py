@@ -16,6 +16,7 @@ from datamodules.row_orders import BalancedRows, order_rows
 from datamodules.sentences import SentenceInput
 from datamodules.store import TokenStore
 from datamodules.streams import Streams, by_encoding, keep_present
+from datamodules.training_rows import choose_rows
 from runtime.counts import counted
 from tasks import Example, InputError, MissingFileError, Split, Task
 from tasks.labels import list_names
@@ -52,8 +53,8 @@ class Opener:
             report: Whether to say what was found in the files.
 
         Raises:
-            InputError: If a task lacks a split that the stage needs, a file is missing, wrong or has no rows, or no
-                task names such a split.
+            InputError: If a task lacks a split that the stage needs, a file is missing, wrong or has no rows, no task
+                names such a split, or no chosen training row has a label.
         """
         stores: dict[str, TokenStore] = {}
         missing: list[MissingFileError] = []
@@ -76,8 +77,10 @@ class Opener:
             raise missing[0]
         if not stores and not missing:
             raise InputError(f"no task names a {split} split")
-        if split == "train" and report:
-            self._report(stores)
+        if split == "train" and stage == "fit":
+            choose_rows(stores)
+            if report:
+                self._report(stores)
         return {name: stores[name] for name in self.tasks if name in stores}
 
     def _groups(self) -> list[list[str]]:

@@ -1,14 +1,16 @@
 """The sides of tokenised pairs: which to swap, how to swap them, and what a pair's sequences are."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
-from transformers import PreTrainedTokenizerFast
 
 from tasks import Encoding
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
 
 IntArray = NDArray[np.int64]
 Tokens = NDArray[np.int32]
@@ -30,7 +32,7 @@ class PairTemplate(NamedTuple):
     second_segment: int = 1
 
     @classmethod
-    def of(cls, tokenizer: PreTrainedTokenizerFast) -> "PairTemplate":
+    def of(cls, tokenizer: "PreTrainedTokenizerFast") -> "PairTemplate":
         """Return that of a tokenizer.
 
         Raises:

@@ -18,7 +18,7 @@ from tasks.labels import list_names
 
 log = logging.getLogger(__name__)
 
-FORMAT = 1  # raise when the same rows get other answers
+FORMAT = 2  # raise when the same rows get other answers
 
 
 def prepare_shortcut(
@@ -45,16 +45,20 @@ def prepare_shortcut(
 
 
 def _open_answers(name: str, store: TokenStore, root: Path, cache_dir: Path) -> NDArray[np.float64]:
-    _check_rows(name, store)
+    _check_rows(name, store, store.labelled_rows)
     own = dict(store.task.reading_settings())  # the label's column too, since tasks over the same rows share a store
     key = hashlib.sha256(json.dumps([FORMAT, store.key, own], sort_keys=True).encode()).hexdigest()[:32]
 
     def write(target: Path) -> None:
-        from shortcuts.answers import answer_unseen_folds  # here: scikit-learn takes a second
+        from shortcuts.answers import answer_unseen_folds, number_bags  # here: scikit-learn takes a second
 
         rank_zero_only(log.info)("task %s: a shortcut model is asked about its training rows", name)
         by_id = {example.id: example.texts for example in store.task.read_trained("train", root, lambda note: None)}
         texts = [by_id[name] for name in store.all_ids()]
+        if len(texts[0]) == 1:
+            labelled = store.labelled_rows
+            firsts = np.unique(number_bags([texts[row][0] for row in labelled]), return_index=True)[1]
+            _check_rows(name, store, labelled[firsts], with_different=" with different words")
         found = answer_unseen_folds(texts, store.labels, is_score=not store.task.labels.num_classes)
         with partial_folder(target.parent) as folder:
             np.save(folder / target.name, found)
@@ -69,14 +73,16 @@ def _open_answers(name: str, store: TokenStore, root: Path, cache_dir: Path) -> 
     return open_cached(cache_dir / f"{key}-shortcut.npy", write=write, read=read)
 
 
-def _check_rows(name: str, store: TokenStore) -> None:
+def _check_rows(name: str, store: TokenStore, rows: NDArray[np.int64], with_different: str = "") -> None:
+    """Check that some rows, which may differ in something, are enough of each class."""
     from shortcuts.models import FOLDS  # here, as above
 
-    labels, names = store.labels[store.labelled_rows], store.task.class_names
+    labels, names = store.labels[rows], store.task.class_names
     counts = store.task.labels.count_classes(labels) if names else np.array([len(labels)])
     few = [f"{names[number]} {count}" if names else f"{count}" for number, count in enumerate(counts) if count < FOLDS]
     if few:
         of = " of each class" * bool(names)
         raise InputError(
-            f"task {name}: debias needs {FOLDS} training rows or more{of}, but there are {list_names(few)}"
+            f"task {name}: debias needs {FOLDS} training rows or more{of}{with_different}, but there are "
+            f"{list_names(few)}"
         )

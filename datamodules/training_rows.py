@@ -13,24 +13,36 @@ from datamodules.streams import Streams
 from tasks import InputError
 
 
-def complete_rows(stores: Mapping[str, TokenStore], streams: Streams, *, root: Path, cache_dir: Path) -> None:
-    """Add to the training rows what they are learnt with.
+def choose_rows(stores: Mapping[str, TokenStore]) -> None:
+    """Add to the training rows of each task which of them its `train_rows` chooses.
 
     Args:
         stores: The training split of each task, changed in place.
+
+    Raises:
+        InputError: If a file of chosen rows is missing or wrong, or no chosen row has a label.
+    """
+    for name, store in stores.items():
+        if store.task.train_rows is not None:
+            store.chosen_rows = store.task.find_train_rows(name, store.all_ids())
+            if not len(store.train_rows):
+                raise InputError(f"task {name}: train_rows {store.task.train_rows} names no row with a label")
+
+
+def complete_rows(stores: Mapping[str, TokenStore], streams: Streams, *, root: Path, cache_dir: Path) -> None:
+    """Add to the training rows what they are learnt with beside their labels.
+
+    Args:
+        stores: The training split of each task with its chosen rows, changed in place.
         streams: Which tasks share their rows.
         root: Folder that relative paths start from.
         cache_dir: Folder of what is computed once.
 
     Raises:
-        InputError: If a file that a task names is missing or wrong, or no chosen row has a label.
+        InputError: If a file that a task names is missing or wrong.
     """
     for name, store in stores.items():
-        ids = store.all_ids()
-        store.teacher = store.task.read_teacher(name, ids, known=store.labels)
-        store.chosen_rows = store.task.find_train_rows(name, ids)
-        if store.chosen_rows is not None and not store.has_label[store.chosen_rows].any():
-            raise InputError(f"task {name}: train_rows {store.task.train_rows} names no row with a label")
+        store.teacher = store.task.read_teacher(name, store.all_ids(), known=store.labels)
         store.label_weights = store.task.weigh_labels(store.train_labels)
     for name, shortcut in ask_shortcuts(stores, streams, root=root, cache_dir=cache_dir).items():
         stores[name].shortcut = shortcut

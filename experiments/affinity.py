@@ -1,17 +1,18 @@
 """What a step on one task does to another task's dev loss: to first order, from gradients at trained weights.
 
-A step on a batch of task B moves the shared weights by -lr * g_B / rms, where rms is one number for each weight tensor:
-the root of the mean squared gradient over the tasks' batches, as Adam divides. To first order it removes this part of
-task A's dev loss L_A:
+A step on a batch of task B moves the shared weights by -lr * g_B / rms, where lr and rms are one number for each weight
+tensor: its learning rate, and the root of the mean squared gradient over the tasks' batches, as Adam divides. To first
+order it removes this part of task A's dev loss L_A:
 
-    gain(B, A) = lr * sum over tensors of <dev gradient of L_A, train gradient of L_B> / rms / L_A
+    gain(B, A) = sum over tensors of lr * <dev gradient of L_A, train gradient of L_B> / rms / L_A
 
 Source: the task affinity of Fifty et al. 2021, https://arxiv.org/abs/2109.04617, with the first order of its lookahead
 step (as Pruthi et al. 2020, https://arxiv.org/abs/2002.08484), losses on dev, and Adam's division (as Xia et al. 2024,
 https://arxiv.org/abs/2402.04333), with one divisor a tensor (as Zhang et al. 2024, https://arxiv.org/abs/2406.16793).
 
 Limits: it says what the next step does near the weights at hand, not what a whole training does. Heads stay as they
-are, overfitting is not seen, and losses are those of the labels alone, without task weights, teachers and regularisers.
+are, overfitting is not seen, and losses are those of the labels alone, without weights of tasks and classes, teachers,
+debiasing and regularisers, over the rows of the files as they are: none balanced, chosen or made.
 """
 
 from collections.abc import Mapping, Sequence
@@ -50,19 +51,18 @@ class Gains:
         found: Floats = self.values[:, :, self.tasks.index(task), self.tasks.index(target)]
         return found
 
-    def of_set(self, steps: Mapping[str, int], target: str, *, same_steps: bool) -> Floats:
+    def of_set(self, steps: Mapping[str, int], target: str, *, alone: float) -> Floats:
         """Return how much better a task ends in a set than alone, per step of the set, (2, R).
 
         Args:
             steps: Steps on each task of the set.
             target: The task, one of them.
-            same_steps: Whether the training alone made as many steps as that on the set, so that the other tasks'
-                steps take the place of its own; else they come on top of its own.
+            alone: Steps on it alone, for each step on it in the set: at 1 the other tasks' steps come on top of its
+                own; where both trainings made equally many, they take the place of some of its own.
         """
         total = sum(steps.values())
         mean = sum((count / total * self.of_step(task, target) for task, count in steps.items()), np.zeros(()))
-        alone = 1.0 if same_steps else steps[target] / total
-        return np.asarray(mean - alone * self.of_step(target, target))
+        return np.asarray(mean - alone * steps[target] / total * self.of_step(target, target))
 
 
 def find_interval(values: Floats, *, confidence: float = 0.95) -> Interval:
@@ -90,7 +90,7 @@ def find_interval(values: Floats, *, confidence: float = 0.95) -> Interval:
 
 
 def measure_gains(
-    model: TrainedModel, train: Sequence[Probe], dev: Sequence[Probe], *, batches: int, lr: float
+    model: TrainedModel, train: Sequence[Probe], dev: Sequence[Probe], *, batches: int, lr: float | Sequence[float]
 ) -> Gains:
     """Measure the gains of all tasks on each other: three passes, over the dev, the train and again the dev batches.
 
@@ -101,7 +101,7 @@ def measure_gains(
         train: Train examples of each task, whose gradients are the steps.
         dev: Dev examples of each task, in the same order, whose losses the steps change.
         batches: Number of batches of each (R).
-        lr: Learning rate of the steps.
+        lr: Learning rate of the steps, one for all or one for each of `find_shared`, [P].
 
     Raises:
         InputError: If the tasks share no weight that trains, or a loss is no finite number.
@@ -129,7 +129,7 @@ def measure_gains(
     rms = np.sqrt(squares / (batches * len(train)) / [weight.numel() for weight in weights])  # (P,)
     both = np.stack([of_train, of_dev])
     parts = np.divide(both, rms, out=np.zeros_like(both), where=rms > 0)
-    return Gains(tuple(probe.task for probe in train), lr * parts.sum(axis=-1) / losses)
+    return Gains(tuple(probe.task for probe in train), (parts * np.asarray(lr)).sum(axis=-1) / losses)
 
 
 def find_shared(model: TrainedModel) -> list[Tensor]:

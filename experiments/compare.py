@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = read_options(parsed, extra)
     rows = index_rows(read_given_rows(parsed))
     with heavy_imports():
-        from experiments.comparing import train_and_compare
+        from experiments.own_trainings import train_and_compare
     return train_and_compare(rows, options)
 
 

@@ -17,6 +17,7 @@ from experiments.statistics import Interval
 from runtime.terminal import plain_console
 from tasks import InputError
 
+SEEN = "Own batches: those of the target that were drawn, as a share of those that were drawn when it trained alone."
 NOTE = "Part of the dev loss that one step removes, with 95 % intervals over the batches; above 0 is a gain."
 
 
@@ -25,12 +26,12 @@ class Trained:
     """The trained matrix.
 
     Args:
-        same_steps: Whether all sets were trained for the same number of steps.
         differences: Difference from the task alone, by (set, task).
+        seen: Share of the batches of the task's own that the set drew, of those that it drew alone, likewise.
     """
 
-    same_steps: bool
     differences: Mapping[tuple[str, str], Interval]
+    seen: Mapping[tuple[str, str], float]
 
 
 def read_trained(path: Path, tasks: Sequence[str]) -> Trained | None:
@@ -42,20 +43,27 @@ def read_trained(path: Path, tasks: Sequence[str]) -> Trained | None:
     if not path.is_file():
         return None
     try:
-        results = json.loads(path.read_text(encoding="utf-8"))
+        entries = {
+            (entry["trained on"], entry["target"]): entry
+            for entry in json.loads(path.read_text(encoding="utf-8"))["transfer"]
+            if set(entry["trained on"].split("+")) <= set(tasks) and entry["interval"]["estimate"] is not None
+        }
         found = {
-            (entry["trained on"], entry["target"]): Interval(**{
+            place: Interval(**{
                 name: float("nan") if value is None else value for name, value in entry["interval"].items()
             })
-            for entry in results["transfer"]
-            if set(entry["trained on"].split("+")) <= set(tasks) and entry["interval"]["estimate"] is not None
+            for place, entry in entries.items()
         }  # fmt: skip
-        return Trained(bool(results["same_steps"]), found) if found else None
+        seen = {place: entry["own batches"] for place, entry in entries.items()}
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
             f"{path}: not the results of experiments.transfer ({type(error).__name__}: {error}; expected those of this "
             "version, which --table-only writes anew)"
         ) from None
+    unknown = [" and ".join(place) for place, share in seen.items() if share is None]
+    if unknown:
+        raise InputError(f"{path}: does not say how many batches were drawn of each task by the runs of {unknown[0]}")
+    return Trained(found, seen) if found else None
 
 
 def show(gains: Gains, steps: Mapping[str, int], trained: Trained | None, notes: Sequence[str], output: Path) -> None:
@@ -74,7 +82,9 @@ def show(gains: Gains, steps: Mapping[str, int], trained: Trained | None, notes:
     if trained is not None:
         estimated = {
             (name, target): find_interval(
-                gains.of_set({task: steps[task] for task in name.split("+")}, target, same_steps=trained.same_steps)
+                gains.of_set(
+                    {task: steps[task] for task in name.split("+")}, target, alone=1 / trained.seen[name, target]
+                )
             )
             for name, target in trained.differences
         }
@@ -95,12 +105,13 @@ def describe_agreement(
         {
             "trained on": name,
             "target": target,
+            "own batches": trained.seen[name, target],
             "estimated": vars(each),
             "trained": vars(trained.differences[name, target]),
         }
         for (name, target), each in estimated.items()
     ]
-    return {"same_steps": trained.same_steps, "beside_trained": entries, "agreement": agreement.as_dict()}
+    return {"beside_trained": entries, "agreement": agreement.as_dict()}
 
 
 def judge(gain: Interval) -> str:
@@ -132,7 +143,7 @@ def build_side_by_side(estimated: Mapping[tuple[str, str], Interval], trained: T
     for (name, target), each in estimated.items():
         truth = trained.differences[name, target]
         agree = "yes" if np.sign(each.estimate) == np.sign(truth.estimate) else "no"
-        cells.append((name, target, format_percent(each), format_interval(truth), agree))
-    kind = "as many steps as alone" if trained.same_steps else "its own steps and the others'"
-    columns = ("trained on", "target", "estimated per step, %", "trained, score", "same sign")
-    return Table(f"Difference from the task trained alone ({kind})", columns, tuple(cells), num_text_columns=2)
+        seen = f"{trained.seen[name, target]:.0%}"
+        cells.append((name, target, seen, format_percent(each), format_interval(truth), agree))
+    columns = ("trained on", "target", "own batches", "estimated per step, %", "trained, score", "same sign")
+    return Table("Difference from the task trained alone", columns, tuple(cells), num_text_columns=2, note=SEEN)

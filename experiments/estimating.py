@@ -4,13 +4,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from torch import nn
 
 from analysis.run import Run
 from backbones.digest import digest_tensors
-from experiments.affinity import Gains, measure_gains
+from experiments.affinity import Gains, find_shared, measure_gains
+from experiments.batches import count_batches
 from experiments.probes import Probe, build_probe
 from inference import Predictor
 from inference.checkpoint import find_checkpoint, read_checkpoint
+from inference.model import TrainedModel
+from lightning_modules import OptimizerSettings
+from lightning_modules.optim import build_optimizer
 from tasks import InputError, Split
 
 
@@ -45,17 +50,15 @@ def read_run(checkpoint: Path) -> Run:
 
 
 def count_steps(run: Run) -> dict[str, int]:
-    """Return how many batches of each task a run has drawn; a batch of tasks over the same rows is one of each.
+    """Return how many batches of each task a run has drawn (see `count_batches`).
 
     Raises:
         InputError: If its report does not say so.
     """
-    joint = {task: stream for stream, each in run.report.get("streams", {}).items() for task in each["tasks"]}
-    drawn = run.report.get("drawn") or {}
-    streams = {task: joint.get(task, task) for task in run.tasks}
-    if set(drawn) != set(streams.values()):
+    found = count_batches(run.report, list(run.tasks))
+    if not found:
         raise InputError(f"{run.folder / 'report.json'}: does not say how many batches were drawn of each task")
-    return {task: int(drawn[stream]["batches"]) for task, stream in streams.items()}
+    return found
 
 
 def estimate(run: Run, checkpoints: Sequence[Path], *, batches: int, seed: int) -> Gains:
@@ -67,14 +70,26 @@ def estimate(run: Run, checkpoints: Sequence[Path], *, batches: int, seed: int) 
         batches: Batches of each task and split.
         seed: Seed of their examples.
     """
-    lr = float(run.config["model"]["optimizer"]["lr"])
+    settings = OptimizerSettings(**run.config["model"]["optimizer"])
     found: list[Gains] = []
     probes: dict[Split, list[Probe]] = {}
     for path in checkpoints:
         predictor = Predictor.load(path)
         probes = probes or {split: draw_probes(run, predictor, split, batches, seed) for split in ("train", "dev")}
+        lr = find_rates(predictor.model, settings)
         found.append(measure_gains(predictor.model, probes["train"], probes["dev"], batches=batches, lr=lr))
     return Gains(found[0].tasks, np.mean([gains.values for gains in found], axis=0))
+
+
+def find_rates(model: TrainedModel, settings: OptimizerSettings) -> list[float]:
+    """Return the learning rate of each weight that the tasks share, at the top of the schedule, as for `find_shared`.
+
+    A trunk learns with the heads' rate, lower layers with less than upper ones where there is a `layer_decay`.
+    """
+    shared, heads = find_shared(model), nn.ModuleList([] if model.trunk is None else [model.trunk])
+    optimizer = build_optimizer(settings, model.backbone, heads, fused=False)
+    rates = {id(weight): group["lr"] for group in optimizer.param_groups for weight in group["params"]}
+    return [float(rates[id(weight)]) for weight in shared]
 
 
 def draw_probes(run: Run, predictor: Predictor, split: Split, batches: int, seed: int) -> list[Probe]:

@@ -10,11 +10,11 @@ from typing import Any
 from analysis.run import Run
 from analysis.table import Table
 from experiments.cells import format_interval, format_score_interval
-from experiments.comparison import System
 from experiments.fold_interval import fold_interval
 from experiments.results import publish
 from experiments.row import Row
 from experiments.statistics import Interval
+from experiments.systems import System
 from runtime.terminal import plain_console
 from tasks import InputError
 

@@ -3,13 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from experiments.comparing import check_comparisons
-from experiments.comparison import System
 from experiments.fold_tables import Fold, FoldedRow, show
 from experiments.job import Job
 from experiments.options import JobOptions
+from experiments.own_trainings import check_comparisons
 from experiments.row import Row
 from experiments.running import run_jobs
+from experiments.systems import System
 from experiments.task_values import read_tasks
 from tasks import InputError, Task
 

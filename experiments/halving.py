@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from analysis.resampling import score_runs
 from analysis.selection import split_tasks
-from experiments.comparison import Answers, System, pair_answers
 from experiments.statistics import PairedRuns
+from experiments.systems import Answers, System, pair_answers
 
 Half = int  # 0: the half of the dev rows that is chosen on; 1: the other, which is reported
 
@@ -66,15 +66,15 @@ def take_half(system: System, half: Half, *, seed: int) -> dict[str, Answers]:
         seed: Seed of the cut.
     """
     answers = system.answers
-    ids, files = ({name: getattr(each, part) for name, each in answers.items()} for part in ("ids", "file"))
-    halves = split_tasks(ids, files, seed=seed)
+    places, files = ({name: getattr(each, part) for name, each in answers.items()} for part in ("places", "file"))
+    halves = split_tasks(places, files, seed=seed)
     return {name: take_rows(each, halves[name][half]) for name, each in answers.items()}
 
 
 def take_rows(answers: Answers, rows: NDArray[np.int64]) -> Answers:
     """Return labels and predictions of some rows, given by number."""
-    ids = [answers.ids[row] for row in rows]
-    return Answers(answers.labels[rows], answers.predictions[:, rows], answers.file, ids)
+    places = [answers.places[row] for row in rows]
+    return Answers(answers.labels[rows], answers.predictions[:, rows], answers.file, places)
 
 
 def score_half(system: System, half: Half, *, seed: int) -> dict[str, list[float]]:
@@ -113,8 +113,10 @@ def pair_held_out(first: System, second: System, *, seed: int) -> dict[str, Pair
 
 
 def _take_common(one: Answers, other: Answers) -> tuple[Answers, Answers]:
-    if one.ids == other.ids:
+    if one.places == other.places:
         return one, other
-    common = {*one.ids} & {*other.ids}
-    first, second = (take_rows(each, np.flatnonzero([name in common for name in each.ids])) for each in (one, other))
+    common = {*one.places} & {*other.places}
+    first, second = (
+        take_rows(each, np.flatnonzero([place in common for place in each.places])) for each in (one, other)
+    )
     return first, second

@@ -37,19 +37,20 @@ class Dev:
 
     Args:
         examples: The examples of each task.
+        places: Line or row of its file that each of them stands on, likewise.
         files: Digest of the dev file of each task that enters the mean.
         seed: Seed of the halves.
     """
 
     examples: Mapping[str, list[Example]]
+    places: Mapping[str, list[int]]
     files: Mapping[str, str]
     seed: int
 
     @cached_property
     def cuts(self) -> dict[str, Halves]:
         """The rows of either half, by task that enters the mean."""
-        ids = {name: [example.id for example in self.examples[name]] for name in self.files}
-        return split_tasks(ids, self.files, seed=self.seed)
+        return split_tasks({name: self.places[name] for name in self.files}, self.files, seed=self.seed)
 
     def halves(self, predictions: Mapping[str, Predictions]) -> HalfScores:
         """Return the mean of the tasks' first metrics on each half, of the tasks that enter the mean."""
@@ -75,8 +76,10 @@ def read_member(path: Path) -> Member:
     return Member(Run(checkpoint.run), checkpoint)
 
 
-def read_dev(members: Sequence[Member]) -> dict[str, list[Example]]:
+def read_dev(members: Sequence[Member]) -> dict[str, list[tuple[int, Example]]]:
     """Return the dev examples of every task that have a label, checked to be the same for all members.
+
+    Each stands behind its line or row of the file.
 
     Raises:
         InputError: If two members read other dev files of a task, or a file has changed.
@@ -89,7 +92,7 @@ def read_dev(members: Sequence[Member]) -> dict[str, list[Example]]:
             if before != digest:
                 raise InputError(f"{member.run.name} has another dev split of {task} than {other.name}")
     return {
-        task: [example for example in run.read_examples(task) if example.label is not None]
+        task: [(place, example) for place, example in run.read_located(task) if example.label is not None]
         for task, (run, _) in found.items()
     }
 
@@ -106,7 +109,10 @@ def open_dev(members: Sequence[Member], seed: int) -> Dev:
         for name, task in member.run.tasks.items()
         if task.in_mean
     }
-    return Dev(read_dev(members), files, seed)
+    located = read_dev(members)
+    examples = {task: [example for _, example in each] for task, each in located.items()}
+    places = {task: [place for place, _ in each] for task, each in located.items()}
+    return Dev(examples, places, files, seed)
 
 
 def evaluate_alone(member: Member, dev: Dev, output: Path) -> dict[str, Predictions]:

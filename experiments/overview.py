@@ -6,7 +6,7 @@ from functools import partial
 
 from analysis.plan import trains_in_turn
 from analysis.run import Run
-from experiments.comparison import System
+from experiments.systems import System
 from runtime.counts import counted
 
 SELECTION = (

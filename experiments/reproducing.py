@@ -4,13 +4,14 @@ import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from experiments.comparison import check_same_data
 from experiments.job import Job
 from experiments.options import JobOptions
 from experiments.row import Row
 from experiments.row_tables import show
 from experiments.rows import lay_recipe, needs_pretrained
 from experiments.running import run_jobs
+from experiments.systems import check_same_data
+from experiments.task_values import check_metrics, read_tasks
 from tasks import InputError
 
 
@@ -27,9 +28,12 @@ def train_rows(
         recipe: As for `build_jobs`.
 
     Raises:
-        InputError: As `build_jobs`; also if finished runs are not about the same data.
+        InputError: As `build_jobs`; also if two rows have different first metrics of a task, or finished runs are not
+            about the same data.
     """
     jobs = build_jobs(rows, options, pretrained=pretrained, recipe=recipe)
+    configs = {row.origin: [*lay_recipe(row, recipe), *options.configs] for row in rows}
+    check_metrics({origin: read_tasks(files, options.flags, origin) for origin, files in configs.items()})
     status, systems = run_jobs(jobs, options)
     if systems:
         check_same_data(list(systems.values()))

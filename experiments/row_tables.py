@@ -6,11 +6,11 @@ from typing import Any
 
 from analysis.table import Table
 from experiments.cells import format_interval, format_score, format_spread
-from experiments.comparison import Difference, System, compare_systems
 from experiments.overview import describe
 from experiments.results import publish
 from experiments.row import Row
 from experiments.statistics import seed_interval
+from experiments.systems import Difference, System, compare_systems
 from runtime.terminal import plain_console
 
 

@@ -3,11 +3,11 @@
 import sys
 from collections.abc import Mapping, Sequence
 
-from experiments.comparison import System
 from experiments.fit_parser import check_jobs
 from experiments.job import Job
 from experiments.launcher import Launcher
 from experiments.options import JobOptions
+from experiments.systems import System
 
 
 def run_jobs(jobs: Mapping[str, Sequence[Job]], options: JobOptions) -> tuple[int, dict[str, System]]:

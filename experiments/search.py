@@ -8,13 +8,13 @@ from typing import Any
 import yaml
 
 from experiments.budget import Budget
-from experiments.comparison import System, check_same_data
 from experiments.fit_parser import read_settings
 from experiments.halving import Rung, rank
 from experiments.job import Job
 from experiments.options import JobOptions
 from experiments.running import run_jobs
 from experiments.search_space import Recipe, as_flags
+from experiments.systems import System, check_same_data
 from runtime.whole_files import replacing
 
 

@@ -47,7 +47,7 @@ class PairedRuns:
         first: Predictions of each run of the first system, (K, n, ...).
         second: Predictions of each run of the second system, (J, n, ...).
         file: Digest of the file that the rows are of; None where it is that of no other task.
-        ids: Ids of the rows in it, [n].
+        places: Line or row of it that each row stands on, [n].
     """
 
     metric: MetricName
@@ -55,7 +55,7 @@ class PairedRuns:
     first: Floats
     second: Floats
     file: str | None = None
-    ids: Sequence[str] = ()
+    places: Sequence[int] = ()
 
 
 def compare(
@@ -107,8 +107,8 @@ def compare(
 
 def _place(task: PairedRuns, joint: Sequence[PairedRuns]) -> tuple[NDArray[np.int64], int]:
     """Return the places of a task's rows among those of all tasks over its file, (n,), and how many those are."""
-    places = {name: place for place, name in enumerate(dict.fromkeys(name for one in joint for name in one.ids))}
-    return np.array([places[name] for name in task.ids], dtype=np.int64), len(places)
+    numbers = {place: number for number, place in enumerate(dict.fromkeys(row for one in joint for row in one.places))}
+    return np.array([numbers[place] for place in task.places], dtype=np.int64), len(numbers)
 
 
 def _difference(scores: tuple[Floats, Floats], rows: Floats, *, confidence: float, rng: Generator) -> Interval:

@@ -4,33 +4,29 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import combinations
 from pathlib import Path
+from statistics import fmean
 from typing import Any, Literal
 
 import yaml
 
 from analysis.table import Table
+from experiments.batches import count_batches
 from experiments.cells import format_interval, format_spread
-from experiments.comparison import Difference, System, check_same_data, compare_systems
 from experiments.job import Job
 from experiments.options import JobOptions
 from experiments.overview import describe, is_limited, is_timed
 from experiments.results import publish
 from experiments.running import run_jobs
 from experiments.settings import find_tasks
+from experiments.systems import Difference, System, check_same_data, compare_systems
 from runtime.counts import counted
 from runtime.terminal import plain_console
 from tasks import InputError
 
 Sets = Literal["singles", "pairs", "all"]
-LIMITED = "Every set got the same budget, so that a task in a larger set saw fewer examples of its own."
-TIMED = (
-    "Every set was trained for the same epochs, and at most the same time: where time ended a training, a task in a "
-    "larger set saw fewer examples of its own."
-)
-WHOLE_EPOCHS = (
-    "Every set was trained for whole epochs: with a schedule that shows each example once an epoch, a task saw the "
-    "same examples alone and with others, and larger sets made more steps."
-)
+LIMITED = "Every set got the same budget."
+TIMED = "Every set was trained for the same epochs, and at most the same time."
+WHOLE_EPOCHS = "Every set was trained for whole epochs."
 
 
 def train_sets(configs: Sequence[Path], kinds: Sequence[Sets], options: JobOptions) -> int:
@@ -172,9 +168,9 @@ def show(tasks: tuple[str, ...], systems: Mapping[str, System], options: JobOpti
     check_same_data(list(systems.values()))
     differences = dict(compare_with_alone(tasks, systems))
     notes = describe(list(systems.values()))
-    found = list(systems.values())
-    same_steps = any(map(is_limited, found))
-    notes.append(TIMED if any(map(is_timed, found)) else LIMITED if same_steps else WHOLE_EPOCHS)
+    found, seen = list(systems.values()), {place: share_seen(*place, systems) for place in differences}
+    length = TIMED if any(map(is_timed, found)) else LIMITED if any(map(is_limited, found)) else WHOLE_EPOCHS
+    notes.append(f"{length}{describe_seen([share for share in seen.values() if share is not None])}")
     tables = [build_scores(tasks, systems)]
     if differences:
         tables.append(build_matrix(tasks, systems, differences))
@@ -183,12 +179,12 @@ def show(tasks: tuple[str, ...], systems: Mapping[str, System], options: JobOpti
         for (name, target), difference in differences.items()
     ]
     results = {
-        "same_steps": same_steps,
         "scores": {name: {"seeds": system.seeds, "last": system.last} for name, system in systems.items()},
         "transfer": [
             {
                 "trained on": name,
                 "target": target,
+                "own batches": seen[name, target],
                 "interval": vars(difference.intervals[target]),
                 "verdict": difference.verdict,
             }
@@ -206,6 +202,32 @@ def compare_with_alone(
         for target in tasks:
             if target in system.metrics and target in systems and name != target:
                 yield (name, target), compare_systems(system, systems[target])
+
+
+def share_seen(name: str, target: str, systems: Mapping[str, System]) -> float | None:
+    """Return how many batches of its own a task saw in a set, as a share of those that it saw alone.
+
+    Budgets, time and schedules decide, so it is what the runs have counted; None where one does not say.
+    """
+    counts = [
+        [count_batches(run.report, list(run.tasks)).get(target) for run in systems[which].runs]
+        for which in (name, target)
+    ]
+    if any(count is None for each in counts for count in each):
+        return None
+    together, alone = (fmean(count for count in each if count is not None) for each in counts)
+    return together / alone
+
+
+def describe_seen(shares: Sequence[float]) -> str:
+    """Say how much of its own each task saw in larger sets.
+
+    Example:
+        >>> describe_seen([0.334, 0.5])
+        ' In a larger set a task saw 33 % to 50 % of the batches that it saw alone.'
+    """
+    ends = dict.fromkeys(f"{100 * share:.0f} %" for share in (min(shares), max(shares))) if shares else {}
+    return f" In a larger set a task saw {' to '.join(ends)} of the batches that it saw alone." if ends else ""
 
 
 def partners(name: str, target: str) -> list[str]:

@@ -7,13 +7,13 @@ from typing import Any
 
 from analysis.table import Table
 from experiments.cells import format_interval, format_score, format_spread
-from experiments.comparison import Difference, System, check_same_data
 from experiments.halving import Rung, pair_held_out, score_half
 from experiments.options import JobOptions
 from experiments.results import publish
 from experiments.search import Search
 from experiments.search_space import Recipe
 from experiments.statistics import compare
+from experiments.systems import Difference, System, check_same_data
 from runtime.counts import counted
 from runtime.terminal import plain_console
 from tasks import InputError

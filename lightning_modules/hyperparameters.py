@@ -12,9 +12,8 @@ from torch import Tensor
 
 from lightning_internals import INSTANTIATOR
 from lightning_modules.optim import OptimizerSettings
+from lightning_modules.resumed_settings import describe_differences, select_settings
 from tasks import InputError
-
-OBJECTIVE_OPTIONS = ("weight", "auxiliary", "debias", "head_only_from")  # of a task
 
 
 def keep_plain_hyperparameters(module: L.LightningModule, **replaced: Any) -> None:
@@ -75,43 +74,13 @@ def check_resumable(checkpoint: Mapping[str, Any], trained: Sequence[str], hpara
             f"the checkpoint's weights stand in another order: {moved[0]} there where {moved[1]} stands here, so its "
             "optimiser cannot go on (expected the tasks in the same order)"
         )
-    old, new = (_resumed_settings(each) for each in (checkpoint.get("hyper_parameters", {}), hparams))
-    for name in old:
-        if old[name] != new[name]:
-            raise InputError(
-                f"a resumed training goes on with the {name} of its checkpoint, {old[name]}, but {new[name]} was asked "
-                "for"
-            )
-
-
-def _resumed_settings(hparams: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings that a resumed training must share; an older checkpoint may lack some."""
-    return {
-        "optimizer": {**to_plain(OptimizerSettings()), **(hparams.get("optimizer") or {})},
-        "linear_probe_epochs": hparams.get("linear_probe_epochs", 0),
-        **{name: _with_short_names(hparams.get(name)) for name in ("adapter", "regularizer", "weighting", "surgery")},
-        "weights, auxiliary objectives, debiasing, head_only_from and teacher's options of the tasks": {
-            name: _objective_of(task.get("init_args") or {}) for name, task in (hparams.get("tasks") or {}).items()
-        },
-    }
-
-
-def _objective_of(options: Mapping[str, Any]) -> list[Any]:
-    """Return what decides how a task learns, of its options; the files of a teacher are a matter of the data."""
-    teacher = options.get("teacher") or {}
-    return [_with_short_names(options.get(name)) for name in OBJECTIVE_OPTIONS] + [
-        teacher.get(name) for name in ("weight", "temperature")
-    ]
-
-
-def _with_short_names(value: Any) -> Any:
-    """Return plain data with the names of classes alone: one class may be imported from several places."""
-    if isinstance(value, Mapping):
-        return {
-            key: str(entry).rpartition(".")[2] if key == "class_path" else _with_short_names(entry)
-            for key, entry in value.items()
-        }
-    return [_with_short_names(entry) for entry in value] if isinstance(value, list | tuple) else value
+    optimizer = to_plain(OptimizerSettings())
+    old, new = (
+        select_settings(each, optimizer=optimizer) for each in (checkpoint.get("hyper_parameters", {}), hparams)
+    )
+    changes = list(describe_differences(old, new))
+    if changes:
+        raise InputError(f"a resumed training keeps the settings of its checkpoint, but was given {'; '.join(changes)}")
 
 
 def to_plain(value: Any) -> Any:

@@ -227,6 +227,11 @@ class MultitaskModule(TaskNetwork):
         pooled = self.share_pass(parts)
         return as_task_passes(parts, pooled, self._read_heads(parts, pooled), before, self._progress())
 
+    @property
+    def has_past_weights(self) -> bool:
+        """Whether a moving average of the weights that train is kept beside them, also in last.ckpt."""
+        return self._regularization.past is not None
+
     def _regularizers(self, task: str) -> list[Regularizer]:
         is_frozen = self.backbone.frozen or self._trains_head_only(task)
         return self._regularization.covering(task, is_frozen=is_frozen)

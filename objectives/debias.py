@@ -34,8 +34,8 @@ class Debias(ABC):
 
     The shortcut model is fitted once, before training, on the labels of the train split with the frequencies that they
     have there: logistic regression for classes, ridge regression for scores, on word overlap for pairs and on a bag of
-    words for single texts. What it says of a row comes from the four fifths of the rows that this one is not among:
-    of rows that it has seen it would be too sure. The trained model alone predicts.
+    words for single texts. What it says of a row comes from the four fifths of the rows that this one is not among, nor
+    a single text with the same words: of rows that it has seen it would be too sure. The trained model alone predicts.
 
     Args:
         strength: How much of the change is made in the first step, 0 (none) to 1 (all of it).

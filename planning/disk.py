@@ -47,11 +47,14 @@ def expect_disk(module: MultitaskModule, kept: Kept, *, validations: int) -> Dis
         kept: Which checkpoints are kept.
         validations: Number of validations, each of which may write best weights.
     """
-    trained = sum(weight.numel() for weight in module.parameters() if weight.requires_grad)
+    training = [weight for weight in module.parameters() if weight.requires_grad]
+    state = ADAM_BYTES * sum(weight.numel() for weight in training)
+    if module.has_past_weights:
+        state += sum(weight.nbytes for weight in training)
     frozen = {name for name, weight in module.named_parameters() if not weight.requires_grad}
     left_out = frozen if module.save_trainable_only else set()
     weights = sum(value.nbytes for name, value in module.state_dict().items() if name not in left_out)
-    last = weights * (2 if kept.averages else 1) + ADAM_BYTES * trained
+    last = weights * (2 if kept.averages else 1) + state
     files = validations if kept.best < 0 else min(kept.best, validations)
     best = files * (last if kept.whole_best else weights) + min(validations, 1) * kept.per_task * weights
     return Disk(last=last, best=best, peak=2 * last + best)

@@ -72,7 +72,7 @@ def make_plan(
         rates=mark_rates(module.optimizer, length.steps, probe_steps),
         validations=validations,
         checkpoints=find_checkpoints(length, settings["checkpoint"].every_n_train_steps),
-        disk=expect_disk(module, read_kept(settings, len(tasks)), validations=len(validations)),
+        disk=expect_disk(module, read_kept(settings, len(data.tasks)), validations=len(validations)),
         expected=_time(data, module, trainer, draws, len(validations), steps=time) if time else None,
         notes=[*describe_streams(data.tasks, data.streams), *_find_notes(settings), *_note_generated(data)],
         concerns=list(

@@ -19,25 +19,31 @@ Floats = NDArray[np.float64]
 Features: TypeAlias = Floats | csr_array
 
 
-def draw_labelled(labels: Floats, *, is_score: bool, most: int = SAMPLE) -> NDArray[np.int64]:
+def draw_labelled(
+    labels: Floats, *, is_score: bool, most: int = SAMPLE, groups: NDArray[np.int64] | None = None
+) -> NDArray[np.int64]:
     """Draw rows with a label evenly, in order.
 
     Args:
         labels: Class or score of each row, NaN where there is none, (n,).
         is_score: Whether they are scores.
         most: How many to draw at most.
+        groups: Number of each row's group (see `cross_validate`), (n,); None for rows that stand alone.
 
     Returns:
-        Rows, (at most `most`,), without those of classes with fewer rows than folds; none where less than LEAST rows
-        or one label alone is left, which tell nothing.
+        Rows, (at most `most`,), without those of classes with fewer rows, or groups, than folds; none where less than
+        LEAST rows, fewer groups than folds or one label alone is left, which tell nothing.
     """
+    groups = np.arange(len(labels)) if groups is None else groups
     sample = np.flatnonzero(~np.isnan(labels))
     if sample.size > most:
         sample = np.sort(np.random.default_rng(0).choice(sample, most, replace=False))
     if not is_score:
-        values, counts = np.unique(labels[sample], return_counts=True)
+        firsts = sample[np.unique(groups[sample], return_index=True)[1]]
+        values, counts = np.unique(labels[firsts], return_counts=True)
         sample = sample[np.isin(labels[sample], values[counts >= FOLDS])]
-    return sample if sample.size >= LEAST and np.ptp(labels[sample]) > 0 else sample[:0]
+    is_enough = sample.size >= LEAST and np.unique(groups[sample]).size >= FOLDS
+    return sample if is_enough and np.ptp(labels[sample]) > 0 else sample[:0]
 
 
 def build_model(features: Features, *, is_score: bool, is_calibrated: bool = False) -> Any:
@@ -61,7 +67,14 @@ def build_model(features: Features, *, is_score: bool, is_calibrated: bool = Fal
     return model if is_bag else make_pipeline(StandardScaler(), model)
 
 
-def cross_validate(features: Features, labels: Floats, *, is_score: bool, as_probabilities: bool = False) -> Floats:
+def cross_validate(
+    features: Features,
+    labels: Floats,
+    *,
+    is_score: bool,
+    as_probabilities: bool = False,
+    groups: NDArray[np.int64] | None = None,
+) -> Floats:
     """Return what a model that has not seen the row predicts for it, (n,).
 
     Args:
@@ -69,11 +82,17 @@ def cross_validate(features: Features, labels: Floats, *, is_score: bool, as_pro
         labels: Label of each row, (n,); of a class at least FOLDS.
         is_score: Whether they are scores.
         as_probabilities: Whether to return the probability of each class in order, (n, classes).
+        groups: Number of each row's group, (n,), of which a model has seen none or all; FOLDS or more of each class.
+            None for rows that stand alone.
     """
+    groups = np.arange(len(labels)) if groups is None else groups
+    _, firsts, places = np.unique(groups, return_index=True, return_inverse=True)
     folds = (KFold if is_score else StratifiedKFold)(FOLDS, shuffle=True, random_state=0)
+    parts = [np.isin(places, held) for _, held in folds.split(firsts, labels[firsts])]
     model = build_model(features, is_score=is_score, is_calibrated=as_probabilities)
     method = "predict_proba" if as_probabilities else "predict"
-    predicted: Floats = cross_val_predict(model, features, labels, cv=folds, method=method)
+    rows = [(np.flatnonzero(~is_held), np.flatnonzero(is_held)) for is_held in parts]
+    predicted: Floats = cross_val_predict(model, features, labels, cv=rows, method=method)
     return predicted
 
 

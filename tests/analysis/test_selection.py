@@ -17,24 +17,26 @@ def test_halves_are_disjoint_cover_all_and_repeat_under_a_seed():
 
 
 def test_a_row_falls_into_the_same_half_of_all_tasks_over_its_file():
-    rows = [f"r{row}" for row in range(40)]
-    ids = {"whole": rows, "gaps": rows[::3] + rows[1::3], "own": rows[:30]}
+    rows = [*range(40)]
+    places = {"whole": rows, "gaps": rows[::3] + rows[1::3], "own": rows[:30]}
     files = {"whole": "1", "gaps": "1", "own": "2"}
-    found = split_tasks(ids, files, seed=3)
-    first, second = ({name: {ids[name][row] for row in each[half]} for name, each in found.items()} for half in (0, 1))
+    found = split_tasks(places, files, seed=3)
+    first, second = (
+        {name: {places[name][row] for row in each[half]} for name, each in found.items()} for half in (0, 1)
+    )
     assert not first["whole"] & second["gaps"]
     assert not second["whole"] & first["gaps"]
-    assert first["gaps"] | second["gaps"] == {*ids["gaps"]}
+    assert first["gaps"] | second["gaps"] == {*places["gaps"]}
     assert len(first["whole"]) == 20
-    again = split_tasks(dict(reversed(ids.items())), files, seed=3)
+    again = split_tasks(dict(reversed(places.items())), files, seed=3)
     assert [half.tolist() for half in again["gaps"]] == [half.tolist() for half in found["gaps"]]
 
 
 def test_tasks_that_share_no_row_or_all_are_cut_as_alone():
-    rows = [f"r{row}" for row in range(31)]
-    ids = {"one": rows, "other": rows, "own": rows[:20]}
-    found = split_tasks(ids, {"one": "1", "other": "1", "own": "2"}, seed=3)
-    for name, each in ids.items():
+    rows = [*range(31)]
+    places = {"one": rows, "other": rows, "own": rows[:20]}
+    found = split_tasks(places, {"one": "1", "other": "1", "own": "2"}, seed=3)
+    for name, each in places.items():
         assert [half.tolist() for half in found[name]] == [half.tolist() for half in split_halves(len(each), seed=3)]
 
 

@@ -75,6 +75,15 @@ def test_only_known_suites_are_accepted(capsys: pytest.CaptureFixture[str]) -> N
     assert "error: --suite is speed (expected one of " in capsys.readouterr().err
 
 
+def test_data_that_is_no_file_is_refused_in_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert parse_arguments([]).data.is_file()
+    for path, found in ((tmp_path, "is a folder"), (tmp_path / "none.csv", "no such file")):
+        with pytest.raises(SystemExit) as ended:
+            parse_arguments(["--data", str(path)])
+        said = capsys.readouterr().err.splitlines()[0]
+        assert (ended.value.code, said) == (2, f"error: --data {path}: {found} (expected a file of sentence pairs)")
+
+
 @pytest.mark.slow
 def test_every_comparing_suite_runs_on_equal_work_and_writes_its_json(tmp_path: Path) -> None:
     """The peers too, where `make bench` has installed them; the check of equal work runs inside."""

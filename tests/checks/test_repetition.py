@@ -6,7 +6,9 @@ from rich.console import Console
 
 from checks.finding import Finding, Instance, say_once
 from checks.printing import print_checked
-from checks.running import Checked, check_overlaps
+from checks.running import Checked, check_overlaps, look
+from tasks import Classification, Source
+from tests.tiny import open_data
 
 ROWS = [("a", "one song", 1), ("b", "two films", 0)]
 
@@ -31,6 +33,21 @@ def test_what_is_about_no_rows_is_joined_for_tasks_that_share_theirs_alone():
     found = [finding("one", where=None), finding("two", where=None)]
     assert say_once(found, {"one": ("one",), "two": ("two",)}) == found
     assert [each.task for each in say_once(found, {"one+two": ("one", "two")})] == ["one+two"]
+
+
+def test_what_is_said_of_a_file_is_said_once_for_all_tasks_and_splits_that_read_it(word_backbone, tmp_path):
+    cells = [f'"film {number}\nis good","song {number}",{number % 2}' for number in range(8)]
+    (tmp_path / "own.csv").write_text("\n".join(["a,b,y", *cells]) + "\n")
+    source = Source(all="own.csv", dev_share=0.5)
+    options = {"source": source, "label": "y", "num_classes": 2}
+    tasks = {name: Classification(texts=(column,), **options) for name, column in (("one", "a"), ("two", "b"))}
+    data = open_data(word_backbone, tmp_path, tmp_path / "cache", tasks=tasks, max_length=32)
+    assert len(data.streams) == 2
+    found = [str(each) for each in look(data, None).findings if each.check == "file"]
+    spanning = [line for line in found if "over several lines" in line]
+    said = "8 rows over several lines, the first at line 2 (quotes: false if quotes are text)"
+    assert spanning == [f"one+two train+dev: {tmp_path}/own.csv: {said}"]
+    assert len(found) == len(set(found)) == 2  # the other one tells the size of the dev split
 
 
 def test_the_same_advice_is_printed_once():

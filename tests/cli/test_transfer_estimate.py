@@ -45,11 +45,12 @@ def test_every_pair_of_tasks_has_a_gain_with_an_interval_that_repeats(fitted, tm
 def test_the_trained_matrix_is_shown_beside_it_with_the_agreement(fitted, tmp_path, capsys):
     values = {"sst": -0.02, "sts": 0.05}
     entries = [
-        {"trained on": "sst+sts", "target": task, "interval": {"estimate": value, "low": value - 0.03, "high": None}}
-        for task, value in values.items()
+        {"trained on": "sst+sts", "target": task, "own batches": share}
+        | {"interval": {"estimate": value, "low": value - 0.03, "high": None}}
+        for (task, value), share in zip(values.items(), (1.0, 0.5), strict=True)
     ]
     other = {"trained on": "sst+nli", "target": "sst", "interval": {"estimate": 1.0, "low": 0.9, "high": 1.1}}
-    (tmp_path / "results.json").write_text(json.dumps({"same_steps": False, "transfer": [*entries, other]}))
+    (tmp_path / "results.json").write_text(json.dumps({"transfer": [*entries, other]}))
     found = estimate(fitted, tmp_path)
     beside = found["beside_trained"]
     assert [(entry["trained on"], entry["target"]) for entry in beside] == [("sst+sts", "sst"), ("sst+sts", "sts")]
@@ -57,7 +58,8 @@ def test_the_trained_matrix_is_shown_beside_it_with_the_agreement(fitted, tmp_pa
     drawn = json.loads((fitted / "report.json").read_text())["drawn"]
     sst, sts = (drawn[task]["batches"] for task in ("sst", "sts"))
     assert beside[0]["estimated"]["estimate"] == pytest.approx(sts / (sst + sts) * gains["sts", "sst"])
-    assert beside[1]["estimated"]["estimate"] == pytest.approx(sst / (sst + sts) * gains["sst", "sts"])
+    from_others, own = sst / (sst + sts) * gains["sst", "sts"], sts / (sst + sts) * gains["sts", "sts"]
+    assert beside[1]["estimated"]["estimate"] == pytest.approx(from_others - own)  # alone it saw twice as many
     expected = compare_estimates(
         [entry["estimated"]["estimate"] for entry in beside],
         [Interval(value, value - 0.03, math.nan) for value in values.values()],
@@ -66,7 +68,8 @@ def test_the_trained_matrix_is_shown_beside_it_with_the_agreement(fitted, tmp_pa
     assert found["agreement"]["clear"] == 1
     assert found["agreement"]["error"] is None
     shown = capsys.readouterr().out
-    assert "Difference from the task trained alone (its own steps and the others')" in shown
+    assert "Difference from the task trained alone" in shown
+    assert "| sst+sts | sts | 50% |" in (tmp_path / "estimate.md").read_text()
     assert expected.sentence() in shown
     assert json.loads((tmp_path / "results.json").read_text())["transfer"][0] == entries[0]
 
@@ -130,6 +133,14 @@ def test_what_cannot_be_estimated_is_refused_in_one_sentence(fitted, alone, tmp_
     (tmp_path / "results.json").write_text('{"transfer": [{}]}')
     said = refusal(capsys, "--estimate", fitted, "--batches", 2, "--output", tmp_path)
     assert f"{tmp_path / 'results.json'}: not the results of experiments.transfer (KeyError: 'trained on'" in said
+    entry = {"trained on": "sst+sts", "target": "sts", "own batches": None, "interval": {"estimate": 0.1}}
+    (tmp_path / "results.json").write_text(json.dumps({"transfer": [entry]}))
+    said = refusal(capsys, "--estimate", fitted, "--batches", 2, "--output", tmp_path)
+    assert "results.json: not the results of experiments.transfer (TypeError" in said
+    entry["interval"] = dict.fromkeys(("estimate", "low", "high"), 0.1)
+    (tmp_path / "results.json").write_text(json.dumps({"transfer": [entry]}))
+    said = refusal(capsys, "--estimate", fitted, "--batches", 2, "--output", tmp_path)
+    assert "does not say how many batches were drawn of each task by the runs of sst+sts and sts" in said
     assert not (tmp_path / "estimate.json").exists()
 
 

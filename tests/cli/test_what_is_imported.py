@@ -7,6 +7,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+from tests.analysis.written import predict_all, write_data, write_run
 from tests.cli.command_line import CS224N, QUICK, CommandLine
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -99,3 +100,12 @@ def test_a_training_from_kept_tokens_imports_no_data_frames_and_no_adapters(trai
     again = ["train.py", "fit", "-c", str(CS224N), *train.tiny, *QUICK]
     statuses, imported = run_and_list([[*again, "--trainer.logger.save_dir", str(train.folder)]], OTHERS)
     assert (statuses, imported) == ([0], [])
+
+
+def test_a_report_of_runs_imports_neither_lightning_nor_models(tmp_path: Path) -> None:
+    write_data(tmp_path / "data")
+    run = write_run(tmp_path / "run", tmp_path / "data", predict_all(s2="3", t3="4.5"), drawn={})
+    command = ["analysis.report", str(run), str(run), "--output", str(tmp_path / "page.html")]
+    names = ("lightning", "backbones", "transformers.modeling_utils")  # torchmetrics imports transformers by itself
+    assert run_and_list([command], names) == ([0], [])
+    assert "Sampler plan" in (tmp_path / "page.html").read_text("utf-8")

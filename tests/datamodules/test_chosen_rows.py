@@ -1,3 +1,4 @@
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,14 @@ def test_chosen_rows_are_balanced_by_class(tiny_backbone, cs224n_root, tmp_path)
     assert found.count(2) == 2
     assert len(found) == 4
     assert set(found) <= {1, 2, 3, 5}
+
+
+def test_the_log_counts_how_often_the_chosen_rows_of_a_class_are_drawn(tiny_backbone, cs224n_root, tmp_path, caplog):
+    task = Quora(train_rows=choose(tmp_path, 1, 3, 5, 2), sampling="balanced")  # three of class 1, one of class 0
+    with caplog.at_level(logging.INFO):
+        opened(task, tiny_backbone, cs224n_root, tmp_path)
+    said = [message for message in caplog.messages if "balanced sampling" in message]
+    assert [message.partition(" per epoch: ")[2] for message in said] == ["0 2x, 1 0.667x"]
 
 
 def test_chosen_rows_without_a_label_are_refused(tiny_backbone, tmp_path):

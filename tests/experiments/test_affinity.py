@@ -8,8 +8,11 @@ import torch
 from backbones import Backbone, load_encoder, load_tokenizer
 from experiments.affinity import Gains, compute_gradients, find_interval, find_shared, measure_gains
 from experiments.estimate_tables import judge
+from experiments.estimating import find_rates
 from experiments.probes import Probe, build_probe
+from heads import Trunk, TrunkSettings
 from inference.model import TrainedModel
+from lightning_modules import OptimizerSettings
 from tasks import Classification, Example, InputError, Source, Task
 from tests.conftest import WORDS
 
@@ -96,6 +99,33 @@ def test_the_gain_is_what_a_small_step_really_removes(word_backbone):
     assert gains.of_step("b", "a")[0] == pytest.approx(gains.of_step("b", "a")[1], rel=1e-9)
 
 
+def test_each_shared_weight_has_the_rate_that_the_optimiser_gives_it(word_backbone):
+    task = build_task()
+    model = build_model(word_backbone, task, "a", "b")
+    model.trunk = Trunk(model.backbone.hidden_size, TrunkSettings(size=4))
+    shared = [*model.backbone.shared_parameters(), *(f"trunk.{name}" for name, _ in model.trunk.named_parameters())]
+    rates = dict(zip(shared, find_rates(model, OptimizerSettings(lr=1e-4, head_lr=1e-2)), strict=True))
+    assert {rate for name, rate in rates.items() if name.startswith("trunk.")} == {1e-2}
+    assert {rate for name, rate in rates.items() if not name.startswith("trunk.")} == {1e-4}
+    decayed = dict(zip(shared, find_rates(model, OptimizerSettings(lr=1e-4, layer_decay=0.5)), strict=True))
+    layers = {Backbone.depth_of(name): rate for name, rate in decayed.items() if not name.startswith("trunk.")}
+    assert layers == pytest.approx({0: 2.5e-5, 1: 5e-5, 2: 1e-4, None: 1e-4})
+    assert decayed["trunk.layers.1.weight"] == 1e-4
+
+
+def test_a_weight_that_learns_faster_counts_as_much_more(word_backbone):
+    task, rows = build_task(), write_examples(seed=1, flipped=False)
+    model = build_model(word_backbone, task, "a", "b")
+    probes = [draw(word_backbone, task, name, "train", rows, batches=2) for name in "ab"]
+    count = len(find_shared(model))
+    plain, *parts = (
+        measure_gains(model, probes, probes, batches=2, lr=lr).values
+        for lr in (1e-3, [1e-3] + [0.0] * (count - 1), [0.0] + [1e-3] * (count - 1))
+    )
+    np.testing.assert_allclose(plain, sum(parts), rtol=1e-9)
+    assert np.abs(parts[0]).max() > 0
+
+
 def test_both_ways_of_averaging_have_the_same_mean(word_backbone):
     gains = measure(word_backbone, flipped=False)
     by_train, by_dev = gains.values.mean(axis=1)
@@ -120,8 +150,9 @@ def test_a_set_adds_the_other_tasks_steps_or_puts_them_in_place_of_its_own():
     values = np.zeros((2, 1, 2, 2))
     values[..., 0, 0], values[..., 1, 0] = 0.05, 0.01  # what a step on a, and on b, does to a
     gains, steps = Gains(("a", "b"), values), {"a": 1, "b": 3}
-    np.testing.assert_allclose(gains.of_set(steps, "a", same_steps=False), 0.75 * 0.01)
-    np.testing.assert_allclose(gains.of_set(steps, "a", same_steps=True), 0.75 * (0.01 - 0.05))
+    np.testing.assert_allclose(gains.of_set(steps, "a", alone=1.0), 0.75 * 0.01)
+    np.testing.assert_allclose(gains.of_set(steps, "a", alone=4.0), 0.75 * (0.01 - 0.05))
+    np.testing.assert_allclose(gains.of_set(steps, "a", alone=2.0), 0.75 * 0.01 - 0.25 * 0.05)
 
 
 def test_rows_without_a_label_are_left_out_and_too_few_rows_are_refused(word_backbone):
@@ -135,4 +166,4 @@ def test_rows_without_a_label_are_left_out_and_too_few_rows_are_refused(word_bac
 def test_a_frozen_backbone_is_refused(word_backbone):
     model = build_model(word_backbone, build_task(), "a", "b", frozen=True)
     with pytest.raises(InputError, match="the tasks share no weight that was trained"):
-        find_shared(model)
+        find_rates(model, OptimizerSettings())

@@ -8,11 +8,11 @@ import yaml
 from scipy import stats
 
 from analysis.run import Run
-from experiments.comparison import System
 from experiments.fold_interval import fold_interval
 from experiments.fold_tables import Fold, FoldedRow, show
 from experiments.folds import main
 from experiments.row import Row
+from experiments.systems import System
 from tasks import InputError
 from tests.experiments.run_folders import almost_right, make_job, write_run
 from tests.tasks.test_splitting import films, write

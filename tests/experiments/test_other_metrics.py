@@ -12,7 +12,7 @@ import yaml
 
 from analysis.run import Predictions
 from analysis.written_run import write_run
-from experiments.comparison import System, compare_systems
+from experiments.systems import System, compare_systems
 from runtime.file_digest import digest
 from tasks import Classification, InputError, MultiLabel, Regression, Source, Task
 from tests.experiments.run_folders import make_job
@@ -80,7 +80,7 @@ def make_system(root: Path, name: str, tasks: Mapping[str, Task], *, noise: floa
 
 def _arguments(task: Task) -> dict[str, Any]:
     """Return the settings of a task as a configuration has them."""
-    names = ("texts", "label", "classes", "separator", "thresholds", "low", "high", "metrics")
+    names = ("texts", "label", "id", "classes", "separator", "thresholds", "low", "high", "metrics")
     found = {name: getattr(task, name) for name in names if getattr(task, name, None) is not None}
     return {name: list(value) if isinstance(value, tuple) else value for name, value in found.items()}
 
@@ -95,6 +95,15 @@ def test_differences_are_those_of_the_reported_scores(root: Path) -> None:
         assert interval.low < interval.estimate < interval.high
     assert found.verdict == "helped"
     assert compare_systems(poor, good).verdict == "hurt"
+
+
+def test_tasks_over_one_file_share_its_rows_though_they_read_their_ids_from_different_columns(root: Path) -> None:
+    stars: dict[str, Any] = {**READING, "label": "stars", "low": 1, "high": 5}
+    tasks = {"numbered": Regression(**stars), "named": Regression(**stars, id="text")}
+    good, poor = (make_system(root, name, tasks, noise=noise) for name, noise in (("good", 1.0), ("poor", 4.0)))
+    assert good.answers["numbered"].places == good.answers["named"].places == list(range(2, ROWS + 2))
+    found = compare_systems(good, poor).intervals
+    assert found["numbered"] == found["named"] == found["mean"]
 
 
 def test_exact_tests_are_of_accuracy_and_pearson_alone(root: Path) -> None:

@@ -171,6 +171,20 @@ def test_what_is_wrong_is_said_in_one_sentence(arguments, message, capsys):
     assert message in capsys.readouterr().err
 
 
+def test_rows_with_different_first_metrics_of_a_task_are_refused_before_any_training(tmp_path, capsys):
+    for name, tasks in (("a", "{sst: Sst}"), ("b", "{sst: {class_path: Sst, init_args: {metrics: [macro_f1]}}}")):
+        path = tmp_path / f"{name}.yaml"
+        path.write_text(f"# python train.py fit -c {path}\n# Method: row {name}\ntasks: {tasks}\n")
+    folder = ["--folder", str(tmp_path), "--dry_run", "--output", str(tmp_path / "out")]
+    flags = ["--backbone", "bert-base-uncased"]
+    assert main([*folder, "--rows", "a", "b", *flags]) == 2
+    said = f"{tmp_path}/b.yaml: task sst is scored by macro_f1, in {tmp_path}/a.yaml by accuracy (expected the same"
+    assert said in capsys.readouterr().err
+    assert main([*folder, "--rows", "b", *flags]) == 0
+    agreeing = ["--", "--tasks.sst.metrics=[accuracy]"]
+    assert main([*folder, "--rows", "a", "b", *flags, *agreeing]) == 0
+
+
 def test_the_table_is_made_from_what_is_there(tmp_path, cs224n_root, capsys):
     curve = [{"sst": 0.3, "quora": 0.8, "sts": 0.5, "mean": 0.5333}]
     for name, wrong in (("b1", 8), ("even", 0)):

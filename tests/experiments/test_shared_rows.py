@@ -6,17 +6,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from experiments.comparison import System, compare_systems
 from experiments.statistics import Interval, PairedRuns, compare
+from experiments.systems import System, compare_systems
 from tests.experiments.run_folders import almost_right, make_job, write_run
 
 ROWS = 300
-IDS = [f"r{row}" for row in range(ROWS)]
+PLACES = range(2, ROWS + 2)
 
 
-def pair(rng: np.random.Generator, file: str | None, ids: Sequence[str] = IDS) -> PairedRuns:
-    first, second = ((rng.random((1, len(ids))) < share).astype(float) for share in (0.8, 0.7))
-    return PairedRuns("accuracy", np.ones(len(ids)), first, second, file, ids)
+def pair(rng: np.random.Generator, file: str | None, places: Sequence[int] = PLACES) -> PairedRuns:
+    first, second = ((rng.random((1, len(places))) < share).astype(float) for share in (0.8, 0.7))
+    return PairedRuns("accuracy", np.ones(len(places)), first, second, file, places)
 
 
 def width(interval: Interval) -> float:
@@ -43,7 +43,12 @@ def test_rows_that_one_task_lacks_are_drawn_with_the_others() -> None:
     whole = pair(np.random.default_rng(0), "file")
     rows = np.random.default_rng(1).permutation(ROWS)[: ROWS // 2]
     part = PairedRuns(
-        "accuracy", whole.labels[rows], whole.first[:, rows], whole.second[:, rows], "file", [IDS[row] for row in rows]
+        "accuracy",
+        whole.labels[rows],
+        whole.first[:, rows],
+        whole.second[:, rows],
+        "file",
+        [PLACES[row] for row in rows],
     )
     joint, apart = (
         compare({"whole": whole, "part": PairedRuns(**{**vars(part), "file": file})})["mean"] for file in ("file", "b")
@@ -59,5 +64,5 @@ def test_systems_compare_tasks_of_one_file_together(tmp_path: Path, cs224n_root:
         systems.append(System(name, (job,)))
     answers = systems[0].answers
     assert len({each.file for each in answers.values()}) == 3
-    assert answers["sst"].ids[0] == "ids-sst-12"
+    assert answers["sst"].places == list(range(2, 14))
     assert compare_systems(*systems).intervals.keys() == {"sst", "quora", "sts", "mean"}

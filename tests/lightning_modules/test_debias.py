@@ -161,11 +161,11 @@ def test_tokens_on_the_device_have_the_same_values(tiny_backbone, cs224n_root, t
     assert torch.equal(host.shortcut, device.shortcut)
 
 
-def test_rows_without_a_label_are_left_out(tiny_backbone, tmp_path):
-    lines = [f"{word}\t{label}" for word, label in [("good film", 1), ("bad film", 0)] * 30 + [("odd film", "")] * 2]
-    (tmp_path / "rows.tsv").write_text("\n".join(["text\tgood", *lines]) + "\n")
-    path = str(tmp_path / "rows.tsv")
-    task = Classification(
+def write_films(folder: Path, lines: list[str]) -> Classification:
+    """Write rows of a text and whether it is good, and return the task of telling it without the bag of words."""
+    (folder / "rows.tsv").write_text("\n".join(["text\tgood", *lines]) + "\n")
+    path = str(folder / "rows.tsv")
+    return Classification(
         source=Source(train=path, dev=path),
         texts=("text",),
         label="good",
@@ -173,6 +173,11 @@ def test_rows_without_a_label_are_left_out(tiny_backbone, tmp_path):
         missing_labels="ignore",
         debias=ProductOfExperts(1.0),
     )
+
+
+def test_rows_without_a_label_are_left_out(tiny_backbone, tmp_path):
+    words = [("good film", 1), ("bad film", 0)] * 30 + [("odd film", "")] * 2
+    task = write_films(tmp_path, [f"{word} {number}\t{label}" for number, (word, label) in enumerate(words)])
     data = open_tasks({"film": task}, tiny_backbone, tmp_path, tmp_path / "cache")
     train_batches(data)
     shortcut = data.stores["train"]["film"].shortcut
@@ -201,6 +206,14 @@ def test_too_few_rows_are_refused(tasks, message, tiny_backbone, cs224n_root, tm
         open_tasks(tasks, tiny_backbone, cs224n_root, tmp_path).prepare_data()
 
 
+def test_too_few_texts_with_different_words_are_refused(tiny_backbone, tmp_path):
+    good = [f"good film {number}\t1" for number in range(5)]
+    task = write_films(tmp_path, [*good, *[f"{word}\t0" for word in ("bad film", "Film: bad!", "worst film") * 3]])
+    said = r"film: debias needs 5 training rows or more of each class with different words, but there are 0 2"
+    with pytest.raises(InputError, match=said):
+        open_tasks({"film": task}, tiny_backbone, tmp_path, tmp_path / "cache").prepare_data()
+
+
 def test_unfit_tasks_are_refused(tiny_backbone):
     with pytest.raises(InputError, match=r"Quora: debias ConfidenceRegularization .* \(expected a teacher\)"):
         Quora(debias=ConfidenceRegularization())
@@ -217,13 +230,13 @@ def test_a_training_is_not_resumed_with_another_debiasing(debias, tiny_backbone,
 
     fit(ProductOfExperts(), 1).save_checkpoint(tmp_path / "last.ckpt")
     fit(ProductOfExperts(), 2, ckpt_path=tmp_path / "last.ckpt")
-    with pytest.raises(InputError, match=r"goes on with the weights, auxiliary objectives, debiasing, .*Product"):
+    with pytest.raises(InputError, match=r"given tasks\.quora\.debias.*: .* \(the checkpoint: "):
         fit(debias, 2, ckpt_path=tmp_path / "last.ckpt")
 
 
 def test_tasks_over_the_same_rows_have_shortcuts_of_their_own(tiny_backbone, tmp_path):
     rows = [
-        (f"{word} film {'very ' * (number % 2)}", int(word == "good"), number % 2)
+        (f"{word} film {number} {'very ' * (number % 2)}", int(word == "good"), number % 2)
         for number in range(20)
         for word in ("good", "bad")
     ]

@@ -165,6 +165,11 @@ def test_a_training_is_not_resumed_with_another_weight_of_its_teacher(word_backb
     checkpoint = {"state_dict": module.state_dict(), "hyper_parameters": hparams, "optimizer_states": []}
     trained = [name for name, _ in module.named_parameters()]
     check_resumable(checkpoint, trained, build(0.5, 1.0, "moved/one.csv")[1])
-    for weight, temperature in ((0.9, 1.0), (0.5, 2.0)):
-        with pytest.raises(InputError, match=r"goes on with the weights, .* and teacher's options of the tasks"):
+    for weight, temperature, change in (
+        (0.9, 1.0, "tasks.sst.teacher.weight: 0.9 (the checkpoint: 0.5)"),
+        (0.5, 2.0, "tasks.sst.teacher.temperature: 2.0 (the checkpoint: 1.0)"),
+    ):
+        with pytest.raises(InputError) as refused:
             check_resumable(checkpoint, trained, build(weight, temperature, "one.csv")[1])
+        expected = f"a resumed training keeps the settings of its checkpoint, but was given {change}"
+        assert str(refused.value) == expected

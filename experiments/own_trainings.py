@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from experiments.comparison import check_same_data
 from experiments.job import Job
 from experiments.options import JobOptions
 from experiments.row import Row
 from experiments.row_tables import show
 from experiments.running import run_jobs
+from experiments.systems import check_same_data
 from experiments.task_values import check_metrics, describe_dev, read_tasks
 from tasks import InputError, Task
 

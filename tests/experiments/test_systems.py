@@ -5,8 +5,8 @@ import pytest
 import yaml
 
 from experiments.cells import format_interval
-from experiments.comparison import Difference, System, check_same_data, compare_systems
 from experiments.statistics import Interval
+from experiments.systems import Difference, System, check_same_data, compare_systems
 from tasks import InputError
 from tests.experiments.run_folders import almost_right, dev_labels, make_job, write_run
 

@@ -29,13 +29,13 @@ class Answers(NamedTuple):
         labels: The labels as the task's first metric takes them, (n, ...).
         predictions: Predictions of the final weights of each run, or probabilities if it needs them, (K, n, ...).
         file: Digest of the file of the rows.
-        ids: Ids of the rows, [n].
+        places: Line or row of it that each row stands on, [n].
     """
 
     labels: Floats
     predictions: Floats
     file: str
-    ids: list[str]
+    places: list[int]
 
 
 @dataclass(frozen=True)
@@ -96,8 +96,12 @@ class System:
                 select_scored(one, metric, f"{run.name}, task {name}") for run, one in zip(self.runs, read, strict=True)
             ]
             labels, predictions = zip(*scored, strict=True)
-            file, ids = self.runs[0].report["data"][name]["dev"]["sha256"], [one.id for one in read[0].examples]
-            found[name] = Answers(labels[0], np.stack(predictions), file, ids)
+            by_id = {example.id: place for place, example in self.runs[0].read_located(name)}
+            file, places = (
+                self.runs[0].report["data"][name]["dev"]["sha256"],
+                [by_id[one.id] for one in read[0].examples],
+            )
+            found[name] = Answers(labels[0], np.stack(predictions), file, places)
         return found
 
 
@@ -188,7 +192,7 @@ def compare_systems(first: System, second: System) -> Difference:
 
 def pair_answers(metric: MetricName, first: Answers, second: Answers) -> PairedRuns:
     """Return what two systems predicted for the same rows of a task, which the metric scores."""
-    return PairedRuns(metric, first.labels, first.predictions, second.predictions, first.file, first.ids)
+    return PairedRuns(metric, first.labels, first.predictions, second.predictions, first.file, first.places)
 
 
 def check_same_data(systems: Sequence[System], *, splits: Sequence[Split] = SPLITS) -> None:
