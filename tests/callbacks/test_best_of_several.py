@@ -29,7 +29,12 @@ class Scored(BoringModel):
 
 def train(run: Path, *scores: float, state: dict[str, Any] | None = None, **settings: Any) -> BestCheckpoint:
     """Train a step for each score, and return what kept the best weights."""
-    named: dict[str, Any] = {"monitor": "score", "mode": "max", "filename": "best-{epoch}", "save_on_train_epoch_end": False}
+    named: dict[str, Any] = {
+        "monitor": "score",
+        "mode": "max",
+        "filename": "best-{epoch}",
+        "save_on_train_epoch_end": False,
+    }
     best = BestCheckpoint(run / "checkpoints", save_weights_only=True, **named, **settings)
     if state is not None:
         best.load_state_dict(state)
