@@ -32,6 +32,18 @@ def window_ends(trainer: L.Trainer) -> bool:
     return is_full or (is_last and not trainer.strategy.handles_gradient_accumulation)
 
 
+def return_to_window_start(trainer: L.Trainer) -> None:
+    """Take back the batches of the begun accumulation window from the counts that a checkpoint keeps (progress.py:95).
+
+    For a training that ends inside it: what is resumed makes the optimiser step from its first batch on.
+    """
+    progress = trainer.fit_loop.epoch_loop.batch_progress
+    begun = progress.current.completed % trainer.accumulate_grad_batches
+    for counts in (progress.current, progress.total):
+        for name in ("ready", "started", "processed", "completed"):
+            setattr(counts, name, getattr(counts, name) - begun)
+
+
 def validation_follows(trainer: L.Trainer) -> bool:
     """Whether a validation comes right after the batch that ends (training_epoch_loop.py:390)."""
     loop: Any = trainer.fit_loop

@@ -1,12 +1,14 @@
 """The masked-LM head of any family: transformers' own layers, with the word embeddings as the decoder."""
 
-from typing import Any
+import copy
+from typing import Any, TypeVar
 
 from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import MODEL_FOR_MASKED_LM_MAPPING, PreTrainedConfig, PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutput
 
+Config = TypeVar("Config", bound=PreTrainedConfig)
 NO_MASKED_LM = ("electra",)  # its published models are discriminators; what guesses tokens is another model
 
 
@@ -90,8 +92,15 @@ def masked_lm_class(config: PreTrainedConfig) -> type[PreTrainedModel]:
 
 def join_masked_lm(encoder: PreTrainedModel, head: FamilyMaskedLMHead) -> PreTrainedModel:
     """Return transformers' whole model: the encoder, the head, and the decoder tied to the embeddings."""
-    model = masked_lm_class(encoder.config)(encoder.config)
+    model = masked_lm_class(encoder.config)(tie_decoder(encoder.config))
     setattr(model, model.base_model_prefix, encoder)
     model.load_state_dict(head.model.state_dict(), strict=False)
     model.tie_weights()
     return model
+
+
+def tie_decoder(config: Config) -> Config:
+    """Return the configuration with a decoder that is the word embeddings, which `tie_weights` asks it for."""
+    tied = copy.deepcopy(config)
+    tied.tie_word_embeddings = True
+    return tied

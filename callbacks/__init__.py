@@ -13,7 +13,7 @@ from callbacks.first_look import FirstLook
 from callbacks.guard import LossGuard
 from callbacks.int8 import Int8Prediction
 from callbacks.losses import TaskLosses
-from callbacks.monitors import check_monitors
+from callbacks.monitors import check_monitors, refuse_other_last
 from callbacks.plateau import ReduceShareOnPlateau
 from callbacks.precision import KeepPrecision
 from callbacks.predictions import PredictionWriter
@@ -59,4 +59,5 @@ __all__ = [
     "WholeSteps",
     "check_monitors",
     "prints_lines",
+    "refuse_other_last",
 ]

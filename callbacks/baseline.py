@@ -26,7 +26,7 @@ def score_baseline(
         rows: The rows that were evaluated, (n,); None for all.
 
     Returns:
-        Each of the task's metrics; None where it is undefined, as a correlation with a constant is.
+        Each of the task's metrics; None where it is no finite number, as a correlation with a constant is.
     """
     space, known = train.task.labels, train.labels[train.labelled_rows]
     chosen = evaluated.labelled_rows if rows is None else rows[evaluated.has_label[rows]]
@@ -35,7 +35,9 @@ def score_baseline(
     shares = space.best_probabilities(known)
     probabilities = None if shares is None else torch.from_numpy(shares).expand(len(labels), -1)
     scores = train.task.score(constant, labels, probabilities)
-    return {str(name): None if name in CORRELATIONS or math.isnan(value) else value for name, value in scores.items()}
+    return {
+        str(name): None if name in CORRELATIONS or not math.isfinite(value) else value for name, value in scores.items()
+    }
 
 
 def describe_failure(

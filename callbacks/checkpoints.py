@@ -1,5 +1,6 @@
 """The checkpoint to resume from, and the best ones."""
 
+from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as L
@@ -7,7 +8,7 @@ from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
 
 from callbacks.run_folder import run_folder
 from lightning_internals import stops_here, validation_follows
-from runtime.run_folders import last_checkpoint
+from runtime.run_folders import last_checkpoint, note_best
 from tasks import InputError
 
 
@@ -68,7 +69,27 @@ class ResumableCheckpoint(Checkpoint):
 
 
 class BestCheckpoint(ModelCheckpoint):
-    """Lightning's ModelCheckpoint; a resumed run, whose folder is a new one, goes on from its best score."""
+    """Lightning's ModelCheckpoint; a resumed run, whose folder is a new one, goes on from its best score.
+
+    Where it keeps several checkpoints (`save_top_k`), or the best one lies in the folder of the run that is resumed, it
+    writes down beside them which one it is (see `note_best`).
+    """
+
+    which = "best"  # what `--ckpt_path` calls it
+    _noted = ""
+
+    def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Save if the validation was among the best."""
+        super().on_validation_end(trainer, pl_module)
+        self._note_best(trainer)
+
+    def _note_best(self, trainer: L.Trainer) -> None:
+        if self.best_model_path in ("", self._noted) or not trainer.is_global_zero or trainer.fast_dev_run:  # type: ignore[attr-defined]
+            return
+        folder, best = Path(str(self.dirpath)), Path(self.best_model_path)
+        if self.save_top_k not in (0, 1) or best.parent != folder or self._noted:
+            self._noted = self.best_model_path
+            note_best(folder, self.which, best)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take over the best score; files of the resumed run's folder are left where they are."""
@@ -93,3 +114,4 @@ class BestTaskCheckpoint(BestCheckpoint):
             save_on_train_epoch_end=False,  # but after each validation, before last.ckpt
         )
         self.task = task
+        self.which = f"best-{task}"

@@ -60,7 +60,7 @@ class ConflictMonitor(L.Callback):
             raise InputError("conflicts.every_n_steps: needs two tasks or more and a backbone that is trained")
         for name, store in stores.items():
             rng = np.random.default_rng([data.seed, crc32(b"conflicts"), crc32(name.encode())])
-            known = store.labelled_rows
+            known = store.train_rows
             rows = np.sort(rng.choice(known, min(self.examples, len(known)), replace=False))
             self._probes[name] = move_data_to_device(collate(store, BatchRows(name, rows)), pl_module.device)
 

@@ -7,7 +7,7 @@ from typing import Any
 import lightning.pytorch as L
 from transformers import BertForMaskedLM
 
-from backbones.masked_lm_head import FamilyMaskedLMHead, join_masked_lm
+from backbones.masked_lm_head import FamilyMaskedLMHead, join_masked_lm, tie_decoder
 from callbacks.run_folder import run_folder
 from datamodules import resumable_data
 from lightning_modules import MaskedLMModule
@@ -79,7 +79,7 @@ def _join(encoder: Any, head: Any) -> Any:
     """Return transformers' masked-LM model of an encoder and its head, with a tied decoder."""
     if isinstance(head, FamilyMaskedLMHead):
         return join_masked_lm(encoder, head)
-    model: Any = BertForMaskedLM(encoder.config)
+    model: Any = BertForMaskedLM(tie_decoder(encoder.config))
     model.bert = encoder
     model.cls.predictions.transform = head.transform
     model.cls.predictions.bias = head.bias

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from callbacks.run_folder import run_folder
 from callbacks.stopping import resume_command
+from lightning_internals import return_to_window_start
 from objectives import reduce_over_processes
 from runtime.run_folders import last_checkpoint
 from tasks import InputError
@@ -47,7 +48,8 @@ class BackgroundValue:
 class LossGuard(L.Callback):
     """Stops the run at the first NaN or infinite loss, or leaves such steps out up to a limit.
 
-    It stops before the weights change, so `last.ckpt` still holds the state that the bad step started from;
+    It stops before the weights change, so `last.ckpt` holds the state that the bad step started from, the batches
+    before the bad one in its accumulation window still to come;
     `nonfinite.json` names task, step, learning rate and ids of the batch. With `skip_limit`, an optimiser step with
     a gradient that is no finite number is left out whole, on every rank; that costs a look at all gradients.
 
@@ -138,6 +140,7 @@ class LossGuard(L.Callback):
         if folder is None:
             raise NonFiniteLossError(f"{said}). {helps}")
         path = last_checkpoint(folder)
+        return_to_window_start(trainer)
         trainer.save_checkpoint(path)
         details = {
             "task": self._batch.stream,

@@ -36,6 +36,23 @@ def check_monitors(callbacks: Iterable[L.Callback], scores: Mapping[str, Directi
             raise InputError(f"{flag}.mode is {mode}, but {word} of {monitor} is better (expected {better})")
 
 
+def refuse_other_last(callbacks: Iterable[L.Callback]) -> None:
+    """Refuse a callback that would write over the `last.ckpt` that a training resumes from.
+
+    Args:
+        callbacks: All callbacks, before those without a folder get that of the run.
+
+    Raises:
+        InputError: If there is one.
+    """
+    for callback in callbacks:
+        if isinstance(callback, ModelCheckpoint) and callback.save_last and callback.dirpath is None:
+            raise InputError(
+                f"{_name(callback)}.save_last is {callback.save_last} (expected null, or a dirpath: the run's "
+                "last.ckpt is what a training resumes from)"
+            )
+
+
 def _needs_no_score(checkpoint: ModelCheckpoint) -> bool:
     return checkpoint.monitor in COUNTERS or checkpoint.save_top_k == 0
 

@@ -104,7 +104,8 @@ class RunReport(L.Callback):
         """Report the training."""
         wall = time.monotonic() - self._started
         callbacks: list[L.Callback] = trainer.callbacks  # type: ignore[attr-defined]
-        stopped, backbone = describe_stop(callbacks, step=trainer.global_step), pl_module.backbone
+        stopped = describe_stop(callbacks, step=trainer.global_step, total=trainer.estimated_stepping_batches)
+        backbone = pl_module.backbone
         assert isinstance(backbone, Backbone)
         self._finish(
             trainer,
@@ -157,7 +158,7 @@ class RunReport(L.Callback):
         with replacing(folder / "report.json") as file:
             file.write(f"{json.dumps(report, indent=2)}\n".encode())
         console = plain_console()
-        console.print(build_table(metrics, baselines, title=name))
+        console.print(build_table(metrics, baselines, title=name if tasks else "held-out text"))
         said = [describe_part(evaluated, name)] if evaluated else []
         for line in (*said, *describe_failures(tasks, metrics, baselines, predicted), *notes):
             console.print(line, soft_wrap=True)

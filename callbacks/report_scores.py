@@ -18,7 +18,7 @@ Predicted = Mapping[str, Sequence[NDArray[Any]]]  # rows, predictions and, of cl
 
 
 def collect_metrics(logged: Mapping[str, Any], split: str) -> dict[str, Any]:
-    """Return `{task: {metric: value}, "mean": value}` of the last evaluation; None for an undefined value.
+    """Return `{task: {metric: value}, "mean": value}` of the last evaluation; None for what is no finite number.
 
     Args:
         logged: Logged values by `<split>/<task>/<metric>`, and `<split>/mean` and `<split>/score` where they are.
@@ -51,7 +51,7 @@ def order_metrics(metrics: Mapping[str, Any], tasks: Mapping[str, Task]) -> dict
 
 
 def _number(value: Any) -> float | None:
-    return None if value is None or math.isnan(float(value)) else float(value)
+    return None if value is None or not math.isfinite(float(value)) else float(value)  # JSON has no other
 
 
 def find_evaluated(stores: Mapping[str, TokenStore], predicted: Predicted) -> dict[str, list[int]]:
@@ -63,11 +63,11 @@ def find_evaluated(stores: Mapping[str, TokenStore], predicted: Predicted) -> di
 def score_baselines(
     train: Mapping[str, TokenStore], evaluated: Mapping[str, TokenStore], predicted: Predicted
 ) -> dict[str, dict[str, float | None]]:
-    """Score the constant on the rows that the scores are of."""
+    """Score the constant on the rows that the scores are of, of the tasks that have some with a label."""
     return {
         task: score_baseline(train[task], evaluated[task], rows)
         for task, (rows, *_) in predicted.items()
-        if task in train
+        if task in train and evaluated[task].has_label[rows].any()
     }
 
 
@@ -78,7 +78,7 @@ def score_classes_by_task(
     found = {}
     for name, (rows, predictions, *_) in predicted.items():
         task, known = evaluated[name].task, evaluated[name].has_label[rows]
-        if task.class_names:
+        if task.class_names and known.any():
             scores = score_classes(task.labels, predictions[known], evaluated[name].labels[rows[known]])
             found[name] = dict(zip(task.class_names, map(asdict, scores), strict=True))
     return found
@@ -89,6 +89,8 @@ def describe_failures(
 ) -> Iterator[str]:
     """Say which task predicts the same for every text, or no better than the constant."""
     for name, (_, predictions, *_) in predicted.items():
+        if name not in metrics:  # no example with a label was evaluated
+            continue
         metric = str(tasks[name].metric_names[0])
         score, baseline = metrics[name][metric], baselines.get(name)
         constant = baseline[metric] if baseline else -math.inf  # validate and test know no training split

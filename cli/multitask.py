@@ -26,6 +26,7 @@ from callbacks import (
 from callbacks.run_folder import RunTrainer
 from checks.command import check
 from cli.tandem import TandemCLI
+from command_line.best_options import check_best_options
 from command_line.help import describe_checkpoint
 from command_line.looks import AGAINST, DRY_RUN, add_switch, allow_bare_switches, shorten_to_trial, with_configs
 from command_line.trainer_options import check_trainer
@@ -140,7 +141,7 @@ class MultitaskCLI(TandemCLI):
         return parser
 
     def before_instantiate_classes(self) -> None:
-        """Refuse a score that there is not.
+        """Refuse a score that there is not, and weights under the score of others.
 
         The file of the best checkpoint is named after what it is the best of.
         """
@@ -149,6 +150,7 @@ class MultitaskCLI(TandemCLI):
             shorten_to_trial(config)
         super().before_instantiate_classes()
         best = config.best_checkpoint
+        check_best_options(best)
         if best.monitor == "val/score" and not config.model.score:
             raise InputError(
                 "best_checkpoint.monitor is val/score, but model.score is not given (expected weights of metrics)"

@@ -26,6 +26,7 @@ from callbacks import (
     WholeSteps,
     check_monitors,
     prints_lines,
+    refuse_other_last,
 )
 from callbacks.averaging import refuse_changed_weights
 from callbacks.precision import find_device, find_resumed_precision
@@ -143,6 +144,7 @@ class TandemCLI(LookingCLI):
         super().instantiate_classes()
         if self.config.subcommand == "fit":
             callbacks: list[L.Callback] = self.trainer.callbacks  # type: ignore[attr-defined]
+            refuse_other_last(callbacks)
             check_monitors(callbacks, self.model.validation_scores())
 
     def instantiate_trainer(self, **kwargs: Any) -> L.Trainer:

@@ -15,6 +15,7 @@ from datamodules.encoding import write_store
 from datamodules.notes import Notes
 from datamodules.pairs import PairTemplate
 from datamodules.store import WORDS_SCHEMA, TokenFile
+from runtime.counts import counted
 from tasks import Example, InputError, Task, Texts
 
 
@@ -147,9 +148,16 @@ def _examples(
     if paired and not held_out:
         rows = _sequences(texts, settings, root, paired=True, report=lambda note: None)
         others = {mark for pair in rows if _is_held_out(pair, settings) for mark in _side_hashes(pair)}
+    left_out = 0
     for number, sequence in enumerate(_sequences(texts, settings, root, paired=paired, report=report)):
-        if _is_held_out(sequence, settings) == held_out and others.isdisjoint(_side_hashes(sequence)):
+        if _is_held_out(sequence, settings) != held_out:
+            continue
+        if others.isdisjoint(_side_hashes(sequence)):
             yield Example(str(number), sequence, None)
+        else:
+            left_out += 1
+    if left_out:
+        report(f"{counted(left_out, 'pair')} left out, with a text that a held-out pair has too")
 
 
 def _is_held_out(sequence: tuple[str, ...], settings: CorpusSettings) -> bool:

@@ -1,6 +1,7 @@
 """The data of further pre-training."""
 
 import logging
+import math
 from dataclasses import asdict
 from typing import Any
 
@@ -89,7 +90,7 @@ class MaskedLMDataModule(ResumableDataModule):
         if not self.sources:
             raise InputError("no text to train on (expected tasks or data.texts)")
         for name, weight in (weights or {}).items():
-            if name not in self.sources or weight <= 0:
+            if name not in self.sources or not 0 < weight < math.inf:
                 known = ", ".join(self.sources)
                 raise InputError(f"data.weights has {name}: {weight} (expected a number above 0 for one of {known})")
         self.corpus = corpus

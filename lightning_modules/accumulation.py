@@ -26,13 +26,13 @@ class WindowMean:
         Args:
             size: Batches of a window (`accumulate_grad_batches`).
             batch_idx: Number of the batch in its epoch.
-            amount: How much the batch holds, over all processes, in any unit.
+            amount: How much the batch holds, over all processes, in any unit; 0 for a batch without anything to learn.
         """
         self._size = size
         if size == 1:
             return 1.0
         if batch_idx % size == 0:
-            self._first, self._total = amount, 0.0
+            self._first, self._total = _or_one(amount), 0.0
         self._total = self._total + amount
         return amount / self._first
 
@@ -40,8 +40,14 @@ class WindowMean:
         """Divide the window's gradients, before they are clipped."""
         if self._size == 1:
             return
-        factor = self._size * self._first / self._total
+        factor = self._size * self._first / _or_one(self._total)
         if isinstance(factor, float) and factor == 1.0:
             return
         gradients = [weight.grad for weight in parameters if weight.grad is not None]
-        torch._foreach_mul_(gradients, factor)
+        if gradients:  # none where LossGuard leaves the step out
+            torch._foreach_mul_(gradients, factor)
+
+
+def _or_one(amount: Tensor | float) -> Tensor | float:
+    """Return an amount to divide by: itself, or 1 for 0."""
+    return amount.where(amount > 0, 1.0) if isinstance(amount, Tensor) else amount or 1.0

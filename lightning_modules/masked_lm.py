@@ -118,11 +118,11 @@ class MaskedLMModule(L.LightningModule):
         loss_sum = F.cross_entropy(self(batch), batch.targets, reduction="sum")
         count = torch.full((), float(batch.targets.numel()), device=loss_sum.device)  # a copy would wait for the device
         world_size = self.trainer.world_size
-        total = reduce_over_processes(count.clone(), "sum").clamp(min=1)
+        total = reduce_over_processes(count.clone(), "sum")
         share = self._window.share(self.trainer.accumulate_grad_batches, batch_idx, total)
         task_loss = loss_sum.detach() / count.clamp(min=1)
-        terms = {f"{batch.task}/loss": Term(task_loss, len(batch.rows))}
-        return {"loss": loss_sum * world_size / total * share, "task_loss": task_loss, "terms": terms}
+        terms = {f"{batch.task}/loss": Term(task_loss, batch.targets.numel())}
+        return {"loss": loss_sum * world_size / total.clamp(min=1) * share, "task_loss": task_loss, "terms": terms}
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         """Make the gradients of an accumulation window means over its masked tokens."""

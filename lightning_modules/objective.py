@@ -37,7 +37,7 @@ class Term(NamedTuple):
     """A part of a batch's loss, for the logs.
 
     Args:
-        value: Its mean over some rows, without gradients.
+        value: Its mean over some rows, or of masked language modelling over the masked tokens, without gradients.
         rows: How many.
     """
 

@@ -1,10 +1,13 @@
 """The folders of runs, `runs/<configuration>/version_N/`, and the checkpoints in them."""
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
+
+from runtime.whole_files import replacing
 
 VERSION_FOLDER = re.compile(r"version_(\d+)")  # as Lightning's loggers name them
 RUN_FOLDER = re.compile(r"(version|validate|test|predict)_\d+")
@@ -119,8 +122,41 @@ def find_checkpoint(runs: Path, which: str) -> Path | None:
     return next((path for path in found if path is not None), None)
 
 
+def best_note(folder: Path, which: str) -> Path:
+    """Return the file beside the checkpoints that says which one is the best, where it is not the only one there.
+
+    Args:
+        folder: The folder of a run's checkpoints.
+        which: `best` or `best-<task>`.
+    """
+    return folder / f"{which}.txt"
+
+
+def note_best(folder: Path, which: str, best: Path) -> None:
+    """Write down which checkpoint is the best one: of several, the newest need not be.
+
+    Args:
+        folder: The folder of a run's checkpoints.
+        which: `best` or `best-<task>`.
+        best: The checkpoint; a resumed run's may lie in the folder of the run before.
+    """
+    with replacing(best_note(folder, which)) as file:
+        file.write(f"{os.path.relpath(best, folder)}\n".encode())
+
+
+def _read_best(folder: Path, which: str) -> Path | None:
+    """Return the checkpoint that `note_best` wrote down; None where it did not, or the checkpoint is gone."""
+    note = best_note(folder, which)
+    if not note.is_file():
+        return None
+    best = folder / note.read_text(encoding="utf-8").strip()
+    return Path(os.path.normpath(best)) if best.is_file() else None
+
+
 def find_in_run(run: Path, which: str) -> Path | None:
-    """Find the newest checkpoint of one run.
+    """Find the newest checkpoint of one run; of several best ones, the best.
+
+    Where the run resumed another one and found no better weights, that is a checkpoint of the other one.
 
     Args:
         run: Its folder.
@@ -129,7 +165,10 @@ def find_in_run(run: Path, which: str) -> Path | None:
     Returns:
         The checkpoint; None if there is none.
     """
-    files = last_checkpoint(run).parent.glob("*.ckpt")
+    folder = last_checkpoint(run).parent
+    if (best := _read_best(folder, which)) is not None:
+        return best
+    files = folder.glob("*.ckpt")
     if which.startswith("best-"):
         matching = [file for file in files if _task_of(file) == which.removeprefix("best-")]
     else:

@@ -75,10 +75,11 @@ def read_report(folder: Path) -> dict[str, Any]:
 
 
 def test_a_run_reports_the_scores_and_the_train_files_that_it_read(
-    pretrain: Pretrain, train_only: Path, tiny_backbone: Path
+    pretrain: Pretrain, train_only: Path, tiny_backbone: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = pretrain(f"--model.backbone={tiny_backbone}")
     report = read_report(folder)
+    assert "held-out text scores" in capsys.readouterr().out  # no dev file is read
 
     assert folder.name == "version_0"
     assert set(report["metrics"]) == {"mlm"}

@@ -307,6 +307,27 @@ def test_skipped_and_cut_rows_are_reported_also_from_the_cache(tmp_path: Path, t
     assert reported == [f"{path}, line 22: skipped, text is empty", cut] * 2
 
 
+def test_pairs_that_a_held_out_one_keeps_from_being_trained_on_are_counted(
+    tmp_path: Path, tokenizer: BertTokenizer
+) -> None:
+    lines = [f"{MANY[number // 4]}\t{MANY[number + 50]}\n" for number in range(200)]  # four pairs with one first text
+    (tmp_path / "pairs.tsv").write_text("".join(["a\tb\n", *lines]))
+    reported: list[str] = []
+    found = open_corpus(
+        Texts(source=Source(train="pairs.tsv"), texts=("a", "b")),
+        CorpusSettings(sequences="pairs", held_out=0.1),
+        root=tmp_path,
+        tokenizer=tokenizer,
+        max_length=60,
+        cache_dir=tmp_path / "cache",
+        report=reported.append,
+    )
+    left_out = 200 - len(found.train) - len(found.held_out)
+    assert left_out > len(found.held_out)
+    said = f"{left_out} pairs left out, with a text that a held-out pair has too"
+    assert [line for line in reported if "left out" in line] == [f"{tmp_path / 'pairs.tsv'}: {said}"]
+
+
 @pytest.mark.parametrize(("held_out", "part"), [(1e-9, "held_out"), (1 - 1e-9, "train")])
 def test_a_part_without_text_is_refused(tmp_path: Path, tokenizer: BertTokenizer, held_out: float, part: str) -> None:
     texts = write_lines(tmp_path, MANY[:20])

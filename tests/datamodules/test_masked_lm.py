@@ -1,5 +1,6 @@
 import hashlib
 import logging
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import islice
@@ -403,6 +404,8 @@ def test_a_checkpoint_of_texts_in_another_order_or_read_in_another_way_is_refuse
         ({"tasks": {}, "texts": {}}, r"no text to train on"),
         ({"weights": {"ssd": 2}}, r"data\.weights has ssd: 2 \(expected a number above 0 for one of sst, quora, sts\)"),
         ({"weights": {"sst": 0}}, r"data\.weights has sst: 0 "),
+        ({"weights": {"sst": math.inf}}, r"data\.weights has sst: inf "),
+        ({"weights": {"sst": math.nan}}, r"data\.weights has sst: nan "),
         ({"weights": {"sst": -1.5}}, r"data\.weights has sst: -1\.5 "),
         ({"texts": {"sst": Texts(source=Source(train="a.txt"))}}, r"data\.texts names sst, which is a task"),
         ({"batch_size": 0}, r"data\.batch_size is 0 \(expected 1 or more\)"),
