@@ -256,7 +256,8 @@ def _labels(predictor: Predictor, names: Sequence[str]) -> dict[str, Any]:
             if kind.labels.num_classes
             else dict(zip(("low", "high"), score_range(kind.labels), strict=True))
         )
-    return {"max_length": predictor.max_length, "answers": meanings}
+    as_text = bool(predictor.tokenizer.split_special_tokens)
+    return {"max_length": predictor.max_length, "special_tokens_as_text": as_text, "answers": meanings}
 
 
 def _thresholds(labels: LabelSpace) -> dict[str, Any]:

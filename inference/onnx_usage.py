@@ -17,6 +17,7 @@ def predict(
     settings = json.loads((folder / "labels.json").read_text(encoding="utf-8"))
     session = onnxruntime.InferenceSession(folder / file, providers=["CPUExecutionProvider"])
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.encode_special_tokens = settings["special_tokens_as_text"]  # which its file does not hold
     tokenizer.enable_truncation(settings["max_length"])
     tokenizer.enable_padding()
     rows = [(row,) if isinstance(row, str) else tuple(row) for row in texts]

@@ -113,9 +113,10 @@ def build_classifier(predictor: Predictor, name: str) -> PreTrainedModel:
 
 
 def save_tokenizer(predictor: Predictor, folder: Path) -> None:
-    """Write the tokenizer, which cuts at the training's longest sequence."""
+    """Write the tokenizer, which cuts at the training's longest sequence and reads special tokens as in training."""
     tokenizer = deepcopy(predictor.tokenizer)
     tokenizer.model_max_length = predictor.max_length
+    tokenizer.init_kwargs["split_special_tokens"] = tokenizer.split_special_tokens  # else it is not saved
     tokenizer.backend_tokenizer.no_truncation()  # left behind by the latest call, no part of the tokenizer
     tokenizer.backend_tokenizer.no_padding()
     tokenizer.save_pretrained(folder)
