@@ -145,7 +145,7 @@ def _usage(task: Task) -> str:
     if len(task.texts) == 1:
         return (
             "from transformers import pipeline\n\n"
-            'classify = pipeline("text-classification", "DIR")\n'
+            'classify = pipeline("text-classification", "DIR", truncation=True)\n'
             'print(classify(["A warm, funny film."], top_k=None))  # all classes; without top_k the most probable one'
         )
     softmax = ", apply_softmax=True" if task.labels.num_classes and not task.labels.is_set else ""
@@ -156,6 +156,6 @@ def _usage(task: Task) -> str:
         f'print(model.predict([("How do I cook rice?", "How is rice cooked?")]{softmax}))\n\n'
         "# or with transformers alone\n"
         "from transformers import pipeline\n\n"
-        'classify = pipeline("text-classification", "DIR")\n'
+        'classify = pipeline("text-classification", "DIR", truncation=True)\n'
         'print(classify([{"text": "How do I cook rice?", "text_pair": "How is rice cooked?"}]))'
     )

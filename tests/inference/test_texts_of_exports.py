@@ -1,6 +1,9 @@
 """Exports read texts that no dev split holds as the checkpoint does."""
 
+import contextlib
+import io
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -11,8 +14,9 @@ from backbones import load_tokenizer
 from inference.onnx_format import FILE, answer_texts, check_packages, export_heads, group_heads
 from inference.onnx_format import _write_labels as write_labels
 from inference.sentence_transformers_format import build_embedder
+from inference.transformers_format import _usage as usage
 from inference.transformers_format import build_classifier, save_tokenizer
-from tasks import Quora, Sst
+from tasks import Quora, Sst, Sts
 from tests.inference.test_transformers_format import build_predictor
 
 SPECIAL = ["a [SEP] film", "a [MASK] [PAD] film", "a film"]
@@ -55,3 +59,54 @@ def test_sentence_transformers_reads_special_tokens_as_in_training(as_text, tiny
     build_embedder(predictor, "one").save(str(tmp_path / "out"), create_model_card=False)
     found = library.SentenceTransformer(str(tmp_path / "out"), device="cpu").encode(SPECIAL)
     np.testing.assert_allclose(found, predictor.embed("one", SPECIAL), atol=1e-5)
+
+
+def run_usage(predictor, task, folder):
+    """Write a task's folder, and return what the code of its card leaves behind."""
+    build_classifier(predictor, task).save_pretrained(folder)
+    save_tokenizer(predictor, folder)
+    names = {}
+    with contextlib.redirect_stdout(io.StringIO()):
+        exec(usage(predictor.tasks[task]).replace('"DIR"', repr(str(folder))), names)
+    return names
+
+
+def test_the_code_of_the_card_cuts_long_texts_as_in_training(tiny_backbone, tokenizer, tmp_path):
+    pytest.importorskip("sentence_transformers")
+    tasks = {"one": Sst(), "pair": Quora(encoding="cross")}
+    predictor = build_predictor(tiny_backbone, tokenizer, tasks=tasks)
+    predictor.max_length = 12
+    long, other = "a good film " * 4, "bad the cat"
+    found = run_usage(predictor, "one", tmp_path / "one")["classify"]([long], top_k=None)[0]
+    shares = {row["label"]: row["score"] for row in found}
+    assert shares == pytest.approx(predictor.predict("one", [long])[0].probabilities, abs=1e-6)
+    names, expected = run_usage(predictor, "pair", tmp_path / "pair"), probabilities(predictor, "pair", [(long, other)])
+    by_pipeline = names["classify"]([{"text": long, "text_pair": other}])[0]["score"]
+    assert by_pipeline == pytest.approx(expected.max(), abs=1e-6)
+    np.testing.assert_allclose(names["model"].predict([(long, other)], apply_softmax=True), expected, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("task", "activation"),
+    [(Sts(encoding="cross"), "linear.Identity"), (Quora(encoding="cross"), "activation.Sigmoid")],
+    ids=["score", "classes"],
+)
+def test_what_a_backbone_was_a_classifier_of_does_not_reach_an_export(task, activation, tiny_backbone, tmp_path):
+    pytest.importorskip("sentence_transformers")
+    backbone = tmp_path / "backbone"
+    shutil.copytree(tiny_backbone, backbone)
+    config = json.loads((backbone / "config.json").read_text())
+    config["problem_type"] = "regression"
+    config["sentence_transformers"] = {"activation_fn": f"torch.nn.modules.{activation}"}
+    (backbone / "config.json").write_text(json.dumps(config))
+    predictor = build_predictor(backbone, load_tokenizer(str(backbone)), tasks={"one": task})
+    names, pair = run_usage(predictor, "one", tmp_path / "out"), ("a good film", "the cat")
+    prediction = predictor.predict("one", [pair])[0]
+    by_pipeline = names["classify"]([{"text": pair[0], "text_pair": pair[1]}])[0]["score"]
+    if prediction.score is None:
+        expected = list(prediction.probabilities.values())
+        assert by_pipeline == pytest.approx(max(expected), abs=1e-5)
+        np.testing.assert_allclose(names["model"].predict([pair], apply_softmax=True)[0], expected, atol=1e-5)
+    else:
+        assert 5 * by_pipeline == pytest.approx(prediction.score, abs=1e-4)
+        assert 5 * names["model"].predict([pair])[0] == pytest.approx(prediction.score, abs=1e-4)
