@@ -19,6 +19,8 @@ POOLER_IN_CLASSIFIER = (
     "jina_embeddings_v3",
 )
 POOLER_IS_HEAD = ("modernbert",)
+# What pipeline and CrossEncoder make of the logits of a classifier that the backbone was before.
+OF_ANOTHER_HEAD = ("problem_type", "function_to_apply", "sentence_transformers", "sbert_ce_default_activation_function")
 
 
 def class_name(config: PreTrainedConfig) -> str:
@@ -48,7 +50,8 @@ def join_classifier(
         options: Of its configuration: the labels.
     """
     family = encoder.config.model_type
-    config = type(encoder.config)(**{**encoder.config.to_diff_dict(), **options})
+    kept = {name: value for name, value in encoder.config.to_diff_dict().items() if name not in OF_ANOTHER_HEAD}
+    config = type(encoder.config)(**{**kept, **options})
     model_class: Any = MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING[type(config)]
     model: Any = model_class(config)
     weights, pooler = encoder.state_dict(), encoder.get_submodule("pooler")
