@@ -21,15 +21,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     with heavy_imports():
         from analysis.tuned_thresholds import build_table, tune_run
-        from inference.thresholds import FILE
     logging.basicConfig(format="%(message)s")
-    found = tune_run(options.run, seed=options.seed)
+    found, path = tune_run(options.run, seed=options.seed)
     console = plain_console()
     console.print(build_table(found).to_rich())
     for name, one in found.items():
         what = "stored" if one.helps else "not stored: no better than 0.5 on rows that tuning has not seen"
         console.print(f"task {name}: {what}", soft_wrap=True)
-    console.print(f"thresholds: {options.run / FILE}", soft_wrap=True)
+    console.print(f"thresholds: {path}", soft_wrap=True)
 
 
 if __name__ == "__main__":

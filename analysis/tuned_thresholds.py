@@ -14,7 +14,7 @@ from inference.checkpoint import find_checkpoint, read_checkpoint
 from inference.exporting import find_root
 from inference.parity import read_dev
 from inference.predictor import Predictor
-from inference.thresholds import FILE
+from inference.thresholds import thresholds_file
 from tasks import InputError
 from tasks.metrics import MetricName
 from tasks.multi_label import LabelSetTask
@@ -64,12 +64,16 @@ def tune(task: LabelSetTask, probabilities: Floats, labels: Floats, *, seed: int
     return Tuned(dict(zip(task.class_names, thresholds.tolist(), strict=True)), scores)
 
 
-def tune_run(folder: Path, *, seed: int) -> dict[str, Tuned]:
+def tune_run(folder: Path, *, seed: int) -> tuple[dict[str, Tuned], Path]:
     """Tune every multi-label task of a run with the weights that prediction and export take, and keep what helps.
 
     Args:
-        folder: The run's folder, where `thresholds.json` goes.
+        folder: The run's folder.
         seed: Seed of the halves.
+
+    Returns:
+        What was tuned by task, and the `thresholds.json` that keeps it: of the run that wrote the checkpoint, which is
+        the one before where a resumed run found no better weights.
 
     Raises:
         InputError: If the run has no such task, no checkpoint, or its dev data is not there.
@@ -88,8 +92,8 @@ def tune_run(folder: Path, *, seed: int) -> dict[str, Tuned]:
             assert shares is not None
             found[name] = tune(task, shares.double().numpy(), split.labels.double().numpy(), seed=seed)
     kept = {name: {"thresholds": one.thresholds, "scores": one.scores} for name, one in found.items() if one.helps}
-    write_json(folder / FILE, {"checkpoint": path.name, "seed": seed, "tasks": kept})
-    return found
+    write_json(thresholds_file(path), {"checkpoint": path.name, "seed": seed, "tasks": kept})
+    return found, thresholds_file(path)
 
 
 def build_table(found: dict[str, Tuned]) -> Table:

@@ -18,6 +18,11 @@ FILE = "thresholds.json"
 Thresholds = Mapping[str, Mapping[str, float]]  # by task and label
 
 
+def thresholds_file(checkpoint: Path) -> Path:
+    """Return where the thresholds of a checkpoint are kept: in the run that wrote it."""
+    return checkpoint.absolute().parent.parent / FILE
+
+
 def read_thresholds(checkpoint: Path) -> Thresholds:
     """Return the thresholds that belong to a checkpoint; none where its run has no file of them.
 
@@ -29,7 +34,7 @@ def read_thresholds(checkpoint: Path) -> Thresholds:
     Raises:
         InputError: If the file of thresholds cannot be read.
     """
-    path = checkpoint.absolute().parent.parent / FILE
+    path = thresholds_file(checkpoint)
     if not path.is_file():
         return {}
     try:

@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from analysis import ensemble, report, thresholds
 from analysis.plan import plan_training
 from analysis.run import Run
 from inference import Predictor, export
+from runtime.run_folders import note_best
 from tasks import Task
 from tests.cli.command_line import ROOT, CommandLine, best_checkpoint, read_report
 
@@ -157,6 +159,23 @@ def test_tuned_thresholds_are_those_that_predict_and_the_predictor_use(
         assert [one.label for one in untuned] != list(rows.values())
     finally:
         (folder / "thresholds.json").unlink()
+
+
+def test_thresholds_of_a_resumed_run_go_where_its_best_weights_lie(
+    tagged: tuple[CommandLine, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, folder = tagged
+    best = best_checkpoint(folder)
+    resumed = tmp_path / "version_1"
+    shutil.copytree(folder, resumed, ignore=shutil.ignore_patterns("*.ckpt"))
+    note_best(resumed / "checkpoints", "best", best)
+    assert thresholds.main([str(resumed)]) == 0
+    try:
+        assert not (resumed / "thresholds.json").exists()
+        assert capsys.readouterr().out.splitlines()[-1] == f"thresholds: {folder / 'thresholds.json'}"
+        assert json.loads((folder / "thresholds.json").read_text())["checkpoint"] == best.name
+    finally:
+        (folder / "thresholds.json").unlink(missing_ok=True)
 
 
 @pytest.mark.slow
