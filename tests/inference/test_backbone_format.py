@@ -50,3 +50,13 @@ def test_what_a_bert_cannot_hold_or_a_filled_folder_is_refused(checkpoint, tmp_p
         assert main([*map(str, arguments), "--format", "backbone"]) == 2
         assert message in capsys.readouterr().err
     assert not Path("x").exists()
+
+
+def test_a_tokenizer_that_has_changed_since_the_training_is_refused(checkpoint, tmp_path):
+    path, _, _ = checkpoint(None)
+    found = torch.load(path, weights_only=True)
+    found["MultitaskDataModule"]["meaning"]["tokenizer"]["vocabulary"] = "another"
+    torch.save(found, path)
+    with pytest.raises(InputError, match=r"another meaning: tokenizer\.vocabulary was 'another'"):
+        export_backbone(path, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
