@@ -6,8 +6,10 @@ from pathlib import Path
 
 from lightning.pytorch.utilities import rank_zero_only
 from torch import nn
+from transformers import PreTrainedTokenizerFast
 
 from backbones import Backbone
+from backbones.vocabulary import describe_tokenizer
 from heads import Trunk
 from inference.checkpoint import build_model, build_tasks, find_checkpoint, read_checkpoint
 from lightning_modules.meaning import describe_tasks
@@ -18,7 +20,13 @@ log = logging.getLogger(__name__)
 
 
 def init_from(
-    source: Path, backbone: Backbone, heads: nn.ModuleDict, trunk: Trunk | None, tasks: Mapping[str, Task]
+    source: Path,
+    backbone: Backbone,
+    heads: nn.ModuleDict,
+    trunk: Trunk | None,
+    tasks: Mapping[str, Task],
+    *,
+    tokenizer: PreTrainedTokenizerFast,
 ) -> None:
     """Give backbone and trunk, and the heads of tasks that were trained before, the weights of another training.
 
@@ -31,15 +39,17 @@ def init_from(
         heads: The heads by task, changed in place.
         trunk: The trunk, changed in place; None for none.
         tasks: The tasks.
+        tokenizer: The tokenizer of the new training.
 
     Raises:
-        InputError: If there is no such checkpoint, or its backbone or trunk is another.
+        InputError: If there is no such checkpoint, or its backbone, trunk or tokenizer is another.
     """
     checkpoint = read_checkpoint(find_checkpoint(source.expanduser()))
     known = build_tasks(checkpoint)
     trained = build_model(checkpoint, known)
     _copy(trained.backbone, backbone, f"model.init_from {source}: its backbone and adapter")
     compare_meaning({"backbone": trained.backbone.meaning()}, {"backbone": backbone.meaning()})
+    compare_meaning(checkpoint.meaning, {"tokenizer": describe_tokenizer(tokenizer)})
     if (trained.trunk is None) != (trunk is None):
         raise InputError(f"model.init_from {source}: has {_trunk(trained.trunk)} (expected {_trunk(trunk)}, as here)")
     if trunk is not None and trained.trunk is not None:

@@ -182,7 +182,8 @@ class MultitaskModule(TaskNetwork):
     def on_fit_start(self) -> None:
         """Take the weights to start from, check surgery, count parameters, and compute a frozen backbone's vectors."""
         if self.init_from is not None and not self.trainer.ckpt_path:
-            init_from(Path(self.init_from), self.backbone, self.heads, self.trunk, self.tasks)
+            tokenizer = multitask_data(self.trainer).tokenizer
+            init_from(Path(self.init_from), self.backbone, self.heads, self.trunk, self.tasks, tokenizer=tokenizer)
         if self._surgeon is not None:
             streams = multitask_data(self.trainer).streams
             self._surgeon.start(self.trainer, streams, is_compiled=self._compile != "none")

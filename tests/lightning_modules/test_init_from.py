@@ -84,6 +84,14 @@ def test_other_backbones_and_adapters_are_refused(trained, tiny_backbone, packag
         )
 
 
+def test_weights_of_another_vocabulary_are_refused(trained, tiny_backbone, cs224n_root, tmp_path):
+    found = torch.load(trained, weights_only=True)
+    found["MultitaskDataModule"]["meaning"]["tokenizer"]["vocabulary"] = "another"
+    torch.save(found, tmp_path / "other.ckpt")
+    with pytest.raises(InputError, match=r"another meaning: tokenizer\.vocabulary was 'another'"):
+        fit(tmp_path / "other.ckpt", tiny_backbone, cs224n_root, tmp_path, {"sst": Sst()})
+
+
 def test_the_command_line_takes_it(whole_run, tiny_project):
     old = whole_run(trainer__max_epochs=1)
     tasks = {"sst": "Sst", "fourth": {"class_path": "Sts", "init_args": {"encoding": "bi"}}}
