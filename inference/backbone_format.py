@@ -31,7 +31,9 @@ def export_backbone(path: Path, folder: Path) -> None:
         if backbone.task_layers is not None:
             raise InputError(f"{path}: its backbone has PALs, which a Hugging Face encoder cannot hold")
         tokenizer = load_tokenizer(checkpoint.backbone)
-        compare_meaning(checkpoint.meaning, {"tokenizer": describe_tokenizer(tokenizer), "backbone": backbone.meaning()})
+        compare_meaning(
+            checkpoint.meaning, {"tokenizer": describe_tokenizer(tokenizer), "backbone": backbone.meaning()}
+        )
         merge_lora(backbone.bert)
         save_encoder(backbone.bert, partial)
         tokenizer.save_pretrained(partial)

@@ -1,7 +1,8 @@
 """Texts into tokens, and tokens into batches without padding."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,7 +79,9 @@ def check_texts(texts: Sequence[str] | Sequence[tuple[str, str]], num_texts: int
     """
     if isinstance(texts, str):
         raise InputError(f"texts is one string, {texts[:40]!r} (expected a list)")
-    rows = [(row,) if isinstance(row, str) else tuple(row) for row in texts]
+    if isinstance(texts, Mapping):
+        raise InputError(f"texts is a {type(texts).__name__} (expected a list)")
+    rows = [_as_tuple(row) for row in texts]
     expected = "a string" if num_texts == 1 else "a pair of strings"
     for number, row in enumerate(rows):
         if len(row) != num_texts or not all(isinstance(text, str) for text in row):
@@ -86,3 +89,10 @@ def check_texts(texts: Sequence[str] | Sequence[tuple[str, str]], num_texts: int
         if not all(text.strip() for text in row):
             raise InputError(f"texts[{number}] is {row} (expected text, but it is empty)")
     return rows
+
+
+def _as_tuple(row: object) -> tuple[Any, ...]:
+    """Return the texts of an example; nothing where it has no order of texts, such as a dictionary's keys."""
+    if isinstance(row, str):
+        return (row,)
+    return tuple(row) if isinstance(row, Sequence | np.ndarray) else ()
