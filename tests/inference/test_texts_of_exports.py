@@ -11,7 +11,7 @@ import torch
 from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from backbones import load_tokenizer
-from inference.onnx_format import FILE, answer_texts, check_packages, export_heads, group_heads
+from inference.onnx_format import FILE, answer_texts, export_heads, group_heads
 from inference.onnx_format import _write_labels as write_labels
 from inference.sentence_transformers_format import build_embedder
 from inference.transformers_format import _usage as usage
