@@ -49,12 +49,10 @@ def find_streams(tasks: Mapping[str, Task], *, share_rows: bool = True) -> dict[
 
 
 def _describe_rows(name: str, task: Task) -> Rows:
-    rule = task.source.rule
-    own_split = (task.label, task.read_columns) if rule is not None and rule.stratify is None else None
     settings = ("texts", "id", "delimiter", "quotes", "broken_rows", "train_limit", "dev_limit", "train_rows")
     same = {setting: getattr(task, setting) for setting in (*settings, "batch_size", "swap", "average_orders")}
     generated = name if task.generated_pairs is not None else None
-    return {"source": task.source, "source.stratify": own_split, **same, "generated_pairs": generated}
+    return {"source": task.source, "source.stratify": task.strata, **same, "generated_pairs": generated}
 
 
 def fill_gaps(tasks: Mapping[str, Task], streams: Streams) -> dict[str, Task]:
