@@ -214,6 +214,10 @@ class Source:
         rule = {} if self.rule is None else {"split": repr(self.rule)}
         return {"columns": repr(self.columns), "file_encoding": codecs.lookup(self.encoding).name, **rule}
 
+    def checking_settings(self, split: Split, root: Path) -> dict[str, str]:
+        """Return what another file decides about a split, for a cache key: a test split has no group of `all`."""
+        return {"groups": self.describe("train", root)["sha256"]} if split == "test" and self.group is not None else {}
+
     def _check_rule(self, task: str) -> None:
         """Check the settings of one file that is split."""
         rule = self.rule
