@@ -105,8 +105,8 @@ class Source:
         if self.columns is not None and len(set(self.columns)) != len(self.columns or [None]):
             raise InputError(f"{task}: source.columns is {list(self.columns)} (expected one or more different names)")
         try:
-            codecs.lookup(self.encoding)
-        except LookupError:
+            "".encode(self.encoding)  # unlike a lookup it refuses codecs of bytes, such as hex
+        except (LookupError, UnicodeError):
             raise InputError(f"{task}: source.encoding is {self.encoding!r} (expected utf-8, cp1252, ...)") from None
 
     def locate(self, split: Split, root: Path) -> Path | None:

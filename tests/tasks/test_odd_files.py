@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks import InputError, Quora, Teacher
+from tasks import InputError, Quora, Source, Sst, Teacher
 from tasks.rows import read_rows
 
 
@@ -29,3 +29,9 @@ def test_predictions_of_a_teacher_are_one_a_row_and_example(tmp_path: Path, cont
     task = Quora(teacher=Teacher(files=(str(tmp_path / "a.csv"),)))
     with pytest.raises(InputError, match=re.escape(message)):
         task.read_teacher("quora", ["x", "y"])
+
+
+@pytest.mark.parametrize("encoding", ["hex", "rot13", "undefined"])
+def test_a_codec_that_is_no_encoding_of_text_is_refused(encoding: str) -> None:
+    with pytest.raises(InputError, match=f"Sst: source.encoding is '{encoding}' "):
+        Sst(source=Source(train="a.csv", encoding=encoding))
