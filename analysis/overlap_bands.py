@@ -10,6 +10,7 @@ from analysis.intervals import Ends, auc, bootstrap_auc, bootstrap_mean, wilson_
 from analysis.run import Predictions
 from heads import Scores
 from shortcuts.words import overlap
+from tasks import Example
 
 ENDS = (0.25, 0.5, 0.75, 1.0)
 BANDS = ("under 25 %", "25 to 50 %", "50 to 75 %", "75 to 100 %", "all words")
@@ -49,18 +50,21 @@ class Band:
 
 def score_bands(predictions: Predictions) -> list[Band]:
     """Score the pairs of each band of word overlap, and all pairs first; bands without pairs are left out."""
-    shared = [overlap(*example.texts) for example in predictions.examples]
-    bands = np.searchsorted(ENDS, shared, side="right")
-    names, groups = _group_labels(predictions)
-    chosen = [(EVERY, np.ones(len(bands), dtype=bool)), *((name, bands == n) for n, name in enumerate(BANDS))]
+    names, groups = group_labels(predictions)
     return [
         Band(name, rank_pairs(predictions, rows), dict(_score_labels(predictions, names, groups, rows)))
-        for name, rows in chosen
-        if rows.any()
+        for name, rows in find_bands(predictions.examples).items()
     ]
 
 
-def _group_labels(predictions: Predictions) -> tuple[Sequence[str], NDArray[np.int64]]:
+def find_bands(examples: Sequence[Example]) -> dict[str, NDArray[np.bool_]]:
+    """Return which pairs are in each band of word overlap, (n,), all pairs first; bands without pairs are left out."""
+    bands = np.searchsorted(ENDS, [overlap(*example.texts) for example in examples], side="right")
+    chosen = {EVERY: np.ones(len(bands), dtype=bool), **{name: bands == n for n, name in enumerate(BANDS)}}
+    return {name: rows for name, rows in chosen.items() if rows.any()}
+
+
+def group_labels(predictions: Predictions) -> tuple[Sequence[str], NDArray[np.int64]]:
     """Return names of labels and the number of each pair's, (n,); scores are cut in the middle of their range."""
     space = predictions.task.labels
     if not isinstance(space, Scores):
@@ -78,7 +82,7 @@ def rank_pairs(predictions: Predictions, rows: NDArray[np.bool_] | slice = EVERY
     if predictions.task.labels.num_classes > 2:
         return None
     ranking = (predictions.predictions if probabilities is None else probabilities[:, 1])[rows]
-    positive = _group_labels(predictions)[1][rows].astype(np.float64)
+    positive = group_labels(predictions)[1][rows].astype(np.float64)
     return Estimate(auc(positive, ranking), bootstrap_auc(positive, ranking), len(positive))
 
 

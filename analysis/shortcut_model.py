@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,28 +70,22 @@ def measure_shortcut(predictions: Predictions, train: Sequence[Example]) -> Shor
     Returns:
         Both; None where labels are sets, or train has too few rows or one label alone.
     """
-    if predictions.task.labels.is_set:
+    learnt = _learn(predictions, train)
+    if learnt is None:
         return None
     is_score, is_pair = isinstance(predictions.task.labels, Scores), len(predictions.task.texts) == 2
-    labels = np.array([np.nan if example.label is None else example.label for example in train], dtype=np.float64)
-    groups = _number_texts(train)
-    rows = draw_labelled(labels, is_score=is_score, groups=groups)
-    if not rows.size:
-        return None
-    learnt = [train[int(row)] for row in rows]
-    name, known, asked = _build_features(learnt, predictions.examples)
-    guessed, shares = fit_and_predict(known, labels[rows], asked, is_score=is_score)
-    tried = cross_validate(known, labels[rows], is_score=is_score, groups=groups[rows])
+    labels, asked, guessed = learnt.labels, learnt.asked, learnt.guessed
+    tried = cross_validate(learnt.known, labels, is_score=is_score, groups=learnt.groups)
     own, right = predictions.predictions, predictions.labels
     wrong = guessed != right
-    constant = predictions.task.labels.best_constant(labels[rows])
+    constant = predictions.task.labels.best_constant(labels)
     metric: MetricName = "pearson" if is_score else "accuracy"
     difference = _score(metric, right, own) - _score(metric, right, guessed)
     return Shortcut(
-        features=name,
+        features=learnt.features,
         metric=metric,
-        train_rows=rows.size,
-        train_score=_score(metric, labels[rows], tried),
+        train_rows=labels.size,
+        train_score=_score(metric, labels, tried),
         constant=0.0 if is_score else float((right == constant).mean()),
         score=_estimate(metric, right, guessed),
         run=_estimate(metric, right, own),
@@ -100,9 +95,49 @@ def measure_shortcut(predictions: Predictions, train: Sequence[Example]) -> Shor
         explained=_explain(asked, own, _number_texts(predictions.examples), is_score=is_score),
         most_frequent=0.0 if is_score else float(np.unique(own, return_counts=True)[1].max() / len(own)),
         where_wrong=None if is_score or not wrong.any() else _estimate(metric, right[wrong], own[wrong]),
-        auc=rank_pairs(replace(predictions, predictions=guessed, probabilities=shares)) if is_pair else None,
+        auc=rank_pairs(replace(predictions, predictions=guessed, probabilities=learnt.shares)) if is_pair else None,
         bands=score_bands(predictions) if is_pair else [],
     )
+
+
+def guess(predictions: Predictions, train: Sequence[Example]) -> tuple[str, Floats] | None:
+    """Return what a shortcut model knows, and its answers to the rows of a split, (n,).
+
+    Args:
+        predictions: What a run predicted for the split; only its examples are read.
+        train: The examples of the train split, which the model learns from.
+
+    Returns:
+        None where `measure_shortcut` has none.
+    """
+    learnt = _learn(predictions, train)
+    return None if learnt is None else (learnt.features, learnt.guessed)
+
+
+class _Learnt(NamedTuple):
+    """A fitted shortcut model: the name of its features, what it learnt from, and what it says of a split."""
+
+    features: str
+    labels: Floats
+    groups: NDArray[np.int64]
+    known: Features
+    asked: Features
+    guessed: Floats
+    shares: Floats | None
+
+
+def _learn(predictions: Predictions, train: Sequence[Example]) -> _Learnt | None:
+    if predictions.task.labels.is_set:
+        return None
+    is_score = isinstance(predictions.task.labels, Scores)
+    labels = np.array([np.nan if example.label is None else example.label for example in train], dtype=np.float64)
+    groups = _number_texts(train)
+    rows = draw_labelled(labels, is_score=is_score, groups=groups)
+    if not rows.size:
+        return None
+    name, known, asked = _build_features([train[int(row)] for row in rows], predictions.examples)
+    guessed, shares = fit_and_predict(known, labels[rows], asked, is_score=is_score)
+    return _Learnt(name, labels[rows], groups[rows], known, asked, guessed, shares)
 
 
 def _build_features(learnt: Sequence[Example], asked: Sequence[Example]) -> tuple[str, Features, Features]:

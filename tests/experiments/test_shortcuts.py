@@ -1,0 +1,115 @@
+"""Rows of trainings beside a model of shared words."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from analysis.table import Table
+from experiments.shortcut_differences import compare_shortcuts, read_systems
+from experiments.shortcuts import main
+from tasks import InputError
+from tests.analysis.written import Row, write_data, write_run
+
+YES, NO = "yes, same", "no"
+
+
+def pair(number: int, shared: int) -> tuple[str, str]:
+    """Two texts of eight words that share some of them."""
+    first = [f"word{number}x{place}" for place in range(8)]
+    return " ".join(first), " ".join([*first[:shared], *(f"other{number}x{place}" for place in range(8 - shared))])
+
+
+# Of 120 pairs a sixth speaks against overlap: no with all words shared, yes with two.
+COUNTS = [(8, YES, 50), (8, NO, 10), (2, YES, 10), (2, NO, 50)]
+LABELS = [(shared, label) for shared, label, count in COUNTS for _ in range(count)]
+PAIRS: list[Row] = [(f"q{n}", pair(n, shared), label) for n, (shared, label) in enumerate(LABELS)]
+SCORES: list[Row] = [(f"t{n}", pair(n, n % 9), f"{min(5, n % 9 * 0.6):.1f}") for n in range(90)]
+
+
+@pytest.fixture(scope="module")
+def rows(tmp_path_factory) -> Path:
+    """Two rows: runs that count words but for two of the hard pairs a seed, and one run that is always right."""
+    folder = tmp_path_factory.mktemp("rows")
+    write_data(folder / "data", {"same": PAIRS, "near": SCORES})
+    for name, seeds in (("counts", (1, 2)), ("knows", (1,))):
+        for seed in seeds:
+            predictions = {
+                "same": {
+                    row[0]: answer(row, knows=name == "knows" or n in (50 + 2 * seed, 51 + 2 * seed))
+                    for n, row in enumerate(PAIRS)
+                },
+                "near": {row[0]: (f"{float(row[2]) + 0.1 * (n % 3 - seed):.3f}", None) for n, row in enumerate(SCORES)},
+            }
+            place = folder / name / f"seed-{seed}" / "version_0"
+            write_run(place, folder / "data", predictions, tasks=["same", "near"])
+    return folder
+
+
+def answer(row: Row, *, knows: bool) -> tuple[str, list[float]]:
+    said = row[2] if knows else (YES if row[1][0] == row[1][1] else NO)
+    return said, [0.1, 0.9] if said == YES else [0.9, 0.1]
+
+
+def tables(rows: Path, task: str | None = None) -> dict[str, Table]:
+    systems = read_systems([rows / "counts", rows / "knows"])
+    return {table.title: table for table in compare_shortcuts(systems, task, "dev")}
+
+
+def test_runs_are_scored_where_shared_words_mislead(rows):
+    found = tables(rows)["same: beside word overlap"].rows
+    assert [row[:4] for row in found] == [
+        ["accuracy", "word overlap alone", "", ".8333"],
+        ["", "counts", "2", ".8500 ± .0000"],
+        ["", "knows", "1", "1.0000"],
+        ["accuracy where that is wrong (20)", "counts", "2", ".1000 ± .0000"],
+        ["", "knows", "1", "1.0000"],
+        ["AUC", "counts", "2", ".8500 ± .0000"],
+        ["", "knows", "1", "1.0000"],
+    ]
+    assert [row[4].split()[0] for row in found if row[4]] == ["+.150", "+.900", "+.150"]
+
+
+def test_bands_tell_both_labels_and_the_ranking_apart(rows):
+    found = tables(rows, "same")["same: shared words"]
+    assert found.columns == ["", "label", "any part", "under 25 %", "all words"]
+    assert [[*row] for row in found.rows] == [
+        ["", "pairs", "120", "60", "60"],
+        ["counts", NO, "0.867", "1.000", "0.200"],
+        ["", YES, "0.833", "0.000", "1.000"],
+        ["", "AUC", "0.850", "0.500", "0.600"],
+        ["knows", NO, "1.000", "1.000", "1.000"],
+        ["", YES, "1.000", "1.000", "1.000"],
+        ["", "AUC", "1.000", "1.000", "1.000"],
+    ]
+
+
+def test_scores_show_correlation_and_the_mean_error(rows):
+    found = tables(rows, "near")
+    assert [row[0] for row in found["near: beside word overlap"].rows if row[0]] == ["pearson", "AUC"]
+    low = next(row for row in found["near: shared words"].rows if row[1] == "to 2.5")
+    errors = [0.1 * (n % 3 - seed) for n, row in enumerate(SCORES) for seed in (1, 2) if float(row[2]) <= 2.5]
+    assert float(low[2]) == pytest.approx(np.mean(errors), abs=6e-4)
+
+
+def test_the_command_prints_the_tables(rows, capsys):
+    assert main([str(rows / "counts"), str(rows / "knows" / "seed-1"), "--task", "same"]) == 0
+    printed = capsys.readouterr().out
+    assert "same: beside word overlap" in printed
+    assert "seed-1" in printed
+
+
+def test_folders_that_cannot_be_compared_are_refused(rows, tmp_path, capsys):
+    assert main([str(rows / "counts")]) == 2
+    assert "two or more" in capsys.readouterr().err
+    with pytest.raises(InputError, match="holds no finished run"):
+        read_systems([rows / "counts", tmp_path])
+    with pytest.raises(InputError, match="two folders named seed-1"):
+        read_systems([rows / "counts" / "seed-1", rows / "knows" / "seed-1"])
+    with pytest.raises(InputError, match=r"--task sst: expected one .*: same, near"):
+        [*compare_shortcuts(read_systems([rows / "counts", rows / "knows"]), "sst", "dev")]
+    write_data(tmp_path / "data", {"same": PAIRS[1:]})
+    others = {"same": {row[0]: answer(row, knows=True) for row in PAIRS[1:]}}
+    write_run(tmp_path / "others", tmp_path / "data", others, tasks=["same"])
+    with pytest.raises(InputError, match="others and counts were scored on different dev rows of same"):
+        [*compare_shortcuts(read_systems([rows / "counts", tmp_path / "others"]), None, "dev")]
