@@ -19,8 +19,8 @@ def find_streams(tasks: Mapping[str, Task], *, share_rows: bool = True) -> dict[
     """Return the tasks by stream, in the order of the first task of each.
 
     Tasks share their rows where source, text and id columns, the reading of rows, limits, batch size and what is done
-    with the sides of pairs are equal. Labels, encodings, heads and losses may differ. A task with generated pairs has
-    rows of its own.
+    with the sides of pairs are equal, and of one file that is split what it is stratified by. Labels, encodings, heads
+    and losses may differ. A task with generated pairs has rows of its own.
 
     Args:
         tasks: The tasks by name.
