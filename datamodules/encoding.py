@@ -159,7 +159,9 @@ def open_together(
     source = tasks[0].source.describe(split, root)
     settings = [{**task.reading_settings(), **task.generation_settings(split)} for task in tasks]
     is_joint = len(tasks) > 1
-    key = cache_key(source, tokenizer, max_length, split=split, reading=settings if is_joint else settings[0])
+    checks = tasks[0].source.checking_settings(split, root)
+    reading = settings if is_joint else settings[0]
+    key = cache_key(source, tokenizer, max_length, split=split, reading=reading, **checks)
     target = cache_dir / f"{key}.arrow"
     are_sets = [task.labels.is_set for task in tasks]
 

@@ -18,7 +18,7 @@ def find_unlike_splits(tasks: Mapping[str, Task]) -> Iterator[str]:
         rule, source = task.source.rule, task.source
         if rule is None:
             continue
-        how = (rule, None if rule.stratify else task.label, task.texts)
+        how = (rule, task.strata, task.texts)
         earlier, before = seen.setdefault((source.hub, source.name, source.all), (name, how))
         if how != before:
             yield (

@@ -19,8 +19,8 @@ def find_streams(tasks: Mapping[str, Task], *, share_rows: bool = True) -> dict[
     """Return the tasks by stream, in the order of the first task of each.
 
     Tasks share their rows where source, text and id columns, the reading of rows, limits, batch size and what is done
-    with the sides of pairs are equal. Labels, encodings, heads and losses may differ. A task with generated pairs has
-    rows of its own.
+    with the sides of pairs are equal, and of one file that is split what it is stratified by. Labels, encodings, heads
+    and losses may differ. A task with generated pairs has rows of its own.
 
     Args:
         tasks: The tasks by name.
@@ -49,12 +49,10 @@ def find_streams(tasks: Mapping[str, Task], *, share_rows: bool = True) -> dict[
 
 
 def _describe_rows(name: str, task: Task) -> Rows:
-    rule = task.source.rule
-    own_split = (task.label, task.read_columns) if rule is not None and rule.stratify is None else None
     settings = ("texts", "id", "delimiter", "quotes", "broken_rows", "train_limit", "dev_limit", "train_rows")
     same = {setting: getattr(task, setting) for setting in (*settings, "batch_size", "swap", "average_orders")}
     generated = name if task.generated_pairs is not None else None
-    return {"source": task.source, "source.stratify": own_split, **same, "generated_pairs": generated}
+    return {"source": task.source, "source.stratify": task.strata, **same, "generated_pairs": generated}
 
 
 def fill_gaps(tasks: Mapping[str, Task], streams: Streams) -> dict[str, Task]:

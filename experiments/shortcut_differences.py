@@ -8,7 +8,6 @@ from statistics import fmean
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.blocks import number
 from analysis.overlap_bands import find_bands, group_labels
 from analysis.resampling import score_runs
 from analysis.run import Predictions, Run
@@ -19,6 +18,7 @@ from analysis.weighted_counts import Floats
 from experiments.cells import format_interval, format_spread
 from experiments.statistics import PairedRuns, compare
 from heads import Scores
+from runtime.counts import counted
 from runtime.run_folders import list_runs
 from tasks import InputError, Split
 from tasks.metrics import MetricName
@@ -26,7 +26,7 @@ from tasks.metrics import MetricName
 Systems = Mapping[str, Sequence[Run]]
 NOTE = (
     "Means over the runs, with their standard deviation. Differences are to {first}, with a 95 % interval over rows "
-    "and runs. The AUC is that of positive pairs above negative ones; a moved threshold does not change it."
+    "and runs."
 )
 
 
@@ -134,49 +134,67 @@ def _check_rows(task: str, found: Mapping[str, Sequence[Predictions]], split: Sp
 def _build_tables(
     task: str, found: Mapping[str, Sequence[Predictions]], features: str, guessed: Floats
 ) -> Iterator[Table]:
-    (first, baseline), *others = found.items()
-    is_score, is_pair = isinstance(baseline[0].task.labels, Scores), len(baseline[0].task.texts) == 2
-    measures = [Measure("pearson" if is_score else "accuracy", "pearson" if is_score else "accuracy")]
-    if not is_score:
+    """Yield a table for each measure, narrow enough for a terminal."""
+    baseline = next(iter(found.values()))
+    labels = baseline[0].task.labels
+    is_pair = len(baseline[0].task.texts) == 2
+    metric: MetricName = "pearson" if isinstance(labels, Scores) else "accuracy"
+    alone = format_spread(score_runs(metric, baseline[0].labels, guessed[None]).tolist())
+    yield _show(task, Measure(metric, metric), found, [f"{features} alone", "", alone, ""])
+    if metric == "accuracy":
         wrong = guessed != baseline[0].labels
-        measures.append(Measure(f"accuracy where that is wrong ({int(wrong.sum()):,})", "accuracy", wrong))
-    if is_pair and baseline[0].task.labels.num_classes <= 2:
-        measures.append(Measure("AUC", "auroc"))
-    alone = score_runs(measures[0].metric, baseline[0].labels, guessed[None])
-    rows = [[measures[0].name, f"{features} alone", "", format_spread(alone.tolist()), ""]]
-    for measure in measures:
-        rows.append(["" if measure is measures[0] else measure.name, first, *_cells(measure, baseline), ""])
-        rows += [["", name, *_cells(measure, runs), measure.differ(runs, baseline)] for name, runs in others]
-    columns = ("", "", "runs", "score", "difference")
-    yield Table(f"{task}: beside {features}", columns, rows, num_text_columns=2, note=NOTE.format(first=first))
+        name = f"accuracy where {features} alone is wrong, {counted(int(wrong.sum()), 'row')}"
+        yield _show(task, Measure(name, metric, wrong), found)
+    if is_pair and labels.num_classes <= 2:
+        yield _show(task, Measure("AUC", "auroc"), found)
     if is_pair:
-        yield _show_bands(task, found)
+        yield from _show_bands(task, found)
 
 
-def _cells(measure: Measure, runs: Sequence[Predictions]) -> tuple[str, str]:
-    return str(len(runs)), format_spread(measure.scores(runs))
+def _show(task: str, measure: Measure, found: Mapping[str, Sequence[Predictions]], *above: Sequence[str]) -> Table:
+    (first, baseline), *others = found.items()
+    rows = [
+        *above,
+        [first, str(len(baseline)), format_spread(measure.scores(baseline)), ""],
+        *(
+            [name, str(len(runs)), format_spread(measure.scores(runs)), measure.differ(runs, baseline)]
+            for name, runs in others
+        ),
+    ]
+    note = NOTE.format(first=first)
+    return Table(f"{task}: {measure.name}", ("", "runs", "score", "difference"), rows, note=note)
 
 
-def _show_bands(task: str, found: Mapping[str, Sequence[Predictions]]) -> Table:
-    """Return accuracy, or mean error, by overlap and label, and the AUC inside each band; means over runs."""
+def _show_bands(task: str, found: Mapping[str, Sequence[Predictions]]) -> Iterator[Table]:
+    """Yield accuracy, or mean error, of each label by overlap, and the AUC inside each band; means over runs."""
     baseline = next(iter(found.values()))[0]
     bands, (names, groups) = find_bands(baseline.examples), group_labels(baseline)
-    is_score = isinstance(baseline.task.labels, Scores)
-    rows = [["", "pairs", *(f"{int(band.sum()):,}" for band in bands.values())]]
-    for name, runs in found.items():
-        for label, title in enumerate(names):
-            cells = [_mean(runs, band & (groups == label), is_score=is_score) for band in bands.values()]
-            rows.append(["" if label else name, title, *cells])
-        if baseline.task.labels.num_classes <= 2:
-            ranked = [fmean(Measure("AUC", "auroc", band).scores(runs)) for band in bands.values()]
-            rows.append(["", "AUC", *(number(None if np.isnan(value) else value, 3) for value in ranked)])
-    what = "Mean of prediction minus label" if is_score else "Accuracy"
-    note = f"{what}, and the AUC inside the band; means over the runs."
-    return Table(f"{task}: shared words", ["", "label", *bands], rows, num_text_columns=2, note=note)
+    what = "mean of prediction minus label" if isinstance(baseline.task.labels, Scores) else "accuracy"
+    for label, title in enumerate(names):
+        chosen = [band & (groups == label) for band in bands.values()]
+        rows = [[name, *(_mean(runs, band) for band in chosen)] for name, runs in found.items()]
+        yield _by_bands(f"{task}: {what} of {title} by shared words", bands, chosen, rows)
+    if baseline.task.labels.num_classes <= 2:
+        inside = [Measure("AUC", "auroc", band) for band in bands.values()]
+        rows = [[name, *(_short(fmean(one.scores(runs))) for one in inside)] for name, runs in found.items()]
+        yield _by_bands(f"{task}: AUC by shared words", bands, [*bands.values()], rows)
 
 
-def _mean(runs: Sequence[Predictions], chosen: NDArray[np.bool_], *, is_score: bool) -> str:
+def _by_bands(
+    title: str, bands: Mapping[str, NDArray[np.bool_]], chosen: Sequence[NDArray[np.bool_]], rows: Sequence[list[str]]
+) -> Table:
+    counts = ["pairs", *(f"{int(band.sum()):,}" for band in chosen)]
+    return Table(title, ["", *bands], [counts, *rows], note="Means over the runs.")
+
+
+def _mean(runs: Sequence[Predictions], chosen: NDArray[np.bool_]) -> str:
     if not chosen.any():
         return ""
+    is_score = isinstance(runs[0].task.labels, Scores)
     values = [one.predictions - one.labels if is_score else one.is_right for one in runs]
-    return number(fmean(float(each[chosen].mean()) for each in values), 3)
+    return _short(fmean(float(each[chosen].mean()) for each in values))
+
+
+def _short(value: float) -> str:
+    """Return a number to three digits, without a leading 0."""
+    return "" if np.isnan(value) else f"{value:.3f}".replace("0.", ".", 1)

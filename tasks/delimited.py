@@ -77,7 +77,7 @@ def _split_cells(
     start, spanning = 1, []
     try:
         for cells in reader:
-            if cells == [end]:
+            if cells == [end] and reader.line_num == start:
                 break
             if cells and cells[-1].endswith(end):
                 raise InputError(f'{path}, line {start}: a quote that is never closed (write " as "" in a cell)')

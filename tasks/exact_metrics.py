@@ -134,15 +134,20 @@ class ExactR2(R2Score):
     """Share of the labels' variance that is explained, NaN where the labels are all equal.
 
     torchmetrics adds up in float32, takes a small variance for none, and stops the evaluation at a single row.
+
+    Args:
+        middle: Of the range of the labels, label units. They are counted from there: of years, or of other labels far
+            from 0, a difference of sums of squares would leave few digits.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, middle: float) -> None:
         super().__init__()
         self.set_dtype(torch.float64)
+        self._middle = middle
 
     def update(self, preds: Tensor, target: Tensor) -> None:
         """Count a batch; predictions and labels in label units, (B,)."""
-        super().update(preds.double(), target.double())
+        super().update(preds.double() - self._middle, target.double() - self._middle)
 
     def compute(self) -> Tensor:
         """Return 1 - squared error / variance over everything counted."""

@@ -19,7 +19,7 @@ from torchmetrics.classification import (
     MultilabelRecall,
 )
 
-from heads import LabelSpace
+from heads import LabelSpace, Scores
 from tasks.exact_metrics import (
     ExactHamming,
     ExactKappa,
@@ -49,6 +49,12 @@ _f1 = partial(_averaged, MulticlassF1Score, MultilabelF1Score)
 _precision = partial(_averaged, MulticlassPrecision, MultilabelPrecision)
 _recall = partial(_averaged, MulticlassRecall, MultilabelRecall)
 
+
+def _build_r2(labels: LabelSpace) -> Metric:
+    assert isinstance(labels, Scores)  # check_metric has refused others
+    return ExactR2(middle=labels.low / 2 + labels.high / 2)
+
+
 BUILDERS: dict[str, Callable[[LabelSpace], Metric]] = {
     "accuracy": lambda labels: MulticlassAccuracy(labels.num_classes, average="micro", validate_args=False),
     "f1": lambda _: BinaryF1Score(validate_args=False),
@@ -74,7 +80,7 @@ BUILDERS: dict[str, Callable[[LabelSpace], Metric]] = {
     "kendall": lambda _: ExactKendall(),
     "mean_absolute_error": lambda _: ExactMeanAbsoluteError(),
     "rmse": lambda _: ExactRootMeanSquaredError(),
-    "r2": lambda _: ExactR2(),
+    "r2": _build_r2,
     "exact_match": lambda labels: MultilabelExactMatch(labels.num_classes, validate_args=False),
     "hamming_loss": lambda labels: ExactHamming(labels.num_classes, average="micro", validate_args=False),
 }

@@ -81,6 +81,8 @@ class AveragePrecision(_Ranking):
     @staticmethod
     def rank(scores: NDArray[np.float64], is_yes: NDArray[np.bool_]) -> float:
         """Return the sum of the precisions times the gains; rows of equal probability have one threshold."""
+        if np.isnan(scores).any():  # which have no order
+            return float("nan")
         order = np.argsort(-scores, kind="stable")
         ends = np.append(np.flatnonzero(np.diff(scores[order])), len(scores) - 1)  # last row of each threshold
         hits = is_yes[order].cumsum()[ends]

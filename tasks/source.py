@@ -105,8 +105,8 @@ class Source:
         if self.columns is not None and len(set(self.columns)) != len(self.columns or [None]):
             raise InputError(f"{task}: source.columns is {list(self.columns)} (expected one or more different names)")
         try:
-            codecs.lookup(self.encoding)
-        except LookupError:
+            "".encode(self.encoding)  # unlike a lookup it refuses codecs of bytes, such as hex
+        except (LookupError, UnicodeError):
             raise InputError(f"{task}: source.encoding is {self.encoding!r} (expected utf-8, cp1252, ...)") from None
 
     def locate(self, split: Split, root: Path) -> Path | None:
@@ -213,6 +213,10 @@ class Source:
         """Return what decides how bytes become rows, for a cache key."""
         rule = {} if self.rule is None else {"split": repr(self.rule)}
         return {"columns": repr(self.columns), "file_encoding": codecs.lookup(self.encoding).name, **rule}
+
+    def checking_settings(self, split: Split, root: Path) -> dict[str, str]:
+        """Return what another file decides about a split, for a cache key: a test split has no group of `all`."""
+        return {"groups": self.describe("train", root)["sha256"]} if split == "test" and self.group is not None else {}
 
     def _check_rule(self, task: str) -> None:
         """Check the settings of one file that is split."""

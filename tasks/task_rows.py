@@ -145,6 +145,17 @@ class TaskRows(ABC):
         return bool(self.gaps)
 
     @property
+    def strata(self) -> object:
+        """What a split of one file follows: the column of `source.stratify`, or the label and all that it is read by.
+
+        Two tasks with unlike strata split the same file otherwise: the tenths of a score are not the classes.
+        """
+        rule = self.source.rule
+        if rule is None or rule.stratify is not None:
+            return rule and rule.stratify
+        return self.label, self.read_columns, self.list_columns, type(self.labels), self.class_names, self.gaps
+
+    @property
     def splits(self) -> tuple[Split, ...]:
         """The splits that the source names; a hub dataset is taken to have all three."""
         return self.source.splits

@@ -158,7 +158,14 @@ def _check_scale(path: Path, scores: NDArray[np.float64], labels: Scores, known:
 def _read_file(
     path: Path, class_names: Sequence[str], width: int, ids: Sequence[str], *, sum_to_one: bool
 ) -> NDArray[np.float64]:
-    by_id = dict(_read_rows(path, class_names, width, sum_to_one=sum_to_one))
+    by_id: dict[str, list[float]] = {}
+    try:
+        for where, name, values in _read_rows(path, class_names, width, sum_to_one=sum_to_one):
+            if name in by_id:
+                raise InputError(f"{where}: the id {name!r} appears twice (expected one prediction for each example)")
+            by_id[name] = values
+    except csv.Error as error:
+        raise InputError(f"{path}: {error} (expected a file of predictions with LF or CRLF)") from None
     missing = [name for name in ids if name not in by_id]
     if missing:
         raise InputError(
@@ -170,7 +177,7 @@ def _read_file(
 
 def _read_rows(
     path: Path, class_names: Sequence[str], width: int, *, sum_to_one: bool
-) -> Iterator[tuple[str, list[float]]]:
+) -> Iterator[tuple[str, str, list[float]]]:
     rows = csv.reader(decode_lines(path, "utf-8-sig"), skipinitialspace=True)
     header = [cell.strip() for cell in next(rows, [])]
     if len(header) != width + 1 or (class_names and header[1:] != [name.strip() for name in class_names]):
@@ -180,7 +187,7 @@ def _read_rows(
         where = f"{path}, line {rows.line_num}"
         if len(row) != len(header):
             raise InputError(f"{where}: has {counted(len(row), 'cell')} (expected {len(header)} as in the header)")
-        yield row[0].strip(), _parse(row[1:], where, is_score=not class_names, sum_to_one=sum_to_one)
+        yield where, row[0].strip(), _parse(row[1:], where, is_score=not class_names, sum_to_one=sum_to_one)
 
 
 def _parse(cells: list[str], where: str, *, is_score: bool, sum_to_one: bool) -> list[float]:
