@@ -57,7 +57,7 @@ def test_merged_weights_are_scored_on_the_rows_that_have_a_label(options: dict[s
     run = write_run(tmp_path, options)
     checkpoint: Any = Checkpoint  # of which nothing is asked
     found = read_dev([Member(run, checkpoint)])
-    assert {task: [example.id for example in each] for task, each in found.items()} == {
+    assert {task: [example.id for _, example in each] for task, each in found.items()} == {
         task: [example.id for example in run.read_predictions(task).examples] for task in ("topic", "stars")
     }
 
