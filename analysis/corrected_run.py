@@ -49,7 +49,7 @@ def correct_run(
     Raises:
         InputError: If it wrote none, they lack the probabilities of classes, or a file is missing or has changed.
     """
-    names = [name for name in run.tasks if (run.folder / "predictions" / f"{name}-{split}.csv").is_file()]
+    names = [name for name in run.tasks if run.has_predictions(name, split)]
     found: dict[str, Corrected | None] = {}
     for name in names:
         predictions = run.read_predictions(name, split)

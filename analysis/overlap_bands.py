@@ -73,16 +73,24 @@ def group_labels(predictions: Predictions) -> tuple[Sequence[str], NDArray[np.in
     return (f"to {middle:g}", f"above {middle:g}"), (predictions.labels > middle).astype(np.int64)
 
 
+def rank(predictions: Predictions) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return whether each pair is positive, as 1 or 0, and what ranks it: the second class's probability, or the score.
+
+    Both are (n,).
+    """
+    probabilities = predictions.probabilities
+    ranking = predictions.predictions if probabilities is None else probabilities[:, 1]
+    return group_labels(predictions)[1].astype(np.float64), ranking
+
+
 def rank_pairs(predictions: Predictions, rows: NDArray[np.bool_] | slice = EVERY_ROW) -> Estimate | None:
     """Return the AUC of some pairs, (n,) or all of them: of the second class, or of scores above the middle.
 
     None for three classes and more, which have no order.
     """
-    probabilities = predictions.probabilities
     if predictions.task.labels.num_classes > 2:
         return None
-    ranking = (predictions.predictions if probabilities is None else probabilities[:, 1])[rows]
-    positive = group_labels(predictions)[1][rows].astype(np.float64)
+    positive, ranking = (values[rows] for values in rank(predictions))
     return Estimate(auc(positive, ranking), bootstrap_auc(positive, ranking), len(positive))
 
 

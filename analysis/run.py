@@ -159,6 +159,10 @@ class Run:
         located = self.tasks[task].read_located(split, root, lambda message: None)
         return [(int(where.rpartition(" ")[2]), example) for where, example in located]
 
+    def has_predictions(self, task: str, split: Split = "dev") -> bool:
+        """Whether the run wrote predictions of a split of a task."""
+        return (self.folder / "predictions" / f"{task}-{split}.csv").is_file()
+
     def read_predictions(self, task: str, split: Split = "dev", *, allow_partial: bool = False) -> Predictions:
         """Read the predictions of a labelled split, of the examples that have a label.
 

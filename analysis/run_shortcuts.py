@@ -18,7 +18,7 @@ def measure_shortcuts(run: Run, split: Split) -> dict[str, Shortcut | None]:
     Raises:
         InputError: If it wrote none for any task, or a file is missing or has changed since.
     """
-    names = [name for name in run.tasks if (run.folder / "predictions" / f"{name}-{split}.csv").is_file()]
+    names = [name for name in run.tasks if run.has_predictions(name, split)]
     if not names:
         raise InputError(f"{run.folder}: no {split} predictions (expected those of at least one task)")
     return {

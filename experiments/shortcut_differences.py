@@ -8,7 +8,7 @@ from statistics import fmean
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.overlap_bands import find_bands, group_labels
+from analysis.overlap_bands import find_bands, group_labels, rank
 from analysis.resampling import score_runs
 from analysis.run import Predictions, Run
 from analysis.shortcut_model import guess
@@ -61,8 +61,8 @@ class Measure:
         chosen: NDArray[np.bool_] | slice = slice(None) if self.rows is None else self.rows
         if self.metric != "auroc":
             return runs[0].labels[chosen], np.stack([one.predictions for one in runs])[:, chosen]
-        asked = [one.predictions if one.probabilities is None else one.probabilities[:, 1] for one in runs]
-        return group_labels(runs[0])[1][chosen].astype(np.float64), np.stack(asked)[:, chosen]
+        positive, rankings = zip(*map(rank, runs), strict=True)
+        return positive[0][chosen], np.stack(rankings)[:, chosen]
 
 
 def read_systems(folders: Sequence[Path]) -> dict[str, list[Run]]:
@@ -103,7 +103,7 @@ def compare_shortcuts(systems: Systems, task: str | None, split: Split) -> Itera
         InputError: If there is no such task, or the runs were scored on different rows.
     """
     runs = [run for system in systems.values() for run in system]
-    shared = [name for name in runs[0].tasks if all(_has_predictions(run, name, split) for run in runs)]
+    shared = [name for name in runs[0].tasks if all(run.has_predictions(name, split) for run in runs)]
     if task is not None and task not in shared:
         raise InputError(f"--task {task}: expected one that every run has {split} predictions of: {', '.join(shared)}")
     if not shared:
@@ -116,10 +116,6 @@ def compare_shortcuts(systems: Systems, task: str | None, split: Split) -> Itera
             yield Table(f"{name}: {MISSING}", ("",), [])
         else:
             yield from _build_tables(name, found, *guessed)
-
-
-def _has_predictions(run: Run, task: str, split: Split) -> bool:
-    return (run.folder / "predictions" / f"{task}-{split}.csv").is_file()
 
 
 def _check_rows(task: str, found: Mapping[str, Sequence[Predictions]], split: Split) -> None:

@@ -11,20 +11,22 @@ from tasks import InputError
 from tests.experiments.run_folders import almost_right, dev_labels, make_job, write_run
 
 
+def make_system(folder: Path, root: Path, name: str, *, wrong: int) -> System:
+    """Two seeds that are wrong about some rows."""
+    jobs = tuple(make_job(folder, name, seed) for seed in (1, 2))
+    for seed, job in enumerate(jobs, start=1):
+        write_run(job, root, almost_right(root, wrong=wrong), seed=seed)
+    return System(name, jobs)
+
+
 @pytest.fixture
 def good(tmp_path: Path, cs224n_root: Path) -> System:
-    jobs = tuple(make_job(tmp_path, "good", seed) for seed in (1, 2))
-    for seed, job in enumerate(jobs, start=1):
-        write_run(job, cs224n_root, almost_right(cs224n_root, wrong=0), seed=seed)
-    return System("good", jobs)
+    return make_system(tmp_path, cs224n_root, "good", wrong=0)
 
 
 @pytest.fixture
 def poor(tmp_path: Path, cs224n_root: Path) -> System:
-    jobs = tuple(make_job(tmp_path, "poor", seed) for seed in (1, 2))
-    for seed, job in enumerate(jobs, start=1):
-        write_run(job, cs224n_root, almost_right(cs224n_root, wrong=8), seed=seed)
-    return System("poor", jobs)
+    return make_system(tmp_path, cs224n_root, "poor", wrong=8)
 
 
 def test_a_system_reads_the_scores_of_its_runs(poor):
