@@ -61,12 +61,10 @@ def check_comparisons(rows: Mapping[str, Row], tasks: Mapping[str, Mapping[str, 
         tasks: Their tasks, by the row's name and their own.
 
     Raises:
-        InputError: If a row has none or shares none, or two have different first metrics of a task.
+        InputError: If a row shares none, or two have different first metrics of a task.
     """
     scored = {row: [name for name, task in found.items() if task.in_mean] for row, found in tasks.items()}
     for row in rows.values():
-        if not scored[row.name]:
-            raise InputError(f"{row.origin}: every task has in_mean: false (expected at least one without)")
         if row.against is not None and set(scored[row.name]).isdisjoint(scored[row.against]):
             raise InputError(
                 f"{row.origin}: is scored on other tasks ({', '.join(scored[row.name])}) than {row.against}, which it "
