@@ -1,5 +1,6 @@
 """The tables of a cross-validation: mean and interval over folds, and each row's difference from the one it names."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,7 +23,8 @@ NOTES = (
     "Scores are of the final weights on the rows of the fold, which the training did not see: the first metric of each "
     "task, the mean over folds, and its 95 % interval.",
     "The interval is a t interval corrected for the rows that the trainings share (Nadeau & Bengio 2003). It is about "
-    "this training on other rows of the same kind, and approximate; see docs/splits.md.",
+    "this training on other rows of the same kind, and approximate; see docs/splits.md. A task with a dev file of its "
+    "own has none, nor has a mean that it enters: every fold scores the same rows of it.",
 )
 
 
@@ -61,7 +63,15 @@ class FoldedRow:
     @property
     def intervals(self) -> dict[str, Interval]:
         """Mean and interval of each task, and of `mean`."""
-        return {name: fold_interval([fold.scores[name] for fold in self.folds], self.number) for name in self.columns}
+        return {name: self._interval(name, [fold.scores[name] for fold in self.folds]) for name in self.columns}
+
+    def _interval(self, column: str, scores: Sequence[float]) -> Interval:
+        """Return the mean over folds with its interval; without one where all folds score some of the same rows."""
+        data = self.folds[0].system.runs[0].report["data"]
+        parts = [name for name in self.columns if name != "mean"] if column == "mean" else [column]
+        if all("split" in data[name]["dev"] for name in parts):
+            return fold_interval(scores, self.number)
+        return Interval(fmean(scores), math.nan, math.nan)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -79,10 +89,10 @@ class FoldedRow:
         for ours, their in pairs:
             _check_same_rows(ours.system.runs[0], their.system.runs[0])
         shared = [name for name in self.columns if name in other.columns] if pairs else []
-        if "mean" in shared and self.columns != other.columns:
+        if "mean" in shared and {*self.columns} != {*other.columns}:
             shared.remove("mean")
         return {
-            name: fold_interval([ours.scores[name] - their.scores[name] for ours, their in pairs], self.number)
+            name: self._interval(name, [ours.scores[name] - their.scores[name] for ours, their in pairs])
             for name in shared
         }
 
