@@ -38,8 +38,8 @@ def train_sets(configs: Sequence[Path], kinds: Sequence[Sets], options: JobOptio
         options: What the trainings share.
 
     Raises:
-        InputError: If there are fewer than two tasks, none of them enters the mean, or an option or a finished run is not
-            as expected.
+        InputError: If there are fewer than two tasks, none enters the mean, or an option or a finished run is not as
+            expected.
     """
     files = [*configs, *options.configs]
     plain = find_some_tasks(files)
