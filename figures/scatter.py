@@ -67,7 +67,8 @@ def draw_scatter(labels: NDArray[np.float64], predictions: NDArray[np.float64], 
             label=f"{line.slope:.2f} · label + {line.intercept:.2f}",
         )
     margin = 0.03 * (high - low)
-    bottom, top = predictions.min(initial=low), predictions.max(initial=high)  # a score may lie outside the range
+    finite = predictions[np.isfinite(predictions)]
+    bottom, top = finite.min(initial=low), finite.max(initial=high)  # a score may lie outside the range
     axes.set(
         xlabel="label", ylabel="prediction", xlim=(low - margin, high + margin), ylim=(bottom - margin, top + margin)
     )
@@ -92,9 +93,10 @@ def draw_residuals(
     _draw_points(upper, labels, residuals)
     upper.axhline(0, color=INK, linestyle=":", linewidth=1)
     upper.set(xlabel="label", ylabel="prediction − label")
-    largest = float(np.abs(residuals).max(initial=0))
+    finite = residuals[np.isfinite(residuals)]
+    largest = float(np.abs(finite).max(initial=0))
     most = max(largest, high - low)
-    lower.hist(residuals, bins=np.linspace(-most, most, 41).tolist(), color=COLOURS[0])
+    lower.hist(finite, bins=np.linspace(-most, most, 41).tolist(), color=COLOURS[0])
     lower.axvline(0, color=INK, linestyle=":", linewidth=1)
     most = max(largest * 1.05, (high - low) / 20)
     lower.set(xlabel="prediction − label", ylabel="examples", xlim=(-most, most))

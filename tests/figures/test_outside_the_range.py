@@ -37,3 +37,11 @@ def test_one_point_and_many_equal_ones_are_drawn(number: int) -> None:
     same = np.full(number, 2.0)
     for draw in (draw_scatter, draw_residuals):
         assert to_svg(draw(same, same, low=0, high=5), name="x", label="x").startswith("<svg")
+
+
+def test_predictions_that_are_no_numbers_leave_the_others_drawn() -> None:
+    predicted = np.array([np.nan, 1.5, np.inf, 3.0])
+    (axes,) = draw_scatter(LABELS, predicted, low=0, high=5).axes
+    assert axes.get_ylim() == pytest.approx((-0.15, 5.15))
+    _, lower = draw_residuals(LABELS, predicted, low=0, high=5).axes
+    assert sum(bar.get_height() for bar in lower.patches if isinstance(bar, Rectangle)) == 2
