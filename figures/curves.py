@@ -43,9 +43,8 @@ def draw_curves(panels: Sequence[tuple[str, Sequence[Curve]]]) -> "Figure":
         panel.ticklabel_format(axis="x", style="plain")
         if len(curves) > 1:
             lines = panel.get_lines()
-            named, title = (
-                (lines, None) if len(lines) <= len(COLOURS) else (lines[:: len(lines) - 1], f"of {len(lines)}")
-            )
-            panel.legend(handles=named, title=title, frameon=False, fontsize=9, labelcolor=INK)
+            heading = f"first and last of {len(lines)}" if len(lines) > len(COLOURS) else None
+            named = lines if heading is None else [lines[0], lines[-1]]
+            panel.legend(handles=named, title=heading, frameon=False, fontsize=9, labelcolor=INK)
         panel.locator_params(axis="x", nbins=5)
     return figure
