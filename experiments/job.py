@@ -79,9 +79,12 @@ class Job:
 
     def trainings(self) -> list[Path]:
         """Return the attempts whose training led to the finished run, oldest first; none that only scored it."""
-        attempts = self.attempts()
-        ends = [number for number, folder in enumerate(attempts) if _is_trained(folder)]
-        kept = attempts[: ends[-1] + 1] if ends else attempts
+        attempts, finished = self.attempts(), self.finished()
+        if finished is None:
+            return [folder for folder in attempts if not (folder / "report.json").exists()]
+        if finished.report.get("resumed_from", "") is None:  # began anew: what others left is of another training
+            return [finished.folder]
+        kept = attempts[: attempts.index(finished.folder) + 1]
         return [folder for folder in kept if _is_trained(folder) or not (folder / "report.json").exists()]
 
     def finished(self) -> "Run | None":

@@ -112,3 +112,24 @@ def test_values_of_another_search_are_not_shown_beside_its_runs(tmp_path, cs224n
     assert "candidate-1" in said
     assert "was run without --model.optimizer.lr=" in said
     assert not Path("runs/tune/plain.yaml").exists()
+
+
+def test_the_curve_of_a_training_that_began_anew_is_its_own(tmp_path, cs224n_root):
+    """An attempt that left nothing to resume may have had other settings."""
+    job = make_job(tmp_path, "a")
+    scores = almost_right(cs224n_root, wrong=1)
+    means = [{"sst": value, "quora": value, "sts": value, "mean": value} for value in (0.9, 0.1)]
+    for curve in (means[:1], [means[1]] * 2):
+        write_run(job, cs224n_root, scores, curve=curve, resumed_from=None)
+    (job.folder / "version_0/report.json").unlink()
+    assert [each.name for each in job.trainings()] == ["version_1"]
+    assert System("a", (job,)).best["mean"] == pytest.approx([0.1])
+
+
+def test_the_curve_of_a_training_that_was_resumed_is_that_of_both_attempts(tmp_path, cs224n_root):
+    job = make_job(tmp_path, "a")
+    scores = almost_right(cs224n_root, wrong=1)
+    for start in (None, "a/seed-1/version_0/checkpoints/last.ckpt"):
+        write_run(job, cs224n_root, scores, resumed_from=start)
+    (job.folder / "version_0/report.json").unlink()
+    assert [each.name for each in job.trainings()] == ["version_0", "version_1"]
