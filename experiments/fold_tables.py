@@ -8,7 +8,6 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from analysis.run import Run
 from analysis.table import Table
 from experiments.cells import format_interval, format_score_interval
 from experiments.fold_interval import fold_interval
@@ -87,7 +86,7 @@ class FoldedRow:
         theirs = {fold.number: fold for fold in other.folds}
         pairs = [(fold, theirs[fold.number]) for fold in self.folds if fold.number in theirs]
         for ours, their in pairs:
-            _check_same_rows(ours.system.runs[0], their.system.runs[0])
+            _check_same_rows(ours.system, their.system)
         shared = [name for name in self.columns if name in other.columns] if pairs else []
         if "mean" in shared and {*self.columns} != {*other.columns}:
             shared.remove("mean")
@@ -128,12 +127,13 @@ def show(rows: Mapping[str, FoldedRow], output: Path) -> None:
     publish(output, NOTES, tables, [], _to_json(rows, compared), plain_console())
 
 
-def _check_same_rows(ours: Run, theirs: Run) -> None:
-    for task in ours.report["data"].keys() & theirs.report["data"].keys():
-        one, other = ours.report["data"][task]["dev"], theirs.report["data"][task]["dev"]
+def _check_same_rows(ours: System, theirs: System) -> None:
+    first, second = ours.runs[0], theirs.runs[0]
+    for task in ours.metrics.keys() & theirs.metrics.keys():
+        one, other = first.report["data"][task]["dev"], second.report["data"][task]["dev"]
         if any(one.get(key) != other.get(key) for key in ("sha256", "rows", "split")):
             raise InputError(
-                f"{ours.folder} and {theirs.folder} read other dev rows of {task} (expected the same file and split)"
+                f"{first.folder} and {second.folder} read other dev rows of {task} (expected the same file and split)"
             )
 
 

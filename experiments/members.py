@@ -92,8 +92,8 @@ def read_dev(members: Sequence[Member]) -> dict[str, list[tuple[int, Example]]]:
             other, before = found.setdefault(task, (member.run, rows))
             if before != rows:
                 raise InputError(
-                    f"{member.run.name} has other dev rows of {task} than {other.name} (expected the same file and "
-                    "split)"
+                    f"{member.run.folder} has other dev rows of {task} than {other.folder} (expected the same file "
+                    "and split)"
                 )
     return {
         task: [(place, example) for place, example in run.read_located(task) if example.label is not None]
