@@ -102,7 +102,7 @@ def embedding_size(model: PreTrainedModel) -> int:
 
 def describe(config: PreTrainedConfig) -> dict[str, Any]:
     """Return what the numbers depend on that no shape of a weight shows, as plain data."""
-    names = ("hidden_act", "hidden_activation", "activation")
+    names = ("hidden_act", "hidden_activation", "activation", "gelu_activation")
     found: dict[str, Any] = {
         "num_attention_heads": config.num_attention_heads,
         "hidden_act": str(next(getattr(config, name) for name in names if hasattr(config, name))),
