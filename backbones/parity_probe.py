@@ -9,7 +9,7 @@ from backbones.families import Way, longest_sequence, reach_of_attention
 from backbones.inputs import InputForm
 from backbones.packing import pack
 from backbones.ways import encode_packed, prepare
-from runtime.errors import first_line
+from runtime.errors import reason_of
 
 LENGTHS = (9, 2, 12, 5)
 LARGEST_DIFFERENCE = 1e-4  # of a state, as a share of the largest one; rounding is about 1e-6
@@ -48,8 +48,7 @@ def _compare(model: PreTrainedModel, way: Way) -> None:
         changed = _run_alone(model, np.append(first[:-1], other))
         found = _run_packed(model, way, sequences)
     except Exception as error:  # whatever a model raises that wants more than token ids
-        reason = f"{type(error).__name__}: {first_line(error)}"
-        raise ValueError(f"{family} models do not run on token ids alone ({reason})") from error
+        raise ValueError(f"{family} models do not run on token ids alone ({reason_of(error)})") from error
     expected = torch.cat(alone)
     if not expected.isfinite().all():
         raise ValueError("its states are not finite (expected weights without NaN and infinity)")

@@ -5,12 +5,14 @@ class InputError(ValueError):
     """Something that the user gave is wrong; the message names where, what came and what was expected."""
 
 
-def first_line(error: BaseException) -> str:
-    """Return the first line of an error's message; the name of its type where it has none.
+def reason_of(error: BaseException) -> str:
+    r"""Return the first line of an error's message, behind its type unless the message is a sentence by itself.
 
     Example:
-        >>> first_line(EOFError()), first_line(ValueError("no header\\nmore"))
-        ('EOFError', 'no header')
+        >>> reason_of(OSError("no header\nmore")), reason_of(KeyError("gelu")), reason_of(EOFError())
+        ('no header', "KeyError: 'gelu'", 'EOFError')
     """
-    message = str(error).strip()
-    return message.splitlines()[0] if message else type(error).__name__
+    message, kind = str(error).strip(), type(error).__name__
+    if not message:
+        return kind
+    return ("" if isinstance(error, OSError | ValueError) else f"{kind}: ") + message.splitlines()[0]

@@ -28,7 +28,9 @@ def build(family: str, **own: Any) -> PreTrainedModel:
 
 @pytest.mark.parametrize("family", ["convbert", "fnet", "nystromformer", "yoso"])
 def test_a_model_that_reads_padding_is_refused(family: str) -> None:
-    with pytest.raises(ValueError, match=rf"^{family} without padding \(length-groups\) differs from each text alone by"):
+    with pytest.raises(
+        ValueError, match=rf"^{family} without padding \(length-groups\) differs from each text alone by"
+    ):
         check_parity(build(family))
 
 
@@ -84,5 +86,5 @@ def test_weights_that_are_no_numbers_are_refused_as_such(tmp_path) -> None:
 def test_a_model_that_does_not_run_on_token_ids_is_refused_in_a_sentence() -> None:
     with pytest.raises(ValueError, match=r"^canine models do not run on token ids alone \(RuntimeError: max_pool1d"):
         check_parity(build("canine"))
-    with pytest.raises(ValueError, match=r"^bros models do not run on token ids alone \(ValueError: You have to specify"):
+    with pytest.raises(ValueError, match=r"^bros models do not run on token ids alone \(You have to specify"):
         check_parity(build("bros"))
