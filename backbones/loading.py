@@ -180,6 +180,7 @@ def load_encoder(name: str, *, fresh_layers: bool = False) -> PreTrainedModel:
     if model.config.model_type == "modernbert" and "head.dense.weight" in unexpected:
         model.pooler = _load_prediction_head(name)
         unexpected = {key for key in unexpected if not key.startswith("head.")}
+    unexpected |= _layers_behind(Path(resolve(name)))
     if unexpected:
         log.info("backbone %s: left out %s", name, ", ".join(sorted(unexpected)))
     try:
@@ -188,6 +189,11 @@ def load_encoder(name: str, *, fresh_layers: bool = False) -> PreTrainedModel:
         raise ValueError(f"backbone {name}: {error}") from None
     model.train()  # from_pretrained leaves evaluation mode, which would switch dropout off for the whole training
     return model
+
+
+def _layers_behind(location: Path) -> set[str]:
+    """Return the folders in which sentence-transformers keeps the weights of layers behind the encoder."""
+    return {path.parent.name for file in WEIGHT_FILES for path in location.glob(f"[0-9]*_*/{file}")}
 
 
 def _load_classifier_dense(name: str) -> torch.nn.Module:

@@ -1,7 +1,9 @@
 """Files that are not those of an encoder, as users have them: each is refused in a sentence, or loads."""
 
 import json
+import logging
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -46,6 +48,19 @@ def test_weights_in_several_files_load(folder: Path) -> None:
 
     found = load_encoder(str(folder)).state_dict()
     assert all(torch.equal(found[name], weight) for name, weight in model.state_dict().items())
+
+
+def test_weights_of_layers_behind_the_encoder_are_said_to_be_left_out(folder: Path, caplog) -> None:
+    """As sentence-transformers writes them."""
+    for name in ("1_Pooling", "2_Dense", "3_Normalize"):
+        (folder / name).mkdir()
+    (folder / "1_Pooling" / "config.json").write_text("{}")
+    shutil.copy(folder / "model.safetensors", folder / "2_Dense")
+
+    with caplog.at_level(logging.INFO, logger="backbones.loading"):
+        load_encoder(str(folder))
+
+    assert caplog.messages == [f"backbone {folder}: left out 2_Dense"]
 
 
 @pytest.mark.parametrize("left_out", ["", "model.safetensors", "config.json"])
