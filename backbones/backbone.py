@@ -18,6 +18,7 @@ from backbones.casting import WeightCasts, cast_linear_weights
 from backbones.compilation import CompileMode, compile_or_fall_back
 from backbones.dropout import use_bit_dropout
 from backbones.families import (
+    OVERFLOWS_IN_HALF,
     Pooling,
     Way,
     apply_pooler,
@@ -33,6 +34,7 @@ from backbones.own_forward import TaskLayer
 from backbones.packing import PackedTokens
 from backbones.pooling import mean_pool
 from backbones.ways import encode_packed, prepare
+from runtime.errors import InputError
 
 # What stands before the first layer, or what all layers read, by its names in the families.
 BELOW_LAYERS = (
@@ -175,7 +177,12 @@ class Backbone(nn.Module):
             device: Where the backbone runs.
             dtype: Of queries, keys and values.
             needs_static_shapes: Whether the encoder is compiled.
+
+        Raises:
+            InputError: If the model cannot be computed in that type.
         """
+        if self.family in OVERFLOWS_IN_HALF and dtype in (torch.bfloat16, torch.float16):
+            raise InputError(f"{self.family} models overflow in half precision (expected precision 32-true)")
         if self.has_own_attention:
             self.attention = "grouped"
             return

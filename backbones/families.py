@@ -18,6 +18,8 @@ BERT_SHAPED = ("bert", "ernie", "roberta", "xlm-roberta", "camembert", "data2vec
 RELATIVE = ("mpnet", "deberta-v2")
 # Embeddings read their neighbours, also those in another sequence: packing would be wrong.
 READS_NEIGHBOURS = ("mobilebert",)
+# Their masks are the smallest float32, also where scores are in half precision (modeling_deberta.py:263).
+OVERFLOWS_IN_HALF = ("deberta",)
 # The first token's position is the padding token's id + 1, as in fairseq.
 COUNTS_FROM_PADDING = (
     "roberta",

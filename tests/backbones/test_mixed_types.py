@@ -9,6 +9,7 @@ from torch import Tensor
 
 from backbones import Backbone, WeightCasts, pack
 from backbones.attention_interface import packed_or_padded
+from runtime.errors import InputError
 from tests.backbones.families import FAMILIES, tiny_model
 
 RATES = ("attention_dropout", "attention_probs_dropout_prob")
@@ -40,6 +41,19 @@ def test_attention_dropout_trains_under_autocast(family: str, casts: WeightCasts
     assert table.grad is not None
     assert table.grad.isfinite().all()
     assert table.grad.any()
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_half_precision_is_refused_where_transformers_cannot_compute_it(dtype: torch.dtype) -> None:
+    """Its masks are the smallest float32 in scores of half precision."""
+    for family in ("deberta", "deberta-v2", "roformer"):
+        backbone = Backbone(tiny_model(family), pooling="cls")
+        backbone.choose_attention("auto", torch.device("cpu"), dtype=torch.float32)
+        if family != "deberta":
+            backbone.choose_attention("auto", torch.device("cpu"), dtype=dtype)
+            continue
+        with pytest.raises(InputError, match=r"^deberta models overflow in half precision \(expected precision 32-true"):
+            backbone.choose_attention("auto", torch.device("cpu"), dtype=dtype)
 
 
 def test_an_attention_gets_queries_and_keys_in_the_type_of_the_values() -> None:
