@@ -63,9 +63,12 @@ def load_tokenizer(name: str, *, special_tokens_as_text: bool = False) -> PreTra
 
 
 def _check_start(name: str, tokenizer: PreTrainedTokenizerFast) -> None:
-    """Raise a ValueError if the token whose state stands for the whole sequence is not the first one."""
-    tokens = tokenizer(["a"]).encodings[0].tokens
-    if tokenizer.cls_token is not None and tokens[0] != tokenizer.cls_token:
+    """Raise a ValueError if the token whose state stands for the whole sequence is not the first, or is not there."""
+    try:
+        tokens = tokenizer(["a", "\N{ROCKET}"]).encodings[0].tokens  # the second is in few vocabularies
+    except Exception as error:  # of the tokenizers library, where a vocabulary lacks the token of unknown words
+        raise ValueError(f"backbone {name}: its tokenizer cannot read a text ({reason_of(error)})") from error
+    if tokenizer.cls_token is not None and tokens[:1] != [tokenizer.cls_token]:
         raise ValueError(
             f"backbone {name}: the tokenizer makes {' '.join(tokens)} of a text (expected {tokenizer.cls_token} first)"
         )

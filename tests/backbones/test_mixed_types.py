@@ -52,7 +52,9 @@ def test_half_precision_is_refused_where_transformers_cannot_compute_it(dtype: t
         if family != "deberta":
             backbone.choose_attention("auto", torch.device("cpu"), dtype=dtype)
             continue
-        with pytest.raises(InputError, match=r"^deberta models overflow in half precision \(expected precision 32-true"):
+        with pytest.raises(
+            InputError, match=r"^deberta models overflow in half precision \(expected precision 32-true"
+        ):
             backbone.choose_attention("auto", torch.device("cpu"), dtype=dtype)
 
 

@@ -135,6 +135,17 @@ def test_a_damaged_tokenizer_is_refused(folder: Path, content: str, reason: str)
         load_tokenizer(str(folder))
 
 
+def test_a_vocabulary_without_a_token_for_unknown_words_is_refused(folder: Path) -> None:
+    tokenizer = json.loads((folder / "tokenizer.json").read_text())
+    tokenizer["model"]["unk_token"] = "[NONE]"
+    (folder / "tokenizer.json").write_text(json.dumps(tokenizer))
+    (folder / "tokenizer_config.json").write_text('{"tokenizer_class": "PreTrainedTokenizerFast"}')
+    with pytest.raises(
+        ValueError, match=r"backbone: its tokenizer cannot read a text \(Exception: WordPiece error: Miss"
+    ):
+        load_tokenizer(str(folder))
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [("~nobody-here/bert", "no such folder"), ("~nobody-here", "no such folder"), ("a" * 300, "no such folder")],
