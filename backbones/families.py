@@ -35,7 +35,10 @@ COUNTS_FROM_PADDING = (
     "luke",
 )
 EPSILONS = ("layer_norm_eps", "norm_eps", "rms_norm_eps")
-SHAPELESS = ("local_attention", "layer_types", "rope_parameters", "classifier_pooling", "position_buckets")
+SHAPELESS = (
+    *("local_attention", "layer_types", "rope_parameters", "rotary_value", "classifier_pooling", "normalization_type"),
+    *("position_buckets", "max_relative_positions", "pos_att_type", "num_hidden_layers"),  # layers may share weights
+)
 POOLED_BY_MEAN = ("eurobert", "nomic_bert")  # by the cards of their published models
 
 
@@ -113,7 +116,7 @@ def describe(config: PreTrainedConfig) -> dict[str, Any]:
     if config.model_type == "bert":
         return found
     own = {name: getattr(config, name) for name in SHAPELESS if getattr(config, name, None) is not None}
-    return {"family": config.model_type, **found, **own}
+    return {"family": config.model_type, "first_position": position_offset(config), **found, **own}
 
 
 def default_pooling(config: PreTrainedConfig, *, has_pooler: bool) -> Pooling:
