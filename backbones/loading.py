@@ -19,7 +19,6 @@ from transformers import (
     PreTrainedModel,
 )
 from transformers import __version__ as transformers_version
-from transformers.utils import find_adapter_config_file
 from transformers.utils import logging as transformers_logging
 
 from backbones.families import COUNTS_FROM_PADDING
@@ -27,7 +26,7 @@ from backbones.masked_lm_head import FamilyMaskedLMHead, masked_lm_class
 from backbones.packages import PACKAGED_MODELS, resolve
 from backbones.parity_probe import check_parity
 from runtime.errors import reason_of
-from transformers_internals import ModernBertPredictionHead
+from transformers_internals import ModernBertPredictionHead, find_adapter_config_file
 
 log = logging.getLogger(__name__)
 
