@@ -21,6 +21,7 @@ from experiments.settings import find_tasks
 from experiments.systems import Difference, System, check_same_data, compare_systems
 from runtime.counts import counted
 from runtime.terminal import plain_console
+from runtime.whole_files import replacing_text
 from tasks import InputError
 
 Sets = Literal["singles", "pairs", "all"]
@@ -125,8 +126,8 @@ def write_sets(tasks: Mapping[str, Any], sets: Sequence[tuple[str, ...]], jobs: 
                 "another --output)"
             )
     for path, text in texts.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        with replacing_text(path) as file:
+            file.write(text)
 
 
 def choose_task_flags(flags: Sequence[str], chosen: Sequence[str], tasks: Sequence[str]) -> tuple[str, ...]:
