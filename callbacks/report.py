@@ -29,6 +29,7 @@ from callbacks.report_table import build_table
 from callbacks.run_folder import run_folder
 from datamodules import Batch, MultitaskDataModule, ResumableDataModule, resumable_data
 from datamodules.row_orders import find_drawn
+from inference.thresholds import find_thresholds
 from runtime.evaluated import describe_part
 from runtime.memory import peak_memory
 from runtime.terminal import plain_console
@@ -47,7 +48,8 @@ class RunReport(L.Callback):
     training early, and where the best weights are. `drawn` holds the batches and
     examples of each task over the whole training, also over its resumes; it is null where a checkpoint from before
     that count was resumed. Tasks that share their rows are drawn together, under their names joined by `+`; `streams`
-    says which, and from how many rows. Other `threads` sum in another order: the weights differ by rounding.
+    says which, and from how many rows. `thresholds` are those that sets of labels were predicted with. Other `threads`
+    sum in another order: the weights differ by rounding.
     """
 
     def __init__(self) -> None:
@@ -139,12 +141,14 @@ class RunReport(L.Callback):
         metrics = order_metrics(metrics, tasks)
         evaluated = find_evaluated(stores.get(name, {}), predicted)
         baselines = score_baselines(stores.get("train", {}), stores.get(name, {}), predicted)
+        thresholds = find_thresholds(trainer.lightning_module.heads, tasks) if tasks else {}
         code = find_code_version()
         report = {
             "metrics": metrics,
             **({"evaluated": evaluated} if evaluated else {}),
             "baseline": baselines,
             "classes": score_classes_by_task(stores.get(name, {}), predicted),
+            **({"thresholds": thresholds} if thresholds else {}),
             **training,
             "precision": trainer.precision,
             "threads": torch.get_num_threads(),
