@@ -4,7 +4,7 @@ import importlib.metadata
 import json
 import shlex
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import lightning.pytorch as L
@@ -58,10 +58,11 @@ class RunReport(L.Callback):
         self._drawn = DrawnExamples()
         self._knows_all_drawn = True
         self._took_count = False
+        self._count_done: Callable[[], int] = lambda: 0
 
     def state_dict(self) -> dict[str, Any]:
         """Keep what was drawn over a resume."""
-        return {"drawn": self._drawn.as_dict() if self._knows_all_drawn else None}
+        return {"drawn": self._drawn.until(self._count_done()) if self._knows_all_drawn else None}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take the count of the resumed run."""
@@ -73,6 +74,19 @@ class RunReport(L.Callback):
         find_code_version()
         self._started = time.monotonic()
         self._knows_all_drawn = self._took_count or not trainer.ckpt_path
+        progress = trainer.fit_loop.epoch_loop.batch_progress.current
+        self._count_done = lambda: progress.processed
+
+    def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Count the batches of the coming epoch from its start."""
+        self._drawn.begin_window(0)
+
+    def on_train_batch_start(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        """Note where an accumulation window begins: LossGuard takes the batches of a bad one back."""
+        if batch_idx % trainer.accumulate_grad_batches == 0:
+            self._drawn.begin_window(batch_idx)
 
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
