@@ -121,8 +121,8 @@ class ReduceShareOnPlateau(L.Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on with the shares and scores of the training that is resumed."""
         old, new = (dict(zip(OPTIONS, each, strict=False)) for each in (state_dict["settings"], self._settings))
-        both = old.keys() & new.keys()
-        refuse_changes(*({name: each[name] for name in OPTIONS if name in both} for each in (old, new)), "plateau")
+        both = [name for name in OPTIONS if name in old and name in new]
+        refuse_changes({name: old[name] for name in both}, {name: new[name] for name in both}, "plateau")
         self.shares, self._coming = dict(state_dict["shares"]), dict(state_dict["coming"])
         self._best, self._waited = dict(state_dict["best"]), dict(state_dict["waited"])
         self._trained = set(state_dict["trained"])

@@ -74,7 +74,7 @@ class RunReport(L.Callback):
         find_code_version()
         self._started = time.monotonic()
         self._knows_all_drawn = self._took_count or not trainer.ckpt_path
-        progress = trainer.fit_loop.epoch_loop.batch_progress.current
+        progress: Any = trainer.fit_loop.epoch_loop.batch_progress.current
         self._count_done = lambda: progress.processed
 
     def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
@@ -155,7 +155,8 @@ class RunReport(L.Callback):
         metrics = order_metrics(metrics, tasks)
         evaluated = find_evaluated(stores.get(name, {}), predicted)
         baselines = score_baselines(stores.get("train", {}), stores.get(name, {}), predicted)
-        thresholds = find_thresholds(trainer.lightning_module.heads, tasks) if tasks else {}
+        module: Any = trainer.lightning_module
+        thresholds = find_thresholds(module.heads, tasks) if tasks else {}
         code = find_code_version()
         report = {
             "metrics": metrics,

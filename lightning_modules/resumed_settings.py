@@ -42,7 +42,7 @@ def _select_of_task(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def refuse_changes(old: Any, new: Any, name: str = "") -> None:
-    """Check that a resumed training has the settings of its checkpoint; the arguments are those of the next function.
+    """Check that a resumed training has the settings of its checkpoint; see `describe_differences` for the arguments.
 
     Raises:
         InputError: If not; the message names each setting that differs, with both values.

@@ -29,8 +29,13 @@ def replacing_path(target: Path) -> Iterator[Path]:
     try:
         yield partial
         publish(partial, target)
+    except OSError as error:
+        if str(error.filename) == str(partial):
+            error.filename = str(target)  # the name that a message is to have
+        raise
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # it has moved, or was never there; what went wrong before is to be told
+            partial.unlink()
 
 
 @contextmanager

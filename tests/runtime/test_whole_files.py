@@ -69,6 +69,13 @@ def test_files_of_writers_that_may_be_alive_stay(tmp_path):
     assert names(tmp_path) == sorted([*alive, "a.csv"])
 
 
+def test_a_refusal_names_the_file_that_was_to_be_written(tmp_path):
+    target = tmp_path / ("long" * 62)  # with the writer's part the name is too long
+    with pytest.raises(OSError, match="too long") as refused, replacing(target):
+        pass
+    assert refused.value.filename == str(target)
+
+
 def test_a_pipe_or_device_is_written_itself(tmp_path):
     script = "import sys; from pathlib import Path; from runtime.whole_files import replacing_text\n"
     script += "with replacing_text(Path('/dev/stdout')) as file: file.write('é\\n')"
