@@ -16,7 +16,7 @@ from analysis.shortcut_model import guess
 from analysis.shortcut_tables import MISSING
 from analysis.table import Table
 from analysis.weighted_counts import Floats
-from experiments.cells import format_interval, format_spread
+from experiments.cells import format_interval, format_spread, without_zero
 from experiments.statistics import Interval, PairedRuns, compare
 from heads import Scores
 from runtime.counts import counted
@@ -211,4 +211,4 @@ def _mean(runs: Sequence[Predictions], chosen: NDArray[np.bool_]) -> float:
 
 def _short(value: float) -> str:
     """Return a number to three digits, without a leading 0."""
-    return "" if np.isnan(value) else f"{value:.3f}".replace("0.", ".", 1)
+    return "" if np.isnan(value) else without_zero(f"{value:.3f}")
