@@ -22,6 +22,7 @@ from experiments.task_sets import Sets, choose_sets, find_obstacle, name_set
 from experiments.task_values import read_tasks
 from runtime.counts import counted
 from runtime.terminal import plain_console
+from runtime.whole_files import replacing_text
 from tasks import InputError
 
 LIMITED = "Every set got the same budget."
@@ -123,8 +124,8 @@ def write_sets(tasks: Mapping[str, Any], sets: Sequence[tuple[str, ...]], jobs: 
                 "another --output)"
             )
     for path, text in texts.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        with replacing_text(path) as file:
+            file.write(text)
 
 
 def choose_task_flags(flags: Sequence[str], chosen: Sequence[str], tasks: Sequence[str]) -> tuple[str, ...]:
