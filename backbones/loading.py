@@ -1,6 +1,7 @@
 """A backbone by name: its configuration, its model, its masked-LM head."""
 
 import inspect
+import json
 import logging
 from collections.abc import Mapping
 from pathlib import Path
@@ -31,6 +32,7 @@ from transformers_internals import ModernBertPredictionHead, find_adapter_config
 log = logging.getLogger(__name__)
 
 WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")
+TRAINED_POOLING = {"pooling_mode_mean_tokens": "mean", "pooling_mode_cls_token": "cls"}
 ENCODER_FIELDS = ("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads")
 
 
@@ -193,6 +195,19 @@ def load_encoder(name: str, *, fresh_layers: bool = False) -> PreTrainedModel:
 def _layers_behind(location: Path) -> set[str]:
     """Return the folders in which sentence-transformers keeps the weights of layers behind the encoder."""
     return {path.parent.name for file in WEIGHT_FILES for path in location.glob(f"[0-9]*_*/{file}")}
+
+
+def trained_pooling(name: str) -> str | None:
+    """Return how sentence-transformers pooled while it trained the weights, by its files; None where they say nothing.
+
+    Args:
+        name: As for `resolve`. Of a name on the hub nothing is known.
+    """
+    try:
+        found = json.loads((Path(resolve(name)) / "1_Pooling" / "config.json").read_text(encoding="utf-8"))
+        return next((word for key, word in TRAINED_POOLING.items() if found.get(key) is True), None)
+    except (OSError, ValueError, AttributeError):  # nothing to tell
+        return None
 
 
 def _load_classifier_dense(name: str) -> torch.nn.Module:

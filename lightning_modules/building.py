@@ -9,6 +9,7 @@ from torch import nn
 
 from backbones import Adapter, Backbone, PoolingChoice, build_encoder, load_encoder
 from backbones.families import Way, default_pooling
+from backbones.loading import trained_pooling
 from heads import Head, TrunkSettings, check_trunk
 from lightning_modules.acceleration import CompileChoice
 from lightning_modules.score import Score
@@ -76,9 +77,16 @@ def build_backbone(
         weights,
         backbone.family,
         WAYS[backbone.way],
-        f"{chosen} (its family's default)" if pooling == "auto" and chosen != "pooler" else chosen,
+        _explain_pooling(chosen, trained_pooling(weights) if config is None else None) if pooling == "auto" else chosen,
     )
     return backbone
+
+
+def _explain_pooling(chosen: str, trained: str | None) -> str:
+    """Add to a pooling that nobody chose where it comes from, or how the weights were pooled in their training."""
+    if trained is not None and trained != chosen:
+        return f"{chosen} (the weights were trained with {trained}, see docs/backbones.md)"
+    return chosen if chosen == "pooler" else f"{chosen} (its family's default)"
 
 
 def check_probe(epochs: int, *, is_frozen: bool) -> None:

@@ -9,6 +9,7 @@ from transformers import AutoModelForMaskedLM, AutoModelForSequenceClassificatio
 
 from backbones import load_encoder
 from backbones.families import default_pooling
+from backbones.loading import trained_pooling
 from lightning_modules import MultitaskModule
 from tasks import Sst
 from tests.backbones.families import FAMILIES, tiny_model
@@ -60,6 +61,29 @@ def test_without_a_pooler_the_family_decides_and_the_log_says_so(family, pooling
     assert told in caplog.messages
     with pytest.raises(ValueError, match=r"the backbone has no pooler \(choose pooling cls or mean"):
         MultitaskModule({"sst": Sst()}, str(tmp_path), pooling="pooler")
+
+
+def test_the_log_says_how_weights_were_pooled_in_their_training(tmp_path, caplog):
+    tiny_model("roberta").save_pretrained(tmp_path)
+    (tmp_path / "1_Pooling").mkdir()
+    (tmp_path / "1_Pooling" / "config.json").write_text(
+        '{"pooling_mode_cls_token": false, "pooling_mode_mean_tokens": true}'
+    )
+
+    with caplog.at_level(logging.INFO):
+        MultitaskModule({"sst": Sst()}, str(tmp_path))
+        MultitaskModule({"sst": Sst()}, str(tmp_path), pooling="mean")
+
+    told = [message.rpartition("; ")[2] for message in caplog.messages if "computed without padding" in message]
+    assert told == ["pooling pooler (the weights were trained with mean, see docs/backbones.md)", "pooling mean"]
+
+
+@pytest.mark.parametrize("text", ["[]", "{", '{"pooling_mode_max_tokens": true}'])
+def test_where_no_pooling_is_known_the_log_is_silent(text, tmp_path):
+    assert trained_pooling(str(tmp_path)) is None
+    (tmp_path / "1_Pooling").mkdir()
+    (tmp_path / "1_Pooling" / "config.json").write_text(text)
+    assert trained_pooling(str(tmp_path)) is None
 
 
 def test_modernbert_pools_as_its_classifier_does():
