@@ -4,9 +4,22 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 BATCH = 64  # masked texts a batch
+
+Edited = tuple[str, str]  # a text, and what was made of it
+
+
+class Change(Protocol):
+    """What is judged: a text that was edited, or two."""
+
+    @property
+    def edits(self) -> Sequence[Edited]:
+        """Each text with its edit."""
+
+
+AnyChange = TypeVar("AnyChange", bound=Change)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,8 +47,8 @@ class Fluency:
         if not 0 <= self.drop < 1:
             raise ValueError(f"generated_pairs.fluency.drop is {self.drop} (expected 0 to below 1)")
 
-    def digest(self) -> str:
-        """SHA-256 of the files of the model.
+    def reading_settings(self) -> str:
+        """Return what decides which edits are dropped: the files of the model, wherever they lie, and the share.
 
         Raises:
             ValueError: If there is no such folder.
@@ -47,21 +60,44 @@ class Fluency:
         for path in sorted(path for path in folder.iterdir() if path.is_file()):
             with path.open("rb") as file:
                 found.update(path.name.encode() + hashlib.file_digest(file, "sha256").digest())
-        return found.hexdigest()
+        return f"drop {self.drop}, masked LM {found.hexdigest()}"
 
-    def choose(self, edits: Sequence[tuple[str, str]]) -> list[int]:
-        """Return the places of the edits that are kept, in order.
+    def count_kept(self, judged: int) -> int:
+        """Return how many of some edits are kept."""
+        return judged - round(self.drop * judged)
+
+
+class Judge:
+    """Chooses the likeliest edits.
+
+    Args:
+        settings: The model, and which share is dropped.
+
+    Raises:
+        ValueError: If the folder holds no masked language model.
+    """
+
+    def __init__(self, settings: Fluency) -> None:
+        self._settings = settings
+        self._scorer = _Scorer(settings.model)
+
+    def choose(self, candidates: Sequence[AnyChange], count: int) -> list[AnyChange]:
+        """Return edits, in order, as many as are wanted; no more of the first ones are judged than that takes.
 
         Args:
-            edits: Each text with its edit, [n].
-
-        Raises:
-            ValueError: If the folder holds no masked language model.
+            candidates: The edits, in the order in which they are taken.
+            count: How many are wanted, at most what is kept of all.
         """
-        scorer = _Scorer(self.model)
-        losses = [scorer.score(text) - scorer.score(edited) for text, edited in edits]
-        order = sorted(range(len(edits)), key=lambda place: (losses[place], place))
-        return sorted(order[: len(edits) - round(self.drop * len(edits))])
+        judged = count
+        while self._settings.count_kept(judged) < count:
+            judged += 1
+        losses = [self._loss(candidate) for candidate in candidates[:judged]]
+        order = sorted(range(judged), key=lambda place: (losses[place], place))
+        return [candidates[place] for place in sorted(order[:count])]
+
+    def _loss(self, candidate: Change) -> float:
+        """Return what the edit loses; of two the one that loses more."""
+        return max(self._scorer.score(text) - self._scorer.score(edited) for text, edited in candidate.edits)
 
 
 class _Scorer:
@@ -80,12 +116,16 @@ class _Scorer:
             missing = ", ".join(sorted(found["missing_keys"])[:3])
             raise ValueError(f"generated_pairs.fluency.model {name}: has no masked-LM head (it lacks {missing})")
         self._model: Any = model.eval()
+        positions = getattr(model.config, "max_position_embeddings", None) or self._tokenizer.model_max_length
+        self._longest = min(self._tokenizer.model_max_length, positions - 2)  # RoBERTa's begin behind the padding's
 
     def score(self, text: str) -> float:
         """Return the mean log probability of the tokens of a text, each masked alone; 0 without tokens."""
         import torch
 
-        encoded = self._tokenizer(text, truncation=True, return_tensors="pt", return_special_tokens_mask=True)
+        encoded = self._tokenizer(
+            text, truncation=True, max_length=self._longest, return_tensors="pt", return_special_tokens_mask=True
+        )
         ids, special = encoded["input_ids"][0], encoded.pop("special_tokens_mask")[0]
         places = torch.nonzero(special == 0)[:, 0]
         if not len(places):

@@ -28,6 +28,12 @@ def reorder_list(text: str) -> Edit | None:
             return None
     elif tokens.lower_at(start - 1) in DETERMINERS or _is_part_of_name(tokens, start):
         return None
+    elif (
+        stop - joint - 1 > joint - start
+        and is_plural(tokens.words[stop - 1])
+        and not is_plural(tokens.words[joint - 1])
+    ):
+        return None  # the last word may belong to both: Protestant and Orthodox Churches
     listed_words = tokens.lower[start:joint] + tokens.lower[joint + 1 : stop]
     if any(word[0].isdigit() or (len(word) == 1 and word != "c") or word in NOT_LISTED for word in listed_words):
         return None
@@ -51,7 +57,7 @@ def _are_like_words(tokens: Tokens, first: int, second: int) -> bool:
     one, other = tokens.lower[first], tokens.lower[second]
     if one in BASES or other in BASES or tokens.words[first][0].isupper() != tokens.words[second][0].isupper():
         return False
-    return is_plural(one) == is_plural(other) and one.endswith("ing") == other.endswith("ing")
+    return is_plural(one) == is_plural(other) and all(one.endswith(end) == other.endswith(end) for end in ("ing", "ed"))
 
 
 def _is_part_of_name(tokens: Tokens, start: int) -> bool:
