@@ -115,9 +115,17 @@ class _Scorer:
         if found["missing_keys"]:
             missing = ", ".join(sorted(found["missing_keys"])[:3])
             raise ValueError(f"generated_pairs.fluency.model {name}: has no masked-LM head (it lacks {missing})")
+        model.base_model.register_forward_hook(self._keep_masked)
         self._model: Any = model.eval()
+        self._masked: Any = None  # place of the masked token in each row
         positions = getattr(model.config, "max_position_embeddings", None) or self._tokenizer.model_max_length
         self._longest = min(self._tokenizer.model_max_length, positions - 2)  # RoBERTa's begin behind the padding's
+
+    def _keep_masked(self, module: Any, inputs: Any, output: Any) -> Any:
+        """Leave the masked tokens alone to the head, (B, 1, H): a large vocabulary costs as much as all layers."""
+        states = output.last_hidden_state
+        output.last_hidden_state = states[range(len(states)), self._masked][:, None]
+        return output
 
     def score(self, text: str) -> float:
         """Return the mean log probability of the tokens of a text, each masked alone; 0 without tokens."""
@@ -126,16 +134,16 @@ class _Scorer:
         encoded = self._tokenizer(
             text, truncation=True, max_length=self._longest, return_tensors="pt", return_special_tokens_mask=True
         )
-        ids, special = encoded["input_ids"][0], encoded.pop("special_tokens_mask")[0]
+        ids, special = encoded["input_ids"][0], encoded["special_tokens_mask"][0]
         places = torch.nonzero(special == 0)[:, 0]
         if not len(places):
             return 0.0
         total = 0.0
         with torch.inference_mode():
-            for chosen in torch.split(places, BATCH):
-                masked = ids.repeat(len(chosen), 1)
-                rows = torch.arange(len(chosen))
-                masked[rows, chosen] = self._tokenizer.mask_token_id
-                logits = self._model(input_ids=masked).logits[rows, chosen]
-                total += float(logits.log_softmax(dim=-1)[rows, ids[chosen]].sum())
+            for self._masked in torch.split(places, BATCH):
+                rows = torch.arange(len(self._masked))
+                masked = ids.repeat(len(rows), 1)
+                masked[rows, self._masked] = self._tokenizer.mask_token_id
+                logits = self._model(input_ids=masked).logits[:, 0]  # (B, V)
+                total += float(logits.log_softmax(dim=-1)[rows, ids[self._masked]].sum())
         return total / len(places)
