@@ -8,18 +8,28 @@ from augmentation import Fluency, GeneratedPairs
 from augmentation.fluency import Judge, _Scorer
 
 
-def test_a_text_scores_the_mean_log_probability_of_each_masked_token(folder):
+def test_an_edit_loses_what_its_tokens_and_their_neighbours_are_less_likely(folder):
     scorer = _Scorer(str(folder))
     model = BertForMaskedLM.from_pretrained(folder).eval()
-    ids = torch.tensor([[2, 5, 6, 3]])
-    total = 0.0
-    for place in (1, 2):
-        masked = ids.clone()
-        masked[0, place] = 4
-        with torch.no_grad():
-            total += float(model(input_ids=masked).logits[0, place].log_softmax(-1)[ids[0, place]])
-    assert scorer.score("why do") == pytest.approx(total / 2, rel=1e-4)
-    assert scorer.score("") == 0.0
+
+    def add_up(ids: list[int], places: list[int]) -> float:
+        total = 0.0
+        for place in places:
+            masked = torch.tensor([ids])
+            masked[0, place] = 4
+            with torch.no_grad():
+                total += float(model(input_ids=masked).logits[0, place].log_softmax(-1)[ids[place]])
+        return total
+
+    text, moved = [2, 5, 6, 7, 8, 9, 10, 3], [2, 5, 6, 9, 8, 7, 10, 3]  # why do cats like dogs ?
+    expected = add_up(text, [2, 3, 4, 5, 6]) - add_up(moved, [2, 3, 4, 5, 6])
+    assert scorer.compare("why do cats like dogs?", "why do dogs like cats?") == pytest.approx(expected, rel=1e-4)
+    more = [2, 5, 6, 7, 8, 8, 9, 10, 3]
+    expected = add_up(text, [4, 5]) - add_up(more, [4, 5, 6])
+    assert scorer.compare("why do cats like dogs?", "why do cats like like dogs?") == pytest.approx(expected, rel=1e-4)
+    expected = add_up(text, [1, 2]) - add_up([2, 6, 7, 8, 9, 10, 3], [1])
+    assert scorer.compare("why do cats like dogs?", "do cats like dogs?") == pytest.approx(expected, rel=1e-4)
+    assert scorer.compare("why do", "why do") == scorer.compare("", "") == 0.0
 
 
 def test_the_key_knows_the_weights(folder, tmp_path):

@@ -36,4 +36,6 @@ def test_each_token_is_told_from_the_others(family: str, folder: Path, tmp_path:
         masked[0, place] = 4
         with torch.no_grad():
             total += float(model(input_ids=masked).logits[0, place].log_softmax(-1)[ids[0, place]])
-    assert _Scorer(str(tmp_path)).score("why do cats") == pytest.approx(total / 3, rel=1e-4)
+    scorer = _Scorer(str(tmp_path))
+    assert scorer.encode("why do cats") == ids[0].tolist()
+    assert scorer.add_up(scorer.encode("why do cats"), range(5)) == pytest.approx(total, rel=1e-4)
