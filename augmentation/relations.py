@@ -22,7 +22,7 @@ RELATIONS = tuple(
 ORDINAL = re.compile(r"\d+(?:st|nd|rd|th)$")  # as in "the 4th and 5th edition"
 LONGEST = 5  # words of a side
 NO_SIDE = listed(
-    "and or other others in when for with it if is i to that between vs from you on of at my does do"
+    "and or other others in why when for with it if is i to that between vs from you on of at my does do"
 )  # where it is open what belongs to the side
 
 

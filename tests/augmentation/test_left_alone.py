@@ -5,6 +5,9 @@ import pytest
 from augmentation import KINDS
 
 LEFT_ALONE = [
+    ("list", "Is Sherlock Holmes INTJ or INTP?"),
+    ("list", "Are most American Muslims Sunni or Shias? How can I tell?"),
+    ("relation", "What is the best university to study medicine in Ukraine, Europe and why?"),
     ("relation", "What is the difference between moving coil and moving iron ammeter?"),
     ("relation", "What is the difference between inner right and outer right join?"),
     ("relation", "What is the difference between Indian polity M Laxmikant 4th and 5th edition?"),
@@ -20,6 +23,8 @@ LEFT_ALONE = [
     ("before_after", "After 2 years of quitting programming how can I restart?"),
 ]
 EDITED = [
+    ("list", "Is it better to live in Denmark or Norway?", "in Norway or Denmark"),
+    ("relation", "What is the best time to study, day or night?", "night or day"),
     (
         "comparison",
         "How is the prime minister more powerful than the king?",
