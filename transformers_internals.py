@@ -15,6 +15,7 @@ from transformers.models.bert.modeling_bert import BertPredictionHeadTransform a
 from transformers.models.deberta_v2.modeling_deberta_v2 import make_log_bucket_position as _bucket_distances
 from transformers.models.modernbert.modeling_modernbert import ModernBertPredictionHead as ModernBertPredictionHead
 from transformers.models.modernbert.modeling_modernbert import apply_rotary_pos_emb as _rotate
+from transformers.utils.peft_utils import find_adapter_config_file as find_adapter_config_file
 
 
 def takes_attention_function(model: PreTrainedModel) -> bool:

@@ -1,6 +1,8 @@
 """Several models' predictions of the same examples as one."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from statistics import fmean
 
 import numpy as np
 import torch
@@ -9,7 +11,8 @@ from numpy.typing import NDArray
 from analysis.methods import Method
 from analysis.run import Predictions
 from heads import Scores
-from tasks import InputError
+from tasks import InputError, Task
+from tasks.multi_label import LabelSetTask
 
 
 def combine(members: Sequence[Predictions], method: Method) -> Predictions:
@@ -20,7 +23,9 @@ def combine(members: Sequence[Predictions], method: Method) -> Predictions:
     - `vote`: the class that most members predict; a tie goes to the class with the larger sum of probabilities over all
       members, then to the lowest class. The probabilities are the shares of the votes.
     - `probability`: the class with the largest mean probability, then the lowest class; of sets, each label whose mean
-      probability is above its threshold.
+      probability is above the mean of the thresholds that the members predicted with. That is where the members'
+      margins sum to more than nothing, so that a member whose probabilities are too low, and its threshold with them,
+      counts as much as another; and nothing more is tuned on these labels.
 
     Args:
         members: At least one; each about the same examples in the same order.
@@ -30,24 +35,25 @@ def combine(members: Sequence[Predictions], method: Method) -> Predictions:
         InputError: If the members are not about the same examples, a class has no probabilities, or `score` is asked
             for with classes.
     """
-    first = members[0]
+    first = replace(members[0], task=_join_thresholds([member.task for member in members]))
     for member in members[1:]:
         if member.examples != first.examples:
             raise InputError("the members predicted other examples (expected the same ones in the same order)")
     if isinstance(first.task.labels, Scores):
         mean = np.mean([member.predictions for member in members], axis=0)
-        return _replace(first, mean, None)
+        return replace(first, predictions=mean, probabilities=None)
     if method == "score":
         raise InputError("the mean of scores is for scores alone (expected vote or probability for classes)")
     probabilities, space = _stack_probabilities(members), first.task.labels
     if method == "probability":
         mean = probabilities.mean(axis=0)
-        return _replace(first, space.decide(torch.from_numpy(mean)).numpy().astype(np.float64), mean)
+        decided = space.decide(torch.from_numpy(mean)).numpy().astype(np.float64)
+        return replace(first, predictions=decided, probabilities=mean)
     if space.is_set:
         raise InputError("vote is for one class a row (expected --method probability for sets of labels)")
     votes = count_votes(np.stack([member.predictions for member in members]), first.task.labels.num_classes)
     winners = break_ties(votes, probabilities.sum(axis=0))
-    return _replace(first, winners.astype(np.float64), votes / len(members))
+    return replace(first, predictions=winners.astype(np.float64), probabilities=votes / len(members))
 
 
 def count_votes(predictions: NDArray[np.float64], num_classes: int) -> NDArray[np.int64]:
@@ -84,14 +90,11 @@ def _stack_probabilities(members: Sequence[Predictions]) -> NDArray[np.float64]:
     return np.stack(found)
 
 
-def _replace(
-    first: Predictions, predictions: NDArray[np.float64], probabilities: NDArray[np.float64] | None
-) -> Predictions:
-    return Predictions(
-        task=first.task,
-        examples=first.examples,
-        labels=first.labels,
-        predictions=predictions,
-        probabilities=probabilities,
-        split_size=first.split_size,
-    )
+def _join_thresholds(tasks: Sequence[Task]) -> Task:
+    """Return a task of the members with the mean of their thresholds, where they have some."""
+    first, found = tasks[0], [task.labels.thresholds for task in tasks if isinstance(task, LabelSetTask)]
+    if not isinstance(first, LabelSetTask) or not any(found):
+        return first
+    one_half = (0.5,) * len(first.class_names)
+    columns = zip(*(each or one_half for each in found), strict=True)
+    return replace(first, thresholds=dict(zip(first.class_names, map(fmean, columns), strict=True)))

@@ -16,6 +16,7 @@ from analysis.table import Table
 from analysis.written_run import write_run
 from heads import Scores
 from tasks import InputError, Split, Task
+from tasks.multi_label import LabelSetTask
 
 Members = Mapping[str, Sequence[Predictions]]
 
@@ -81,10 +82,13 @@ def write_ensemble(
         InputError: If the folder exists.
     """
     baselines = runs[0].report.get("baseline", {})
+    sets = {name: found.task for name, found in combined.items() if isinstance(found.task, LabelSetTask)}
+    thresholds = {name: task.thresholds for name, task in sets.items() if task.thresholds}
     report = {
         "baseline": {task: baselines[task] for task in combined if task in baselines},
         "members": [str(run.folder) for run in runs],
         **details,
+        **({"thresholds": thresholds} if thresholds else {}),
         "data": {task: {split: runs[0].report["data"][task][split]} for task in combined},
     }
     config = (runs[0].folder / "config.yaml").read_text(encoding="utf-8")

@@ -6,16 +6,19 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from runtime.whole_files import replacing_text
+
 
 def write_json(path: Path, value: Any) -> None:
     """Write nested data as JSON.
 
     Args:
-        path: The file; its folder exists.
+        path: The file; its folder is made.
         value: The data.
     """
     text = json.dumps(replace_undefined(value), indent=2, ensure_ascii=False, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8")
+    with replacing_text(path) as file:
+        file.write(text + "\n")
 
 
 def replace_undefined(value: Any) -> Any:

@@ -9,6 +9,7 @@ from analysis.blocks import Section
 from analysis.run import Run
 from analysis.run_section import build_run_section
 from analysis.side_by_side import build_comparison, build_score_section, name_runs
+from runtime.whole_files import replacing_text
 from tasks import InputError, Split
 
 
@@ -57,7 +58,7 @@ def write_report(folders: Sequence[Path], output: Path, *, split: Split = "dev")
             raise InputError(f"{run.folder}: no test predictions (expected the folder that train.py test wrote)")
     page = render(build_sections(runs, split), title=", ".join(name_runs(runs)))
     try:
-        output.parent.mkdir(parents=True, exist_ok=True)
-        output.write_text(page, encoding="utf-8")
+        with replacing_text(output) as file:
+            file.write(page)
     except OSError as error:
         raise InputError(f"{output}: not written ({error})") from None

@@ -111,7 +111,7 @@ class Run:
 
     @cached_property
     def tasks(self) -> Mapping[str, Task]:
-        """The run's tasks by name, which read their rows as the run did.
+        """The run's tasks by name, which read their rows as the run did and decide on sets of labels as it did.
 
         Raises:
             InputError: If an earlier version encoded one both ways.
@@ -119,6 +119,7 @@ class Run:
         from jsonargparse import ArgumentParser
 
         from datamodules.streams import fill_gaps, find_streams  # here: both take a second
+        from inference.thresholds import with_thresholds
 
         refuse_both(self.config["tasks"], self.folder / "config.yaml")
 
@@ -128,6 +129,7 @@ class Run:
         data = self.config["data"]
         limits = {"train": data.get("train_limit"), "dev": data.get("dev_limit")}
         tasks = {name: task.with_limits(**limits) for name, task in parsed.tasks.items()}
+        tasks = with_thresholds(tasks, self.report.get("thresholds", {}))
         return fill_gaps(tasks, find_streams(tasks, share_rows=data.get("share_rows", False)))
 
     def read_examples(self, task: str, split: Split = "dev") -> list[Example]:

@@ -10,6 +10,7 @@ import numpy as np
 from analysis.json_file import write_json
 from analysis.run import Predictions
 from analysis.scores import score
+from runtime.whole_files import replacing_folder
 from tasks import Example, InputError, Split, Task
 from tasks.prediction_files import write_predictions
 
@@ -36,6 +37,8 @@ def write_run(
 ) -> dict[str, Any]:
     """Write `config.yaml`, `report.json` and `predictions/` into a new folder, and return the metrics.
 
+    The folder appears only when whole.
+
     Args:
         output: Folder to create.
         predictions: What was predicted, by task.
@@ -52,16 +55,16 @@ def write_run(
     counted = {name: found.task for name, found in predictions.items() if found.task.in_mean}
     firsts = [metrics[name][str(task.metric_names[0])] for name, task in counted.items()]
     metrics["mean"] = float(np.mean(firsts)) if firsts else float("nan")
-    (output / "predictions").mkdir(parents=True)
-    (output / "config.yaml").write_text(config, encoding="utf-8")
-    for task, found in predictions.items():
-        rows = np.arange(len(found.examples))
-        store = _Examples(found.task, found.examples)
-        path = output / "predictions" / f"{task}-{split}.csv"
-        probabilities = found.probabilities
-        write_predictions(
-            path, store, rows, found.predictions, None if probabilities is None else probabilities.astype("f4")
-        )
     versions = {name: importlib.metadata.version(name) for name in ("numpy", "torchmetrics")}
-    write_json(output / "report.json", {"metrics": metrics, **report, "versions": versions})
+    with replacing_folder(output) as partial:
+        (partial / "config.yaml").write_text(config, encoding="utf-8")
+        for task, found in predictions.items():
+            _write_predictions(partial / "predictions" / f"{task}-{split}.csv", found)
+        write_json(partial / "report.json", {"metrics": metrics, **report, "versions": versions})
     return metrics
+
+
+def _write_predictions(path: Path, found: Predictions) -> None:
+    store, rows = _Examples(found.task, found.examples), np.arange(len(found.examples))
+    probabilities = None if found.probabilities is None else found.probabilities.astype("f4")
+    write_predictions(path, store, rows, found.predictions, probabilities)

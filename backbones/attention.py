@@ -90,6 +90,8 @@ class GroupedAttention:
             if keys.shape[1] > reach + 1:
                 near = (asking[queries][:, None, :, None] - own[keys][:, None, None, :]).abs() <= reach  # (n, 1, Q, L)
                 mask = near if mask is None else near & mask
+                # a sequence without wanted rows asks with a row of another one, which may be far from all of its keys
+                mask = mask | ~mask.any(-1, keepdim=True)
             masks.append(mask)
         return masks
 

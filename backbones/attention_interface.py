@@ -51,6 +51,7 @@ def packed_or_padded(
         padded: Tensor = sdpa_attention_forward(module, query, key, value, attention_mask, **options)[0]
         return padded, None
     _, heads, size, width = query.shape
+    query, key = query.to(value.dtype), key.to(value.dtype)  # rotated in float32 where autocast is on
     if scaling is not None and scaling != width**-0.5:
         query = query * (scaling * width**0.5)
     context = packed_attention(

@@ -12,6 +12,7 @@ from torch import Tensor
 from backbones.attention import Attention, build_attention
 from backbones.attention_groups import QueryRows
 from backbones.packing import PackedTokens, pack
+from runtime.errors import reason_of
 
 log = logging.getLogger(__name__)
 
@@ -95,7 +96,7 @@ def probe(
             found = (check(kind, device, dtype=dtype, **shape) for check in [*checks, _check_dropout])
             return next(filter(None, found), None)
     except (RuntimeError, NotImplementedError, TypeError, AttributeError) as error:
-        return f"{type(error).__name__}: {str(error).splitlines()[0][:200]}"
+        return reason_of(error)[:200]
 
 
 def _compare(

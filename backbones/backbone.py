@@ -18,6 +18,7 @@ from backbones.casting import WeightCasts, cast_linear_weights
 from backbones.compilation import CompileMode, compile_or_fall_back
 from backbones.dropout import use_bit_dropout
 from backbones.families import (
+    OVERFLOWS_IN_HALF,
     Pooling,
     Way,
     apply_pooler,
@@ -33,6 +34,12 @@ from backbones.own_forward import TaskLayer
 from backbones.packing import PackedTokens
 from backbones.pooling import mean_pool
 from backbones.ways import encode_packed, prepare
+from runtime.errors import InputError
+
+# What stands before the first layer, or what all layers read, by its names in the families.
+BELOW_LAYERS = (
+    r"embeddings(_project)?|embed_(tokens|positions)|embedding_hidden_mapping_in|rel_embeddings|relative_attention_bias"
+)
 
 
 class Backbone(nn.Module):
@@ -131,6 +138,8 @@ class Backbone(nn.Module):
     def depth_of(name: str) -> int | None:
         """Return the depth of a parameter: 0 in the embeddings, k in layer k (from 1), None above the layers.
 
+        What the layers share is below them (tables of distances) or the first of them (ALBERT's one layer).
+
         Args:
             name: Its name in `named_parameters`.
 
@@ -138,10 +147,10 @@ class Backbone(nn.Module):
             >>> [Backbone.depth_of(f"bert.{name}") for name in ("embeddings.LayerNorm.bias", "encoder.layer.0.a", "x")]
             [0, 1, None]
         """
-        layer = re.search(r"\blayers?\.(\d+)\.", f"{name}.")
+        layer = re.search(r"\b(?:albert_)?layers?\.(\d+)\.", f"{name}.")
         if layer is not None:
             return int(layer[1]) + 1
-        return 0 if re.search(r"\bembed(dings(_project)?|_tokens)\.", name) else None
+        return 0 if re.search(rf"\b({BELOW_LAYERS})\.", name) else None
 
     def set_frozen(self, on: bool) -> None:
         """Freeze the weights for some steps, or train them again; `requires_grad` is unchanged."""
@@ -168,7 +177,12 @@ class Backbone(nn.Module):
             device: Where the backbone runs.
             dtype: Of queries, keys and values.
             needs_static_shapes: Whether the encoder is compiled.
+
+        Raises:
+            InputError: If the model cannot be computed in that type.
         """
+        if self.family in OVERFLOWS_IN_HALF and dtype in (torch.bfloat16, torch.float16):
+            raise InputError(f"{self.family} models overflow in half precision (expected precision 32-true)")
         if self.has_own_attention:
             self.attention = "grouped"
             return

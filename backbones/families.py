@@ -18,6 +18,8 @@ BERT_SHAPED = ("bert", "ernie", "roberta", "xlm-roberta", "camembert", "data2vec
 RELATIVE = ("mpnet", "deberta-v2")
 # Embeddings read their neighbours, also those in another sequence: packing would be wrong.
 READS_NEIGHBOURS = ("mobilebert",)
+# Their masks are the smallest float32, also where scores are in half precision (modeling_deberta.py:263).
+OVERFLOWS_IN_HALF = ("deberta",)
 # The first token's position is the padding token's id + 1, as in fairseq.
 COUNTS_FROM_PADDING = (
     "roberta",
@@ -33,7 +35,10 @@ COUNTS_FROM_PADDING = (
     "luke",
 )
 EPSILONS = ("layer_norm_eps", "norm_eps", "rms_norm_eps")
-SHAPELESS = ("local_attention", "layer_types", "rope_parameters", "classifier_pooling", "position_buckets")
+SHAPELESS = (
+    *("local_attention", "layer_types", "rope_parameters", "rotary_value", "classifier_pooling", "normalization_type"),
+    *("position_buckets", "max_relative_positions", "pos_att_type", "num_hidden_layers"),  # layers may share weights
+)
 POOLED_BY_MEAN = ("eurobert", "nomic_bert")  # by the cards of their published models
 
 
@@ -102,7 +107,7 @@ def embedding_size(model: PreTrainedModel) -> int:
 
 def describe(config: PreTrainedConfig) -> dict[str, Any]:
     """Return what the numbers depend on that no shape of a weight shows, as plain data."""
-    names = ("hidden_act", "hidden_activation", "activation")
+    names = ("hidden_act", "hidden_activation", "activation", "gelu_activation")
     found: dict[str, Any] = {
         "num_attention_heads": config.num_attention_heads,
         "hidden_act": str(next(getattr(config, name) for name in names if hasattr(config, name))),
@@ -111,7 +116,7 @@ def describe(config: PreTrainedConfig) -> dict[str, Any]:
     if config.model_type == "bert":
         return found
     own = {name: getattr(config, name) for name in SHAPELESS if getattr(config, name, None) is not None}
-    return {"family": config.model_type, **found, **own}
+    return {"family": config.model_type, "first_position": position_offset(config), **found, **own}
 
 
 def default_pooling(config: PreTrainedConfig, *, has_pooler: bool) -> Pooling:

@@ -20,18 +20,15 @@ class InputForm:
     Args:
         segments: How many segments it tells apart; 0 where it takes no segment ids.
         position_offset: Position of a sequence's first token.
-        padding_id: The token that fills up a padded sequence.
     """
 
     segments: int
     position_offset: int
-    padding_id: int
 
     @classmethod
     def of(cls, model: PreTrainedModel) -> "InputForm":
         """Return that of a model."""
-        padding = model.config.pad_token_id
-        return cls(num_segments(model), position_offset(model.config), 0 if padding is None else int(padding))
+        return cls(num_segments(model), position_offset(model.config))
 
     def segment_ids(self, token_type_ids: Tensor) -> dict[str, Tensor]:
         """Return the segment ids as an argument, if the model takes any; with one segment all are in it."""

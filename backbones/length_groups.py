@@ -25,7 +25,8 @@ def encode(
     For architectures whose attention takes no function of ours, or which read across the border of two sequences.
     Lengths inside a group are similar, so that little of the work is padding: on a CPU the groups with the least of it,
     on a GPU, where each pass costs its launches, the few of the packed tokens. Words are looked up once for all groups:
-    the gradient of a lookup is as large as the vocabulary.
+    the gradient of a lookup is as large as the vocabulary. Padding has zeros in their place, which is what MobileBERT,
+    whose embeddings read their neighbours, has behind the last token of a text.
 
     Args:
         model: The model.
@@ -38,8 +39,9 @@ def encode(
     if tokens.input_ids.device.type == "cpu":
         starts = tokens.cu_seqlens.numpy()
         groups, slots = plan_keys(starts, group_by_cost(np.diff(starts), cost_of_group=PASS_TOKENS))
-    padding = tokens.input_ids.new_full((1,), form.padding_id)
-    embedded = model.get_input_embeddings()(torch.cat([tokens.input_ids, padding]))  # (T + 1, E)
+    with adding_to_embeddings(model, perturbation):  # here where the embeddings are this table alone
+        looked_up = model.get_input_embeddings()(tokens.input_ids)
+    embedded = torch.cat([looked_up, looked_up.new_zeros(1, looked_up.shape[1])])  # (T + 1, E)
     states = torch.cat([_run_group(model, form, tokens, group, embedded, perturbation) for group in groups])
     return states.index_select(0, slots if wanted is None else slots.index_select(0, wanted.rows))
 

@@ -4,12 +4,10 @@ import inspect
 import logging
 from collections.abc import Mapping
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
 import torch
 from huggingface_hub.errors import StrictDataclassError
-from safetensors import SafetensorError
 from transformers import (
     CONFIG_MAPPING,
     MODEL_FOR_SEQUENCE_CLASSIFICATION_MAPPING,
@@ -23,10 +21,12 @@ from transformers import (
 from transformers import __version__ as transformers_version
 from transformers.utils import logging as transformers_logging
 
+from backbones.families import COUNTS_FROM_PADDING
 from backbones.masked_lm_head import FamilyMaskedLMHead, masked_lm_class
 from backbones.packages import PACKAGED_MODELS, resolve
 from backbones.parity_probe import check_parity
-from transformers_internals import ModernBertPredictionHead
+from runtime.errors import reason_of
+from transformers_internals import ModernBertPredictionHead, find_adapter_config_file
 
 log = logging.getLogger(__name__)
 
@@ -45,6 +45,8 @@ def load_config(name: str) -> PreTrainedConfig:
     """
     location = resolve(name)
     is_folder = Path(location).is_dir()
+    if is_folder:
+        _refuse_adapter(name, location)
     if is_folder and not (Path(location) / "config.json").is_file():
         raise ValueError(f"backbone {name}: no config.json in {location}")
     try:
@@ -55,7 +57,7 @@ def load_config(name: str) -> PreTrainedConfig:
             f"package:{next(iter(PACKAGED_MODELS))}"
         )
         raise ValueError(
-            f"backbone {name}: cannot be loaded ({str(error).splitlines()[0]}){'' if is_folder else '. ' + hint}"
+            f"backbone {name}: cannot be loaded ({reason_of(error)}){'' if is_folder else '. ' + hint}"
         ) from error
     try:
         return _build_config(raw)
@@ -63,10 +65,21 @@ def load_config(name: str) -> PreTrainedConfig:
         raise ValueError(f"backbone {name}: {error}") from None
 
 
+def _refuse_adapter(name: str, location: str) -> None:
+    """Raise a ValueError if there is an adapter, which transformers would build into the model that lies beside it."""
+    if find_adapter_config_file(location) is not None:
+        raise ValueError(
+            f"backbone {name}: is an adapter, by its adapter_config.json "
+            "(expected a whole model, with the adapter merged into it)"
+        )
+
+
 def _build_config(raw: Mapping[str, Any]) -> PreTrainedConfig:
     """Build the configuration of an encoder from plain data; BERT's where no family is named."""
+    if not isinstance(raw, Mapping):
+        raise ValueError(f"its configuration is a {type(raw).__name__} (expected a mapping)")
     family = raw.get("model_type", "bert")
-    if family not in CONFIG_MAPPING:
+    if not isinstance(family, str) or family not in CONFIG_MAPPING:
         code = ", and code that comes with weights is never run" if "auto_map" in raw else ""
         raise ValueError(
             f"is a {family!r} model, which transformers {transformers_version} does not have{code} "
@@ -75,6 +88,8 @@ def _build_config(raw: Mapping[str, Any]) -> PreTrainedConfig:
     position = raw.get("position_embedding_type", "absolute")
     if position != "absolute":  # transformers 5 leaves the relative part out without a word
         raise ValueError(f"position embeddings are {position!r} (expected 'absolute')")
+    if raw.get("quantization_config") is not None:
+        raise ValueError("its weights are quantised (expected weights in float32, bfloat16 or float16)")
     try:
         config: PreTrainedConfig = CONFIG_MAPPING[family](**raw)
     except StrictDataclassError as error:
@@ -98,6 +113,8 @@ def _unlike_encoder(config: PreTrainedConfig) -> str:
         return f"is a {config.model_type!r} model (expected an encoder of text)"
     if config.num_hidden_layers < 1:
         return f"num_hidden_layers is {config.num_hidden_layers} (expected 1 or more)"
+    if config.model_type in COUNTS_FROM_PADDING and config.pad_token_id is None:
+        return "pad_token_id is None (expected the padding token, from which positions count)"
     return ""
 
 
@@ -111,7 +128,9 @@ def model_class_of(config: PreTrainedConfig) -> type[PreTrainedModel]:
 def _from_pretrained(model_class: Any, name: str) -> tuple[Any, Mapping[str, Any]]:
     """Load a model and transformers' report on its keys, without transformers' own messages."""
     location, config = resolve(name), load_config(name)
-    if Path(location).is_dir() and not any((Path(location) / file).is_file() for file in WEIGHT_FILES):
+    _refuse_adapter(name, location)
+    files = [*WEIGHT_FILES, *(f"{file}.index.json" for file in WEIGHT_FILES)]
+    if Path(location).is_dir() and not any((Path(location) / file).is_file() for file in files):
         raise ValueError(f"backbone {name}: no weights (expected {' or '.join(WEIGHT_FILES)} in {location})")
     transformers_logging.disable_progress_bar()
     verbosity = transformers_logging.get_verbosity()
@@ -120,8 +139,8 @@ def _from_pretrained(model_class: Any, name: str) -> tuple[Any, Mapping[str, Any
         loaded: Any = model_class.from_pretrained(
             location, config=config, dtype=torch.float32, output_loading_info=True, ignore_mismatched_sizes=True
         )
-    except (OSError, RuntimeError, ValueError, SafetensorError, UnpicklingError) as error:
-        raise ValueError(f"backbone {name}: the weights cannot be loaded ({str(error).splitlines()[0]})") from error
+    except Exception as error:  # of the files' formats, of pickle, of a shape that no model has
+        raise ValueError(f"backbone {name}: the weights cannot be loaded ({reason_of(error)})") from error
     finally:
         transformers_logging.set_verbosity(verbosity)
     model, report = loaded
@@ -160,6 +179,7 @@ def load_encoder(name: str, *, fresh_layers: bool = False) -> PreTrainedModel:
     if model.config.model_type == "modernbert" and "head.dense.weight" in unexpected:
         model.pooler = _load_prediction_head(name)
         unexpected = {key for key in unexpected if not key.startswith("head.")}
+    unexpected |= _layers_behind(Path(resolve(name)))
     if unexpected:
         log.info("backbone %s: left out %s", name, ", ".join(sorted(unexpected)))
     try:
@@ -168,6 +188,11 @@ def load_encoder(name: str, *, fresh_layers: bool = False) -> PreTrainedModel:
         raise ValueError(f"backbone {name}: {error}") from None
     model.train()  # from_pretrained leaves evaluation mode, which would switch dropout off for the whole training
     return model
+
+
+def _layers_behind(location: Path) -> set[str]:
+    """Return the folders in which sentence-transformers keeps the weights of layers behind the encoder."""
+    return {path.parent.name for file in WEIGHT_FILES for path in location.glob(f"[0-9]*_*/{file}")}
 
 
 def _load_classifier_dense(name: str) -> torch.nn.Module:
@@ -241,7 +266,10 @@ def build_encoder(config: Mapping[str, Any], *, with_pooler: bool = True) -> Pre
         raise ValueError(f"backbone_config: {error}") from None
     model_class = model_class_of(shape)
     has_one = "add_pooling_layer" in inspect.signature(model_class.__init__).parameters
-    model = model_class(shape, **({"add_pooling_layer": with_pooler} if has_one else {}))
+    try:
+        model = model_class(shape, **({"add_pooling_layer": with_pooler} if has_one else {}))
+    except Exception as error:  # of sizes or an activation that its layers refuse
+        raise ValueError(f"backbone_config: no model can be built of it ({reason_of(error)})") from error
     if isinstance(shape, ModernBertConfig) and with_pooler:
         model.pooler = ModernBertPredictionHead(shape)
     model.train()

@@ -71,13 +71,19 @@ def resolve(name: str) -> str:
         The folder's path, or the hub name unchanged.
 
     Raises:
-        ValueError: If the package is unknown or not installed, its weights are not the expected ones, or a path has
-            no such folder.
+        ValueError: If the name is empty, the package is unknown or not installed, its weights are not the expected
+            ones, or a path has no such folder.
     """
+    if not name:
+        raise ValueError("backbone '': no name (expected a folder, a name on the hub or package:NAME)")
     if name.startswith("package:"):
         return str(_find_packaged(name.removeprefix("package:")))
-    if Path(name).expanduser().is_dir():
-        return str(Path(name).expanduser())
+    try:
+        folder = Path(name).expanduser()
+        if folder.is_dir():
+            return str(folder)
+    except (OSError, RuntimeError):  # a name that is too long, or the home of nobody
+        raise ValueError(f"backbone {name}: no such folder") from None
     if name.startswith((".", "/", "~")) or name.count("/") > 1:
         raise ValueError(f"backbone {name}: no such folder")
     return name

@@ -8,6 +8,7 @@ from transformers import AutoTokenizer, PreTrainedConfig, PreTrainedTokenizerFas
 from backbones.families import longest_sequence
 from backbones.loading import load_config
 from backbones.packages import resolve
+from runtime.errors import reason_of
 
 log = logging.getLogger(__name__)
 
@@ -31,9 +32,8 @@ def load_tokenizer(name: str, *, special_tokens_as_text: bool = False) -> PreTra
         raise ValueError(f"backbone {name}: no tokenizer (expected tokenizer.json or vocab.txt in {location})")
     try:
         tokenizer = AutoTokenizer.from_pretrained(location, trust_remote_code=False)
-    except (OSError, ValueError, KeyError, ImportError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise ValueError(f"backbone {name}: its tokenizer cannot be loaded ({reason})") from error
+    except Exception as error:  # the tokenizers library raises no other class
+        raise ValueError(f"backbone {name}: its tokenizer cannot be loaded ({reason_of(error)})") from error
     if not isinstance(tokenizer, PreTrainedTokenizerFast):
         raise ValueError(
             f"backbone {name}: its tokenizer {type(tokenizer).__name__} is written in Python (expected one of the "
@@ -63,9 +63,12 @@ def load_tokenizer(name: str, *, special_tokens_as_text: bool = False) -> PreTra
 
 
 def _check_start(name: str, tokenizer: PreTrainedTokenizerFast) -> None:
-    """Raise a ValueError if the token whose state stands for the whole sequence is not the first one."""
-    tokens = tokenizer(["a"]).encodings[0].tokens
-    if tokenizer.cls_token is not None and tokens[0] != tokenizer.cls_token:
+    """Raise a ValueError if the token whose state stands for the whole sequence is not the first, or is not there."""
+    try:
+        tokens = tokenizer(["a", "\N{ROCKET}"]).encodings[0].tokens  # the second is in few vocabularies
+    except Exception as error:  # of the tokenizers library, where a vocabulary lacks the token of unknown words
+        raise ValueError(f"backbone {name}: its tokenizer cannot read a text ({reason_of(error)})") from error
+    if tokenizer.cls_token is not None and tokens[:1] != [tokenizer.cls_token]:
         raise ValueError(
             f"backbone {name}: the tokenizer makes {' '.join(tokens)} of a text (expected {tokenizer.cls_token} first)"
         )

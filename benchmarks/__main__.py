@@ -1,6 +1,7 @@
 """`python -m benchmarks --suite training --json FILE`; see README.md in this folder."""
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from benchmarks.coordinator import ROOT
 from benchmarks.job import Workload
 from benchmarks.suites import SUITES
 from runtime.arguments import Arguments
+from runtime.command import command
 from runtime.importing import heavy_imports
 
 ALL_SUITES = (*SUITES, "streams", "startup", "scale", "table")
@@ -32,14 +34,18 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     parser.add_argument("--rows", type=int, default=Workload.num_rows, help="examples an epoch (default %(default)s)")
     parser.add_argument("--only", nargs="+", metavar="WORDS", help="only programs whose name contains one of these")
     options = parser.parse_args(arguments)
+    for name in ("rounds", "threads", "rows"):
+        if getattr(options, name) < 1:
+            parser.error(f"--{name} {getattr(options, name)}: expected 1 or more")
     if not options.data.is_file():
         found = "is a folder" if options.data.is_dir() else "no such file"
         parser.error(f"--data {options.data}: {found} (expected a file of sentence pairs)")
     return options
 
 
+@command
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the suites asked for."""
+    """Run the suites asked for; return the exit status."""
     options = parse_arguments(arguments)
     with heavy_imports():
         from benchmarks.measuring import measure
@@ -47,4 +53,4 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

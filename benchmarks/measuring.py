@@ -32,6 +32,7 @@ from benchmarks.streams import run_streams
 from benchmarks.suites import PRODUCTS, REFERENCE, SUITES
 from benchmarks.table import ROWS as TABLE_ROWS
 from benchmarks.table import run_table
+from runtime.errors import InputError
 
 MEASURED_AGAINST_PRODUCTS = ("training", "minilm", "evaluation")
 
@@ -46,13 +47,15 @@ def compare(suite: str, options: argparse.Namespace, console: Console) -> dict[s
             rounds=options.rounds,
             threads=options.threads,
         )
+        jobs = choose_jobs(suite, shared, options.only)
         if suite == "inference":
             prepare_trained(shared, options.data)
         else:
             prepare(shared, options.data, with_sentences=suite == "mlm")
-        jobs = choose_jobs(suite, shared, options.only)
         rounds = run_interleaved(jobs, report=lambda line: console.print(f"{suite}: {line}", highlight=False))
         lengths = json.loads(shared.lengths.read_text(encoding="utf-8")) if suite in MEASURED_AGAINST_PRODUCTS else []
+    if not rounds:
+        raise InputError(f"--suite {suite}: none of {'; '.join(jobs)} can run here (expected one at least)")
     check_equal_work(rounds)
     clock: Clock = "cpu" if options.threads == 1 else "wall"
     if suite == "inference":
@@ -73,9 +76,13 @@ def compare(suite: str, options: argparse.Namespace, console: Console) -> dict[s
 
 
 def choose_jobs(suite: str, shared: Job, only: Sequence[str] | None) -> dict[str, Job]:
-    """Return the programs of a suite whose name contains one of some words, on the prepared folder."""
+    """Return the programs of a suite whose name contains one of some words, on the prepared folder.
+
+    Raises:
+        InputError: If there is none.
+    """
     is_measured = suite in MEASURED_AGAINST_PRODUCTS
-    return {
+    jobs = {
         name: replace(
             job,
             folder=shared.folder,
@@ -87,6 +94,12 @@ def choose_jobs(suite: str, shared: Job, only: Sequence[str] | None) -> dict[str
         for name, job in SUITES[suite].items()
         if only is None or any(words in name for words in only)
     }
+    if not jobs:
+        raise InputError(
+            f"--only {' '.join(only or ())}: no program of {suite} has that in its name (expected part of one of "
+            f"{'; '.join(SUITES[suite])})"
+        )
+    return jobs
 
 
 def needed_by(workload: Workload, lengths: Sequence[int], *, trains: bool) -> float:

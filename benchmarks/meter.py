@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
@@ -147,6 +148,17 @@ class Meter:
 
 
 def peak_mib() -> float:
-    """Largest resident memory of this process so far, MiB."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak / (2**20 if sys.platform == "darwin" else 2**10)
+    """Largest resident memory of this process so far, MiB.
+
+    On Linux `ru_maxrss` begins at the peak of the process that started this one, which has built models.
+    """
+    status = Path("/proc/self/status")
+    if not status.is_file():
+        return mebibytes(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+    lines = status.read_text(encoding="utf-8").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 2**10
+
+
+def mebibytes(maxrss: int) -> float:
+    """Return `ru_maxrss` in MiB: it is in bytes on macOS, in KiB elsewhere."""
+    return maxrss / (2**20 if sys.platform == "darwin" else 2**10)

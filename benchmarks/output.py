@@ -13,6 +13,7 @@ from rich.table import Table
 
 from benchmarks.ratios import Clock, Entry
 from benchmarks.serving_entries import Bar, ServingEntry
+from runtime.whole_files import replacing_text
 
 PACKAGES = ("torch", "lightning", "transformers", "accelerate", "sentence-transformers", "onnxruntime")
 Entries = Sequence[Entry | ServingEntry | Bar | Mapping[str, Any]]
@@ -113,7 +114,8 @@ def write_json(path: Path, results: Mapping[str, Entries], about: Mapping[str, A
         suite: [dict(entry) if isinstance(entry, Mapping) else asdict(entry) for entry in entries]
         for suite, entries in results.items()
     }
-    path.write_text(json.dumps({**suites, "about": dict(about)}, indent=2) + "\n", encoding="utf-8")
+    with replacing_text(path) as file:
+        file.write(json.dumps({**suites, "about": dict(about)}, indent=2) + "\n")
 
 
 def describe_machine() -> dict[str, Any]:

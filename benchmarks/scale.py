@@ -1,7 +1,6 @@
 """How the cost per row grows with the number of rows, on generated data: it must not."""
 
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -14,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from benchmarks.coordinator import ROOT
+from benchmarks.meter import peak_mib
 from datamodules import BatchRows, MultitaskSampler, RoundRobinShuffled, TaskDataset
 from datamodules.store import SCHEMA, TokenStore
 from tasks import Quora
@@ -57,7 +57,7 @@ def measure(path: Path) -> dict[str, Any]:
         again, when its pages of the file are in memory; MiB of memory that this added (most at any time, tokens mapped
         from the file included); and rows.
     """
-    before = _peak_mib()
+    before = peak_mib()
     started = time.process_time()
     store = TokenStore(path, task=Quora(), source={"path": str(path), "sha256": ""})
     sampler = MultitaskSampler({"quora": len(store)}, {"quora": BATCH_SIZE}, RoundRobinShuffled(), seed=0)
@@ -71,7 +71,7 @@ def measure(path: Path) -> dict[str, Any]:
         "first_batch_s": first - started,
         "ms_per_batch": _time_batches(dataset, steps),
         "ms_per_batch_again": _time_batches(dataset, steps),
-        "memory_mib": _peak_mib() - before,
+        "memory_mib": peak_mib() - before,
     }
 
 
@@ -84,10 +84,6 @@ def _time_batches(dataset: TaskDataset, steps: Sequence[BatchRows]) -> float:
 
 def _take(batches: Any, count: int) -> list[BatchRows]:
     return [rows for rows, _ in zip(batches, range(count), strict=False)]
-
-
-def _peak_mib() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def run_scale(sizes: Sequence[int], *, report: Callable[[str], None]) -> list[dict[str, Any]]:

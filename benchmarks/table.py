@@ -1,10 +1,10 @@
 """How long a large table takes from its CSV file to the first step, and how much memory."""
 
+import json
 import os
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ def write_table(folder: Path, words_of: Path, rows: int) -> None:
 
 
 def draw_pairs(words: Sequence[str], count: int, rng: np.random.Generator) -> Iterator[Pair]:
-    """Yield pairs of random words, one by one: a process that is started counts its parent's memory as its own."""
+    """Yield pairs of random words, one by one."""
     for _ in range(count):
         first, second = rng.integers(3, 2 * MEAN_WORDS - 3, 2)
         drawn = [words[number] for number in rng.integers(0, len(words), first + second)]
@@ -60,28 +60,28 @@ def run_table(words_of: Path, rows: int, *, report: Callable[[str], None]) -> li
             *("--trainer.logger.save_dir", str(folder / "runs"), "--trainer.accelerator", "cpu"),
         ]
         for start in ("anew", "with its tokens kept"):
-            entries.append({"name": f"ours {rows:,} rows, {start}", "rows": rows, **_measure(arguments)})
+            entries.append({"name": f"ours {rows:,} rows, {start}", "rows": rows, **measure_start(arguments)})
             report(f"{start} done")
     return entries
 
 
-def _measure(arguments: list[str]) -> dict[str, float]:
-    started = time.perf_counter()
-    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as output:
-        process = subprocess.Popen(
-            [sys.executable, *arguments],
-            stdout=output,
-            stderr=output,
-            cwd=ROOT,
-            env={**os.environ, "HF_HUB_OFFLINE": "1"},
-        )
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode != 0:
-            output.seek(0)
-            raise RuntimeError(f"python {' '.join(arguments)} failed:\n{output.read()[-2000:]}")
-    return {
-        "cpu_s": usage.ru_utime + usage.ru_stime,
-        "wall_s": time.perf_counter() - started,
-        "peak_mib": usage.ru_maxrss / 2**10,
-    }
+def measure_start(arguments: Sequence[str]) -> dict[str, float]:
+    """Return what `python ARGUMENTS` takes: CPU and wall seconds, and peak memory.
+
+    Raises:
+        RuntimeError: If it fails.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.timed", *arguments],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        cwd=ROOT,
+        env={**os.environ, "HF_HUB_OFFLINE": "1"},
+        check=False,
+    )
+    if done.returncode != 0:
+        raise RuntimeError(f"python {' '.join(arguments)} failed:\n{done.stderr[-2000:]}")
+    found: dict[str, float] = json.loads(done.stdout)
+    return found

@@ -10,6 +10,7 @@ from lightning.pytorch.callbacks import ModelPruning, StochasticWeightAveraging,
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from lightning_internals import averaged_model
+from lightning_modules.resumed_settings import refuse_other_averaging
 from tasks import InputError
 
 
@@ -72,11 +73,7 @@ class Averaging(WeightAveraging, ABC):
         """
         if averaged_model(self) is None:
             return
-        found = checkpoint.get("averaging")
-        if found != self.settings:
-            raise InputError(
-                f"a resumed training goes on averaging as before, {found}, but {self.settings} was asked for"
-            )
+        refuse_other_averaging(checkpoint.get("averaging"), self.settings)
         super().on_load_checkpoint(trainer, pl_module, checkpoint)
 
     def _follow(self, pl_module: L.LightningModule) -> None:

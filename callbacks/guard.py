@@ -14,6 +14,7 @@ from callbacks.stopping import resume_command
 from lightning_internals import return_to_window_start
 from objectives import reduce_over_processes
 from runtime.run_folders import last_checkpoint
+from runtime.whole_files import replacing_text
 from tasks import InputError
 
 log = logging.getLogger(__name__)
@@ -151,7 +152,8 @@ class LossGuard(L.Callback):
             "rows": self._batch.rows.tolist(),
         }
         if trainer.is_global_zero:
-            (folder / "nonfinite.json").write_text(json.dumps(details, indent=2) + "\n", encoding="utf-8")
+            with replacing_text(folder / "nonfinite.json") as file:
+                file.write(json.dumps(details, indent=2) + "\n")
         one_more = ("--trainer.max_steps", str(trainer.global_step + 1), "--trainer.detect_anomaly", "true")
         command = resume_command(path, *one_more)
         raise NonFiniteLossError(f"{said}; see {folder / 'nonfinite.json'}). {helps}. Reproduce: {command}")

@@ -7,9 +7,11 @@ import lightning.pytorch as L
 from lightning.pytorch.utilities import rank_zero_only
 
 from datamodules import multitask_data
+from lightning_modules.resumed_settings import refuse_changes
 from tasks import InputError
 
 log = logging.getLogger(__name__)
+OPTIONS = ("patience", "factor", "floor")  # in the order of a checkpoint; those behind a patience of 0 are left out
 
 
 class ReduceShareOnPlateau(L.Callback):
@@ -118,11 +120,9 @@ class ReduceShareOnPlateau(L.Callback):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on with the shares and scores of the training that is resumed."""
-        if state_dict["settings"] != self._settings:
-            raise InputError(
-                f"a resumed training keeps its plateau (patience, factor, floor), {state_dict['settings']}, but "
-                f"{self._settings} was asked for"
-            )
+        old, new = (dict(zip(OPTIONS, each, strict=False)) for each in (state_dict["settings"], self._settings))
+        both = [name for name in OPTIONS if name in old and name in new]
+        refuse_changes({name: old[name] for name in both}, {name: new[name] for name in both}, "plateau")
         self.shares, self._coming = dict(state_dict["shares"]), dict(state_dict["coming"])
         self._best, self._waited = dict(state_dict["best"]), dict(state_dict["waited"])
         self._trained = set(state_dict["trained"])

@@ -4,7 +4,7 @@ import importlib.metadata
 import json
 import shlex
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import lightning.pytorch as L
@@ -29,6 +29,7 @@ from callbacks.report_table import build_table
 from callbacks.run_folder import run_folder
 from datamodules import Batch, MultitaskDataModule, ResumableDataModule, resumable_data
 from datamodules.row_orders import find_drawn
+from inference.thresholds import find_thresholds
 from runtime.evaluated import describe_part
 from runtime.memory import peak_memory
 from runtime.terminal import plain_console
@@ -47,7 +48,8 @@ class RunReport(L.Callback):
     training early, and where the best weights are. `drawn` holds the batches and
     examples of each task over the whole training, also over its resumes; it is null where a checkpoint from before
     that count was resumed. Tasks that share their rows are drawn together, under their names joined by `+`; `streams`
-    says which, and from how many rows. Other `threads` sum in another order: the weights differ by rounding.
+    says which, and from how many rows. `thresholds` are those that sets of labels were predicted with. Other `threads`
+    sum in another order: the weights differ by rounding.
     """
 
     def __init__(self) -> None:
@@ -56,10 +58,11 @@ class RunReport(L.Callback):
         self._drawn = DrawnExamples()
         self._knows_all_drawn = True
         self._took_count = False
+        self._count_done: Callable[[], int] = lambda: 0
 
     def state_dict(self) -> dict[str, Any]:
         """Keep what was drawn over a resume."""
-        return {"drawn": self._drawn.as_dict() if self._knows_all_drawn else None}
+        return {"drawn": self._drawn.until(self._count_done()) if self._knows_all_drawn else None}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take the count of the resumed run."""
@@ -71,6 +74,19 @@ class RunReport(L.Callback):
         find_code_version()
         self._started = time.monotonic()
         self._knows_all_drawn = self._took_count or not trainer.ckpt_path
+        progress: Any = trainer.fit_loop.epoch_loop.batch_progress.current
+        self._count_done = lambda: progress.processed
+
+    def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Count the batches of the coming epoch from its start."""
+        self._drawn.begin_window(0)
+
+    def on_train_batch_start(
+        self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
+    ) -> None:
+        """Note where an accumulation window begins: LossGuard takes the batches of a bad one back."""
+        if batch_idx % trainer.accumulate_grad_batches == 0:
+            self._drawn.begin_window(batch_idx)
 
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int
@@ -139,12 +155,15 @@ class RunReport(L.Callback):
         metrics = order_metrics(metrics, tasks)
         evaluated = find_evaluated(stores.get(name, {}), predicted)
         baselines = score_baselines(stores.get("train", {}), stores.get(name, {}), predicted)
+        module: Any = trainer.lightning_module
+        thresholds = find_thresholds(module.heads, tasks) if tasks else {}
         code = find_code_version()
         report = {
             "metrics": metrics,
             **({"evaluated": evaluated} if evaluated else {}),
             "baseline": baselines,
             "classes": score_classes_by_task(stores.get(name, {}), predicted),
+            **({"thresholds": thresholds} if thresholds else {}),
             **training,
             "precision": trainer.precision,
             "threads": torch.get_num_threads(),

@@ -19,6 +19,7 @@ from command_line.help import EPILOG, short, task_help
 from command_line.settings import Setting, read_settings
 from command_line.wishes import Flags
 from runtime.strict_yaml import check_keys, read_yaml_file
+from runtime.whole_files import replacing_path
 from tasks import InputError, Task
 from tasks.source import as_whole_map
 
@@ -69,9 +70,10 @@ class Parser(LightningArgumentParser):
         parsed: Namespace = super().parse_path(path, *args, **kwargs)
         return parsed
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
+    def save(self, namespace: Namespace, path: str | Path, *args: Any, **kwargs: Any) -> None:
         """Write a configuration, which was checked when it was read: once more takes a quarter of a second."""
-        super().save(*args, skip_validation=True, **kwargs)
+        with replacing_path(Path(path)) as partial:
+            super().save(namespace, partial, *args, skip_validation=True, **kwargs)
 
     def link_arguments(self, source: Any, target: str, *args: Any, **kwargs: Any) -> None:
         """Make a setting follow another one; nobody is told to set it."""

@@ -176,11 +176,12 @@ def _check_labels(name: str, split: Split, store: TokenStore) -> None:
 
 
 def _report_missing_classes(name: str, store: TokenStore) -> None:
-    counts = store.task.labels.count_classes(store.labels[store.labelled_rows])
+    counts = store.task.labels.count_classes(store.labels[store.train_rows])
     missing = np.flatnonzero(counts == 0).tolist()
     if missing:
         named = list_names([store.task.class_names[number] for number in missing])
-        log.warning("task %s: the train split has no example of class %s", name, named)
+        where = "train split has" if store.chosen_rows is None else "chosen train_rows have"
+        log.warning("task %s: the %s no example of class %s", name, where, named)
 
 
 def _report_gaps(name: str, store: TokenStore) -> None:

@@ -1,6 +1,7 @@
 """What the data modules share: a training stream that continues where a checkpoint left it."""
 
 import logging
+import re
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
@@ -258,4 +259,12 @@ def _differences(old: Any, new: Any, path: str = "") -> Iterator[str]:
             elif same_file and old.get(key) != new.get(key):
                 yield f"{path}: how texts are read (columns, labels, rows, tokenizer, max_length) was another"
     elif old != new:
-        yield f"{path} was {old!r}, is {new!r}"
+        is_part = isinstance(old, dict) or isinstance(new, dict)
+        was, now = (("not there" if each is None else "there") if is_part else _show(each) for each in (old, new))
+        yield f"{path} was {was}, is {now}"
+
+
+def _show(value: Any) -> str:
+    """Return a value as a message has it; of a SHA-256 the beginning."""
+    is_digest = isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value)
+    return f"{value[:8]}..." if is_digest else repr(value)

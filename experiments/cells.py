@@ -1,6 +1,7 @@
 """How numbers are written in the cells of a table."""
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from statistics import fmean, stdev
 
@@ -16,7 +17,17 @@ def format_score(value: float | None) -> str:
     """
     if value is None:
         return ""
-    return "undefined" if math.isnan(value) else f"{value:.4f}".replace("0.", ".", 1)
+    return "undefined" if math.isnan(value) else without_zero(f"{value:.4f}")
+
+
+def without_zero(text: str) -> str:
+    """Return a number without a leading 0 before the point.
+
+    Example:
+        >>> without_zero("-0.25"), without_zero("-10.25")
+        ('-.25', '-10.25')
+    """
+    return re.sub(r"\b0\.", ".", text, count=1)
 
 
 def format_spread(scores: Sequence[float]) -> str:
@@ -63,4 +74,4 @@ def _bracket(interval: Interval, write: Callable[[float], str]) -> str:
 
 
 def _signed(value: float) -> str:
-    return f"{value:+.3f}".replace("0.", ".", 1)
+    return without_zero(f"{value:+.3f}")

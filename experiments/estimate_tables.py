@@ -63,6 +63,11 @@ def read_trained(path: Path, tasks: Sequence[str]) -> Trained | None:
     unknown = [" and ".join(place) for place, share in seen.items() if share is None]
     if unknown:
         raise InputError(f"{path}: does not say how many batches were drawn of each task by the runs of {unknown[0]}")
+    for name, target in (place for place, share in seen.items() if share == 0):
+        raise InputError(
+            f"{path}: the runs of {name} drew no batch of {target} (expected a budget and a schedule that reach it, or "
+            "another --output, for the estimate alone)"
+        )
     return Trained(found, seen) if found else None
 
 

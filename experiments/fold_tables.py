@@ -1,5 +1,6 @@
 """The tables of a cross-validation: mean and interval over folds, and each row's difference from the one it names."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -7,7 +8,6 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from analysis.run import Run
 from analysis.table import Table
 from experiments.cells import format_interval, format_score_interval
 from experiments.fold_interval import fold_interval
@@ -22,7 +22,8 @@ NOTES = (
     "Scores are of the final weights on the rows of the fold, which the training did not see: the first metric of each "
     "task, the mean over folds, and its 95 % interval.",
     "The interval is a t interval corrected for the rows that the trainings share (Nadeau & Bengio 2003). It is about "
-    "this training on other rows of the same kind, and approximate; see docs/splits.md.",
+    "this training on other rows of the same kind, and approximate; see docs/splits.md. A task with a dev file of its "
+    "own has none, nor has a mean that it enters: every fold scores the same rows of it.",
 )
 
 
@@ -61,7 +62,15 @@ class FoldedRow:
     @property
     def intervals(self) -> dict[str, Interval]:
         """Mean and interval of each task, and of `mean`."""
-        return {name: fold_interval([fold.scores[name] for fold in self.folds], self.number) for name in self.columns}
+        return {name: self._interval(name, [fold.scores[name] for fold in self.folds]) for name in self.columns}
+
+    def _interval(self, column: str, scores: Sequence[float]) -> Interval:
+        """Return the mean over folds with its interval; without one where all folds score some of the same rows."""
+        data = self.folds[0].system.runs[0].report["data"]
+        parts = [name for name in self.columns if name != "mean"] if column == "mean" else [column]
+        if all("split" in data[name]["dev"] for name in parts):
+            return fold_interval(scores, self.number)
+        return Interval(fmean(scores), math.nan, math.nan)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -77,12 +86,12 @@ class FoldedRow:
         theirs = {fold.number: fold for fold in other.folds}
         pairs = [(fold, theirs[fold.number]) for fold in self.folds if fold.number in theirs]
         for ours, their in pairs:
-            _check_same_rows(ours.system.runs[0], their.system.runs[0])
+            _check_same_rows(ours.system, their.system)
         shared = [name for name in self.columns if name in other.columns] if pairs else []
-        if "mean" in shared and self.columns != other.columns:
+        if "mean" in shared and {*self.columns} != {*other.columns}:
             shared.remove("mean")
         return {
-            name: fold_interval([ours.scores[name] - their.scores[name] for ours, their in pairs], self.number)
+            name: self._interval(name, [ours.scores[name] - their.scores[name] for ours, their in pairs])
             for name in shared
         }
 
@@ -118,12 +127,13 @@ def show(rows: Mapping[str, FoldedRow], output: Path) -> None:
     publish(output, NOTES, tables, [], _to_json(rows, compared), plain_console())
 
 
-def _check_same_rows(ours: Run, theirs: Run) -> None:
-    for task in ours.report["data"].keys() & theirs.report["data"].keys():
-        one, other = ours.report["data"][task]["dev"], theirs.report["data"][task]["dev"]
+def _check_same_rows(ours: System, theirs: System) -> None:
+    first, second = ours.runs[0], theirs.runs[0]
+    for task in ours.metrics.keys() & theirs.metrics.keys():
+        one, other = first.report["data"][task]["dev"], second.report["data"][task]["dev"]
         if any(one.get(key) != other.get(key) for key in ("sha256", "rows", "split")):
             raise InputError(
-                f"{ours.folder} and {theirs.folder} read other dev rows of {task} (expected the same file and split)"
+                f"{first.folder} and {second.folder} read other dev rows of {task} (expected the same file and split)"
             )
 
 

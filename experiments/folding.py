@@ -1,8 +1,10 @@
 """Cross-validation of own configurations: a training for each fold, and the table of all."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import Any
 
+from analysis.run import Run
 from experiments.fold_tables import Fold, FoldedRow, show
 from experiments.job import Job
 from experiments.options import JobOptions
@@ -38,9 +40,35 @@ def train_folds(rows: Mapping[str, Row], folds: int, options: JobOptions) -> int
 
 
 def collect_folds(row: Row, systems: Mapping[str, System], folds: int) -> FoldedRow:
-    """Return a row with its finished folds."""
+    """Return a row with its finished folds.
+
+    Raises:
+        InputError: If a run was trained with other folds, or on another file than that of another fold.
+    """
     names = {fold: fold_name(row.name, fold) for fold in range(folds)}
-    return FoldedRow(row, [Fold(fold, systems[name]) for fold, name in names.items() if name in systems], folds)
+    found = [Fold(fold, systems[name]) for fold, name in names.items() if name in systems]
+    seen: dict[tuple[str, str], tuple[Run, str]] = {}
+    for fold, run in ((each.number, run) for each in found for run in each.system.runs):
+        for (task, split), source in ((place, source) for place, source in _sources(run) if place[1] != "test"):
+            rule = source.get("split")
+            if rule is not None and rule.split(", ")[:2] != [f"folds: {folds}", f"fold: {fold}"]:
+                raise InputError(
+                    f"{run.folder}: was trained with {', '.join(rule.split(', ')[:2])} of {task} (expected folds: "
+                    f"{folds}, fold: {fold}; give the --folds that it was run with)"
+                )
+            other, before = seen.setdefault((task, split), (run, source["sha256"]))
+            if before != source["sha256"]:
+                raise InputError(
+                    f"{run.folder}: read another file of {task} than {other.folder} (expected the same in every fold)"
+                )
+    return FoldedRow(row, found, folds)
+
+
+def _sources(run: Run) -> Iterator[tuple[tuple[str, str], Mapping[str, Any]]]:
+    """Yield what a run says of its data: ((task, split), source)."""
+    for task, splits in run.report["data"].items():
+        for split, source in splits.items():
+            yield (task, split), source
 
 
 def fold_name(row: str, fold: int) -> str:

@@ -79,9 +79,12 @@ class Job:
 
     def trainings(self) -> list[Path]:
         """Return the attempts whose training led to the finished run, oldest first; none that only scored it."""
-        attempts = self.attempts()
-        ends = [number for number, folder in enumerate(attempts) if _is_trained(folder)]
-        kept = attempts[: ends[-1] + 1] if ends else attempts
+        attempts, finished = self.attempts(), self.finished()
+        if finished is None:
+            return [folder for folder in attempts if not (folder / "report.json").exists()]
+        if finished.report.get("resumed_from", "") is None:  # began anew: what others left is of another training
+            return [finished.folder]
+        kept = attempts[: attempts.index(finished.folder) + 1]
         return [folder for folder in kept if _is_trained(folder) or not (folder / "report.json").exists()]
 
     def finished(self) -> "Run | None":
@@ -107,15 +110,33 @@ class Job:
         if not self.holds_runs():
             return
         before, now = self._read_settings(), self.settings()
-        if {key: _sort_flags(values) for key, values in before.items()} != {
-            key: _sort_flags(values) for key, values in now.items()
-        }:
+        if {**before, "flags": _sort_flags(before["flags"])} != {**now, "flags": _sort_flags(now["flags"])}:
             gone = [value for key in now for value in before[key] if value not in now[key]]
             new = [value for key in now for value in now[key] if value not in before[key]]
+            what = f"{', '.join(gone) or 'fewer'} before, {', '.join(new) or 'fewer'} now"
+            if sorted(before["configs"]) == sorted(now["configs"]) and before["configs"] != now["configs"]:
+                what = "the -c files in another order"
             raise InputError(
-                f"{self.folder}: was run with different settings: {', '.join(gone) or 'fewer'} before, "
-                f"{', '.join(new) or 'fewer'} now (expected the same; for other settings choose another --output)"
+                f"{self.folder}: was run with different settings: {what} (expected the same; for other settings choose "
+                "another --output)"
             )
+
+    def check_flags(self, flags: Sequence[str]) -> None:
+        """Raise an error if the folder holds runs without some flags, which say what its scores are of.
+
+        Args:
+            flags: The flags, each one word.
+
+        Raises:
+            InputError: If it does.
+        """
+        if (self.folder / "settings.json").is_file():
+            known = self._read_settings()["flags"]
+            for flag in flags:
+                if flag not in known:
+                    raise InputError(
+                        f"{self.folder}: was run without {flag} (expected the same file and options as when it was run)"
+                    )
 
     def _read_settings(self) -> dict[str, list[str]]:
         path = self.folder / "settings.json"

@@ -75,8 +75,8 @@ class Launcher:
         for job in jobs:
             job.check_settings()
         with _sigterm_as_interrupt(), ThreadPoolExecutor(self.jobs) as pool:
-            futures = [pool.submit(self._run_job, job) for job in jobs]
             try:
+                futures = [pool.submit(self._run_job, job) for job in jobs]
                 return [future.result() for future in futures]
             except KeyboardInterrupt:
                 self._stop()
@@ -146,6 +146,8 @@ class Launcher:
                 start_new_session=True,  # Ctrl-C reaches it through _stop alone: a second signal would kill it unsaved
             )
             self._running.add(process)
+            if self._stopping.is_set():  # since this job was found to be due: _stop may have missed it
+                process.terminate()
             try:
                 return process.wait()
             finally:

@@ -82,15 +82,19 @@ def read_dev(members: Sequence[Member]) -> dict[str, list[tuple[int, Example]]]:
     Each stands behind its line or row of the file.
 
     Raises:
-        InputError: If two members read other dev files of a task, or a file has changed.
+        InputError: If two members read other dev rows of a task, or a file has changed.
     """
-    found: dict[str, tuple[Run, str]] = {}
+    found: dict[str, tuple[Run, list[Any]]] = {}
     for member in members:
         for task in member.run.tasks:
-            digest = member.run.report["data"].get(task, {}).get("dev", {}).get("sha256")
-            other, before = found.setdefault(task, (member.run, digest))
-            if before != digest:
-                raise InputError(f"{member.run.name} has another dev split of {task} than {other.name}")
+            source = member.run.report["data"].get(task, {}).get("dev", {})
+            rows = [source.get(key) for key in ("sha256", "rows", "split")]
+            other, before = found.setdefault(task, (member.run, rows))
+            if before != rows:
+                raise InputError(
+                    f"{member.run.folder} has other dev rows of {task} than {other.folder} (expected the same file "
+                    "and split)"
+                )
     return {
         task: [(place, example) for place, example in run.read_located(task) if example.label is not None]
         for task, (run, _) in found.items()

@@ -20,12 +20,13 @@ def check_alike(checkpoints: Sequence[Checkpoint]) -> None:
     """Raise an error unless the numbers of all checkpoints mean the same and their weights have the same shapes.
 
     Raises:
-        InputError: If two differ, or one holds the trained part of its weights only.
+        InputError: If two differ, started from other backbones, or one holds the trained part of its weights only.
     """
     first = checkpoints[0]
     for each in checkpoints:
         if each.frozen_sha256 is not None:
             raise InputError(f"{each.path}: holds the trained part only (expected save_trainable_only: false)")
+        check_backbone(each, first)
         for what, one, other in (
             ("meaning", each.meaning, first.meaning),
             ("weights", _shapes(each.weights), _shapes(first.weights)),
@@ -36,6 +37,18 @@ def check_alike(checkpoints: Sequence[Checkpoint]) -> None:
                     f"{each.path}: differs from {first.path} in the {what} of {', '.join(map(str, keys[:3]))} "
                     "(expected trainings of the same tasks, heads and backbone)"
                 )
+
+
+def check_backbone(checkpoint: Checkpoint, first: Checkpoint) -> None:
+    """Raise an error unless two trainings started from the same backbone, by whichever path it is named.
+
+    Raises:
+        InputError: If they did not.
+    """
+    if Path(checkpoint.backbone).resolve() != Path(first.backbone).resolve():
+        raise InputError(
+            f"{checkpoint.path}: started from {checkpoint.backbone} (expected {first.backbone}, as {first.path})"
+        )
 
 
 def average(weights: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:

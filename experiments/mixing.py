@@ -15,7 +15,7 @@ from analysis.table import Table
 from analysis.written_run import write_run
 from experiments.cells import format_score
 from experiments.members import Dev, Member, evaluate, evaluate_alone
-from experiments.merging import add_changes, average, check_alike, load_base, write_checkpoint
+from experiments.merging import add_changes, average, check_alike, check_backbone, load_base, write_checkpoint
 from experiments.running import say
 from inference.checkpoint import Checkpoint
 from runtime.run_folders import last_checkpoint
@@ -103,7 +103,7 @@ def check_experts(members: Sequence[Member]) -> None:
     """Raise an error unless members have different tasks and backbones of the same kind.
 
     Raises:
-        InputError: If a task is in two members, or two started from other backbones.
+        InputError: If a task is in two members, two started from other backbones, or one from the weights of a run.
     """
     owners: dict[str, Path] = {}
     first = members[0].checkpoint
@@ -117,8 +117,15 @@ def check_experts(members: Sequence[Member]) -> None:
             raise InputError(f"{each.path}: holds the trained part only (expected save_trainable_only: false)")
         if any(name.startswith("trunk.") for name in each.weights):
             raise InputError(f"{each.path}: has a trunk, which only its own heads fit (expected trainings without)")
-        if (each.backbone, each.meaning.get("backbone")) != (first.backbone, first.meaning.get("backbone")):
-            raise InputError(f"{each.path}: started from {each.backbone} (expected {first.backbone}, as {first.path})")
+        start = member.run.config["model"].get("init_from")
+        if start is not None:
+            raise InputError(
+                f"{each.path}: started from the weights of {start} (expected those of {each.backbone}, to which all "
+                "changes are added)"
+            )
+        check_backbone(each, first)
+        if each.meaning.get("backbone") != first.meaning.get("backbone"):
+            raise InputError(f"{each.path}: has another pooling or adapter than {first.path} (expected the same)")
 
 
 def merged_entries(members: Sequence[Member]) -> dict[str, Any]:

@@ -31,8 +31,11 @@ def describe(systems: Sequence[System]) -> list[str]:
         having = [system for system in systems if task in system.runs[0].report["data"]]
         sizes.append(f"{task} ({_say_each(having, partial(_rows, task=task))})")
     backbones = dict.fromkeys(str(run.report["backbone"]) for run in runs)
-    versions = {name: version for run in runs for name, version in run.report["versions"].items()}
-    used = ", ".join(f"{name} {version}" for name, version in versions.items())
+    versions: dict[str, dict[str, None]] = {}
+    for run in runs:
+        for name, version in run.report["versions"].items():
+            versions.setdefault(name, {})[version] = None
+    used = ", ".join(f"{name} {' or '.join(found)}" for name, found in versions.items())
     lines = [
         f"Data, rows: {'; '.join(sizes)}.",
         f"Backbone: {', '.join(backbones)}.",

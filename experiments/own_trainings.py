@@ -61,12 +61,10 @@ def check_comparisons(rows: Mapping[str, Row], tasks: Mapping[str, Mapping[str, 
         tasks: Their tasks, by the row's name and their own.
 
     Raises:
-        InputError: If a row has none or shares none, or two have different first metrics of a task.
+        InputError: If a row shares none, or two have different first metrics of a task.
     """
     scored = {row: [name for name, task in found.items() if task.in_mean] for row, found in tasks.items()}
     for row in rows.values():
-        if not scored[row.name]:
-            raise InputError(f"{row.origin}: every task has in_mean: false (expected at least one without)")
         if row.against is not None and set(scored[row.name]).isdisjoint(scored[row.against]):
             raise InputError(
                 f"{row.origin}: is scored on other tasks ({', '.join(scored[row.name])}) than {row.against}, which it "
@@ -76,7 +74,7 @@ def check_comparisons(rows: Mapping[str, Row], tasks: Mapping[str, Mapping[str, 
 
 
 def check_dev_data(rows: Mapping[str, Row], tasks: Mapping[str, Mapping[str, Task]], options: JobOptions) -> None:
-    """Raise an error unless all rows are scored on the same dev rows of a task.
+    """Raise an error unless all rows are scored on the same dev rows of a task that enters their mean.
 
     Args:
         rows: The rows by name.
@@ -90,7 +88,8 @@ def check_dev_data(rows: Mapping[str, Row], tasks: Mapping[str, Mapping[str, Tas
     for row in rows.values():
         configs, flags = [*row.configs, *options.configs], [*row.flags, *options.flags]
         try:
-            described = describe_dev(tasks[row.name], configs, flags, options.root)
+            scored = {name: task for name, task in tasks[row.name].items() if task.in_mean}
+            described = describe_dev(scored, configs, flags, options.root)
         except InputError as error:
             raise InputError(f"{row.origin}: {error}") from None
         for task, data in described.items():

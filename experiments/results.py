@@ -8,6 +8,7 @@ from rich.console import Console
 
 from analysis.json_file import write_json
 from analysis.table import Table
+from runtime.whole_files import replacing_text
 
 
 def publish(
@@ -39,7 +40,8 @@ def publish(
         console.print(line, soft_wrap=True)
     parts = [_bullets(notes), *(table.to_markdown() for table in tables), _bullets(sentences)]
     page, data = folder / f"{name}.md", folder / f"{name}.json"
-    page.write_text("\n\n".join(parts) + "\n", encoding="utf-8")
+    with replacing_text(page) as file:
+        file.write("\n\n".join(parts) + "\n")
     write_json(data, {"notes": notes, **numbers})
     console.print(f"written: {page}, {data}", soft_wrap=True)
 

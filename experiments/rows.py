@@ -27,7 +27,7 @@ def read_rows(folder: Path = PAPER) -> dict[str, Row]:
         InputError: If the folder is missing or has no rows, the head of a file is not as `read_row` expects, or a
             row does not lead back to a baseline of the folder.
     """
-    folder = folder.absolute()
+    folder = folder.resolve()
     files = sorted(path for path in folder.glob("*.yaml") if path.stem not in LAYERS)
     if not files:
         raise InputError(f"{folder}: no rows (expected a folder of .yaml files such as configs/paper)")

@@ -73,6 +73,10 @@ class Search:
                 ]
                 for number in numbers
             }
+            if self.options.table_only:
+                for number in numbers:
+                    for job in jobs[f"{self.recipe.name}/candidate-{number}"]:
+                        job.check_flags(as_flags(self.candidates[number]))
             ended, systems = run_jobs(jobs, self.options)
             status = max(status, ended)
             if not systems:
@@ -91,10 +95,12 @@ class Search:
         return replace(self.rounds[-1][self.best], name=self.recipe.name)
 
     def write_best(self) -> Path:
-        """Write the best candidate's values as a `-c` file behind those of the recipe, and return its path."""
+        """Write the best candidate's values as a `-c` file behind those of its trainings, and return its path."""
         assert self.best is not None
         values = self.candidates[self.best]
-        settings = read_settings(self.recipe.configs, (*self.recipe.flags, *as_flags(values)), self.recipe.origin)
+        everything = replace(self.options, train_limits={}, budget=None)
+        job = build_job(self.recipe, self.best, values, Rung(1, 1, 1), 1, (), everything)
+        settings = read_settings(job.configs, job.flags, self.recipe.origin)
         path = self.options.output / f"{self.recipe.name}.yaml"
         with replacing(path) as file:
             file.write(yaml.safe_dump(take_options(settings, values), sort_keys=False).encode())

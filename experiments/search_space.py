@@ -157,6 +157,8 @@ def _check_ends(kind: Kind, values: Sequence[Any], where: str) -> None:
     if not (len(values) == 2 and all(isinstance(end, numbers) and not isinstance(end, bool) for end in values)):
         hint = "; YAML reads 1e-5 as text, write 1.0e-5" if any(isinstance(end, str) for end in values) else ""
         raise InputError(f"{where}: {kind} is {list(values)} (expected a lower and an upper number{hint})")
+    if not all(map(math.isfinite, values)):
+        raise InputError(f"{where}: {kind} is {list(values)} (expected two finite numbers)")
     if not values[0] < values[1] or (kind == "log_uniform" and values[0] <= 0):
         least = "above 0, " if kind == "log_uniform" else ""
         raise InputError(f"{where}: {kind} is {list(values)} (expected two numbers {least}the lower one first)")

@@ -75,10 +75,15 @@ def find_setting(configs: Sequence[Path], flags: Sequence[str], group: str, name
         name: Its name in the group; its value is not a mapping.
 
     Raises:
-        InputError: If a file cannot be read.
+        InputError: If a file cannot be read, or its group is not a mapping.
     """
     found = None
     for path in configs:
-        found = (read_yaml(path).get(group) or {}).get(name, found)
+        settings = read_yaml(path).get(group)
+        if not isinstance(settings, dict | None):
+            raise InputError(
+                f"{path}: {group} holds a {type(settings).__name__} (expected a mapping such as {group}: {{{name}: …}})"
+            )
+        found = (settings or {}).get(name, found)
     flag = find_flag(flags, f"--{group}.{name}")
     return found if flag is None else yaml.safe_load(flag)

@@ -1,9 +1,10 @@
 """Several trainings beside a model of shared words, and beside each other."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import fmean
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +16,8 @@ from analysis.shortcut_model import guess
 from analysis.shortcut_tables import MISSING
 from analysis.table import Table
 from analysis.weighted_counts import Floats
-from experiments.cells import format_interval, format_spread
-from experiments.statistics import PairedRuns, compare
+from experiments.cells import format_interval, format_spread, without_zero
+from experiments.statistics import Interval, PairedRuns, compare
 from heads import Scores
 from runtime.counts import counted
 from runtime.run_folders import list_runs
@@ -28,6 +29,13 @@ NOTE = (
     "Means over the runs, with their standard deviation. Differences are to {first}, with a 95 % interval over rows "
     "and runs."
 )
+
+
+class Compared(NamedTuple):
+    """What a measure says of all systems: a table, and the numbers in it as plain data."""
+
+    table: Table
+    numbers: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -49,12 +57,12 @@ class Measure:
         labels, answers = self._answers(runs)
         return score_runs(self.metric, labels, answers).tolist() if labels.size else [float("nan")] * len(runs)
 
-    def differ(self, runs: Sequence[Predictions], others: Sequence[Predictions]) -> str:
-        """Return by how much runs score better than others, with an interval."""
+    def differ(self, runs: Sequence[Predictions], others: Sequence[Predictions]) -> Interval | None:
+        """Return by how much runs score better than others, with an interval; None where there is no row."""
         labels, own = self._answers(runs)
         if not labels.size:
-            return ""
-        return format_interval(compare({"": PairedRuns(self.metric, labels, own, self._answers(others)[1])})[""])
+            return None
+        return compare({"": PairedRuns(self.metric, labels, own, self._answers(others)[1])})[""]
 
     def _answers(self, runs: Sequence[Predictions]) -> tuple[Floats, Floats]:
         """Return labels and the predictions of each run as the metric takes them, (n,) and (K, n)."""
@@ -91,7 +99,7 @@ def _newest(folder: Path) -> Path | None:
     return next((run for run in reversed(list_runs(folder)) if _is_run(run)), None)
 
 
-def compare_shortcuts(systems: Systems, task: str | None, split: Split) -> Iterator[Table]:
+def compare_shortcuts(systems: Systems, task: str | None, split: Split) -> Iterator[Compared]:
     """Compare systems task by task, the others with the first.
 
     Args:
@@ -113,7 +121,7 @@ def compare_shortcuts(systems: Systems, task: str | None, split: Split) -> Itera
         _check_rows(name, found, split)
         guessed = guess(next(iter(found.values()))[0], runs[0].read_examples(name, "train"))
         if guessed is None:
-            yield Table(f"{name}: {MISSING}", ("",), [])
+            yield Compared(Table(f"{name}: {MISSING}", ("",), []), {"task": name, "measure": None})
         else:
             yield from _build_tables(name, found, *guessed)
 
@@ -129,14 +137,14 @@ def _check_rows(task: str, found: Mapping[str, Sequence[Predictions]], split: Sp
 
 def _build_tables(
     task: str, found: Mapping[str, Sequence[Predictions]], features: str, guessed: Floats
-) -> Iterator[Table]:
+) -> Iterator[Compared]:
     """Yield a table for each measure, narrow enough for a terminal."""
     baseline = next(iter(found.values()))
     labels = baseline[0].task.labels
     is_pair = len(baseline[0].task.texts) == 2
     metric: MetricName = "pearson" if isinstance(labels, Scores) else "accuracy"
-    alone = format_spread(score_runs(metric, baseline[0].labels, guessed[None]).tolist())
-    yield _show(task, Measure(metric, metric), found, [f"{features} alone", "", alone, ""])
+    alone = score_runs(metric, baseline[0].labels, guessed[None]).tolist()
+    yield _show(task, Measure(metric, metric), found, {f"{features} alone": alone})
     if metric == "accuracy":
         wrong = guessed != baseline[0].labels
         name = f"accuracy where {features} alone is wrong, {counted(int(wrong.sum()), 'row')}"
@@ -147,50 +155,60 @@ def _build_tables(
         yield from _show_bands(task, found)
 
 
-def _show(task: str, measure: Measure, found: Mapping[str, Sequence[Predictions]], *above: Sequence[str]) -> Table:
+def _show(
+    task: str,
+    measure: Measure,
+    found: Mapping[str, Sequence[Predictions]],
+    above: Mapping[str, list[float]] | None = None,
+) -> Compared:
     (first, baseline), *others = found.items()
-    rows = [
-        *above,
-        [first, str(len(baseline)), format_spread(measure.scores(baseline)), ""],
-        *(
-            [name, str(len(runs)), format_spread(measure.scores(runs)), measure.differ(runs, baseline)]
-            for name, runs in others
-        ),
-    ]
-    note = NOTE.format(first=first)
-    return Table(f"{task}: {measure.name}", ("", "runs", "score", "difference"), rows, note=note)
+    scores = {name: measure.scores(runs) for name, runs in found.items()}
+    differences = {name: measure.differ(runs, baseline) for name, runs in others}
+    rows = [[name, "", format_spread(each), ""] for name, each in (above or {}).items()]
+    for name, each in scores.items():
+        rows.append([name, str(len(each)), format_spread(each), format_interval(differences.get(name))])
+    table = Table(f"{task}: {measure.name}", ("", "runs", "score", "difference"), rows, note=NOTE.format(first=first))
+    told = {name: asdict(each) for name, each in differences.items() if each is not None}
+    return Compared(
+        table, {"task": task, "measure": measure.name, "scores": {**(above or {}), **scores}, "differences": told}
+    )
 
 
-def _show_bands(task: str, found: Mapping[str, Sequence[Predictions]]) -> Iterator[Table]:
+def _show_bands(task: str, found: Mapping[str, Sequence[Predictions]]) -> Iterator[Compared]:
     """Yield accuracy, or mean error, of each label by overlap, and the AUC inside each band; means over runs."""
     baseline = next(iter(found.values()))[0]
     bands, (names, groups) = find_bands(baseline.examples), group_labels(baseline)
     what = "mean of prediction minus label" if isinstance(baseline.task.labels, Scores) else "accuracy"
     for label, title in enumerate(names):
-        chosen = [band & (groups == label) for band in bands.values()]
-        rows = [[name, *(_mean(runs, band) for band in chosen)] for name, runs in found.items()]
-        yield _by_bands(f"{task}: {what} of {title} by shared words", bands, chosen, rows)
+        chosen = {name: band & (groups == label) for name, band in bands.items()}
+        means = {name: [_mean(runs, band) for band in chosen.values()] for name, runs in found.items()}
+        yield _by_bands(task, f"{what} of {title} by shared words", chosen, means)
     if baseline.task.labels.num_classes <= 2:
         inside = [Measure("AUC", "auroc", band) for band in bands.values()]
-        rows = [[name, *(_short(fmean(one.scores(runs))) for one in inside)] for name, runs in found.items()]
-        yield _by_bands(f"{task}: AUC by shared words", bands, [*bands.values()], rows)
+        means = {name: [fmean(one.scores(runs)) for one in inside] for name, runs in found.items()}
+        yield _by_bands(task, "AUC by shared words", bands, means)
 
 
 def _by_bands(
-    title: str, bands: Mapping[str, NDArray[np.bool_]], chosen: Sequence[NDArray[np.bool_]], rows: Sequence[list[str]]
-) -> Table:
-    counts = ["pairs", *(f"{int(band.sum()):,}" for band in chosen)]
-    return Table(title, ["", *bands], [counts, *rows], note="Means over the runs.")
+    task: str, measure: str, chosen: Mapping[str, NDArray[np.bool_]], means: Mapping[str, Sequence[float]]
+) -> Compared:
+    """Return a table of the means of each system in each band, whose rows are chosen."""
+    pairs = {name: int(band.sum()) for name, band in chosen.items()}
+    rows = [["pairs", *(f"{count:,}" for count in pairs.values())]]
+    rows += [[name, *map(_short, each)] for name, each in means.items()]
+    table = Table(f"{task}: {measure}", ["", *chosen], rows, note="Means over the runs.")
+    by_band = {name: dict(zip(chosen, each, strict=True)) for name, each in means.items()}
+    return Compared(table, {"task": task, "measure": measure, "pairs": pairs, "means": by_band})
 
 
-def _mean(runs: Sequence[Predictions], chosen: NDArray[np.bool_]) -> str:
+def _mean(runs: Sequence[Predictions], chosen: NDArray[np.bool_]) -> float:
     if not chosen.any():
-        return ""
+        return float("nan")
     is_score = isinstance(runs[0].task.labels, Scores)
     values = [one.predictions - one.labels if is_score else one.is_right for one in runs]
-    return _short(fmean(float(each[chosen].mean()) for each in values))
+    return fmean(float(each[chosen].mean()) for each in values)
 
 
 def _short(value: float) -> str:
     """Return a number to three digits, without a leading 0."""
-    return "" if np.isnan(value) else f"{value:.3f}".replace("0.", ".", 1)
+    return "" if np.isnan(value) else without_zero(f"{value:.3f}")

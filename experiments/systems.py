@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -93,7 +94,8 @@ class System:
         for name, metric in self.metrics.items():
             read = [run.read_predictions(name) for run in self.runs]
             scored = [
-                select_scored(one, metric, f"{run.name}, task {name}") for run, one in zip(self.runs, read, strict=True)
+                select_scored(one, metric, f"{run.folder}, task {name}")
+                for run, one in zip(self.runs, read, strict=True)
             ]
             labels, predictions = zip(*scored, strict=True)
             by_id = {example.id: place for place, example in self.runs[0].read_located(name)}
@@ -203,17 +205,20 @@ def check_same_data(systems: Sequence[System], *, splits: Sequence[Split] = SPLI
         splits: Splits to check; without `train`, a system may be trained on more data than another.
 
     Raises:
-        InputError: If two runs read different files, or different rows of them, for a split of a task.
+        InputError: If two runs read different files, or different rows of them, for a split of a task; of dev, for a
+            task that enters the mean.
     """
-    seen: dict[tuple[str, str], tuple[str, object]] = {}
-    for run in (run for system in systems for run in system.runs):
+    seen: dict[tuple[str, str], tuple[Path, object]] = {}
+    for system, run in ((each, run) for each in systems for run in each.runs):
         for task, sources in run.report["data"].items():
-            for split, source in ((split, sources[split]) for split in splits if split in sources):
+            read = [split for split in splits if split in sources and (split != "dev" or task in system.metrics)]
+            for split, source in ((split, sources[split]) for split in read):
                 what = (source["sha256"], source["rows"], source.get("split"))
-                name, before = seen.setdefault((task, split), (run.name, what))
+                folder, before = seen.setdefault((task, split), (run.folder, what))
                 if before != what:
                     raise InputError(
-                        f"{run.name} and {name} read different {split} data of {task} (expected the same file and rows)"
+                        f"{run.folder} and {folder} read different {split} data of {task} (expected the same file and "
+                        "rows)"
                     )
 
 

@@ -22,7 +22,7 @@ def read_tasks(configs: Sequence[Path], flags: Sequence[str], origin: str) -> di
         origin: Where the row is described, for messages.
 
     Raises:
-        InputError: If there are none, or they cannot be read.
+        InputError: If there are none, they cannot be read, or none of them enters the mean.
     """
     found = find_tasks(configs)
     words = [f"--tasks={json.dumps(found)}"] if found else []
@@ -38,6 +38,8 @@ def read_tasks(configs: Sequence[Path], flags: Sequence[str], origin: str) -> di
         raise InputError(f"{origin}: {parser.explain(str(error), [*words, *chosen])}") from None
     except InputError as error:
         raise InputError(f"{origin}: {error}") from None
+    if not any(task.in_mean for task in tasks.values()):
+        raise InputError(f"{origin}: every task has in_mean: false (expected at least one without)")
     return tasks
 
 

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import combinations
 from pathlib import Path
 from statistics import fmean
-from typing import Any, Literal
+from typing import Any
 
 import yaml
 
@@ -16,14 +15,16 @@ from experiments.job import Job
 from experiments.options import JobOptions
 from experiments.overview import describe, is_limited, is_timed
 from experiments.results import publish
-from experiments.running import run_jobs
+from experiments.running import run_jobs, say
 from experiments.settings import find_tasks
 from experiments.systems import Difference, System, check_same_data, compare_systems
+from experiments.task_sets import Sets, choose_sets, find_obstacle, name_set
+from experiments.task_values import read_tasks
 from runtime.counts import counted
 from runtime.terminal import plain_console
+from runtime.whole_files import replacing_text
 from tasks import InputError
 
-Sets = Literal["singles", "pairs", "all"]
 LIMITED = "Every set got the same budget."
 TIMED = "Every set was trained for the same epochs, and at most the same time."
 WHOLE_EPOCHS = "Every set was trained for whole epochs."
@@ -38,20 +39,30 @@ def train_sets(configs: Sequence[Path], kinds: Sequence[Sets], options: JobOptio
         options: What the trainings share.
 
     Raises:
-        InputError: If there are fewer than two tasks, or an option or a finished run is not as expected.
+        InputError: If there are fewer than two tasks, none enters the mean, or an option or a finished run is not as
+            expected.
     """
-    tasks = read_tasks([*configs, *options.configs])
-    sets = choose_sets(tuple(tasks), kinds)
-    jobs = build_jobs(tasks, configs, sets, options)
+    files = [*configs, *options.configs]
+    plain = find_some_tasks(files)
+    flags = choose_task_flags(options.flags, tuple(plain), tuple(plain))
+    tasks = read_tasks(files, flags, str(files[-1]))
+    sets = []
+    for subset in choose_sets(tuple(plain), kinds):
+        obstacle = find_obstacle(subset, tasks)
+        if obstacle is None:
+            sets.append(subset)
+        else:
+            say(f"{name_set(subset)} is not trained: {obstacle}")
+    jobs = build_jobs(plain, configs, sets, options)
     if not (options.dry_run or options.table_only):
-        write_sets(tasks, sets, jobs)
+        write_sets(plain, sets, jobs)
     status, systems = run_jobs(jobs, options)
     if systems:
-        show(tuple(tasks), systems, options)
+        show(tuple(name for name, task in tasks.items() if task.in_mean), systems, options)
     return status
 
 
-def read_tasks(configs: Sequence[Path]) -> dict[str, Any]:
+def find_some_tasks(configs: Sequence[Path]) -> dict[str, Any]:
     """Return the `tasks:` of the last file that has them, as plain data.
 
     Raises:
@@ -63,18 +74,6 @@ def read_tasks(configs: Sequence[Path]) -> dict[str, Any]:
             f"{configs[-1]}: has {counted(len(tasks), 'task')} (expected at least two, to train alone and together)"
         )
     return tasks
-
-
-def choose_sets(tasks: tuple[str, ...], kinds: Sequence[Sets]) -> list[tuple[str, ...]]:
-    """Return the sets of tasks to train on, each once.
-
-    Example:
-        >>> choose_sets(("a", "b", "c"), ["singles", "all"])
-        [('a',), ('b',), ('c',), ('a', 'b', 'c')]
-    """
-    sizes = {"singles": 1, "pairs": 2, "all": len(tasks)}
-    chosen = (subset for kind in kinds for subset in combinations(tasks, sizes[kind]))
-    return list(dict.fromkeys(chosen))
 
 
 def build_jobs(
@@ -125,8 +124,8 @@ def write_sets(tasks: Mapping[str, Any], sets: Sequence[tuple[str, ...]], jobs: 
                 "another --output)"
             )
     for path, text in texts.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        with replacing_text(path) as file:
+            file.write(text)
 
 
 def choose_task_flags(flags: Sequence[str], chosen: Sequence[str], tasks: Sequence[str]) -> tuple[str, ...]:
@@ -138,7 +137,7 @@ def choose_task_flags(flags: Sequence[str], chosen: Sequence[str], tasks: Sequen
         tasks: Names of all tasks.
 
     Raises:
-        InputError: If a flag is about none of them.
+        InputError: If a flag is about none of them, or about the map of all tasks.
 
     Example:
         >>> choose_task_flags(["--tasks.a.weight", "2", "--tasks.b.weight=3", "--model.x", "1"], ["b"], ["a", "b"])
@@ -149,18 +148,15 @@ def choose_task_flags(flags: Sequence[str], chosen: Sequence[str], tasks: Sequen
     for word in flags:
         if word.startswith("--"):
             path = word.partition("=")[0].split(".")
-            is_task = path[0] == "--tasks" and len(path) > 1
+            is_task = path[0] == "--tasks"
+            if is_task and len(path) == 1:
+                raise InputError(f"{word}: every set would train these (expected tasks: in one of the -c files)")
             if is_task and path[1] not in tasks:
                 raise InputError(f"{word}: unknown task {path[1]} (expected one of {', '.join(tasks)})")
             is_kept = not is_task or path[1] in chosen
         if is_kept:
             kept.append(word)
     return tuple(kept)
-
-
-def name_set(tasks: Sequence[str]) -> str:
-    """Name a set of tasks: `sst+sts`."""
-    return "+".join(tasks)
 
 
 def show(tasks: tuple[str, ...], systems: Mapping[str, System], options: JobOptions) -> None:

@@ -108,11 +108,10 @@ def shorten(names: Sequence[str]) -> dict[str, str]:
 
 def build_best(searches: Sequence[Search], *, seed: int) -> Table:
     """Return the best candidate of each recipe, scored on both halves."""
-    columns = list(dict.fromkeys(name for search in searches for name in (*search.tasks, "mean")))
-    columns.sort(key=lambda name: name == "mean")
+    scores = [score_half(search.winner, 1, seed=seed) for search in searches]
+    columns = sorted(dict.fromkeys(name for each in scores for name in each), key=lambda name: name == "mean")
     cells = []
-    for search in searches:
-        held_out = score_half(search.winner, 1, seed=seed)
+    for search, held_out in zip(searches, scores, strict=True):
         chosen = fmean(score_half(search.winner, 0, seed=seed)["mean"])
         shown = (format_spread(held_out[name]) if name in held_out else "" for name in columns)
         cells.append((search.recipe.name, str(search.best), *shown, format_score(chosen)))

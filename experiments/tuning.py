@@ -44,12 +44,12 @@ def search_recipes(recipes: Sequence[Recipe], rungs: Sequence[Rung], options: Jo
 
 
 def check_values(recipe: Recipe, options: JobOptions) -> None:
-    """Let the parser of train.py read every value of a choice and both ends of a range.
+    """Let the parser of train.py read the command as it stands, every value of a choice and both ends of a range.
 
     Raises:
         InputError: If it, or a task, refuses one.
     """
-    for values in recipe.extremes():
+    for values in ({}, *recipe.extremes()):
         job = build_job(recipe, 1, values, Rung(1, 1, 1), 1, (), options)
         check_flags(job.configs, job.flags, recipe.origin)
         read_tasks(job.configs, job.flags, recipe.origin)

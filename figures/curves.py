@@ -30,7 +30,8 @@ def draw_curves(panels: Sequence[tuple[str, Sequence[Curve]]]) -> "Figure":
     """Draw panels of lines over the optimiser steps, one below the other.
 
     Args:
-        panels: Title of the y axis and the lines of each panel; few points get markers.
+        panels: Title of the y axis and the lines of each panel; few points get markers. Where there are more lines than
+            colours, the first and the last one are named.
     """
     figure, axes = new_axes(width=4.6, height=2.2, rows=len(panels))
     for panel, (title, curves) in zip(axes, panels, strict=True):
@@ -41,6 +42,9 @@ def draw_curves(panels: Sequence[tuple[str, Sequence[Curve]]]) -> "Figure":
         panel.set(xlabel="optimiser step", ylabel=title)
         panel.ticklabel_format(axis="x", style="plain")
         if len(curves) > 1:
-            panel.legend(frameon=False, fontsize=9, labelcolor=INK)
+            lines = panel.get_lines()
+            heading = f"first and last of {len(lines)}" if len(lines) > len(COLOURS) else None
+            named = lines if heading is None else [lines[0], lines[-1]]
+            panel.legend(handles=named, title=heading, frameon=False, fontsize=9, labelcolor=INK)
         panel.locator_params(axis="x", nbins=5)
     return figure

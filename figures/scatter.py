@@ -67,8 +67,10 @@ def draw_scatter(labels: NDArray[np.float64], predictions: NDArray[np.float64], 
             label=f"{line.slope:.2f} · label + {line.intercept:.2f}",
         )
     margin = 0.03 * (high - low)
+    finite = predictions[np.isfinite(predictions)]
+    bottom, top = finite.min(initial=low), finite.max(initial=high)  # a score may lie outside the range
     axes.set(
-        xlabel="label", ylabel="prediction", xlim=(low - margin, high + margin), ylim=(low - margin, high + margin)
+        xlabel="label", ylabel="prediction", xlim=(low - margin, high + margin), ylim=(bottom - margin, top + margin)
     )
     axes.legend(frameon=False, loc="upper left", fontsize=9, labelcolor=INK)
     return figure
@@ -91,9 +93,12 @@ def draw_residuals(
     _draw_points(upper, labels, residuals)
     upper.axhline(0, color=INK, linestyle=":", linewidth=1)
     upper.set(xlabel="label", ylabel="prediction − label")
-    lower.hist(residuals, bins=np.linspace(low - high, high - low, 41).tolist(), color=COLOURS[0])
+    finite = residuals[np.isfinite(residuals)]
+    largest = float(np.abs(finite).max(initial=0))
+    most = max(largest, high - low)
+    lower.hist(finite, bins=np.linspace(-most, most, 41).tolist(), color=COLOURS[0])
     lower.axvline(0, color=INK, linestyle=":", linewidth=1)
-    most = max(float(np.abs(residuals).max(initial=0)) * 1.05, (high - low) / 20)
+    most = max(largest * 1.05, (high - low) / 20)
     lower.set(xlabel="prediction − label", ylabel="examples", xlim=(-most, most))
     return figure
 

@@ -36,12 +36,17 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     parser.add_argument(
         "--max_loss", type=float, default=0.01, help="what int8 may lose of each task's metric (default %(default)s)"
     )
-    parser.add_argument("--push_to_hub", metavar="NAME", help="upload each folder as NAME-<folder>")
+    parser.add_argument(
+        "--push_to_hub", metavar="NAME", help="upload each folder as NAME-<folder>, a private repository of the hub"
+    )
+    parser.add_argument("--public", action="store_true", help="push_to_hub: into a public repository")
     options = parser.parse_args(arguments)
     if options.int8 and options.format != "onnx":
         parser.error(f"--int8 is for --format onnx (got {options.format})")
     if options.format == "backbone" and (options.tasks or options.push_to_hub):
         parser.error("--tasks and --push_to_hub are for exports with heads (got --format backbone)")
+    if options.public and not options.push_to_hub:
+        parser.error("--public is for --push_to_hub (got no NAME to upload to)")
     return options
 
 
@@ -67,7 +72,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"{', '.join(one.tasks)}: {one.folder} (how to run it: {one.folder / 'README.md'})")
         name = hub_name(options.push_to_hub, one)
         if name is not None:
-            print(f"uploaded: {push(one, name)}")
+            print(f"uploaded: {push(one, name, public=options.public)} ({'public' if options.public else 'private'})")
 
 
 if __name__ == "__main__":

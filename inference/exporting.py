@@ -123,17 +123,32 @@ def hub_name(prefix: str | None, written: Written) -> str | None:
     return None if prefix is None else f"{prefix}-{written.folder.name}"
 
 
-def push(written: Written, name: str) -> str:
+def push(written: Written, name: str, *, public: bool) -> str:
     """Upload an exported model to the Hugging Face hub, and return its address there.
 
+    The hub's own default is a public repository. A model may give away the texts that it was trained on, and what was
+    public once cannot be taken back.
+
+    Args:
+        written: The exported model.
+        name: What it is called there, `OWNER/MODEL`.
+        public: Whether everybody may see it.
+
     Raises:
-        InputError: If the hub refuses it or cannot be reached.
+        InputError: If the hub refuses it or cannot be reached, or the repository exists and is public or private
+            against the wish.
     """
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HfHubHTTPError, OfflineModeIsEnabled
 
     try:
-        url = HfApi().create_repo(name, exist_ok=True)
+        url = HfApi().create_repo(name, private=not public, exist_ok=True)
+        is_private = HfApi().model_info(url.repo_id).private  # one that existed keeps what it was
+        if is_private == public:
+            found, wanted, flag = ("private", "public", "no") if is_private else ("public", "private", "the flag")
+            raise InputError(
+                f"--push_to_hub {name}: is a {found} repository already (expected a {wanted} one, or {flag} --public)"
+            )
         HfApi().upload_folder(repo_id=url.repo_id, folder_path=written.folder, commit_message="Exported model")
     except (HfHubHTTPError, OfflineModeIsEnabled, OSError) as error:
         reason = str(error).splitlines()[0]

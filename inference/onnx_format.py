@@ -219,7 +219,9 @@ def answer_texts(folder: Path, texts: Sequence[tuple[str, ...]], *, file: str) -
     """
     usage: dict[str, Any] = {}
     exec(compile(USAGE.read_text(encoding="utf-8"), str(USAGE), "exec"), usage)  # what the model card shows
-    found: Mapping[str, NDArray[np.float32]] = usage["predict"](folder, texts, file=file)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that long texts are cut, as the checkpoint cuts them too
+        found: Mapping[str, NDArray[np.float32]] = usage["predict"](folder, texts, file=file)
     return {name: torch.from_numpy(values) for name, values in found.items()}
 
 

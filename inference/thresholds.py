@@ -65,6 +65,16 @@ def _tune(task: Task, thresholds: Mapping[str, float]) -> Task:
     return replace(task, thresholds=dict(thresholds))
 
 
+def find_thresholds(heads: nn.ModuleDict, tasks: Mapping[str, Task]) -> Thresholds:
+    """Return the thresholds that heads predict with, of the tasks with sets of labels."""
+    found = {}
+    for name, task in tasks.items():
+        output = getattr(heads[name], "output", None)
+        if isinstance(output, LabelSetOutput):
+            found[name] = dict(zip(task.class_names, output.thresholds, strict=True))
+    return found
+
+
 def use_thresholds(heads: nn.ModuleDict, tasks: Mapping[str, Task], thresholds: Thresholds) -> None:
     """Let heads that are built already predict with tuned thresholds.
 

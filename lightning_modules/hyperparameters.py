@@ -12,7 +12,7 @@ from torch import Tensor
 
 from lightning_internals import INSTANTIATOR
 from lightning_modules.optim import OptimizerSettings
-from lightning_modules.resumed_settings import describe_differences, select_settings
+from lightning_modules.resumed_settings import refuse_changes, select_settings
 from tasks import InputError
 
 
@@ -78,9 +78,7 @@ def check_resumable(checkpoint: Mapping[str, Any], trained: Sequence[str], hpara
     old, new = (
         select_settings(each, optimizer=optimizer) for each in (checkpoint.get("hyper_parameters", {}), hparams)
     )
-    changes = list(describe_differences(old, new))
-    if changes:
-        raise InputError(f"a resumed training keeps the settings of its checkpoint, but was given {'; '.join(changes)}")
+    refuse_changes(old, new)
 
 
 def to_plain(value: Any) -> Any:

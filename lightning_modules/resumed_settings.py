@@ -6,6 +6,8 @@ They are read from the hyperparameters, which are plain data (see `hyperparamete
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from tasks import InputError
+
 CLASS = "class_path"
 METHODS = ("adapter", "regularizer", "weighting", "surgery")  # of the model
 OBJECTIVE_OPTIONS = ("weight", "auxiliary", "debias", "head_only_from")  # of a task
@@ -37,6 +39,36 @@ def _select_of_task(options: Mapping[str, Any]) -> dict[str, Any]:
         **{name: options.get(name) for name in OBJECTIVE_OPTIONS},
         "teacher": teacher and {name: teacher.get(name) for name in TEACHER_OPTIONS},
     }
+
+
+def refuse_changes(old: Any, new: Any, name: str = "") -> None:
+    """Check that a resumed training has the settings of its checkpoint; see `describe_differences` for the arguments.
+
+    Raises:
+        InputError: If not; the message names each setting that differs, with both values.
+    """
+    changes = list(describe_differences(old, new, name))
+    if changes:
+        raise InputError(f"a resumed training keeps the settings of its checkpoint, but was given {'; '.join(changes)}")
+
+
+def refuse_other_averaging(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None) -> None:
+    """Check that a resumed training averages its weights as before.
+
+    Args:
+        old: What the checkpoint says of it: the `kind` and its options; None for no average.
+        new: What is to average now.
+
+    Raises:
+        InputError: If that is something else.
+    """
+    refuse_changes(_as_choice(old), _as_choice(new), "averaging")
+
+
+def _as_choice(averaging: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if averaging is None:
+        return None
+    return {CLASS: averaging["kind"], "init_args": {name: averaging[name] for name in averaging if name != "kind"}}
 
 
 def describe_differences(old: Any, new: Any, name: str = "") -> Iterator[str]:

@@ -10,6 +10,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from torch import Tensor, nn
 
 from backbones.digest import digest_tensors
+from lightning_modules.resumed_settings import refuse_other_averaging
 from tasks import InputError
 
 log = logging.getLogger(__name__)
@@ -42,8 +43,7 @@ def refuse_forgotten_averaging(checkpoint: Mapping[str, Any], averaging: WeightA
         InputError: If nothing does: the `state_dict` holds other weights than the optimiser moved.
     """
     if "averaging_state" in checkpoint and averaging is None:
-        found = checkpoint.get("averaging")
-        raise InputError(f"a resumed training goes on averaging as before, {found}, but --averaging is not given")
+        refuse_other_averaging(checkpoint["averaging"], None)
 
 
 def leave_out_frozen(checkpoint: dict[str, Any], frozen: Mapping[str, Tensor]) -> None:

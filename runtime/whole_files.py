@@ -1,29 +1,61 @@
 """Files and folders that are either whole or not there."""
 
+import io
 import os
 import platform
+import re
 import shutil
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import IO
+from typing import IO, TextIO
+
+SUFFIX = ".partial"
+LEFT_BEHIND_AFTER = 24 * 60 * 60  # seconds without a change, where the writer's machine cannot be asked
 
 
 @contextmanager
-def replacing(target: Path) -> Iterator[IO[bytes]]:
-    """Open a file beside the target, which takes its place once it is whole and on the disk.
+def replacing_path(target: Path) -> Iterator[Path]:
+    """Return the path of a file to write beside the target, which takes its place once it is whole and on the disk.
+
+    What killed writers of the same target left behind is removed.
 
     Args:
         target: The target; its folder is made. It stays as it was where the block or the writing fails.
     """
     partial = _beside(target)
     try:
-        with partial.open("wb") as file:
-            yield file
+        yield partial
         publish(partial, target)
+    except OSError as error:
+        if str(error.filename) == str(partial):
+            error.filename = str(target)  # the name that a message is to have
+        raise
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # it has moved, or was never there; what went wrong before is to be told
+            partial.unlink()
+
+
+@contextmanager
+def replacing(target: Path) -> Iterator[IO[bytes]]:
+    """Open a file beside the target, as `replacing_path`; a pipe or device such as /dev/stdout is written itself."""
+    if target.exists() and not target.is_file():
+        with target.open("wb") as file:
+            yield file
+        return
+    with replacing_path(target) as partial, partial.open("wb") as file:
+        yield file
+
+
+@contextmanager
+def replacing_text(target: Path) -> Iterator[TextIO]:
+    """Open a text file as `replacing` does: in UTF-8, line ends as they are written."""
+    with replacing(target) as file:
+        text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+        yield text
+        text.detach()
 
 
 @contextmanager
@@ -62,6 +94,25 @@ def is_filled(folder: Path) -> bool:
 
 
 def _beside(target: Path) -> Path:
-    """Return a path of this process's own in the folder of the target, which several machines may share."""
+    """Return a free path of this process's own in the folder of the target, which several machines may share."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    return target.with_name(f".{target.name}.{platform.node()}.{os.getpid()}.partial")
+    own = f".{target.name}.{platform.node()}.{os.getpid()}{SUFFIX}"
+    for path in target.parent.iterdir():
+        is_partial = path.name.startswith(f".{target.name}.") and path.name.endswith(SUFFIX)
+        with suppress(OSError):  # another user's, or its writer has just ended
+            if is_partial and (path.name == own or _is_left_behind(path, target)):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+    return target.with_name(own)
+
+
+def _is_left_behind(partial: Path, target: Path) -> bool:
+    """Whether the writer of a partial file or folder has ended."""
+    here = re.escape(f".{target.name}.{platform.node()}.")
+    found = re.fullmatch(rf"{here}(\d+){re.escape(SUFFIX)}", partial.name)
+    if found is None or os.name != "posix":  # elsewhere os.kill ends the process
+        return time.time() - partial.stat().st_mtime > LEFT_BEHIND_AFTER
+    try:
+        os.kill(int(found[1]), 0)
+    except ProcessLookupError:
+        return True
+    return False

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from runtime.errors import InputError
+from runtime.whole_files import replacing_text
 from tasks.handin import HandIn
 from tasks.source import Split
 from tasks.task import Task
@@ -54,7 +55,7 @@ def write_predictions(
 
 
 def _write_rows(path: Path, rows: Iterable[Iterable[str]], comma: str) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
+    with replacing_text(path) as file:
         file.writelines(comma.join(map(_quote, row)) + "\n" for row in rows)
 
 
@@ -82,7 +83,7 @@ def write_handin(
     if handin is None or split not in HANDIN_SPLITS:
         return None
     path = folder / handin.file_name(split)
-    with path.open("w", encoding="utf-8", newline="") as file:
+    with replacing_text(path) as file:
         file.write(f"id \t {handin.header} \n")
         for row, prediction in zip(rows, predictions, strict=True):
             label = handin.format_label(store.task.format_label(prediction))

@@ -286,4 +286,5 @@ class TaskRows(ABC):
         if not self.ignores_gaps:
             skipped.add("missing_labels")
         settings = {field.name: repr(getattr(self, field.name)) for field in fields(self) if field.name not in skipped}
-        return {"class": type(self).__name__, **self.source.reading_settings(), **settings}
+        own = type(self)  # in full: another module may have a class of this name, which reads labels otherwise
+        return {"class": f"{own.__module__}.{own.__qualname__}", **self.source.reading_settings(), **settings}

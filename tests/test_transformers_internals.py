@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 import transformers
+from peft import LoraConfig, get_peft_model
 
 import transformers_internals
 from tests.backbones.families import FAMILIES, tiny_model
@@ -20,6 +21,7 @@ from transformers_internals import (
     distance_table,
     embeddings_of,
     encoder_of,
+    find_adapter_config_file,
     last_layer,
     layers_of,
     no_init_weights,
@@ -135,6 +137,17 @@ def test_heads_are_those_of_the_masked_lm_models():
     assert type(model.head) is ModernBertPredictionHead
     bert = transformers.BertForMaskedLM(tiny_model("bert").config)
     assert type(bert.cls.predictions.transform) is BertPredictionHeadTransform
+
+
+def test_what_makes_transformers_build_an_adapter_into_a_model_is_found(tmp_path):
+    model = tiny_model("bert")
+    model.save_pretrained(tmp_path)
+    assert find_adapter_config_file(str(tmp_path)) is None
+    get_peft_model(model, LoraConfig(r=2, target_modules=["query"])).save_pretrained(tmp_path)
+    tiny_model("bert").save_pretrained(tmp_path)
+    assert find_adapter_config_file(str(tmp_path)) == str(tmp_path / "adapter_config.json")
+    built = transformers.BertModel.from_pretrained(tmp_path)
+    assert any("lora_" in name for name in built.state_dict())
 
 
 @pytest.mark.parametrize("family", ["modernbert", "distilbert"])

@@ -32,6 +32,7 @@ from benchmarks.gpu.workload import (
     write_synthetic,
 )
 from benchmarks.output import describe_machine
+from runtime.whole_files import replacing_text
 
 Entry = dict[str, Any]
 PEER = "HF Trainer bf16"
@@ -61,7 +62,8 @@ def run(options: argparse.Namespace) -> bool:
         print_steps(batch_size, entries, console)
         results["steps"] += entries
         if options.json:
-            options.json.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
+            with replacing_text(options.json) as file:
+                file.write(json.dumps(results, indent=2) + "\n")
     console.print(f"done in {time.monotonic() - started:.0f} s")
     return all(entry.holds for entry in equalities)
 

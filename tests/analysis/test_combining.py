@@ -7,7 +7,7 @@ import pytest
 from analysis.combining import break_ties, combine, count_votes
 from analysis.run import Predictions, Run
 from analysis.side_by_side import take
-from tasks import InputError
+from tasks import Example, InputError, MultiLabel, Source
 
 
 def members_of(folder: Path, task: str, predictions: list[list[float]], probabilities: object) -> list[Predictions]:
@@ -58,3 +58,20 @@ def test_what_cannot_be_combined_is_an_error(folder: Path):
         combine([members[0], replace(members[1], probabilities=None)], "vote")
     with pytest.raises(InputError, match="predicted other examples"):
         combine([members[0], take(Run(folder).read_predictions("same"), [1])], "vote")
+
+
+def test_sets_are_decided_at_the_mean_of_the_members_thresholds():
+    """The second member's probabilities are half of what they should be, and so is its threshold of `rare`."""
+    task = MultiLabel(source=Source(train="a.csv"), texts=("text",), classes=("often", "rare"), separator=";")
+    tuned = [replace(task, thresholds=thresholds) for thresholds in ({"rare": 0.6}, {"rare": 0.2})]
+    examples = [Example("1", ("a",), (1,)), Example("2", ("b",), ())]
+    shares = [np.array([[0.9, 0.7], [0.1, 0.5]]), np.array([[0.3, 0.3], [0.1, 0.1]])]
+    members = [
+        Predictions(each, examples, np.array([[0.0, 1], [0, 0]]), (found > 0.5).astype(float), found)
+        for each, found in zip(tuned, shares, strict=True)
+    ]
+    combined = combine(members, "probability")
+    assert combined.task.labels.thresholds == pytest.approx((0.5, 0.4))
+    assert combined.predictions.tolist() == [[1, 1], [0, 0]]
+    untuned = combine([replace(member, task=task) for member in members], "probability")
+    assert untuned.predictions.tolist() == [[1, 0], [0, 0]]

@@ -9,6 +9,7 @@ from torch import nn
 
 from backbones import Backbone, Pals, Pooling, build_encoder
 from backbones.attention_groups import group_by_length, plan_queries
+from tests.backbones.families import FAMILIES, tiny_model
 from tests.backbones.tiny import (
     BATCHES,
     MAX_LENGTH,
@@ -292,6 +293,19 @@ def test_a_depth_counts_the_layers_from_the_embeddings():
     for number, layer in enumerate(backbone.bert.encoder.layer):
         found = {name for name, depth in depths.items() if depth == number + 1}
         assert found == {f"bert.encoder.layer.{number}.{name}" for name, _ in layer.named_parameters()}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_only_what_stands_above_the_layers_has_no_depth(family: str) -> None:
+    backbone = Backbone(tiny_model(family), pooling="cls")
+    depths = {name.removeprefix("bert."): backbone.depth_of(name) for name, _ in backbone.named_parameters()}
+    above = {name for name, depth in depths.items() if depth is None}
+    norms = {"modernbert": "final_norm.", "eurobert": "norm.", "xlm-roberta-xl": "encoder.LayerNorm."}
+    norms["deberta-v2"] = norms["xlm-roberta-xl"]  # that of the distances has the name of one behind the layers
+    assert not [name for name in above if not name.startswith(("pooler.", norms.get(family, "pooler.")))]
+    num_layers = 1 if family == "albert" else FAMILIES[family][1]  # whose layers are one
+    assert set(depths.values()) - {None} == set(range(num_layers + 1))
+    assert depths[next(name for name in depths if "word_embeddings" in name or "tok" in name)] == 0
 
 
 def test_shared_parameters_are_those_that_train_but_for_a_tasks_own():

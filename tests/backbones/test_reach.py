@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from backbones.attention import build_attention
-from backbones.attention_groups import QueryRows, group_by_cost, plan_keys
+from backbones.attention_groups import QueryRows, group_by_cost, group_by_length, plan_keys, plan_queries
 from backbones.packing import PackedTokens, pack
 
 LENGTHS = np.array([9, 1, 5, 12, 3, 9, 7])
@@ -44,6 +44,23 @@ def test_keys_out_of_reach_do_not_count(kind, asking, reach):
     torch.testing.assert_close(found, expected, rtol=0, atol=1e-5)
     for gradient, other in zip(gradients, expected_gradients, strict=True):
         torch.testing.assert_close(gradient, other, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("dropout", [0.0, 1e-4])
+def test_a_sequence_without_wanted_rows_gets_gradients_that_are_numbers(dropout):
+    """It asks with a row of another sequence, none of whose keys is in reach there, and the result is left out."""
+    lengths, generator = np.array([30, 8]), torch.Generator().manual_seed(0)
+    ids = np.zeros(38, dtype=np.int64)
+    tokens = pack(ids, ids, lengths, num_groups=1)
+    wanted = plan_queries(np.array([28, 29]), np.array([2, 0]), group_by_length(lengths, 1))
+    query, key, value = (torch.randn(size, 8, generator=generator).requires_grad_() for size in (2, 38, 38))
+
+    found = build_attention("grouped", tokens, wanted)(query, key, value, num_heads=1, dropout=dropout, reach=4)
+    gradients = torch.autograd.grad(found.square().sum(), (query, key, value))
+
+    assert found.isfinite().all()
+    assert all(gradient.isfinite().all() for gradient in gradients)
+    assert all(not gradient[30:].any() for gradient in gradients[1:])
 
 
 def test_layers_with_another_reach_share_an_attention():

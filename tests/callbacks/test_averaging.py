@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 from typing import Any
 
@@ -119,10 +120,18 @@ def test_training_itself_is_not_changed(tiny_backbone, cs224n_root, tmp_path):
         assert_equal(one, other, tolerance=0)
 
 
-@pytest.mark.parametrize(("before", "after"), [(Ema(0.5), None), (None, Ema(0.5)), (Ema(0.5), Ema(0.6))])
-def test_a_training_is_not_resumed_with_another_average(before, after, tiny_backbone, cs224n_root, tmp_path):
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        (Ema(0.5), None, "averaging: null (the checkpoint: Ema)"),
+        (None, Ema(0.5), "averaging: Ema (the checkpoint: null)"),
+        (Ema(0.5), Ema(0.6), "averaging.decay: 0.6 (the checkpoint: 0.5)"),
+        (Ema(0.5), Swa(), "averaging: Swa (the checkpoint: Ema)"),
+    ],
+)
+def test_a_training_is_not_resumed_with_another_average(before, after, said, tiny_backbone, cs224n_root, tmp_path):
     fit(tmp_path, tiny_backbone, cs224n_root, before, max_steps=2)
-    with pytest.raises(InputError, match="goes on averaging as before"):
+    with pytest.raises(InputError, match=f"but was given {re.escape(said)}$"):
         fit(tmp_path / "again", tiny_backbone, cs224n_root, after, tmp_path / "checkpoints" / "last.ckpt", max_steps=4)
 
 

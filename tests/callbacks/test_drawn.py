@@ -33,6 +33,19 @@ def test_a_restored_count_goes_on():
     assert first.as_dict() == {"sst": {"batches": 1, "examples": 2}}
 
 
+def test_batches_that_are_taken_back_are_not_counted():
+    drawn = DrawnExamples()
+    drawn.begin_window(0)
+    for number in range(3):  # windows of two batches
+        if number % 2 == 0:
+            drawn.begin_window(number)
+        drawn.add(batch_of("sst", [number], 1.0), world_size=1)
+    assert drawn.until(3) == {"sst": {"batches": 3, "examples": 3}}
+    assert drawn.until(2) == {"sst": {"batches": 2, "examples": 2}}
+    drawn.begin_window(0)  # the next epoch
+    assert drawn.until(0) == {"sst": {"batches": 3, "examples": 3}}
+
+
 @pytest.mark.parametrize("world_size", [1, 2, 3, 7])
 def test_rank_zero_counts_what_the_plan_holds(world_size: int):
     sizes = {"sst": 23, "sts": 8, "quora": 1}

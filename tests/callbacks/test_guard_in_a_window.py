@@ -7,7 +7,7 @@ import lightning.pytorch as L
 import pytest
 import torch
 
-from callbacks import AtomicCheckpointIO, LossGuard
+from callbacks import AtomicCheckpointIO, LossGuard, RunReport
 from callbacks.guard import NonFiniteLossError
 from datamodules.resumable import count_begun
 from tests.tiny import build_module, make_trainer, open_data
@@ -40,7 +40,7 @@ def test_a_resumed_run_makes_the_bad_step_from_its_first_batch_on(
     for callbacks, checkpoint in (([], None), ([], tmp_path / "checkpoints" / "last.ckpt")):
         spoil = SpoilOnce(batch=4)
         trainer = make_trainer(
-            tmp_path, *callbacks, spoil, LossGuard(look=look), plugins=[AtomicCheckpointIO()], **settings
+            tmp_path, *callbacks, spoil, RunReport(), LossGuard(look=look), plugins=[AtomicCheckpointIO()], **settings
         )
         with pytest.raises(NonFiniteLossError, match="step 1: the loss is nan"):
             trainer.fit(build_module(tiny_backbone), datamodule=data, ckpt_path=checkpoint)
@@ -51,5 +51,8 @@ def test_a_resumed_run_makes_the_bad_step_from_its_first_batch_on(
     assert count_begun(saved["MultitaskDataModule"]) == 0
     progress = saved["loops"]["fit_loop"]["epoch_loop.batch_progress"]
     assert progress["current"]["completed"] == progress["total"]["completed"] == WINDOW
+    drawn = saved["callbacks"]["RunReport"]["drawn"]
+    assert sum(count["batches"] for count in drawn.values()) == WINDOW
+    assert sum(count["examples"] for count in drawn.values()) == sum(len(rows) for *_, rows in first[:WINDOW])
     assert [number for number, *_ in spoil.seen][:2] == [3, 4]
     assert spoil.seen == first[WINDOW:]

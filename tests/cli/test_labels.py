@@ -157,6 +157,14 @@ def test_tuned_thresholds_are_those_that_predict_and_the_predictor_use(
         untuned = Predictor.load(tmp_path / "other.ckpt").predict("own", texts)
         assert all(one.labels == tuple(name for name in GENRES if one.probabilities[name] > 0.5) for one in untuned)
         assert [one.label for one in untuned] != list(rows.values())
+        validated = command("validate", "--ckpt_path", checkpoint, config=command.folder / "own.yaml")
+        assert read_report(validated)["thresholds"] == {"own": chosen}
+        assert ensemble.main([str(folder), str(validated), "--output", str(tmp_path / "both")]) == 0
+        assert read_report(folder)["thresholds"] == {"own": dict.fromkeys(GENRES, 0.5)}
+        assert read_report(tmp_path / "both")["thresholds"] == {"own": {"film": 0.75, "music": 0.25, "sport": 0.5}}
+        both = Run(tmp_path / "both").read_predictions("own")
+        assert both.probabilities is not None
+        assert np.array_equal(both.predictions, both.probabilities > [0.75, 0.25, 0.5])
     finally:
         (folder / "thresholds.json").unlink()
 

@@ -57,6 +57,11 @@ def test_the_log_counts_how_often_the_chosen_rows_of_a_class_are_drawn(tiny_back
     assert [message.partition(" per epoch: ")[2] for message in said] == ["0 2x, 1 0.667x"]
 
 
+def test_a_class_that_no_chosen_row_has_is_told(tiny_backbone, cs224n_root, tmp_path, caplog):
+    opened(Quora(train_rows=choose(tmp_path, 1, 3, 5)), tiny_backbone, cs224n_root, tmp_path)
+    assert "task quora: the chosen train_rows have no example of class 0" in caplog.messages
+
+
 def test_chosen_rows_without_a_label_are_refused(tiny_backbone, tmp_path):
     (tmp_path / "rows.tsv").write_text("id\ttext\tgood\na\tgood film\t1\nb\tbad film\t0\nc\todd film\t\n")
     (tmp_path / "chosen.csv").write_text("id\nc\n")

@@ -375,7 +375,9 @@ def test_a_checkpoint_of_other_masks_or_texts_is_refused(tiny_backbone: Path, cs
     identity = open_data(tiny_backbone, cs224n_root, cache).identity()
     other = open_data(tiny_backbone, cs224n_root, cache, tasks={"sst": Sst()}, masking=Masking(probability=0.2))
 
-    with pytest.raises(InputError, match=r"masking\.probability was 0\.15, is 0\.2; texts\.quora was .*, is None"):
+    with pytest.raises(
+        InputError, match=r"masking\.probability was 0\.15, is 0\.2; texts\.quora was there, is not there"
+    ):
         other.load_state_dict({"epoch": 0, "batch": 1, "identity": identity})
 
 

@@ -10,7 +10,7 @@ import torch
 from torch.utils.data import Dataset
 
 from datamodules import BatchRows, MaskedLMDataModule, MultitaskSampler, ResumableDataModule
-from datamodules.resumable import ResumableLoader
+from datamodules.resumable import ResumableLoader, _differences
 from datamodules.schedules import Sequential
 from tasks import InputError, Source, Texts
 
@@ -160,6 +160,17 @@ def test_the_position_is_taken_once() -> None:
 
     assert data.take_position() == (2, 3)
     assert data.take_position() is None
+
+
+def test_what_came_or_went_is_named_without_its_inside() -> None:
+    old = {"tasks": {"a": {"class_weights": "9" * 64}, "b": {"rows": 3}}, "order": ["a", "b"]}
+    new = {"tasks": {"a": {}, "c": {"rows": 4}}, "order": ["a", "c"]}
+    assert list(_differences(old, new)) == [
+        "order was ['a', 'b'], is ['a', 'c']",
+        "tasks.a.class_weights was 99999999..., is None",
+        "tasks.b was there, is not there",
+        "tasks.c was not there, is there",
+    ]
 
 
 def test_a_checkpoint_of_other_data_is_refused_unless_changes_are_allowed() -> None:

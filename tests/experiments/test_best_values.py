@@ -1,15 +1,15 @@
 """The file with a recipe's best values, as train.py reads it."""
 
-from argparse import Namespace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from experiments.fit_parser import read_settings
 from experiments.halving import Rung
+from experiments.options import add_options, read_options
 from experiments.search import Search
 from experiments.search_space import read_recipes
+from runtime.arguments import Arguments
 
 COMMAND = "-c one.yaml --model.regularizer RDrop --tasks.sst.head LinearHead"
 VALUES = {
@@ -31,7 +31,9 @@ def search(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Search:
     (tmp_path / "search.yaml").write_text(
         f"- {{name: best, command: {COMMAND}, options: {{model.optimizer.lr: {{choice: [1]}}}}}}\n"
     )
-    options: Any = Namespace(output=tmp_path)
+    parser = Arguments("experiments.tune", None)
+    add_options(parser, output=str(tmp_path))
+    options = read_options(parser.parse_args([]), [])
     search = Search(read_recipes("search.yaml")[0], ("sst", "sts"), [Rung(2, 1, 1)], options, 0)
     search.candidates, search.best = [{}, VALUES], 1
     return search

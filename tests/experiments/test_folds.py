@@ -23,7 +23,12 @@ def row_of(folder: Path, root: Path, name: str, wrong: list[int], *, against: st
     folds = []
     for fold, mistakes in enumerate(wrong):
         job = make_job(folder, f"{name}/fold-{fold}")
-        write_run(job, root, almost_right(root, wrong=mistakes))
+        run = write_run(job, root, almost_right(root, wrong=mistakes))
+        report = json.loads((run / "report.json").read_text())
+        for splits in report["data"].values():
+            for source in splits.values():
+                source["split"] = f"folds: {len(wrong)}, fold: {fold}"
+        (run / "report.json").write_text(json.dumps(report))
         folds.append(Fold(fold, System(f"{name}/fold-{fold}", (job,))))
     row = Row(name=name, title="", configs=(), tasks=("sst", "quora", "sts"), against=against, origin="")
     return FoldedRow(row, folds, len(wrong))

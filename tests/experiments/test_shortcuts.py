@@ -1,5 +1,6 @@
 """Rows of trainings beside a model of shared words."""
 
+import json
 from io import StringIO
 from pathlib import Path
 
@@ -55,7 +56,7 @@ def answer(row: Row, *, knows: bool) -> tuple[str, list[float]]:
 
 def tables(rows: Path, task: str | None = None) -> dict[str, Table]:
     systems = read_systems([rows / "counts", rows / "knows"])
-    return {table.title: table for table in compare_shortcuts(systems, task, "dev")}
+    return {one.table.title: one.table for one in compare_shortcuts(systems, task, "dev")}
 
 
 def test_runs_are_scored_where_shared_words_mislead(rows):
@@ -110,6 +111,23 @@ def test_the_command_prints_the_tables(rows, capsys):
     printed = capsys.readouterr().out
     assert "same: AUC by shared words" in printed
     assert "seed-1" in printed
+
+
+def test_numbers_are_written_too_where_a_folder_is_given(rows, tmp_path, capsys):
+    folders = [str(rows / name) for name in ("counts", "knows")]
+    assert main([*folders, "--task", "same", "--output", str(tmp_path / "out")]) == 0
+    assert "same: AUC by shared words" in capsys.readouterr().out
+    assert "same: AUC by shared words" in (tmp_path / "out" / "results.md").read_text()
+    found = json.loads((tmp_path / "out" / "results.json").read_text())
+    assert [Path(run).parent.name for run in found["runs"]["counts"]] == ["seed-1", "seed-2"]
+    accuracy, misled, *_ = found["measures"]
+    assert accuracy["scores"]["counts"] == pytest.approx([0.85, 0.85])
+    assert accuracy["scores"]["word overlap alone"] == pytest.approx([5 / 6])
+    assert misled["differences"]["knows"]["estimate"] == pytest.approx(0.9)
+    assert misled["differences"]["knows"]["low"] <= 0.9 <= misled["differences"]["knows"]["high"]
+    bands = {one["measure"]: one for one in found["measures"] if "pairs" in one}[f"accuracy of {YES} by shared words"]
+    assert bands["pairs"] == {"any part": 60, "under 25 %": 10, "all words": 50}
+    assert bands["means"]["counts"]["under 25 %"] == 0
 
 
 def test_folders_that_cannot_be_compared_are_refused(rows, tmp_path, capsys):

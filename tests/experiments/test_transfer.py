@@ -8,8 +8,9 @@ import pytest
 import yaml
 
 from experiments.options import JobOptions, add_options, read_options
+from experiments.task_sets import choose_sets
 from experiments.transfer import main
-from experiments.transferring import build_jobs, choose_sets, write_sets
+from experiments.transferring import build_jobs, write_sets
 from tasks import InputError
 from tests.experiments.run_folders import dev_labels, make_job, write_run
 

@@ -1,11 +1,4 @@
-import base64
 import json
-import os
-import subprocess
-import sys
-import threading
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 
 import pytest
 import torch
@@ -18,8 +11,6 @@ from inference.parity import DevSplit, bootstrap, compare
 from inference.written import Written
 from tasks import Classification, Source, Sst, Sts
 from tests.inference.exports import PAIR_TASKS
-
-ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -96,76 +87,3 @@ def test_a_comparison_counts_what_moved():
     assert parity.difference == pytest.approx(0.2)
     with pytest.raises(ValueError, match="nothing was written"):
         parity.check()
-
-
-class Hub(BaseHTTPRequestHandler):
-    """As much of the hub as an upload needs."""
-
-    files: dict[str, bytes] = {}
-    created: list[str] = []
-
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        address = f"http://127.0.0.1:{self.server.server_port}"
-        if self.path == "/api/repos/create":
-            given = json.loads(body)
-            self.created.append(f"{given.get('organization')}/{given['name']}")
-            return self.answer({"url": f"{address}/{self.created[-1]}"})
-        if "/preupload/" in self.path:
-            names = [file["path"] for file in json.loads(body)["files"]]
-            return self.answer(
-                {"files": [{"path": name, "uploadMode": "regular", "shouldIgnore": False} for name in names]}
-            )
-        if "/commit/" in self.path:
-            for line in map(json.loads, body.splitlines()):
-                if line["key"] == "file":
-                    self.files[line["value"]["path"]] = base64.b64decode(line["value"]["content"])
-            return self.answer(
-                {"commitUrl": f"{address}/{self.created[-1]}/commit/1", "commitOid": "1", "success": True}
-            )
-        return self.answer({"errors": [], "warnings": []})
-
-    def answer(self, content):
-        data = json.dumps(content).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, *arguments):
-        pass
-
-
-@pytest.mark.slow
-def test_an_export_is_uploaded_whole(run, tmp_path):
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        address = f"http://127.0.0.1:{server.server_port}"
-        own = {"HF_ENDPOINT": address, "HF_TOKEN": "hf_none", "HF_HUB_OFFLINE": "0", "HF_HUB_DISABLE_XET": "1"}
-        command = [
-            sys.executable,
-            "-m",
-            "inference.export",
-            str(run),
-            str(tmp_path / "out"),
-            "--format",
-            "transformers",
-        ]
-        ended = subprocess.run(
-            [*command, "--tasks", "sst", "--push_to_hub", "me/mine"],
-            cwd=ROOT,
-            env={**os.environ, **own},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    finally:
-        server.shutdown()
-    assert ended.returncode == 0, ended.stderr
-    assert Hub.created == ["me/mine-sst"]
-    written = {path.name: path.read_bytes() for path in (tmp_path / "out" / "sst").iterdir()}
-    assert Hub.files == written
-    assert b'"me/mine-sst"' in written["README.md"]
-    assert f"uploaded: {address}/me/mine-sst" in ended.stdout

@@ -27,11 +27,12 @@ from tests.inference.test_transformers_format import build_predictor
 
 pytest.importorskip("onnxruntime")
 ANSWER = """
-import json, re, sys
+import contextlib, json, re, sys
 from pathlib import Path
 card = (Path(sys.argv[1]) / "README.md").read_text()
 code = re.search("```python\\n(.*?)```", card, re.S)[1]
-exec(code.replace("print(predict", "(lambda *_: None)(0 and predict"))
+with contextlib.redirect_stdout(sys.stderr):
+    exec(code)
 found = predict(sys.argv[1], json.loads(sys.argv[2]), file=sys.argv[3])
 assert "torch" not in sys.modules and "transformers" not in sys.modules
 print(json.dumps({name: values.tolist() for name, values in found.items()}))
