@@ -109,13 +109,17 @@ class _Scorer:
 
     def __init__(self, name: str) -> None:
         from transformers import AutoModelForMaskedLM, AutoTokenizer
+        from transformers.utils import logging as transformers_logging
 
-        folder = str(Path(name).expanduser())
+        folder, verbosity = str(Path(name).expanduser()), transformers_logging.get_verbosity()
+        transformers_logging.set_verbosity_error()  # no table of weights that are not needed, such as a pooler's
         try:
             self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
             model, found = AutoModelForMaskedLM.from_pretrained(folder, local_files_only=True, output_loading_info=True)
         except (OSError, ValueError) as error:
             raise ValueError(f"generated_pairs.fluency.model {name}: {error}") from None
+        finally:
+            transformers_logging.set_verbosity(verbosity)
         if found["missing_keys"]:
             missing = ", ".join(sorted(found["missing_keys"])[:3])
             raise ValueError(f"generated_pairs.fluency.model {name}: has no masked-LM head (it lacks {missing})")
