@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from backbones.packing import PackedTokens
+from runtime.errors import reason_of
 
 log = logging.getLogger(__name__)
 
@@ -44,7 +45,7 @@ def compile_or_fall_back(encoder: Encoder, mode: CompileMode) -> Encoder:
             return compiled(_without_count(tokens))
         except _compiler_errors() as error:
             failed = True
-            log.warning("the encoder is not compiled: %s", str(error).strip().splitlines()[0])
+            log.warning("the encoder is not compiled: %s", reason_of(error))
             return encoder(tokens)
 
     return run

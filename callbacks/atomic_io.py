@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from lightning.fabric.plugins.io.torch_io import TorchCheckpointIO
 
+from runtime.errors import reason_of
 from runtime.version import find_code_version
 from runtime.whole_files import replacing
 from tasks import InputError
@@ -56,7 +57,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
                 f"{path}: no such checkpoint (expected last, best, best-TASK, auto or the path of a file)"
             ) from None
         except (OSError, EOFError, RuntimeError, UnpicklingError) as error:
-            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            reason = reason_of(error)
             raise InputError(f"{path}: no readable checkpoint, cut off or not plain data ({reason})") from error
         if not isinstance(checkpoint, dict) or not {"state_dict", "loops"} <= checkpoint.keys():
             raise InputError(f"{path}: not a checkpoint of a run (expected a file that fit wrote)")

@@ -16,6 +16,7 @@ from backbones.digest import digest_tensors
 from backbones.parity_probe import check_parity
 from heads import Trunk, TrunkSettings
 from inference.model import TrainedModel
+from runtime.errors import reason_of
 from runtime.run_folders import find_in_run
 from tasks import InputError, Task
 from tasks.encoding import refuse_both
@@ -87,7 +88,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
     try:
         found = torch.load(path, map_location="cpu", weights_only=True, mmap=True)
     except (OSError, EOFError, RuntimeError, UnpicklingError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        reason = reason_of(error)
         raise InputError(f"{path}: no readable checkpoint, cut off or not plain data ({reason})") from error
     settings = found.get("hyper_parameters", {}) if isinstance(found, dict) else {}
     if not {"tasks", "backbone", "pooling"} <= settings.keys():

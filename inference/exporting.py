@@ -12,6 +12,7 @@ from inference.folder import new_folder
 from inference.parity import DevSplit, answer_dev, read_dev
 from inference.predictor import Predictor
 from inference.written import Written
+from runtime.errors import reason_of
 from runtime.strict_yaml import read_yaml_file
 from tasks import InputError
 
@@ -151,6 +152,6 @@ def push(written: Written, name: str, *, public: bool) -> str:
             )
         HfApi().upload_folder(repo_id=url.repo_id, folder_path=written.folder, commit_message="Exported model")
     except (HfHubHTTPError, OfflineModeIsEnabled, OSError) as error:
-        reason = str(error).splitlines()[0]
+        reason = reason_of(error)
         raise InputError(f"--push_to_hub {name}: not uploaded, {written.folder} is whole ({reason})") from None
     return str(url)

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from runtime.errors import reason_of
 from tasks import InputError
 
 LARGEST_CODE = 255
@@ -126,7 +127,7 @@ def check_int8(device: torch.device) -> None:
     try:
         limit = largest_weight()
     except (AttributeError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
+        reason = reason_of(error)
         raise InputError(f"int8: PyTorch {torch.__version__} has no int8 products for this CPU ({reason})") from None
     if limit == 0:
         raise InputError(f"int8: the int8 products of PyTorch {torch.__version__} are wrong on this CPU")

@@ -24,6 +24,7 @@ from inference.onnx_recipes import RECIPES
 from inference.parity import DevSplit, Parity, compare, score_range
 from inference.predictor import Predictor
 from inference.written import Written
+from runtime.errors import reason_of
 from tasks import InputError
 
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
@@ -203,7 +204,7 @@ def export_heads(predictor: Predictor, heads: Mapping[str, Head], file: Path) ->
                 verbose=False,
             )
         except OnnxExporterError as error:
-            family, reason = bert.config.model_type, str(error).strip().splitlines()[0]
+            family, reason = bert.config.model_type, reason_of(error)
             raise InputError(f"--format onnx: torch.onnx cannot export {family} models ({reason})") from error
     assert program is not None
     program.save(str(file))
