@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         from analysis.listed_pairs import choose_task, group_by_kind, list_pairs, read_configs
         from augmentation import PREFIX
     config = read_configs(options.config)
-    task = choose_task(config["tasks"], options.task)
+    task = choose_task(config["tasks"], options.task, train_limit=config["train_limit"])
     started, notes = time.perf_counter(), list[str]()
     root = Path(options.root or config["root"]).expanduser()
     made = [each for each in task.read_trained("train", root, notes.append) if each.id.startswith(PREFIX)]

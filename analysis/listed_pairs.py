@@ -13,12 +13,12 @@ from tasks import Example, InputError, Task
 
 
 def read_configs(paths: Sequence[Path]) -> dict[str, Any]:
-    """Return the tasks and the root that configurations name, the last one that names them.
+    """Return `tasks`, `root` and `train_limit` as configurations have them, of each the last one.
 
     Raises:
         InputError: If a file is no configuration, or none names tasks.
     """
-    found: dict[str, Any] = {"root": "."}
+    found: dict[str, Any] = {"root": ".", "train_limit": None}
     for path in paths:
         try:
             config = read_yaml_file(path)
@@ -27,14 +27,21 @@ def read_configs(paths: Sequence[Path]) -> dict[str, Any]:
         if not isinstance(config, dict):
             raise InputError(f"{path}: holds no settings (expected a configuration)")
         found |= {"tasks": config["tasks"]} if "tasks" in config else {}
-        found |= {"root": root} if (root := (config.get("data") or {}).get("root")) else {}
+        data = config.get("data") or {}
+        found |= {"root": root} if (root := data.get("root")) else {}
+        found |= {"train_limit": data["train_limit"]} if "train_limit" in data else {}
     if "tasks" not in found:
         raise InputError(f"{', '.join(map(str, paths))}: no tasks (expected a configuration that names them)")
     return found
 
 
-def choose_task(tasks: Mapping[str, Any], name: str) -> Task:
+def choose_task(tasks: Mapping[str, Any], name: str, *, train_limit: int | None = None) -> Task:
     """Return a task of a configuration, with the default settings of generated pairs where it has none.
+
+    Args:
+        tasks: The tasks by name, as the configuration has them.
+        name: Which.
+        train_limit: `data.train_limit`, for a task without a limit of its own.
 
     Raises:
         InputError: If there is no such task, or it is not about pairs.
@@ -43,7 +50,8 @@ def choose_task(tasks: Mapping[str, Any], name: str) -> Task:
         raise InputError(f"--task is {name!r} (expected one of {', '.join(tasks)})")
     parser = ArgumentParser(exit_on_error=False)
     parser.add_argument("--task", type=Task)
-    task: Task = parser.instantiate(parser.parse_object({"task": tasks[name]})).task
+    parsed: Task = parser.instantiate(parser.parse_object({"task": tasks[name]})).task
+    task = parsed.with_limits(train=train_limit, dev=None)
     return task if task.generated_pairs is not None else replace(task, generated_pairs=GeneratedPairs())
 
 

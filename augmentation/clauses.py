@@ -2,7 +2,7 @@
 
 import re
 
-from augmentation.lexicon import AUXILIARIES, CONJUNCTIONS, PREPOSITIONS, QUESTION_WORDS, SUBJECTS, listed
+from augmentation.lexicon import AUXILIARIES, CONJUNCTIONS, PREPOSITIONS, QUESTION_WORDS, SUBJECTS, TIMES, listed
 from augmentation.tokens import Edit, Tokens, capitalise, decapitalise
 
 FRONTS = listed(
@@ -55,8 +55,8 @@ def _move_front(text: str) -> Edit | None:
     if subject not in SUBJECTS or subject == "that" or tokens.lower[place - 1] in NOT_BEFORE:
         return None
     is_about_time = tokens.lower[place] in ("after", "before")
-    if is_about_time and subject not in ("i", "you", "he", "she", "we", "they"):
-        return None
+    if is_about_time and (subject not in ("i", "you", "he", "she", "we", "they") or tokens.lower[place - 1] in TIMES):
+        return None  # as in "a couple hours before I"
     if not NOT_MOVED_OVER.isdisjoint(tokens.lower[:place]):
         return None
     start = tokens.places[place][0]
@@ -73,6 +73,8 @@ def reorder_sentences(text: str) -> Edit | None:
         return None  # the mark between them ends no sentence
     second = Tokens.of(two)
     if not POINTING.isdisjoint(second.lower) or second.lower[0] in CONJUNCTIONS - {"if", "when"} or len(second) < 5:
+        return None
+    if second.lower[0] == "specifically" or "the two" in " ".join(second.lower):
         return None
     if second.lower[:2] in (("what", "about"), ("if", "not"), ("if", "yes"), ("in", "other"), ("for", "example")):
         return None

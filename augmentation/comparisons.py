@@ -8,7 +8,9 @@ from augmentation.lexicon import AUXILIARIES, DETERMINERS, PREPOSITIONS, listed
 from augmentation.tokens import Edit, Tokens, is_plural
 from augmentation.verbs import BASES, is_verb
 
-COMPARATIVE = re.compile(r"(better|worse|more|less|(?!her\b|other\b|number\b|power\b|never\b|computer\b)\w{2,}er)$")
+COMPARATIVE = re.compile(
+    r"(better|worse|more|less|(?!her\b|other\b|number\b|power\b|never\b|computer\b|minister\b|paper\b|water\b|user\b|player\b)\w{2,}er)$"
+)
 CHOOSING = listed("prefer preferred choose chose chosen pick buy recommend")
 ADJECTIVES = frozenset(members(*ADJECTIVE_GROUPS))
 NO_SIDES = listed("others other people one ones and or average normal usual ever")

@@ -1,11 +1,11 @@
 """The settings of pairs that are made from a task's training rows."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from augmentation.fluency import Fluency
 from augmentation.kinds import BOTH_SIDES, KIND_NAMES, KINDS, KindName
 
-RULES = 3  # raise when the same settings make other pairs
+RULES = 4  # raise when the same settings make other pairs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,4 +62,5 @@ class GeneratedPairs:
 
     def reading_settings(self) -> str:
         """Return all that decides which pairs are made of given rows, for a cache key."""
-        return f"{self!r}, rules {RULES}, masked LM {self.fluency.digest() if self.fluency else None}"
+        fluency = None if self.fluency is None else self.fluency.reading_settings()
+        return f"{replace(self, fluency=None)!r}, rules {RULES}, fluency {fluency}"

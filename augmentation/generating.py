@@ -1,13 +1,15 @@
 """Generated pairs: candidates by rule from training rows, and a choice of as many of either label."""
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from augmentation.fluency import Edited, Fluency, Judge
 from augmentation.generated_pairs import GeneratedPairs
 from augmentation.held_out import is_held_out
 from augmentation.kinds import BOTH_SIDES, KINDS, MOVED_ON_BOTH_SIDES, KindName
+from augmentation.tokens import Tokens
 
 PREFIX = "generated:"  # of the ids of generated pairs
 
@@ -48,10 +50,11 @@ class Generated:
 class _Candidate:
     id: str
     kind: KindName
-    text: str
+    text: str  # beside the edit: what was edited, or the other edit of both sides
     edited: str
     other: str | None  # what the file pairs the text with as the same
     label: Any
+    edits: tuple[Edited, ...]
 
 
 @dataclass
@@ -81,7 +84,7 @@ class Generator:
         """Apply the rules to a row."""
         self._rows += 1
         texts = tuple(text.strip() for text in pair.texts)
-        self._known.add(_key(texts))
+        self._known.add(hash(frozenset(map(_words, texts))))
         for side, text in enumerate(texts):
             if is_held_out(text):
                 continue
@@ -98,7 +101,8 @@ class Generator:
         other = texts[1 - side] if pair.label == self.same and not is_held_out(texts[1 - side]) else None
         label = self.same if KINDS[kind].is_same else self.different
         name = f"{PREFIX}{kind}:{pair.id}:{side + 1}"
-        self._candidates[kind][texts[side]] = _Candidate(name, kind, texts[side], edit.text, other, label)
+        edits = ((texts[side], edit.text),)
+        self._candidates[kind][texts[side]] = _Candidate(name, kind, texts[side], edit.text, other, label, edits)
 
     def _edit_both(self, pair: TrainingPair, texts: Sequence[str]) -> None:
         for kind in MOVED_ON_BOTH_SIDES:
@@ -106,7 +110,8 @@ class Generator:
             if first is None or second is None or first.moved != second.moved:
                 continue
             name = f"{PREFIX}{BOTH_SIDES}:{pair.id}:{kind}"
-            found = _Candidate(name, BOTH_SIDES, first.text, second.text, None, pair.label)
+            edits = ((texts[0], first.text), (texts[1], second.text))
+            found = _Candidate(name, BOTH_SIDES, first.text, second.text, None, pair.label, edits)
             self._candidates[BOTH_SIDES].setdefault(f"{texts[0]}\n{texts[1]}", found)
             return
 
@@ -121,17 +126,28 @@ class Generator:
         for kind, found in self._candidates.items():
             fresh = [each for each in found.values() if self._is_new((each.text, each.edited))]
             for is_same, pool in pools.items():
-                chosen = [each for each in fresh if self._means_same(each) == is_same]
-                rng.shuffle(chosen)
-                pool[kind] = self._drop_odd(chosen)
+                pool[kind] = [each for each in fresh if self._means_same(each) == is_same]
+                rng.shuffle(pool[kind])
+        fluency = self.settings.fluency
+        kept = {is_same: _count_kept(pool, fluency) for is_same, pool in pools.items()}
         wanted = round(self.settings.share * self._rows / 2)
-        half = min(wanted, *(sum(map(len, pool.values())) for pool in pools.values()))
-        return [pair for pool in pools.values() for pair in self._take(pool, half, rng)]
+        half = min(wanted, *(sum(counts.values()) for counts in kept.values()))
+        choose = _take_first if fluency is None else Judge(fluency).choose
+        return [
+            self._pair(candidate, rng)
+            for is_same, pool in pools.items()
+            for kind, size in share_out(half, kept[is_same]).items()
+            for candidate in choose(pool[kind], size)
+        ]
 
     def _is_new(self, texts: Sequence[str]) -> bool:
-        """Whether neither the rows nor the pairs so far have these texts, which are known from then on."""
-        key = _key(texts)
-        is_new = key not in self._known
+        """Whether neither the rows nor the pairs so far have these texts, which are known from then on.
+
+        Spaces, marks and capitals do not count; a text beside itself is not new.
+        """
+        words = {_words(text) for text in texts}
+        key = hash(frozenset(words))
+        is_new = len(words) > 1 and key not in self._known
         self._known.add(key)
         return is_new
 
@@ -139,20 +155,6 @@ class Generator:
         if isinstance(candidate.label, float):  # a score, not the number of a class
             return bool(candidate.label >= (self.same + self.different) / 2)
         return bool(candidate.label == self.same)
-
-    def _drop_odd(self, candidates: list[_Candidate]) -> list[_Candidate]:
-        fluency = self.settings.fluency
-        if fluency is None or not candidates:
-            return candidates
-        most = round(self.settings.share * self._rows / (1 - fluency.drop))  # the others cannot be needed
-        candidates = candidates[:most]
-        kept = fluency.choose([(each.text, each.edited) for each in candidates])
-        return [candidates[place] for place in kept]
-
-    def _take(self, pool: Mapping[KindName, list[_Candidate]], count: int, rng: random.Random) -> Iterator[Generated]:
-        sizes = share_out(count, {kind: len(found) for kind, found in pool.items()})
-        for kind, size in sizes.items():
-            yield from (self._pair(candidate, rng) for candidate in pool[kind][:size])
 
     def _pair(self, candidate: _Candidate, rng: random.Random) -> Generated:
         crossed, swapped = rng.random() < self.settings.across, rng.random() < 0.5
@@ -163,8 +165,16 @@ class Generator:
         return Generated(candidate.id, candidate.kind, texts, candidate.label)
 
 
-def _key(texts: Sequence[str]) -> int:
-    return hash(frozenset(text.casefold() for text in texts))
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word for word in Tokens.of(text).lower if word[0].isalnum())
+
+
+def _count_kept(pool: Mapping[KindName, Sequence[_Candidate]], fluency: Fluency | None) -> dict[KindName, int]:
+    return {kind: len(found) if fluency is None else fluency.count_kept(len(found)) for kind, found in pool.items()}
+
+
+def _take_first(candidates: Sequence[_Candidate], count: int) -> Sequence[_Candidate]:
+    return candidates[:count]
 
 
 def share_out(count: int, available: Mapping[KindName, int]) -> dict[KindName, int]:

@@ -50,5 +50,6 @@ SYMMETRIC = listed(
     "differentiate differentiates distinguish distinguishes separate separates"
 )
 
+TIMES = listed("year years yr yrs month months week weeks day days hour hours minute minutes")
 POSSESSIVES = listed("my your his her its our their")
 QUESTIONS_OF_MEASURE = (("how", "long"), ("how", "many"), ("how", "much"))

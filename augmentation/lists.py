@@ -1,7 +1,7 @@
 """Lists: A and B is B and A."""
 
-from augmentation.lexicon import DETERMINERS, FUNCTION_WORDS, PREPOSITIONS, listed
-from augmentation.tokens import Edit, Tokens, is_plural
+from augmentation.lexicon import AUXILIARIES, DETERMINERS, FUNCTION_WORDS, PREPOSITIONS, listed
+from augmentation.tokens import Edit, Span, Tokens, is_plural
 from augmentation.verbs import BASES
 
 BEFORE = (PREPOSITIONS - {"to"}) | DETERMINERS | {"'s", "both", "either"}
@@ -26,7 +26,11 @@ def reorder_list(text: str) -> Edit | None:
         start, stop = joint - 1, joint + 2
         if not _are_like_words(tokens, start, stop - 1):
             return None
-    elif tokens.lower_at(start - 1) in DETERMINERS or _is_part_of_name(tokens, start):
+    elif (
+        tokens.lower_at(start - 1) in DETERMINERS
+        or _is_part_of_name(tokens, start)
+        or _is_open(tokens, (start, joint), (joint + 1, stop))
+    ):
         return None
     listed_words = tokens.lower[start:joint] + tokens.lower[joint + 1 : stop]
     if any(word[0].isdigit() or (len(word) == 1 and word != "c") or word in NOT_LISTED for word in listed_words):
@@ -51,7 +55,15 @@ def _are_like_words(tokens: Tokens, first: int, second: int) -> bool:
     one, other = tokens.lower[first], tokens.lower[second]
     if one in BASES or other in BASES or tokens.words[first][0].isupper() != tokens.words[second][0].isupper():
         return False
-    return is_plural(one) == is_plural(other) and one.endswith("ing") == other.endswith("ing")
+    return is_plural(one) == is_plural(other) and all(one.endswith(end) == other.endswith(end) for end in ("ing", "ed"))
+
+
+def _is_open(tokens: Tokens, first: Span, second: Span) -> bool:
+    """Whether a word at the end or the beginning of one of two names may belong to both, or to neither."""
+    longer = (second[1] - second[0]) - (first[1] - first[0])
+    if longer and tokens.lower[0] in AUXILIARIES:
+        return True  # Is Sherlock Holmes INTJ or INTP
+    return longer > 0 and is_plural(tokens.words[second[1] - 1]) and not is_plural(tokens.words[first[1] - 1])
 
 
 def _is_part_of_name(tokens: Tokens, start: int) -> bool:

@@ -19,9 +19,10 @@ RELATIONS = tuple(
     re.compile(rf"^{form.replace('A', f'(?P<a>{SIDE})').replace('B', f'(?P<b>{SIDE})')}\?$", re.IGNORECASE)
     for form in FORMS
 )
+ORDINAL = re.compile(r"\d+(?:st|nd|rd|th)$")  # as in "the 4th and 5th edition"
 LONGEST = 5  # words of a side
 NO_SIDE = listed(
-    "and or other others in when for with it if is i to that between vs from you on of at my does do"
+    "and or other others in why when for with it if is i to that between vs from you on of at my does do"
 )  # where it is open what belongs to the side
 
 
@@ -42,10 +43,19 @@ def swap_relation(text: str) -> Edit | None:
     if first[0] in ("a", "an") and second[0] not in DETERMINERS:
         return None  # which may stand for both
     between = text[found.end("a") : found.start("b")]
-    if between.strip().lower() in ("and", "or", "vs", "vs.") and _may_share_word(one, other):
+    is_list = between.strip().lower() in ("and", "or", "vs", "vs.")
+    if is_list and (_may_share_word(one, other) or _may_share_end(first, second)):
         return None
     changed = f"{text[: found.start('a')]}{other}{between}{one}{text[found.end('b') :]}"
     return Edit(changed, frozenset((one.lower(), other.lower())))
+
+
+def _may_share_end(first: list[str], second: list[str]) -> bool:
+    """Whether the last word of the second side may belong to both, as in "moving coil and moving iron ammeter"."""
+    if first[-1] == second[-1]:
+        return False
+    has_common = len(first) < len(second) and not DETERMINERS.issuperset({*first} & {*second})
+    return has_common or (ORDINAL.match(first[-1]) is not None and ORDINAL.match(second[-1]) is None)
 
 
 def _may_share_word(one: str, other: str) -> bool:

@@ -1,6 +1,6 @@
 """Small words: or is not and, before is not after."""
 
-from augmentation.lexicon import NEGATIONS, POSSESSIVES, listed
+from augmentation.lexicon import NEGATIONS, POSSESSIVES, TIMES, listed
 from augmentation.tokens import Edit, Tokens
 
 CHOOSERS = listed("should is are was were shall")  # of a question that asks to choose
@@ -14,6 +14,7 @@ NOT_BEFORE = listed(  # as in "look after", "the day after"
     "immediately ask chase chasing running going even happily forever right died like - here"
 )
 NOT_BEHIND = listed("all long that this it christ effects market school sales which and we")
+NUMBERS = listed("a an one two three four five six seven eight nine ten few some several many")
 LIFE = listed("already dying die died death happens happen until life born birth")
 
 
@@ -40,7 +41,15 @@ def swap_before_after(text: str) -> Edit | None:
     if len(places) != 1 or not LIFE.isdisjoint(tokens.lower):
         return None
     (place,) = places
+    if _is_span(tokens, place + 1):
+        return None
     if tokens.is_end(place + 1) or tokens.lower_at(place - 1) in NOT_BEFORE or tokens.lower_at(place + 1) in NOT_BEHIND:
         return None
     word = "after" if tokens.lower[place] == "before" else "before"
     return tokens.replace(place, word.capitalize() if tokens.words[place][0].isupper() else word)
+
+
+def _is_span(tokens: Tokens, place: int) -> bool:
+    """Whether a span of time begins at a token, as in "after two years", which "before two years" does not answer."""
+    is_number = tokens.lower_at(place) in NUMBERS or tokens.lower_at(place).isdecimal()
+    return is_number and tokens.lower_at(place + 1) in TIMES

@@ -7,6 +7,8 @@ from augmentation.verbs import BASES, NO_PASSIVE, PARTICIPLES
 
 NO_THINGS = listed("place care fast slow time away back off news become get turn fall done")  # which look like objects
 OF_A_SUBJECT = listed("his her its their")  # which would stand before what they point at
+QUOTES = frozenset('"“”')
+NOT_BEHIND_OBJECT = QUOTES | listed("( ) such who which whose")  # which goes on there
 BE = ("is", "are", "was", "were")
 
 
@@ -40,7 +42,7 @@ def _has_passive(frame: Frame) -> bool:
     first = tokens.lower[begin]
     if first.endswith("ing") or first in NO_THINGS or (first in BASES and end - begin == 1):
         return False
-    return tokens.lower_at(end) not in ("(", "such", ")") and "." not in tokens.words[end:-1]
+    return tokens.lower_at(end) not in NOT_BEHIND_OBJECT and "." not in tokens.words[end:-1]
 
 
 def _to_passive(frame: Frame, agent: Span, patient: Span) -> Edit:
@@ -65,7 +67,7 @@ def _exchange_passive(tokens: Tokens) -> Edit | None:
     if subject is None or agent[0] == agent[1] or tokens.lower[subject[0]] in ("that", "this"):
         return None
     one, other = tokens.cut(*subject), tokens.cut(*agent)
-    if tokens.lower_at(agent[1]) == "of" or "'" in other or tokens.lower[agent[0]].endswith("ing"):
+    if tokens.lower_at(agent[1]) in QUOTES | {"of"} or "'" in other or tokens.lower[agent[0]].endswith("ing"):
         return None
     fit = is_plural(one) == is_plural(other) and tokens.have_like_articles(subject, agent)
     return tokens.exchange(subject, agent) if fit else None

@@ -18,7 +18,7 @@ from tasks.labels import list_names
 
 log = logging.getLogger(__name__)
 
-FORMAT = 2  # raise when the same rows get other answers
+FORMAT = 3  # raise when the same rows get other answers
 
 
 def prepare_shortcut(

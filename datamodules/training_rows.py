@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from datamodules.generated_rows import file_ids
 from datamodules.row_orders import count_draws
 from datamodules.shortcut_answers import prepare_shortcut
 from datamodules.store import TokenStore
@@ -20,11 +21,18 @@ def choose_rows(stores: Mapping[str, TokenStore]) -> None:
         stores: The training split of each task, changed in place.
 
     Raises:
-        InputError: If a file of chosen rows is missing or wrong, or no chosen row has a label.
+        InputError: If a file of chosen rows is missing or wrong, no chosen row has a label, or pairs are made of which
+            none is chosen.
     """
     for name, store in stores.items():
         if store.task.train_rows is not None:
             store.chosen_rows = store.task.find_train_rows(name, store.all_ids())
+            made = len(store) - len(file_ids(store))
+            if made and store.chosen_rows is not None and store.chosen_rows[-1] < len(store) - made:
+                raise InputError(
+                    f"task {name}: train_rows {store.task.train_rows} names none of the {made} generated pairs, so "
+                    "that none would be trained on (expected generated_pairs: null, or their ids too)"
+                )
             if not len(store.train_rows):
                 raise InputError(f"task {name}: train_rows {store.task.train_rows} names no row with a label")
 

@@ -5,7 +5,7 @@ No feature looks at the order of words: what a shortcut model of them explains, 
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from math import log
+from math import fsum, log
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,12 +58,12 @@ def overlap_features(pairs: Sequence[Pair], rarity: Rarity) -> NDArray[np.float6
 def _compare(first: frozenset[str], second: frozenset[str], rarity: Rarity) -> tuple[float, ...]:
     shared, both = first & second, first | second
     weights = [rarity(word) for word in shared]
-    weight = sum(map(rarity, both))
+    weight = fsum(map(rarity, both))  # exact: a plain sum hangs on the order of the set, another one in each process
     return (
         len(shared) / len(both) if both else 1.0,
         len(shared) / len(first) if first else 1.0,
         len(shared) / len(second) if second else 1.0,
-        sum(weights) / weight if weight else 1.0,
+        fsum(weights) / weight if weight else 1.0,
         max(weights, default=0.0),
         abs(log((1 + len(first)) / (1 + len(second)))),
     )

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from augmentation import GeneratedPairs, Generator, TrainingPair
+from augmentation import PREFIX, GeneratedPairs, Generator, TrainingPair
 from heads import Label, LabelSpace, Scores
 from runtime.errors import InputError
 from tasks.reading import Example
@@ -73,11 +73,17 @@ def with_generated(
         report: Called with a sentence on what was made.
 
     Raises:
-        InputError: If nothing could be made, or the masked language model cannot be used.
+        InputError: If nothing could be made, an id of the file marks a generated pair, or the masked language model
+            cannot be used.
     """
     generator = Generator(settings, *pair_labels)
     rows = 0
     for example in examples:
+        if example.id.startswith(PREFIX):
+            raise InputError(
+                f"generated_pairs is set, but an example's id is {example.id!r} (expected none that begins with "
+                f"{PREFIX}, which marks the pairs that are made)"
+            )
         generator.add(TrainingPair(example.id, example.texts, example.label))
         rows += 1
         yield example

@@ -109,3 +109,10 @@ def test_the_shortcut_model_sees_them_too(train):
     debias = ["--tasks.quora.debias", "ProductOfExperts"]
     run(train, "fit", *ON, *debias, "--trainer.max_steps", "2", "--trainer.enable_progress_bar", "false")
     assert read_report(train.newest("cs224n"))["data"]["quora"]["train"]["generated"]["rows"] == 48
+
+
+def test_the_printed_pairs_are_those_of_a_training_with_the_limit_of_the_configuration(tmp_path, capsys):
+    limited = tmp_path / "limited.yaml"
+    limited.write_text("data: {train_limit: 60}\n")
+    main(["-c", str(METHOD), "-c", str(limited), "--data.root", SAMPLE, "--task", "quora", "--print", "1"])
+    assert "6 pairs made by rule and trained on beside 60 rows" in capsys.readouterr().out
