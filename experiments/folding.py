@@ -1,6 +1,6 @@
 """Cross-validation of own configurations: a training for each fold, and the table of all."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -47,28 +47,33 @@ def collect_folds(row: Row, systems: Mapping[str, System], folds: int) -> Folded
     """
     names = {fold: fold_name(row.name, fold) for fold in range(folds)}
     found = [Fold(fold, systems[name]) for fold, name in names.items() if name in systems]
+    _check_trained([(each.number, run) for each in found for run in each.system.runs], folds)
+    return FoldedRow(row, found, folds)
+
+
+def _check_trained(runs: Sequence[tuple[int, Run]], folds: int) -> None:
+    """Check that each run, behind its fold, was trained with it, and all on the same files; see `collect_folds`."""
     seen: dict[tuple[str, str], tuple[Run, str]] = {}
-    for fold, run in ((each.number, run) for each in found for run in each.system.runs):
-        for (task, split), source in ((place, source) for place, source in _sources(run) if place[1] != "test"):
-            rule = source.get("split")
-            if rule is not None and rule.split(", ")[:2] != [f"folds: {folds}", f"fold: {fold}"]:
+    for fold, run in runs:
+        wanted = [f"folds: {folds}", f"fold: {fold}"]
+        for task, split, source in _trained_sources(run):
+            rule = source["split"].split(", ")[:2] if "split" in source else wanted
+            if rule != wanted:
                 raise InputError(
-                    f"{run.folder}: was trained with {', '.join(rule.split(', ')[:2])} of {task} (expected folds: "
-                    f"{folds}, fold: {fold}; give the --folds that it was run with)"
+                    f"{run.folder}: was trained with {', '.join(rule)} of {task} (expected folds: {folds}, fold: "
+                    f"{fold}; give the --folds that it was run with)"
                 )
             other, before = seen.setdefault((task, split), (run, source["sha256"]))
             if before != source["sha256"]:
                 raise InputError(
                     f"{run.folder}: read another file of {task} than {other.folder} (expected the same in every fold)"
                 )
-    return FoldedRow(row, found, folds)
 
 
-def _sources(run: Run) -> Iterator[tuple[tuple[str, str], Mapping[str, Any]]]:
-    """Yield what a run says of its data: ((task, split), source)."""
+def _trained_sources(run: Run) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """Yield task, split and source of what a run was trained and scored on."""
     for task, splits in run.report["data"].items():
-        for split, source in splits.items():
-            yield (task, split), source
+        yield from ((task, split, source) for split, source in splits.items() if split != "test")
 
 
 def fold_name(row: str, fold: int) -> str:

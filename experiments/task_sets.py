@@ -35,6 +35,8 @@ def find_obstacle(subset: Sequence[str], tasks: Mapping[str, Task]) -> str | Non
     """
     if not any(tasks[name].in_mean for name in subset):
         return "in_mean: false leaves it without a score"
-    taught = ((name, tasks[name].taught_by) for name in subset)
-    return next((f"{teacher}, which teaches {name}, is not in it" for name, teacher in taught
-                 if teacher is not None and teacher not in subset), None)  # fmt: skip
+    for name in subset:
+        teacher = tasks[name].taught_by
+        if teacher is not None and teacher not in subset:
+            return f"{teacher}, which teaches {name}, is not in it"
+    return None
