@@ -170,7 +170,7 @@ def open_together(
         rows: Iterable[Row]
         rows = read_joint(tasks, split, root, notes.add) if is_joint else tasks[0].read_trained(split, root, notes.add)
         write_store(
-            notes.collect(_check_ids(rows, source["path"]), lines),
+            notes.collect(rows, lines),
             target,
             encoding=tasks[0].encoding,
             tokenizer=tokenizer,
@@ -197,16 +197,6 @@ def open_together(
 def schema_of(*, is_set: bool) -> pa.Schema:
     """Return the columns of a file of one task, given whether its labels are sets."""
     return SET_SCHEMA if is_set else SCHEMA
-
-
-def _check_ids(examples: Iterable[Row], path: str) -> Iterator[Row]:
-    seen: set[int] = set()
-    for number, example in enumerate(examples):
-        mark = hash(example.id)
-        if mark in seen:
-            raise InputError(f"{path}: the id {example.id!r} of row {number + 1} stands twice (expected unique ids)")
-        seen.add(mark)
-        yield example
 
 
 def write_store(

@@ -29,7 +29,7 @@ def name_classes(num_classes: int | None, classes: Sequence[str | int] | None) -
         classes: Their names otherwise.
 
     Raises:
-        ValueError: If neither or both are given, there are fewer than two, or a name stands twice.
+        ValueError: If neither or both are given, there are fewer than two, or a name appears twice.
     """
     if (num_classes is None) == (classes is None):
         raise ValueError("expected either num_classes (labels 0, 1, ...) or classes (labels by name)")
@@ -37,7 +37,7 @@ def name_classes(num_classes: int | None, classes: Sequence[str | int] | None) -
     if len(names) < 2:
         raise ValueError(f"has {counted(len(names), 'class', 'classes')} (expected at least 2)")
     if len(set(names)) < len(names):
-        raise ValueError(f"a class stands twice in {list_names(names)}")
+        raise ValueError(f"a class appears twice in {list_names(names)}")
     return names
 
 

@@ -184,6 +184,7 @@ def read_together(
         InputError: As for `ExampleReader.read`.
     """
     skips = readers[0].broken_rows == "skip"
+    seen: set[int] = set()  # hashes of the ids
     for place, row in enumerate(_read_rows(readers, split, root, report)):
         number = place if row.number is None else row.number
         for reader in readers if place == 0 else ():
@@ -196,7 +197,15 @@ def read_together(
             continue
         if missing is not None:  # a prediction file wants every row
             report(f"{row.where}: kept, {missing}")
-        yield row.where, tuple(reader.parse(row, number, split) for reader in readers)
+        examples = tuple(reader.parse(row, number, split) for reader in readers)
+        mark = hash(examples[0].id)
+        if mark in seen:
+            raise InputError(
+                f"{row.where}: {readers[0].id} is {examples[0].id!r}, as in an earlier row (expected unique ids; "
+                f"without an id column, rows are numbered)"
+            )
+        seen.add(mark)
+        yield row.where, examples
 
 
 def _read_rows(

@@ -28,7 +28,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "label no number": (b"name,text,y\na,good,nan\n", "train.csv, line 2: y is 'nan' (expected 0 or 1)"),
     "id twice": (
         b"name,text,y\na,good,1\na,bad,0\n",
-        "train.csv: the id 'a' of row 2 stands twice (expected",
+        "train.csv, line 3: name is 'a', as in an earlier row (expected unique ids",
     ),
     "NUL byte": (b"name,text,y\na,go\0od,1\n", "train.csv, line 2: holds a NUL byte (expected text)"),
     "not UTF-8": (b"name,text,y\na,good,1\nb,caf\xe9,0\n", "train.csv, line 3: not UTF-8 text"),

@@ -288,11 +288,11 @@ def test_a_missing_file_makes_no_cache(cache: Cache) -> None:
     assert not cache.folder.exists()
 
 
-def test_an_id_that_stands_twice_is_refused(cache: Cache, sst_file: Path) -> None:
+def test_an_id_that_appears_twice_is_refused(cache: Cache, sst_file: Path) -> None:
     sst_file.write_text(sst_file.read_text() + "12\tids-sst-03\tgood\t4\n")
     cache.root = sst_file.parent
 
-    with pytest.raises(InputError, match=r"ids-sst-train\.csv: the id 'ids-sst-03' of row 13 stands twice"):
+    with pytest.raises(InputError, match=r"ids-sst-train\.csv, line 14: id is 'ids-sst-03', as in an earlier row"):
         cache.open(Sst())
     assert cache.names() == []
 

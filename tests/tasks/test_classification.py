@@ -81,7 +81,7 @@ def test_a_class_called_minus_one_is_read_in_a_test_split(tmp_path):
         ({}, "expected either num_classes (labels 0, 1, ...) or classes (labels by name)"),
         ({"num_classes": 2, "classes": ("a", "b")}, "expected either num_classes (labels 0, 1, ...) or classes"),
         ({"num_classes": 1}, "has 1 class (expected at least 2)"),
-        ({"classes": ("a", "a")}, "a class stands twice in a, a"),
+        ({"classes": ("a", "a")}, "a class appears twice in a, a"),
     ],
 )
 @pytest.mark.parametrize("build", [Classification, PairClassification])

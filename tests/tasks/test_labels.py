@@ -27,7 +27,7 @@ def test_named_classes_keep_their_order():
         (-3, None, "has 0 classes (expected at least 2)"),
         (None, [], "has 0 classes (expected at least 2)"),
         (None, ["a"], "has 1 class (expected at least 2)"),
-        (None, ["a", "b", "a"], "a class stands twice in a, b, a"),
+        (None, ["a", "b", "a"], "a class appears twice in a, b, a"),
     ],
 )
 def test_classes_that_make_no_task(num_classes, classes, message):

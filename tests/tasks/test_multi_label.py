@@ -119,7 +119,7 @@ def test_a_cell_that_is_no_set_is_an_error(tmp_path: Path, cell: str, settings: 
         ({"separator": ";", "classes": ("a;b", "c")}, "the label 'a;b' holds the separator ';' (expected another one)"),
         ({"separator": ""}, "separator is empty (expected a text, or none for JSON lists)"),
         ({"classes": None}, "has no classes (expected the labels of the file, or label_columns)"),
-        ({"classes": ("a", "a")}, "a class stands twice in a, a"),
+        ({"classes": ("a", "a")}, "a class appears twice in a, a"),
         (
             {"label_columns": ("x", "y")},
             "has 3 classes (expected 2, one for each of label_columns)",
@@ -128,7 +128,7 @@ def test_a_cell_that_is_no_set_is_an_error(tmp_path: Path, cell: str, settings: 
             {"label_columns": ("x", "y"), "classes": None, "separator": ";"},
             "separator is given beside label_columns (expected one of both)",
         ),
-        ({"label_columns": ("x", "x"), "classes": None}, "a class stands twice in x, x"),
+        ({"label_columns": ("x", "x"), "classes": None}, "a class appears twice in x, x"),
         ({"thresholds": {"jazz": 0.3}}, "thresholds has 'jazz' (expected film, music, sport)"),
         ({"thresholds": {"film": 1.5}}, "the threshold of film is 1.5 (expected 0 to 1)"),
         ({"class_weights": {"jazz": 2.0}}, "class_weights has 'jazz' (expected film, music, sport)"),
