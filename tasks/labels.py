@@ -1,11 +1,13 @@
 """Label cells of a file into label values, and back."""
 
 import math
+import re
 from collections.abc import Sequence
 
 from runtime.counts import counted
 
 SHOWN_NAMES = 20
+DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 
 
 def list_names(names: Sequence[str]) -> str:
@@ -70,7 +72,8 @@ def parse_score(cell: str, low: float, high: float) -> float:
     """
     score = _parse_number(cell)
     if not low <= score <= high:
-        raise ValueError(f"a number from {low:g} to {high:g}")
+        form = ", with a point for the decimals" if DECIMAL_COMMA.fullmatch(cell) else ""
+        raise ValueError(f"a number from {low:g} to {high:g}{form}")
     return score
 
 

@@ -117,6 +117,11 @@ class LabelSetTask(Task):
         """Return the task as it is where an empty cell says that no label applies."""
         return self if self.empty_is_none else super().with_gaps()
 
+    @property
+    def empty_choices(self) -> str:
+        """The settings that give an empty label cell a meaning."""
+        return f"empty_is_none: true says that none applies, {super().empty_choices}"
+
     def _fill_in(self, cell: str) -> str:
         return "[]" if not cell and self.empty_is_none else cell
 

@@ -1,7 +1,9 @@
 """From the rows of a source to examples: each row checked, its label parsed."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import Literal
 
@@ -13,6 +15,11 @@ from tasks.source import Source, Split
 from tasks.splitting import SplitKeys
 
 SECRET_LABELS = ("-1", "-1.0")  # how GLUE marks the labels of a test split that it keeps to itself
+SHOWN_LABELS = 8
+
+
+class UnknownLabelError(InputError):
+    """A label cell holds no label."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +74,7 @@ class ExampleReader:
         broken_rows: What to do with a row whose text or label is empty.
         read_cell: Returns the label cell of a row; empty where there is none.
         parse_label: Turns a label cell into a label; a ValueError says what was expected.
+        empty_choices: The settings that give an empty label cell a meaning.
     """
 
     source: Source
@@ -81,6 +89,7 @@ class ExampleReader:
     broken_rows: Literal["error", "skip"]
     read_cell: Callable[[Row], str]
     parse_label: Callable[[str], Label]
+    empty_choices: str
 
     def read(self, split: Split, root: Path, report: Callable[[str], None]) -> Iterator[tuple[str, Example]]:
         """Return the examples of a split in file order, checked, each behind the file and line (or row) it stands on.
@@ -133,14 +142,14 @@ class ExampleReader:
         except ValueError:
             return None
 
-    def find_missing(self, row: Row, split: Split) -> str | None:
-        """Say what a row lacks; None where it lacks nothing."""
+    def find_missing(self, row: Row, split: Split) -> tuple[str, str] | None:
+        """Say what a row lacks, and which settings give that a meaning; None where it lacks nothing."""
         for column in self.texts:
             if not (row.fields.get(column) or "").strip():
-                return f"{column} is empty (expected text)"
+                return f"{column} is empty (expected text)", ""
         cell = self.read_cell(row)
         if split != "test" and not cell and cell not in self.gaps:
-            return f"{self.label} is empty (expected a label)"
+            return f"{self.label} is empty (expected a label)", f"{self.empty_choices}, "
         return None
 
     def parse(self, row: Row, number: int, split: Split) -> Example:
@@ -166,7 +175,23 @@ class ExampleReader:
         except ValueError as error:
             if split == "test" and cell in SECRET_LABELS:
                 return Example(name, texts, None)
-            raise InputError(f"{row.where}: {self.label} is {cell!r} (expected {error})") from None
+            raise UnknownLabelError(f"{row.where}: {self.label} is {cell!r} (expected {error}") from None
+
+    def count_unknown(self, rows: Iterable[Row], split: Split) -> str:
+        """Say how many of the rows have a label cell that holds no label, and which; nothing of a single one."""
+        found = Counter[str]()
+        try:
+            for row in rows:
+                cell = self.read_cell(row)
+                if cell and cell not in self.gaps and not self._is_label(cell):
+                    found[cell] += 1
+        except InputError:  # of a later row: to be told when the labels are right
+            return ""
+        if found.total() < 2:
+            return ""
+        shown = ", ".join(f"{cell!r} {count:,}" for cell, count in found.most_common(SHOWN_LABELS))
+        more = f", ... ({len(found):,} different ones)" if len(found) > SHOWN_LABELS else ""
+        return f"; {found.total():,} rows of the {split} split hold no such label: {shown}{more}"
 
 
 def read_together(
@@ -185,19 +210,20 @@ def read_together(
     """
     skips = readers[0].broken_rows == "skip"
     seen: set[int] = set()  # hashes of the ids
-    for place, row in enumerate(_read_rows(readers, split, root, report)):
+    rows = _read_rows(readers, split, root, report)
+    for place, row in enumerate(rows):
         number = place if row.number is None else row.number
         for reader in readers if place == 0 else ():
             reader.check_first(row, split)
-        missing = next(filter(None, (reader.find_missing(row, split) for reader in readers)), None)
+        missing, choices = next(filter(None, (reader.find_missing(row, split) for reader in readers)), (None, ""))
         if missing is not None and not skips:
-            raise InputError(f"{row.where}: {missing} (broken_rows: skip leaves such rows out)")
+            raise InputError(f"{row.where}: {missing} ({choices}broken_rows: skip leaves such rows out)")
         if missing is not None and split != "test":
             report(f"{row.where}: skipped, {missing}")
             continue
         if missing is not None:  # a prediction file wants every row
             report(f"{row.where}: kept, {missing}")
-        examples = tuple(reader.parse(row, number, split) for reader in readers)
+        examples = tuple(_parse(reader, row, number, split, rows) for reader in readers)
         mark = hash(examples[0].id)
         if mark in seen:
             raise InputError(
@@ -206,6 +232,14 @@ def read_together(
             )
         seen.add(mark)
         yield row.where, examples
+
+
+def _parse(reader: ExampleReader, row: Row, number: int, split: Split, later: Iterator[Row]) -> Example:
+    """Turn a row into an example; where its label is none, look through the later rows for more such labels."""
+    try:
+        return reader.parse(row, number, split)
+    except UnknownLabelError as error:
+        raise InputError(f"{error}{reader.count_unknown(chain([row], later), split)})") from None
 
 
 def _read_rows(

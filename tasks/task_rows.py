@@ -265,7 +265,13 @@ class TaskRows(ABC):
             broken_rows=self.broken_rows,
             read_cell=self.read_cell,
             parse_label=self.parse_label,
+            empty_choices=self.empty_choices,
         )
+
+    @property
+    def empty_choices(self) -> str:
+        """The settings that give an empty label cell a meaning."""
+        return "missing_labels: ignore takes it as no label"
 
     def read_cell(self, row: Row) -> str:
         """Return the label cell of a row; empty where there is none."""

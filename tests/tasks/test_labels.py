@@ -73,7 +73,7 @@ def test_scores_are_read_whole(cell, score):
 
 @pytest.mark.parametrize("cell", ["5.0001", "-0.1", "nan", "inf", "", "3,8", "four", "0_1"])
 def test_cells_that_are_no_score(cell):
-    with pytest.raises(ValueError, match=r"^a number from 0 to 5$"):
+    with pytest.raises(ValueError, match=r"^a number from 0 to 5(, with a point for the decimals)?$"):
         parse_score(cell, 0, 5)
 
 

@@ -23,9 +23,11 @@ def test_a_repeated_id_of_a_file_that_is_split_is_named_by_its_line_in_the_file(
     (tmp_path / "films.csv").write_text(FILE)
     task = films(Source(all="films.csv", dev_share=0.4))
 
+    def read_both() -> list[list[str]]:
+        return [read_ids(task, split, tmp_path) for split in ("train", "dev")]
+
     with pytest.raises(InputError) as error:
-        for split in ("train", "dev"):
-            read_ids(task, split, tmp_path)
+        read_both()
 
     assert str(error.value) == (
         f"{tmp_path}/films.csv, line 7: name is 'b', as in an earlier row (expected unique ids; without an id column, "

@@ -18,6 +18,9 @@ from heads import ConcatProductHead, CosineHead, LinearHead, ProductHead, Scores
 from tasks import Classification, Example, InputError, PairClassification, PairRegression, Regression, Source, Task
 
 SOURCE = Source(train="train.csv", dev="dev.csv", test="test.csv")
+EMPTY = (
+    "is empty (expected a label) (missing_labels: ignore takes it as no label, broken_rows: skip leaves such rows out)"
+)
 SINGLE = Classification(source=SOURCE, texts=("text",), label="label", num_classes=3)
 KEPT_WORDS = [
     "null",
@@ -176,9 +179,9 @@ def test_a_header_alone_gives_no_examples(tmp_path):
     ("content", "message"),
     [
         ("text,label\nx,1\n ,2\n", "line 3: text is empty (expected text) (broken_rows: skip leaves such rows out)"),
-        ("text,label\nx,\n", "line 2: label is empty (expected a label) (broken_rows: skip leaves such rows out)"),
+        ("text,label\nx,\n", f"line 2: label {EMPTY}"),
         ("label,text\n1\n", "line 2: text is empty (expected text) (broken_rows: skip leaves such rows out)"),
-        ("text,label\nx, \n", "line 2: label is empty (expected a label) (broken_rows: skip leaves such rows out)"),
+        ("text,label\nx, \n", f"line 2: label {EMPTY}"),
         ("text,label\nx,1\ny,3\n", "line 3: label is '3' (expected 0 to 2)"),
         ("text,label\n\n\nx,good\n", "line 4: label is 'good' (expected 0 to 2)"),
         ("text,label\nx, y,1\n", "line 2: has 3 cells (expected 2 as in the header)"),
@@ -203,7 +206,7 @@ def test_a_broken_row_of_json_or_parquet_is_named_too(tmp_path):
 
 def test_a_missing_number_of_a_parquet_file_is_an_empty_label(tmp_path):
     pq.write_table(pa.table({"text": ["x", "y"], "label": [1.0, math.nan]}), tmp_path / "a.parquet")
-    tail = "label is empty (expected a label) (broken_rows: skip leaves such rows out)"
+    tail = f"label {EMPTY}"
     fails(single(source=Source(train="a.parquet")), tmp_path, f"a.parquet, row 2: {tail}")
 
 
@@ -568,7 +571,8 @@ def test_a_first_object_that_lacks_a_key_is_a_broken_row_like_any_other(first, m
     skipping = single(source=source, broken_rows="skip")
     assert [example.texts for example in skipping.read("train", tmp_path, notes.append)] == [("good",)]
     assert notes == [f"{tmp_path}/a.jsonl, line {line}: skipped, {message}" for line in (1, 3)]
-    fails(single(source=source), tmp_path, f"a.jsonl, line 1: {message} (broken_rows: skip leaves such rows out)")
+    tail = EMPTY if missing == "label" else "is empty (expected text) (broken_rows: skip leaves such rows out)"
+    fails(single(source=source), tmp_path, f"a.jsonl, line 1: {missing} {tail}")
 
 
 def test_a_key_that_no_object_has_is_an_error_that_names_those_there_are(tmp_path):
