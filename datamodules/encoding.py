@@ -18,7 +18,7 @@ from datamodules.notes import Notes
 from datamodules.pairs import PairTemplate
 from datamodules.store import SCHEMA, SET_SCHEMA, WORDS_SCHEMA, TokenStore, joint_schema
 from runtime.whole_files import publish
-from tasks import Encoding, Example, InputError, JointExample, Split, Task, read_joint
+from tasks import Encoding, Example, JointExample, Split, Task, read_joint
 
 Row = Example | JointExample
 ROWS_A_CHUNK = 4096

@@ -32,7 +32,18 @@ def test_a_sign_of_damage_is_known(text, kind):
 
 @pytest.mark.parametrize(
     "text",
-    ["AT&T and R&D", "a < b > c", "1 <2", "SÃO PAULO", "château à Âge", "naïve café", 'say "yes"', "\\nabla f", "a\tb"],
+    [
+        "AT&T and R&D",
+        "a < b > c",
+        "1 <2",
+        "SÃO PAULO",
+        "château à Âge",
+        "naïve café",
+        'say "yes"',
+        "\\nabla f",
+        "a\tb",
+        "two\r\nlines",
+    ],
 )
 def test_what_merely_looks_odd_is_left_alone(text):
     found = Oddities([])
