@@ -187,7 +187,7 @@ def _report_missing_classes(name: str, store: TokenStore) -> None:
 def _report_gaps(name: str, store: TokenStore) -> None:
     if store.has_gaps:
         count, path = len(store) - len(store.labelled_rows), store.source["path"]
-        log.info("task %s: %d of %d rows of %s have no label", name, count, len(store), path)
+        log.info("task %s: %s of %s rows of %s have no label", name, f"{count:,}", f"{len(store):,}", path)
 
 
 def _report_passes(name: str, store: TokenStore) -> None:

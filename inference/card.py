@@ -49,7 +49,7 @@ class Origin:
         """What is known to limit what the scores say."""
         packaged = PACKAGED_MODELS.get(self.checkpoint.backbone.removeprefix("package:"))
         seen = (
-            [f"The backbone was trained on {packaged.seen}: it may have seen rows of the data below."]
+            [f"The backbone was trained on {packaged.seen}: it may have seen rows of the data above."]
             if packaged
             else []
         )
@@ -113,6 +113,9 @@ def _metadata(written: Written, origin: Origin, name: str) -> ModelCardData:
 
 def _score_row(parity: Parity, report: Mapping[str, Any]) -> dict[str, str]:
     task = parity.name.split(",")[0]
+    dev = report.get("data", {}).get(task, {}).get("dev", {})
+    rows = dev.get("labelled", dev.get("rows", parity.rows))
+    others = "" if rows == parity.rows == parity.size else f" (of the run's {rows:,} dev rows)"
     baseline = report.get("baseline", {}).get(task, {}).get(parity.metric)
     interval = "undefined" if parity.interval is None else "{:.4f} to {:.4f}".format(*parity.interval)
     return {
@@ -121,7 +124,7 @@ def _score_row(parity: Parity, report: Mapping[str, Any]) -> dict[str, str]:
         "exported": _number(parity.exported),
         "interval": interval,
         "checkpoint": _number(parity.checkpoint),
-        "baseline": _number(baseline),
+        "baseline": _number(baseline) + (others if baseline is not None else ""),
         "difference": f"{parity.difference:.1e}",
         "rows": f"{parity.rows:,} of {parity.size:,}",
     }

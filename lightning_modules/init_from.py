@@ -60,11 +60,13 @@ def init_from(
     for name in taken:
         heads[name].load_state_dict(trained.heads[name].state_dict())
     new = [name for name in tasks if name not in taken]
+    left = [name for name in known if name not in tasks]
     rank_zero_only(log.info)(
-        "weights from %s: backbone, heads of %s; new heads: %s",
+        "weights from %s: backbone, heads of %s; new heads: %s%s",
         checkpoint.path,
         ", ".join(taken) or "no task",
         ", ".join(new) or "none",
+        f"; left behind, since they are no tasks here: {', '.join(left)}" if left else "",
     )
 
 
