@@ -43,6 +43,7 @@ from lightning_modules.saved_weights import (
 )
 from lightning_modules.steps import as_forward_pass, as_task_passes, factor, regularize, report_own_passes, teach, weigh
 from lightning_modules.surgery import GradientSurgeon
+from lightning_modules.wide_scores import report_wide_scores
 from objectives import Fixed, ForwardPass, RandomState, Regularizer, StepId, Surgery, WeightingFactory
 from tasks import Task
 
@@ -188,6 +189,8 @@ class MultitaskModule(TaskNetwork):
             streams = multitask_data(self.trainer).streams
             self._surgeon.start(self.trainer, streams, is_compiled=self._compile != "none")
         report_parameters(self.parameters())
+        if isinstance(self.weighting, Fixed):
+            report_wide_scores(self.tasks, self.heads)
         if self.backbone.task_layers is not None:
             report_own_passes(multitask_data(self.trainer).streams)
         self._remember_vectors()
