@@ -4,15 +4,16 @@ import logging
 from collections.abc import Iterator, Mapping
 
 from lightning.pytorch.utilities import rank_zero_only
+from torch import nn
 
-from heads import Head, ScoreOutput
+from heads import ScoreOutput
 from tasks import Task
 
 log = logging.getLogger(__name__)
 USUAL_EXTENT = 5  # of STS-B's scores, whose squared errors train well beside the losses of classes
 
 
-def describe_wide_scores(tasks: Mapping[str, Task], heads: Mapping[str, Head]) -> Iterator[str]:
+def describe_wide_scores(tasks: Mapping[str, Task], heads: nn.ModuleDict) -> Iterator[str]:
     """Say which tasks' squared errors count much more than the other tasks' losses, and which weight mends that.
 
     Squares grow with the square of the range: beside a rating from 0 to 100, classes are hardly learnt.
@@ -36,7 +37,7 @@ def describe_wide_scores(tasks: Mapping[str, Task], heads: Mapping[str, Head]) -
             )
 
 
-def report_wide_scores(tasks: Mapping[str, Task], heads: Mapping[str, Head]) -> None:
+def report_wide_scores(tasks: Mapping[str, Task], heads: nn.ModuleDict) -> None:
     """Print what `describe_wide_scores` says."""
     for line in describe_wide_scores(tasks, heads):
         rank_zero_only(log.info)("%s", line)

@@ -1,4 +1,7 @@
-def test_heads_that_are_no_task_of_the_new_training_are_told(whole_run, tiny_project):
+from typing import Any
+
+
+def test_heads_that_are_no_task_of_the_new_training_are_told(whole_run: Any, tiny_project: Any) -> None:
     old = whole_run(trainer__max_epochs=1)
     project = tiny_project(tasks={"sst": "Sst", "fourth": "Sts"}, trainer__max_epochs=1)
 
