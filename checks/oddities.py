@@ -14,7 +14,7 @@ KINDS: dict[Kind, re.Pattern[str]] = {
     "html": re.compile(r"&(?:[a-zA-Z]{2,8}|#\d{2,6}|#x[0-9a-fA-F]{2,5});|</?[a-zA-Z][a-zA-Z0-9]*(?:\s[^<>]*)?/?>"),
     "mojibake": re.compile("\ufffd|[\u00c2\u00c3][\u0080-\u00bf]|\u00e2[\u0080-\u009f\u20ac\u201a-\u2122]|[\x80-\x9f]"),
     "escapes": re.compile(r'""|\\/|\\[nrt"\'](?![a-zA-Z])|-[LR][RSC]B-|``'),
-    "control characters": re.compile("[\x00-\x08\x0b-\x1f\x7f]"),
+    "control characters": re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]"),
 }
 SAME_SCRIPT = {"HIRAGANA": "CJK", "KATAKANA": "CJK", "KATAKANA-HIRAGANA": "CJK", "FULLWIDTH": "LATIN"}
 LOOKED_AT = 200  # characters of a text of which the script is looked up
