@@ -7,7 +7,6 @@ from typing import Any
 
 import lightning.pytorch as L
 import torch
-from torch.autograd import DeviceType
 from torch.autograd.profiler_util import FunctionEvent
 from torch.profiler import ProfilerActivity, profile
 
@@ -123,7 +122,7 @@ def device_spans(events: Iterable[FunctionEvent]) -> list[tuple[float, float]]:
     return [
         (event.time_range.start, event.time_range.end)
         for event in events
-        if event.device_type == DeviceType.CUDA and not event.is_user_annotation
+        if event.device_type.name == "CUDA" and not event.is_user_annotation
     ]
 
 
