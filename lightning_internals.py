@@ -4,9 +4,10 @@ Lines are those of lightning 2.6.6; tests/test_lightning_internals.py holds ever
 """
 
 import json
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from types import NoneType
+from typing import Any, get_args
 
 import lightning.pytorch as L
 from jsonargparse import Namespace
@@ -17,6 +18,27 @@ from rich.table import Column
 from torch.optim.swa_utils import AveragedModel
 
 INSTANTIATOR = "_instantiator"  # among a module's hyperparameters: LightningCLI built it (core/saving.py:164)
+
+
+def put_int_first(builder: Callable[..., Any]) -> None:
+    """Make jsonargparse try a whole number first where an option is a number, or a number or a name.
+
+    Lightning writes `Optional[Union[int, float]]` (trainer.py:107), but typing hands out an equal union that was made
+    before: where scikit-learn's `Optional[Union[float, int]]` was, `limit_val_batches 1` would be 1.0, all batches.
+    Which was first depends on the versions of both and of transformers.
+
+    Args:
+        builder: What builds a class; its annotations are changed.
+    """
+    for name, hint in builder.__annotations__.items():
+        kinds = [kind for kind in get_args(hint) if kind is not NoneType]
+        if set(kinds) in ({int, float}, {int, str}):
+            (other,) = set(kinds) - {int}
+            builder.__annotations__[name] = int | other | None if NoneType in get_args(hint) else int | other
+
+
+for _class in (L.Trainer, TensorBoardLogger, CSVLogger):
+    put_int_first(_class.__init__)
 
 
 def attached_trainer(module: L.LightningModule) -> L.Trainer | None:

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -34,10 +34,11 @@ class Program:
         self.send(job.to_json())
 
     def send(self, line: str) -> None:
-        """Write one input line."""
+        """Write one input line; of a program that has died, `receive` tells."""
         assert self._process.stdin is not None
-        self._process.stdin.write(line + "\n")
-        self._process.stdin.flush()
+        with suppress(BrokenPipeError):
+            self._process.stdin.write(line + "\n")
+            self._process.stdin.flush()
 
     def receive(self) -> Round:
         """Read the next reply.
@@ -91,6 +92,7 @@ def start(name: str, job: Job) -> Iterator[Program]:
             yield Program(name, job, process, log)
         finally:
             process.terminate()
+            process.communicate()  # closes the pipe to a program that has died, which Popen's own end does not
 
 
 def run_interleaved(jobs: Mapping[str, Job], *, report: Callable[[str], None]) -> dict[str, list[Round]]:

@@ -23,7 +23,7 @@ def needed_flops(
 
     Example:
         >>> needed_flops(np.array([10, 10]), num_layers=1, hidden_size=4, intermediate_size=8, trains=False)
-        2176.0
+        2048.0
     """
     hidden, tokens = float(hidden_size), float(lengths.sum())
     square, wide = hidden**2, hidden * intermediate_size

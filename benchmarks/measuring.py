@@ -29,7 +29,7 @@ from benchmarks.scale import ROWS, run_scale
 from benchmarks.serving_entries import measure_bars, summarise_serving
 from benchmarks.startup import run_startup
 from benchmarks.streams import run_streams
-from benchmarks.suites import PRODUCTS, REFERENCE, SUITES
+from benchmarks.suites import MINILM, PRODUCTS, REFERENCE, SUITES
 from benchmarks.table import ROWS as TABLE_ROWS
 from benchmarks.table import run_table
 from runtime.errors import InputError
@@ -43,7 +43,7 @@ def compare(suite: str, options: argparse.Namespace, console: Console) -> dict[s
         shared = Job(
             program="",
             folder=Path(folder),
-            workload=replace(next(iter(SUITES[suite].values())).workload, num_rows=options.rows),
+            workload=workload_of(suite, options.rows),
             rounds=options.rounds,
             threads=options.threads,
         )
@@ -75,6 +75,12 @@ def compare(suite: str, options: argparse.Namespace, console: Console) -> dict[s
     return {suite: entries}
 
 
+def workload_of(suite: str, rows: int) -> Workload:
+    """Return the work of a suite's programs."""
+    shape = MINILM if suite == "streams" else next(iter(SUITES[suite].values())).workload
+    return replace(shape, num_rows=rows)
+
+
 def choose_jobs(suite: str, shared: Job, only: Sequence[str] | None) -> dict[str, Job]:
     """Return the programs of a suite whose name contains one of some words, on the prepared folder.
 
@@ -100,6 +106,16 @@ def choose_jobs(suite: str, shared: Job, only: Sequence[str] | None) -> dict[str
             f"{'; '.join(SUITES[suite])})"
         )
     return jobs
+
+
+def with_programs(suites: Sequence[str], only: Sequence[str] | None) -> list[str]:
+    """Return the suites with a program whose name contains one of some words; all where none has, which is told."""
+    found = [
+        suite
+        for suite in suites
+        if only is None or suite not in SUITES or any(words in name for name in SUITES[suite] for words in only)
+    ]
+    return found or list(suites)
 
 
 def needed_by(workload: Workload, lengths: Sequence[int], *, trains: bool) -> float:
@@ -141,10 +157,15 @@ def measure_suite(suite: str, options: argparse.Namespace, console: Console) -> 
 
 
 def measure(suites: Sequence[str], options: argparse.Namespace) -> None:
-    """Measure some suites; the results so far are written after each."""
+    """Measure some suites; the results so far are written after each.
+
+    Raises:
+        InputError: If no program has the words of `--only` in its name.
+    """
     console = Console(width=140)
     results: dict[str, Entries] = {}
-    for suite in suites:
+    measured = with_programs(suites, options.only)
+    for suite in measured:
         results |= measure_suite(suite, options, console)
         if options.json:
             about = {
@@ -152,6 +173,8 @@ def measure(suites: Sequence[str], options: argparse.Namespace) -> None:
                 "data": options.data.name,
                 "rounds": options.rounds,
                 "threads": options.threads,
-                "workload": asdict(Workload(num_rows=options.rows)),
+                "workloads": {
+                    each: asdict(workload_of(each, options.rows)) for each in measured if each in (*SUITES, "streams")
+                },
             }
             write_json(options.json, results, about)

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from benchmarks.ratios import Clock, Entry
 from benchmarks.serving_entries import Bar, ServingEntry
+from runtime.matmul import processor
 from runtime.whole_files import replacing_text
 
 PACKAGES = ("torch", "lightning", "transformers", "accelerate", "sentence-transformers", "onnxruntime")
@@ -104,7 +105,8 @@ def print_values(suite: str, entries: Sequence[Mapping[str, Any]], *, console: C
     """Print the entries of a suite without a comparison."""
     table = Table("", *[key for key in entries[0] if key != "name"], title=suite)
     for entry in entries:
-        table.add_row(entry["name"], *[f"{value:.3f}" for key, value in entry.items() if key != "name"])
+        values = [value for key, value in entry.items() if key != "name"]
+        table.add_row(entry["name"], *[f"{value:,}" if isinstance(value, int) else f"{value:.3f}" for value in values])
     console.print(table)
 
 
@@ -126,11 +128,4 @@ def describe_machine() -> dict[str, Any]:
             versions[package] = version(package)
         except PackageNotFoundError:
             versions[package] = "not installed"
-    return {"processor": _processor(), "python": platform.python_version(), "versions": versions}
-
-
-def _processor() -> str:
-    path = Path("/proc/cpuinfo")
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() else []
-    names = [line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()
+    return {"processor": processor(), "python": platform.python_version(), "versions": versions}

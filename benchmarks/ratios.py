@@ -130,15 +130,16 @@ def check_equal_work(rounds: dict[str, list[Round]]) -> None:
     Raises:
         ValueError: If examples or real tokens differ, or the scores of programs that have one.
     """
-    (expected_name, expected), *others = [(name, done) for name, all_ in rounds.items() for done in all_]
+    (expected_name, expected), *others = all_rounds = [(name, done) for name, all_ in rounds.items() for done in all_]
     for name, done in others:
         for quantity in ("examples", "tokens"):
             found, wanted = getattr(done.work, quantity), getattr(expected.work, quantity)
             if found != wanted:
                 raise ValueError(f"unequal work: {name} had {found} {quantity}, {expected_name} {wanted}")
-        score, wanted_score = done.work.score, expected.work.score
-        if score is not None and wanted_score is not None and abs(score - wanted_score) > SCORE_TOLERANCE:
-            raise ValueError(f"unequal work: {name} scored {score}, {expected_name} {wanted_score}")
+    scores = [(name, done.work.score) for name, done in all_rounds if done.work.score is not None]
+    for name, score in scores:
+        if abs(score - scores[0][1]) > SCORE_TOLERANCE:
+            raise ValueError(f"unequal work: {name} scored {score}, {scores[0][0]} {scores[0][1]}")
 
 
 def seconds_of(rounds: Sequence[Round], clock: Clock) -> list[float]:

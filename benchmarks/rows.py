@@ -1,10 +1,13 @@
 """Sentence pairs of a CS224N-format file, as plain data."""
 
 import csv
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from runtime.errors import InputError
+
+LABELS = {"0": 0, "1": 1, "0.0": 0, "1.0": 1}
 COLUMNS = ("id", "sentence1", "sentence2", "is_duplicate")
 
 
@@ -22,18 +25,32 @@ def read_pairs(path: Path) -> list[Pair]:
     Rows with an empty sentence or label are skipped.
 
     Raises:
-        ValueError: If a column is missing or the file has no usable row.
+        InputError: If it is no such table, a column is missing, a label is neither 0 nor 1, or no row is usable.
     """
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file, delimiter="\t")
-        missing = set(COLUMNS[1:]) - set(reader.fieldnames or ())
-        if missing:
-            raise ValueError(f"{path}: no column {', '.join(sorted(missing))} (expected tab-separated CS224N pairs)")
-        cells = [[" ".join((row[name] or "").split()) for name in COLUMNS[1:]] for row in reader]
-    pairs = [Pair(first, second, int(float(label))) for first, second, label in cells if first and second and label]
+    try:
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file, delimiter="\t")
+            missing = set(COLUMNS[1:]) - set(reader.fieldnames or ())
+            if missing:
+                raise InputError(
+                    f"{path}: no column {', '.join(sorted(missing))} (expected tab-separated CS224N pairs)"
+                )
+            pairs = list(_usable(path, reader))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InputError(f"{path}: {error} (expected tab-separated CS224N pairs in UTF-8)") from None
     if not pairs:
-        raise ValueError(f"{path}: has no row with two sentences and a label")
+        raise InputError(f"{path}: has no row with two sentences and a label")
     return pairs
+
+
+def _usable(path: Path, reader: "csv.DictReader[str]") -> Iterator[Pair]:
+    for row in reader:
+        first, second, label = (" ".join((row[name] or "").split()) for name in COLUMNS[1:])
+        if not (first and second and label):
+            continue
+        if label not in LABELS:
+            raise InputError(f"{path}, line {reader.line_num}: is_duplicate is {label} (expected 0 or 1)")
+        yield Pair(first, second, LABELS[label])
 
 
 def write_pairs(path: Path, pairs: Iterable[Pair]) -> None:

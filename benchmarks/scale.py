@@ -99,7 +99,7 @@ def run_scale(sizes: Sequence[int], *, report: Callable[[str], None]) -> list[di
             path = Path(folder) / f"{rows}.arrow"
             write_generated_store(path, rows)
             command = [sys.executable, "-m", "benchmarks.scale", str(path)]
-            done = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True, encoding="utf-8")
+            done = subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True, encoding="utf-8")
             found = json.loads(done.stdout.splitlines()[-1])
             path.unlink()
             entries.append(

@@ -7,13 +7,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from benchmarks.coordinator import run_interleaved
-from benchmarks.job import Job, Workload
+from benchmarks.job import Job
 from benchmarks.meter import Round
 from benchmarks.prepare import prepare_table
 from benchmarks.ratios import Clock, Entry, summarise
 from benchmarks.serving_entries import Bar, measure_bar
+from benchmarks.suites import MINILM
 
-MINILM = Workload(num_layers=6, hidden_size=384, num_heads=12, intermediate_size=1536)
 PROGRAMS = {"training": "benchmarks.ours.streams", "prediction": "benchmarks.ours.stream_prediction"}
 ONE, STREAM, APART = "ours, one task", "ours, three tasks in one stream", "ours, three tasks apart"
 MOST_COST, LEAST_GAIN = 1.1, 2.6

@@ -38,8 +38,8 @@ class DryRun(Stopwatch):
             return
         console = plain_console()
         console.print(build_table(self.train, self.dev))
-        memory = peak_memory()
-        where = "of the GPU" if torch.cuda.is_available() else "of this process"
+        device = trainer.strategy.root_device
+        memory, where = peak_memory(device), "of the GPU" if device.type == "cuda" else "of this process"
         if memory is not None:
             console.print(f"peak memory: {describe_bytes(memory)} {where}")
         console.print("dry run: this training works; no weight was changed, no run folder made", soft_wrap=True)

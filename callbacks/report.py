@@ -132,7 +132,7 @@ class RunReport(L.Callback):
                 "drawn": self._drawn.as_dict() if self._knows_all_drawn else None,
                 "wall_seconds": round(wall, 3),
                 "examples_per_second": round(self._examples / max(wall - self._validated, 1e-9), 2),
-                "peak_memory_bytes": peak_memory(),
+                "peak_memory_bytes": peak_memory(trainer.strategy.root_device),
                 "backbone": pl_module.hparams.get("backbone"),
                 "encoder": {"family": backbone.family, "way": backbone.way},
                 "resumed_from": str(trainer.ckpt_path) if trainer.ckpt_path else None,

@@ -36,16 +36,19 @@ class Stopwatch(L.Callback):
         train: The training batches in order.
         dev: The dev batches in order.
         start_seconds: From the start of fit to the first batch.
+        device: What computes, once fit has started.
     """
 
     def __init__(self) -> None:
         self.train: list[TimedBatch] = []
         self.dev: list[TimedBatch] = []
         self.start_seconds = 0.0
+        self.device = torch.device("cpu")
         self._fit_started = self._started = 0.0
 
     def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Start the clock of the preparations."""
+        self.device = pl_module.device
         self._fit_started = _now(pl_module.device)
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from checks.finding import Finding, Instance, Level, shorten
+from checks.finding import SHOWN, Finding, Instance, Level, shorten
 from checks.fingerprints import Keys
 from checks.split_rows import SplitRows
 
@@ -133,7 +133,7 @@ def _name_labels(rows: SplitRows, chosen: NDArray[np.int64]) -> str:
 
 def find_repeated_ids(splits: Sequence[SplitRows]) -> Iterator[Finding]:
     """Find ids that an earlier split has too; inside a split `fit` refuses them."""
-    if len({rows.task.id for rows in splits}) != 1 or splits[0].task.id is None:
+    if splits[0].task.id is None:
         return
     hashed = [np.fromiter(map(hash, rows.store.all_ids()), np.int64, len(rows)).view(np.uint64) for rows in splits]
     for number, rows in enumerate(splits[1:], start=1):
@@ -156,6 +156,6 @@ def find_repeated_ids(splits: Sequence[SplitRows]) -> Iterator[Finding]:
                             tuple(map(shorten, rows.texts[row])),
                             f"id {rows.store.id(row)}, also {earlier.where(int(found[row]))}",
                         )
-                        for row in again[:3].tolist()
+                        for row in again[:SHOWN].tolist()
                     ],
                 )

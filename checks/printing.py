@@ -1,6 +1,8 @@
 """The findings on a terminal and as JSON."""
 
+import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from checks.balance import summarise
-from checks.finding import SHOWN, Finding, by_level, count_levels
+from checks.finding import SHOWN, Finding, Instance, by_level, count_levels
 from checks.running import Checked
 from runtime.counts import counted
 
@@ -33,10 +35,21 @@ def print_checked(checked: Checked, root: Path, console: Console) -> None:
     for finding in by_level(checked.findings):
         console.print(Text.assemble((finding.level, COLOURS[finding.level]), f"  {finding}"), soft_wrap=True)
         for example in finding.examples[:SHOWN]:
-            console.print(Text(f"    {str(example).replace(folder, '')}"), soft_wrap=True)
+            console.print(Text(f"    {without_folder(example, folder)}"), soft_wrap=True)
         if finding.advice not in advised:
             console.print(Text(f"    → {finding.advice}"), soft_wrap=True)
         advised.add(finding.advice)
+
+
+def without_folder(example: Instance, folder: str) -> Instance:
+    """Take a folder out of the names of files, of the row itself and of those that its remark refers to.
+
+    Example:
+        >>> print(without_folder(Instance("d/dev.csv, line 2", ("d/e or f",), "also d/train.csv, line 7"), "d/"))
+        dev.csv, line 2: d/e or f  [also train.csv, line 7]
+    """
+    remark = re.sub(rf"\b(also|like) {re.escape(folder)}", r"\1 ", example.remark)
+    return replace(example, where=example.where.removeprefix(folder), remark=remark)
 
 
 def labels_table(checked: Checked) -> Table:

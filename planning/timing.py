@@ -83,7 +83,7 @@ def expect(
         start_seconds=stopwatch.start_seconds,
         train_seconds=train,
         validation_seconds=validations * scale(stopwatch.dev, dev_tokens),
-        peak_memory_bytes=peak_memory(),
+        peak_memory_bytes=peak_memory(stopwatch.device),
     )
 
 

@@ -5,13 +5,17 @@ import sys
 import torch
 
 
-def peak_memory() -> int | None:
-    """Return the most memory that this process has held, in bytes: the GPU's if there is one, else the machine's.
+def peak_memory(device: torch.device) -> int | None:
+    """Return the most memory that this process has held, in bytes.
 
-    None on Windows, which does not count it for the process.
+    Args:
+        device: What computes: of a GPU it is the GPU's memory, else the machine's.
+
+    Returns:
+        None on Windows, which does not count it for the process.
     """
-    if torch.cuda.is_available():
-        return torch.cuda.max_memory_allocated()
+    if device.type == "cuda":
+        return torch.cuda.max_memory_allocated(device)
     try:
         import resource
     except ModuleNotFoundError:

@@ -7,6 +7,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from runtime.arguments import Arguments
+from runtime.command import command
+from runtime.errors import InputError
+from runtime.importing import heavy_imports
+from runtime.whole_files import check_place
 
 NEEDED = ("torch", "transformers", "lightning", "torchmetrics", "datasets", "jsonargparse", "rich", "tensorboard")
 OLDEST_TORCH = (2, 11)
@@ -30,35 +34,45 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     parser.add_argument(
         "--time_limit", type=float, default=540.0, help="seconds after which no further program starts (default 540)"
     )
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if min(options.batch_sizes or [1]) < 1:
+        parser.error(f"--batch_sizes {min(options.batch_sizes)}: expected 1 or more")
+    if options.data is not None and not options.data.is_file():
+        parser.error(f"--data {options.data}: no such file (expected a file of question pairs)")
+    if options.json is not None and options.json.is_dir():
+        parser.error(f"--json {options.json}: is a folder (expected a file)")
+    return options
 
 
-def complain(device: str) -> str | None:
-    """Return what is missing for a run on a device; None if nothing is."""
+def check_machine(device: str) -> None:
+    """Check that a run on a device can begin.
+
+    Raises:
+        InputError: If something is missing.
+    """
     missing = [name for name in NEEDED if importlib.util.find_spec(name) is None]
     if missing:
-        return f"missing: {', '.join(missing)} (pip install {' '.join(missing)}, or make setup)"
+        raise InputError(f"missing: {', '.join(missing)} (pip install {' '.join(missing)}, or make setup)")
     import torch
 
     if tuple(int(part) for part in torch.__version__.split(".")[:2]) < OLDEST_TORCH:
-        return f"torch is {torch.__version__} (expected 2.11 or newer)"
+        raise InputError(f"torch is {torch.__version__} (expected 2.11 or newer)")
     if device == "cuda" and not torch.cuda.is_available():
-        return (
+        raise InputError(
             f"no GPU: torch {torch.__version__} finds no CUDA device "
             "(--device cpu --tiny tries the program out without one)"
         )
-    return None
 
 
+@command
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark and return the exit status: 1 if numbers differ from the padded model."""
     options = parse_arguments(arguments)
-    complaint = complain(options.device)
-    if complaint is not None:
-        print(f"error: {complaint}", file=sys.stderr)
-        return 2
-    from benchmarks.gpu.session import run
-
+    if options.json is not None:
+        check_place(options.json)
+    with heavy_imports():
+        check_machine(options.device)
+        from benchmarks.gpu.session import run
     return 0 if run(options) else 1
 
 

@@ -1,5 +1,6 @@
 """Whether every way to compute has the numbers of the padded Hugging Face model on this device."""
 
+import traceback
 from dataclasses import dataclass
 from typing import get_args
 
@@ -11,6 +12,7 @@ from transformers import PreTrainedModel
 from backbones import Attention, Backbone, build_encoder, pack
 from backbones.attention_probe import probe
 from benchmarks.gpu.workload import Size
+from runtime.errors import reason_of
 
 LENGTHS = (5, 30, 64, 7, 22, 41, 1, 13)
 LARGEST = {torch.float32: 1e-3, torch.bfloat16: 6e-2}
@@ -26,6 +28,7 @@ class Equality:
         gradient: Largest difference of a gradient, relative to the largest one of all.
         limit: What both may be at most.
         reason: Why it does not run here; empty if it does.
+        error: What it failed with although the probe let it pass; empty if it did not.
     """
 
     name: str
@@ -33,6 +36,7 @@ class Equality:
     gradient: float | None = None
     limit: float
     reason: str = ""
+    error: str = ""
 
     @property
     def holds(self) -> bool:
@@ -58,7 +62,12 @@ def check_equality(size: Size, device: torch.device) -> list[Equality]:
             if reason is not None:
                 found.append(Equality(name=name, limit=limit, reason=reason))
                 continue
-            pooled, gradient = _run(bert, kind, device, dtype)
+            try:
+                pooled, gradient = _run(bert, kind, device, dtype)
+            except RuntimeError as error:  # one way must not end the others, nor the measurements
+                traceback.print_exc()
+                found.append(Equality(name=name, limit=limit, error=reason_of(error)[:200]))
+                continue
             found.append(
                 Equality(
                     name=name,

@@ -1,12 +1,13 @@
 """Clocks, the profiler and the matmul ceiling."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import lightning.pytorch as L
 import torch
+from torch.autograd.profiler_util import FunctionEvent
 from torch.profiler import ProfilerActivity, profile
 
 from benchmarks.gpu.workload import Size
@@ -81,12 +82,11 @@ class StepClock:
                 ms_per_step=ms, launches_per_step=None, kernels_per_step=None, busy_share=None, peak_mib=None
             )
         events, steps = list(self._profile.events()), self._size.profiled_steps
-        on_device = [event for event in events if event.device_type.name == "CUDA"]
-        spans = [(event.time_range.start, event.time_range.end) for event in on_device]
+        spans = device_spans(events)
         return StepTimes(
             ms_per_step=ms,
             launches_per_step=sum(event.name.startswith(LAUNCHES) for event in events) / steps,
-            kernels_per_step=len(on_device) / steps,
+            kernels_per_step=len(spans) / steps,
             busy_share=covered(spans) / (1e6 * self._profile_seconds),
             peak_mib=torch.cuda.max_memory_allocated() / 2**20,
         )
@@ -111,6 +111,19 @@ class LightningClock(L.Callback):
     def on_train_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Tell the clock that the last step is over."""
         self._clock.before_step(trainer.global_step)
+
+
+def device_spans(events: Iterable[FunctionEvent]) -> list[tuple[float, float]]:
+    """Return when each kernel, copy or fill ran on the device, in microseconds.
+
+    A range that has a name, such as the optimiser's step, is an event of the device too, gaps between its kernels
+    included; it is no work.
+    """
+    return [
+        (event.time_range.start, event.time_range.end)
+        for event in events
+        if event.device_type.name == "CUDA" and not event.is_user_annotation
+    ]
 
 
 def covered(spans: Iterable[tuple[float, float]]) -> float:
@@ -144,9 +157,3 @@ def _now(device: torch.device) -> float:
     if device.type == "cuda":
         torch.cuda.synchronize()
     return time.perf_counter()
-
-
-def first_line(error: BaseException, words: Sequence[str] = ()) -> str:
-    """Return the class and the first line of an error."""
-    lines = str(error).strip().splitlines() or [""]
-    return f"{type(error).__name__}: {lines[0][:200]}"

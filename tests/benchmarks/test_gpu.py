@@ -173,5 +173,5 @@ def test_everything_runs_here_with_what_was_carried(cs224n_root: Path, tiny_back
     for name in ("minilm.json", "base.json"):
         (step,) = json.loads((out / name).read_text())["steps"]
         assert (step["name"], step["batch_size"]) == (everything.PROGRAM, 4)
-    (report,) = out.glob("runs/*/*/report.json")
-    assert json.loads(report.read_text())["steps"] == 2
+    assert json.loads((out / "training.json").read_text())["steps"] == 2
+    assert {path.name for path in out.iterdir()} == {"minilm.json", "base.json", "training.json", "work"}

@@ -37,6 +37,10 @@ def test_tables_show_every_program_and_a_dash_without_a_reference() -> None:
     row = next(line for line in text.splitlines() if "ours fp32" in line)
     assert [cell.strip() for cell in row.split("│")[2:5]] == ["10.0", "-", "-"]
     assert "0.500" in text
+    print_values("table", [{"name": "ours anew", "rows": 500_000, "wall_s": 1.0}], console=console)
+    assert [cell.strip() for cell in console.export_text().splitlines()[-2].split("│")[1:4]] == [
+        *("ours anew", "500,000", "1.000")
+    ]
 
 
 def test_a_table_shows_the_share_of_products_and_where_the_time_goes() -> None:
