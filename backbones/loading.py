@@ -62,6 +62,7 @@ def load_encoder(name: str, *, fresh_layers: bool = False) -> PreTrainedModel:
     loaded, report = _from_pretrained(model_class_of(load_config(name)), name)
     model: PreTrainedModel = loaded
     missing, unexpected = set(report["missing_keys"]), set(report["unexpected_keys"])
+    _refuse_foreign(model, name, missing, unexpected)
     missing, unexpected = _take_pooler_of_head(model, name, missing, unexpected)
     _settle_missing(model, name, sorted(missing), fresh_layers=fresh_layers)
     unexpected |= find_layers_behind(Path(resolve(name)))
@@ -73,6 +74,17 @@ def load_encoder(name: str, *, fresh_layers: bool = False) -> PreTrainedModel:
         raise ValueError(f"backbone {name}: {error}") from None
     model.train()  # from_pretrained leaves evaluation mode, which would switch dropout off for the whole training
     return model
+
+
+def _refuse_foreign(model: PreTrainedModel, name: str, missing: set[str], unexpected: set[str]) -> None:
+    """Raise a ValueError if nothing of the weights was taken: what would train is a model without pretraining."""
+    expected = {key for key, _ in model.named_parameters()}
+    if expected <= missing:
+        found, wanted = (", ".join(sorted(keys)[:3]) or "none" for keys in (unexpected, expected))
+        raise ValueError(
+            f"backbone {name}: none of its weights is one of the model in config.json (found {found}; expected "
+            f"{wanted}, …)"
+        )
 
 
 def _take_pooler_of_head(

@@ -138,6 +138,21 @@ def test_missing_layers_are_refused_unless_fresh_ones_are_wanted(folder: Path) -
     assert len(load_encoder(str(folder), fresh_layers=True).encoder.layer) == 2
 
 
+@pytest.mark.parametrize("fresh_layers", [False, True])
+def test_weights_of_which_none_fits_are_refused(folder: Path, fresh_layers: bool) -> None:
+    """As of another family under this config.json: fresh layers alone would be a model without pretraining."""
+    weights = load_file(folder / "model.safetensors")
+    foreign = {f"vision.{name}": weight for name, weight in weights.items()}
+    save_file(foreign, folder / "model.safetensors", metadata={"format": "pt"})
+
+    with pytest.raises(
+        ValueError,
+        match=r"backbone: none of its weights is one of the model in config\.json "
+        r"\(found vision\.embeddings\.LayerNorm\.bias, .*; expected embeddings\.LayerNorm\.bias, .*, …\)$",
+    ):
+        load_encoder(str(folder), fresh_layers=fresh_layers)
+
+
 def test_loading_leaves_the_log_level_of_transformers_alone(folder: Path) -> None:
     from transformers.utils import logging as transformers_logging
 
