@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from runtime.messages import quiet_transformers
+
 BATCH = 64  # masked texts a batch
 
 Edited = tuple[str, str]  # a text, and what was made of it
@@ -109,17 +111,15 @@ class _Scorer:
 
     def __init__(self, name: str) -> None:
         from transformers import AutoModelForMaskedLM, AutoTokenizer
-        from transformers.utils import logging as transformers_logging
 
-        folder, verbosity = str(Path(name).expanduser()), transformers_logging.get_verbosity()
-        transformers_logging.set_verbosity_error()  # no table of weights that are not needed, such as a pooler's
+        folder = str(Path(name).expanduser())
         try:
-            self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-            model, found = AutoModelForMaskedLM.from_pretrained(folder, local_files_only=True, output_loading_info=True)
+            with quiet_transformers():
+                self._tokenizer: Any = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+                loaded = AutoModelForMaskedLM.from_pretrained(folder, local_files_only=True, output_loading_info=True)
         except (OSError, ValueError) as error:
             raise ValueError(f"generated_pairs.fluency.model {name}: {error}") from None
-        finally:
-            transformers_logging.set_verbosity(verbosity)
+        model, found = loaded
         if found["missing_keys"]:
             missing = ", ".join(sorted(found["missing_keys"])[:3])
             raise ValueError(f"generated_pairs.fluency.model {name}: has no masked-LM head (it lacks {missing})")

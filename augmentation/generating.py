@@ -1,7 +1,7 @@
 """Generated pairs: candidates by rule from training rows, and a choice of as many of either label."""
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -55,6 +55,9 @@ class _Candidate:
     other: str | None  # what the file pairs the text with as the same
     label: Any
     edits: tuple[Edited, ...]
+
+
+_Pools = dict[bool, dict[KindName, list[_Candidate]]]
 
 
 @dataclass
@@ -119,22 +122,36 @@ class Generator:
         """Return how many edits of each kind were found."""
         return {kind: len(found) for kind, found in self._candidates.items()}
 
-    def generate(self) -> list[Generated]:
-        """Choose pairs: as many of either label, and within a label the same number of each kind as far as they go."""
+    def generate(self, made: Collection[str] | None = None) -> list[Generated]:
+        """Choose pairs: as many of either label, and within a label the same number of each kind as far as they go.
+
+        Args:
+            made: Ids of the pairs that the same settings made of the same rows before: they are made again, and no edit
+                is judged once more. None to choose.
+        """
         rng = random.Random(f"generated pairs {self.settings.seed}")
-        pools: dict[bool, dict[KindName, list[_Candidate]]] = {False: {}, True: {}}
+        pools = self._pool(rng)
+        chosen = self._choose(pools) if made is None else _find(pools, made)
+        return [self._pair(candidate, rng) for candidate in chosen]
+
+    def _pool(self, rng: random.Random) -> _Pools:
+        """Return the candidates whose texts are new, by whether they mean the same and kind, in an order by chance."""
+        pools: _Pools = {False: {}, True: {}}
         for kind, found in self._candidates.items():
             fresh = [each for each in found.values() if self._is_new((each.text, each.edited))]
             for is_same, pool in pools.items():
                 pool[kind] = [each for each in fresh if self._means_same(each) == is_same]
                 rng.shuffle(pool[kind])
+        return pools
+
+    def _choose(self, pools: _Pools) -> list[_Candidate]:
         fluency = self.settings.fluency
         kept = {is_same: _count_kept(pool, fluency) for is_same, pool in pools.items()}
         wanted = round(self.settings.share * self._rows / 2)
         half = min(wanted, *(sum(counts.values()) for counts in kept.values()))
         choose = _take_first if fluency is None else Judge(fluency).choose
         return [
-            self._pair(candidate, rng)
+            candidate
             for is_same, pool in pools.items()
             for kind, size in share_out(half, kept[is_same]).items()
             for candidate in choose(pool[kind], size)
@@ -167,6 +184,11 @@ class Generator:
 
 def _words(text: str) -> tuple[str, ...]:
     return tuple(word for word in Tokens.of(text).lower if word[0].isalnum())
+
+
+def _find(pools: _Pools, names: Collection[str]) -> list[_Candidate]:
+    """Return the candidates of some ids, in the order in which they are chosen."""
+    return [each for pool in pools.values() for found in pool.values() for each in found if each.id in names]
 
 
 def _count_kept(pool: Mapping[KindName, Sequence[_Candidate]], fluency: Fluency | None) -> dict[KindName, int]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from runtime.cache_folder import CACHE_DIR
 
+WEIGHT_FILES = ("model.safetensors", "pytorch_model.bin")  # of a model's folder; one of them is enough
 UNPACKED = Path(CACHE_DIR, "backbones")  # weights that `backbones.unpacking` joins
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from transformers import AutoTokenizer, PreTrainedConfig, PreTrainedTokenizerFast
 
+from backbones.configuration import load_config
 from backbones.families import longest_sequence
-from backbones.loading import load_config
 from backbones.packages import resolve
 from runtime.errors import reason_of
 

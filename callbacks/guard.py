@@ -52,7 +52,8 @@ class LossGuard(L.Callback):
     It stops before the weights change, so `last.ckpt` holds the state that the bad step started from, the batches
     before the bad one in its accumulation window still to come;
     `nonfinite.json` names task, step, learning rate and ids of the batch. With `skip_limit`, an optimiser step with
-    a gradient that is no finite number is left out whole, on every rank; that costs a look at all gradients.
+    a gradient that is no finite number is left out whole, on every rank; that costs a look at all gradients. Under
+    16-mixed, the gradient scaler leaves such steps out and halves its scale; they count once it is down to 1.
 
     On a CPU the loss is looked at before the backward pass. On a GPU that would make the host wait for each forward
     with nothing left to do for the device, so the loss is copied in the background and looked at after the backward
@@ -106,7 +107,7 @@ class LossGuard(L.Callback):
             self._look_at_losses(trainer)
             return
         gradients = [parameter.grad for parameter in pl_module.parameters() if parameter.grad is not None]
-        if self._all_finite(trainer, gradients):
+        if self._all_finite(trainer, gradients) or _is_scaled_up(trainer):
             return
         self.skipped += 1
         if self.skipped > self.skip_limit:
@@ -157,3 +158,9 @@ class LossGuard(L.Callback):
         one_more = ("--trainer.max_steps", str(trainer.global_step + 1), "--trainer.detect_anomaly", "true")
         command = resume_command(path, *one_more)
         raise NonFiniteLossError(f"{said}; see {folder / 'nonfinite.json'}). {helps}. Reproduce: {command}")
+
+
+def _is_scaled_up(trainer: L.Trainer) -> bool:
+    """Whether the scale of a gradient scaler may be what is too large, which finds it by trying."""
+    scaler = getattr(trainer.precision_plugin, "scaler", None)
+    return scaler is not None and scaler.get_scale() > 1

@@ -2,14 +2,12 @@
 
 import importlib.metadata
 import json
-import shlex
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import lightning.pytorch as L
 import torch
-from lightning.pytorch.loggers import TensorBoardLogger
 
 from backbones import Backbone
 from backbones.digest import digest_weights
@@ -25,7 +23,7 @@ from callbacks.report_scores import (
     score_baselines,
     score_classes_by_task,
 )
-from callbacks.report_table import build_table
+from callbacks.report_table import build_table, show_end
 from callbacks.run_folder import run_folder
 from datamodules import Batch, MultitaskDataModule, ResumableDataModule, resumable_data
 from datamodules.row_orders import find_drawn
@@ -157,7 +155,6 @@ class RunReport(L.Callback):
         baselines = score_baselines(stores.get("train", {}), stores.get(name, {}), predicted)
         module: Any = trainer.lightning_module
         thresholds = find_thresholds(module.heads, tasks) if tasks else {}
-        code = find_code_version()
         report = {
             "metrics": metrics,
             **({"evaluated": evaluated} if evaluated else {}),
@@ -170,21 +167,21 @@ class RunReport(L.Callback):
             "seed": data.seed,
             "data": data.describe_data(),
             **describe_shared(data),
-            "versions": {"tandem": code.version, **{name: importlib.metadata.version(name) for name in PACKAGES}},
-            "commit": code.commit,
-            "dirty": code.dirty,
+            **describe_code(),
         }
         with replacing(folder / "report.json") as file:
             file.write(f"{json.dumps(report, indent=2)}\n".encode())
-        console = plain_console()
-        console.print(build_table(metrics, baselines, title=name if tasks else "held-out text"))
         said = [describe_part(evaluated, name)] if evaluated else []
-        for line in (*said, *describe_failures(tasks, metrics, baselines, predicted), *notes):
-            console.print(line, soft_wrap=True)
-        console.print(f"run folder: {folder}", soft_wrap=True)
-        for logger in trainer.loggers:
-            if isinstance(logger, TensorBoardLogger):
-                console.print(f"curves:     tensorboard --logdir {shlex.quote(str(logger.root_dir))}", soft_wrap=True)
+        lines = [*said, *describe_failures(tasks, metrics, baselines, predicted), *notes]
+        table = build_table(metrics, baselines, title=name if tasks else "held-out text")
+        show_end(table, lines, folder, trainer.loggers)
+
+
+def describe_code() -> dict[str, Any]:
+    """Return which code made a run: versions, commit, and whether files differ from it."""
+    code = find_code_version()
+    versions = {"tandem": code.version, **{name: importlib.metadata.version(name) for name in PACKAGES}}
+    return {"versions": versions, "commit": code.commit, "dirty": code.dirty}
 
 
 def describe_shared(data: ResumableDataModule) -> dict[str, Any]:

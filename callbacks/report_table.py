@@ -1,10 +1,15 @@
-"""The scores of a run as a table."""
+"""What a run shows at its end: its scores as a table, sentences, and where everything lies."""
 
-from collections.abc import Mapping
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
+from lightning.pytorch.loggers import Logger, TensorBoardLogger
 from rich.table import Table
 from rich.text import Text
+
+from runtime.terminal import plain_console
 
 
 def build_table(metrics: Mapping[str, Any], baseline: Mapping[str, Any], *, title: str) -> Table:
@@ -35,3 +40,22 @@ def build_table(metrics: Mapping[str, Any], baseline: Mapping[str, Any], *, titl
 
 def _cell(value: float | None) -> str:
     return "undefined" if value is None else f"{value:.4f}"
+
+
+def show_end(table: Table, lines: Sequence[str], folder: Path, loggers: Sequence[Logger]) -> None:
+    """Print the scores of a run, sentences below them, and where everything lies.
+
+    Args:
+        table: The scores.
+        lines: The sentences.
+        folder: The run's folder.
+        loggers: Its loggers.
+    """
+    console = plain_console()
+    console.print(table)
+    for line in lines:
+        console.print(line, soft_wrap=True)
+    console.print(f"run folder: {folder}", soft_wrap=True)
+    for logger in loggers:
+        if isinstance(logger, TensorBoardLogger):
+            console.print(f"curves:     tensorboard --logdir {shlex.quote(str(logger.root_dir))}", soft_wrap=True)

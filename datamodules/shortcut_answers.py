@@ -53,8 +53,10 @@ def _open_answers(name: str, store: TokenStore, root: Path, cache_dir: Path) -> 
         from shortcuts.answers import answer_unseen_folds, number_bags  # here: scikit-learn takes a second
 
         rank_zero_only(log.info)("task %s: a shortcut model is asked about its training rows", name)
-        by_id = {example.id: example.texts for example in store.task.read_trained("train", root, lambda note: None)}
-        texts = [by_id[name] for name in store.all_ids()]
+        names = store.all_ids()
+        read = store.task.read_trained("train", root, lambda note: None, made=set(names))
+        by_id = {example.id: example.texts for example in read}
+        texts = [by_id[name] for name in names]
         if len(texts[0]) == 1:
             labelled = store.labelled_rows
             firsts = np.unique(number_bags([texts[row][0] for row in labelled]), return_index=True)[1]

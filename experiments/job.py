@@ -5,11 +5,14 @@ import os
 import re
 import shlex
 import sys
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from experiments.inputs import find_inputs
 from runtime.errors import InputError
 from runtime.file_digest import digest
 from runtime.run_folders import last_checkpoint, list_runs
@@ -32,7 +35,6 @@ class Job:
         folder: Its folder, which no other job uses.
         configs: Its `-c` files in order, as absolute paths; the command shows them relative to the current folder.
         flags: Its flags, which come after them.
-        inputs: Folders whose weights the training starts from; if they change, the job has changed.
         script: The entry point.
     """
 
@@ -40,7 +42,6 @@ class Job:
     folder: Path
     configs: tuple[Path, ...]
     flags: tuple[str, ...]
-    inputs: tuple[Path, ...] = ()
     script: Path = TRAIN
 
     @property
@@ -65,12 +66,11 @@ class Job:
         return shlex.join(["python", *self.command[1:]])
 
     def settings(self) -> dict[str, Any]:
-        """Return what distinguishes this training from others: flags, and digests of the files that it reads."""
-        files = [path for folder in self.inputs for path in sorted(folder.iterdir())]
+        """Return what distinguishes this training from others: flags, and digests of what they and its files name."""
         return {
             "configs": [f"{path.name} {digest(path)}" for path in self.configs],
             "flags": re.split(r" (?=--)", " ".join(self.flags)),
-            "weights": [f"{path.name} {digest(path)}" for path in files if path.suffix in (".safetensors", ".bin")],
+            "weights": [f"{path.name} {digest(path)}" for path in find_inputs(self.configs, self.flags)],
         }
 
     def attempts(self) -> list[Path]:
@@ -110,15 +110,11 @@ class Job:
         if not self.holds_runs():
             return
         before, now = self._read_settings(), self.settings()
+        before["flags"], now["flags"] = _spell_flags(before["flags"]), _spell_flags(now["flags"])
         if {**before, "flags": _sort_flags(before["flags"])} != {**now, "flags": _sort_flags(now["flags"])}:
-            gone = [value for key in now for value in before[key] if value not in now[key]]
-            new = [value for key in now for value in now[key] if value not in before[key]]
-            what = f"{', '.join(gone) or 'fewer'} before, {', '.join(new) or 'fewer'} now"
-            if sorted(before["configs"]) == sorted(now["configs"]) and before["configs"] != now["configs"]:
-                what = "the -c files in another order"
             raise InputError(
-                f"{self.folder}: was run with different settings: {what} (expected the same; for other settings choose "
-                "another --output)"
+                f"{self.folder}: was run with different settings: {_describe_difference(before, now)} (expected the "
+                "same; for other settings choose another --output)"
             )
 
     def check_flags(self, flags: Sequence[str]) -> None:
@@ -157,7 +153,29 @@ def _is_trained(folder: Path) -> bool:
     return isinstance(report, dict) and "weights_sha256" in report
 
 
-def _sort_flags(values: Sequence[str]) -> list[str]:
-    """Sort flags by name, `--a=1` as `--a 1`; flags of the same name keep their order, as the last one counts."""
-    spaced = [value.replace("=", " ", 1) if "=" in value.partition(" ")[0] else value for value in values]
-    return sorted(spaced, key=lambda value: value.partition(" ")[0])
+def _describe_difference(before: Mapping[str, Sequence[str]], now: Mapping[str, Sequence[str]]) -> str:
+    gone, new = (
+        [value for key in now for value in (Counter(one[key]) - Counter(other[key])).elements()]
+        for one, other in ((before, now), (now, before))
+    )
+    if gone or new:
+        return f"{', '.join(gone) or 'fewer'} before, {', '.join(new) or 'fewer'} now"
+    kinds = {"configs": "-c files", "weights": "weights or predictions", "flags": "flags"}
+    return f"the {next(kinds[key] for key in kinds if before[key] != now[key])} in another order"
+
+
+def _spell_flags(values: Sequence[str]) -> list[str]:
+    """Return flags as `--a 1`, where some may be `--a=1`."""
+    return [value.replace("=", " ", 1) if "=" in value.partition(" ")[0] else value for value in values]
+
+
+def _sort_flags(flags: Sequence[str]) -> tuple[list[str], list[tuple[str, str]]]:
+    """Return flags sorted, and which come before which, where that is of consequence."""
+    return sorted(flags), sorted(pair for pair in combinations(flags, 2) if _is_ordered(*pair))
+
+
+def _is_ordered(one: str, other: str) -> bool:
+    """Whether the later one of two flags counts, or both add a task: tasks come in the order of their flags."""
+    first, second = sorted(flag.partition(" ")[0] for flag in (one, other))
+    is_same_setting = f"{second}.".startswith(f"{first}.")
+    return is_same_setting or all(re.fullmatch(r"--tasks\.[^.]+", name) for name in (first, second))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from experiments.budget import Budget, parse_budget
 from experiments.job import Job
-from experiments.settings import find_flag, find_setting
+from experiments.settings import find_setting
 from runtime.arguments import Arguments
 from runtime.errors import InputError
 
@@ -119,7 +119,6 @@ class JobOptions:
             folder=self.output / name / f"seed-{seed}",
             configs=every,
             flags=(*chosen, "--trainer.enable_progress_bar", "false"),
-            inputs=_find_weights(chosen),
         )
 
 
@@ -193,13 +192,6 @@ def read_options(parsed: argparse.Namespace, extra: Sequence[str]) -> JobOptions
         dry_run=parsed.dry_run,
         keep_last=parsed.keep_last,
     )
-
-
-def _find_weights(flags: Sequence[str]) -> tuple[Path, ...]:
-    """Return the folder of the backbone if the flags choose one; nothing for a name or the configuration's own."""
-    chosen = find_flag(flags, "--model.backbone")
-    folder = Path(chosen).expanduser() if chosen else None
-    return (folder,) if folder is not None and folder.is_dir() else ()
 
 
 def find_file(path: str | os.PathLike[str], option: str) -> Path:

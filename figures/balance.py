@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from figures.canvas import COLOURS, INK, new_axes, styled
+from figures.shown import LONGEST_CLASS, shorten
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -27,7 +28,7 @@ def draw_balance(shares: Mapping[str, NDArray[Any]], names: Sequence[str]) -> "F
     for number, (what, values) in enumerate(shares.items()):
         offset = (number - (len(shares) - 1) / 2) * width
         axes.bar(places + offset, values, width=width * 0.92, label=what, color=COLOURS[number])
-    shown = [name if len(name) <= 14 else f"{name[:13]}…" for name in names]
+    shown = [shorten(name, LONGEST_CLASS) for name in names]
     is_crowded = max(map(len, shown)) * len(shown) > 40
     axes.set_xticks(places, shown, rotation=45 if is_crowded else 0, ha="right" if is_crowded else "center")
     axes.set_ylabel("share of examples")

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from figures.canvas import INK, new_axes, styled
-from figures.shown import MOST_CLASSES, pick_classes
+from figures.shown import LONGEST_CLASS, MOST_CLASSES, pick_classes, shorten
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -106,7 +106,7 @@ def draw_confusion(confusions: Confusions, class_names: Sequence[str]) -> "Figur
     axes.pcolormesh(ends, ends, shares, cmap="Blues", vmin=0, vmax=1)  # rectangles; an image would blur when enlarged
     axes.set(aspect="equal")
     axes.invert_yaxis()
-    names = [_shorten(class_names[number]) for number in confusions.classes]
+    names = [shorten(class_names[number], LONGEST_CLASS) for number in confusions.classes]
     long_names = max(map(len, names)) > 6
     axes.set_xticks(range(shown), names, rotation=45 if long_names else 0, ha="right" if long_names else "center")
     axes.set_yticks(range(shown), names)
@@ -123,7 +123,3 @@ def draw_confusion(confusions: Confusions, class_names: Sequence[str]) -> "Figur
             text = f"{share:.0%}\n{confusions.counts[row, column]}"
             axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=9)
     return figure
-
-
-def _shorten(name: str, most: int = 14) -> str:
-    return name if len(name) <= most else f"{name[: most - 1]}…"

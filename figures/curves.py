@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from figures.canvas import COLOURS, INK, new_axes, styled
+from figures.shown import LONGEST_NAME, shorten
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -38,7 +39,15 @@ def draw_curves(panels: Sequence[tuple[str, Sequence[Curve]]]) -> "Figure":
         for number, curve in enumerate(curves):
             style = "o-" if len(curve.steps) <= 25 else "-"
             colour = COLOURS[number % len(COLOURS)]
-            panel.plot(curve.steps, curve.values, style, label=curve.name, color=colour, markersize=4, linewidth=1.5)
+            panel.plot(
+                curve.steps,
+                curve.values,
+                style,
+                label=shorten(curve.name, LONGEST_NAME),
+                color=colour,
+                markersize=4,
+                linewidth=1.5,
+            )
         panel.set(xlabel="optimiser step", ylabel=title)
         panel.ticklabel_format(axis="x", style="plain")
         if len(curves) > 1:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from figures.canvas import COLOURS, INK, new_axes, styled
+from figures.shown import LONGEST_NAME, LONGEST_TITLE, shorten
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -72,6 +73,6 @@ def draw_interleaving(trainings: Sequence[Interleaving]) -> "Figure":
         panel.imshow(pixels, aspect="auto", interpolation="nearest", extent=(0, training.steps, len(training.tasks), 0))
         for mark in training.marks:
             panel.axvline(mark, color=INK, linestyle=":", linewidth=0.8)
-        panel.set(title=training.title, xlabel="optimiser step", xlim=(0, training.steps))
-        panel.set_yticks(np.arange(len(training.tasks)) + 0.5, list(training.tasks))
+        panel.set(title=shorten(training.title, LONGEST_TITLE), xlabel="optimiser step", xlim=(0, training.steps))
+        panel.set_yticks(np.arange(len(training.tasks)) + 0.5, [shorten(name, LONGEST_NAME) for name in training.tasks])
     return figure

@@ -17,7 +17,7 @@ from backbones.parity_probe import check_parity
 from heads import Trunk, TrunkSettings
 from inference.model import TrainedModel
 from runtime.errors import reason_of
-from runtime.run_folders import find_in_run
+from runtime.run_folders import find_trained
 from tasks import InputError, Task
 from tasks.encoding import refuse_both
 from transformers_internals import no_init_weights
@@ -70,7 +70,7 @@ def find_checkpoint(path: Path) -> Path:
         return path
     if not path.is_dir():
         raise InputError(f"{path}: no such file or folder (expected a run or a checkpoint of train.py fit)")
-    found = find_in_run(path, "best") or find_in_run(path, "last")
+    found = find_trained(path)
     if found is None:
         raise InputError(f"{path}: holds no checkpoint (expected checkpoints/best….ckpt or last.ckpt of a run)")
     return found

@@ -9,7 +9,7 @@ from torch import nn
 
 from backbones import Adapter, Backbone, PoolingChoice, build_encoder, load_encoder
 from backbones.families import Way, default_pooling
-from backbones.loading import trained_pooling
+from backbones.sentence_transformers_files import trained_pooling
 from heads import Head, TrunkSettings, check_trunk
 from lightning_modules.acceleration import CompileChoice
 from lightning_modules.score import Score

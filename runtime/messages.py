@@ -3,6 +3,8 @@
 import logging
 import sys
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 QUIET_WARNINGS = (
     "does not have many workers",
@@ -27,6 +29,23 @@ def silence_lightning(*more: str) -> None:
         warnings.filterwarnings("ignore", message=f".*{message}")
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+@contextmanager
+def quiet_transformers() -> Iterator[None]:
+    """Silence what transformers says while it loads a model: which weights it has no use for, and its progress.
+
+    Errors are still told. The bars stay off: it has one for writing a model too.
+    """
+    from transformers.utils import logging as transformers_logging  # here: it takes seconds
+
+    transformers_logging.disable_progress_bar()
+    verbosity = transformers_logging.get_verbosity()
+    transformers_logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        transformers_logging.set_verbosity(verbosity)
 
 
 class StderrLines(logging.Handler):

@@ -176,6 +176,11 @@ def find_in_run(run: Path, which: str) -> Path | None:
     return max(matching, key=lambda path: path.stat().st_mtime, default=None)
 
 
+def find_trained(run: Path) -> Path | None:
+    """Return the checkpoint with a run's trained weights: the best one by the mean, else the last one."""
+    return find_in_run(run, "best") or find_in_run(run, "last")
+
+
 def _task_of(file: Path) -> str | None:
     """Return the task whose best weights a checkpoint holds, as BestTaskCheckpoint names it; None for no single one."""
     found = BEST_OF_A_TASK.match(file.name)

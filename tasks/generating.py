@@ -1,7 +1,7 @@
 """Generated pairs as examples of a task, behind the examples of its train split."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 from augmentation import PREFIX, GeneratedPairs, Generator, TrainingPair
 from heads import Label, LabelSpace, Scores
@@ -63,6 +63,7 @@ def with_generated(
     settings: GeneratedPairs,
     pair_labels: tuple[PairLabel, PairLabel],
     report: Callable[[str], None],
+    made: Collection[str] | None = None,
 ) -> Iterator[Example]:
     """Yield the examples of a train split, then the pairs that are made of them.
 
@@ -71,6 +72,7 @@ def with_generated(
         settings: What to make.
         pair_labels: Label of pairs that mean the same, and of those that do not.
         report: Called with a sentence on what was made.
+        made: Ids of the pairs that were made of them before, to make those again; None to choose.
 
     Raises:
         InputError: If nothing could be made, an id of the file marks a generated pair, or the masked language model
@@ -88,20 +90,20 @@ def with_generated(
         rows += 1
         yield example
     try:
-        made = generator.generate()
+        pairs = generator.generate(made)
     except ValueError as error:
         raise InputError(str(error)) from None
-    if not made:
+    if not pairs:
         found = ", ".join(f"{kind} {count:,}" for kind, count in generator.count_candidates().items())
         raise InputError(
             f"generated_pairs: the rules made no pair from {rows:,} rows (expected a positive and a negative one at "
             f"least; edits found: {found}); they are for English"
         )
-    counts = Counter(pair.kind for pair in made)
+    counts = Counter(pair.kind for pair in pairs)
     wanted = round(settings.share * rows)
-    fewer = f" of {wanted:,} asked for" if len(made) < wanted - 1 else ""
+    fewer = f" of {wanted:,} asked for" if len(pairs) < wanted - 1 else ""
     report(
-        f"{len(made):,} pairs{fewer} made by rule and trained on beside {rows:,} rows, half of them with the same "
+        f"{len(pairs):,} pairs{fewer} made by rule and trained on beside {rows:,} rows, half of them with the same "
         f"meaning ({', '.join(f'{kind} {count:,}' for kind, count in counts.items())})"
     )
-    yield from (Example(pair.id, pair.texts, pair.label) for pair in made)
+    yield from (Example(pair.id, pair.texts, pair.label) for pair in pairs)

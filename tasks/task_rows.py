@@ -1,7 +1,7 @@
 """The rows of a task: where they lie, and how texts and labels are read from them."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
@@ -192,13 +192,18 @@ class TaskRows(ABC):
         limit = self.limit(split)
         yield from sample(located, limit) if limit else located
 
-    def read_trained(self, split: Split, root: Path, report: Callable[[str], None]) -> Iterator[Example]:
-        """Return what `read` does and, behind the train split, the pairs that are made of it; see `generated_pairs`."""
+    def read_trained(
+        self, split: Split, root: Path, report: Callable[[str], None], *, made: Collection[str] | None = None
+    ) -> Iterator[Example]:
+        """Return what `read` does and, behind the train split, the pairs that are made of it; see `generated_pairs`.
+
+        Given the ids of those that were made of it before, they are made again without being chosen again.
+        """
         examples = self.read(split, root, report)
         if split != "train" or self.generated_pairs is None:
             return examples
         labels = find_pair_labels(self.generated_pairs, self.labels, self.class_names, self.parse_label)
-        return with_generated(examples, self.generated_pairs, labels, report)
+        return with_generated(examples, self.generated_pairs, labels, report, made)
 
     def generation_settings(self, split: Split) -> dict[str, str]:
         """Return what decides which pairs are made beside a split, for a cache key; nothing where none is."""

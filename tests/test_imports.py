@@ -15,7 +15,7 @@ ALLOWED: dict[str, set[str]] = {
     "heads": {"runtime", "transformers_internals"},
     "backbones": {"runtime", "transformers_internals"},
     "objectives": {"heads"},
-    "augmentation": set(),
+    "augmentation": {"runtime"},
     "sample_data": set(),
     "figures": set(),
     "runtime": set(),

@@ -3,6 +3,7 @@ import math
 import pytest
 import torch
 from transformers import BertConfig, BertForMaskedLM, BertModel
+from transformers.utils import logging as transformers_logging
 
 from augmentation import Fluency, GeneratedPairs
 from augmentation.fluency import Judge, _Scorer
@@ -57,3 +58,12 @@ def test_a_missing_folder_and_a_wrong_share_are_refused(tmp_path):
     with pytest.raises(ValueError, match=r"fluency.drop is 1"):
         Fluency(model="x", drop=1)
     assert not math.isnan(Fluency(model="x").drop)
+
+
+def test_loading_the_model_says_nothing(folder, capfd):
+    """Neither which weights it has no use for nor a progress bar."""
+    transformers_logging.enable_progress_bar()
+    verbosity = transformers_logging.get_verbosity()
+    _Scorer(str(folder))
+    assert capfd.readouterr() == ("", "")
+    assert transformers_logging.get_verbosity() == verbosity

@@ -9,7 +9,7 @@ from transformers import AutoModelForMaskedLM, AutoModelForSequenceClassificatio
 
 from backbones import load_encoder
 from backbones.families import default_pooling
-from backbones.loading import trained_pooling
+from backbones.sentence_transformers_files import trained_pooling
 from lightning_modules import MultitaskModule
 from tasks import Sst
 from tests.backbones.families import FAMILIES, tiny_model

@@ -40,6 +40,22 @@ def empty_bin(folder: Path) -> None:
     (folder / "pytorch_model.bin").write_bytes(b"")
 
 
+def remove_weights(folder: Path) -> None:
+    (folder / "model.safetensors").unlink()
+
+
+def damage_weights(folder: Path) -> None:
+    (folder / "model.safetensors").write_bytes(b"version https://git-lfs.github.com/spec/v1\n")
+
+
+def damage_config(folder: Path) -> None:
+    (folder / "config.json").write_text("{")
+
+
+def remove_config(folder: Path) -> None:
+    (folder / "config.json").unlink()
+
+
 def test_weights_in_several_files_load(folder: Path) -> None:
     model = BertModel.from_pretrained(folder)
     (folder / "model.safetensors").unlink()
@@ -100,6 +116,33 @@ def test_an_adapter_is_no_backbone(folder: Path, left_out: str) -> None:
         ),
         (lambda folder: write_bin(folder, [1, 2]), r"the weights cannot be loaded \(TypeError: cannot convert"),
         (empty_bin, r"the weights cannot be loaded \(EOFError\)$"),
+        (remove_weights, r"no weights \(expected model\.safetensors or pytorch_model\.bin in .*backbone\)"),
+        (damage_weights, r"the weights cannot be loaded \(.*header"),
+        (damage_config, r"cannot be loaded \(.*config\.json' is not a valid JSON file\.\)$"),
+        (remove_config, r"no config\.json in .*backbone$"),
+        (
+            lambda folder: change_config(folder, model_type="neobert", auto_map={"AutoModel": "model.NeoBERT"}),
+            r"is a 'neobert' model, which transformers \S+ does not have, and code that comes with",
+        ),
+        (
+            lambda folder: (folder / "config.json").write_text('{"model_type": "t5"}'),
+            r"is a 't5' model, an encoder with a decoder",
+        ),
+        (
+            lambda folder: change_config(folder, hidden_size="wide"),
+            r"its configuration is not that of a 'bert' model \(.*'hidden_size'",
+        ),
+        (lambda folder: change_config(folder, model_type="vit"), r"is a 'vit' model \(expected an encoder of text\)"),
+        (
+            lambda folder: change_config(folder, intermediate_size=32),
+            r"encoder\.layer\.0\.intermediate\.dense\.bias has shape \(24,\) \(expected \(32,\) by config\.json\)",
+        ),
+        (lambda folder: change_config(folder, is_decoder=True), r"is a decoder \(expected is_decoder and add_cross"),
+        (lambda folder: change_config(folder, num_hidden_layers=0), r"num_hidden_layers is 0 \(expected 1 or more\)"),
+        (
+            lambda folder: change_config(folder, position_embedding_type="relative_key"),
+            r"position embeddings are 'relative_key' \(expected 'absolute'\)",
+        ),
     ],
 )
 def test_a_folder_that_holds_no_fitting_model_is_refused(

@@ -107,7 +107,8 @@ def test_another_file_or_other_weights_are_other_settings(tmp_path, launch):
     config.write_text("x: 1")
     weights.parent.mkdir()
     weights.write_text("1")
-    job = Job("b1", tmp_path / "b1" / "seed-1", (config,), (), (weights.parent,), PROGRAM)
+    flags = ("--model.backbone", str(weights.parent))
+    job = Job("b1", tmp_path / "b1" / "seed-1", (config,), flags, PROGRAM)
     assert launch(job) == [0]
     config.write_text("x: 2")
     with pytest.raises(InputError, match=r"a\.yaml [0-9a-f]{64} before, a\.yaml"):
