@@ -10,6 +10,18 @@ from runtime.errors import InputError
 from tasks.cells import SEVERAL_IN_ONE, Row
 from tasks.text_lines import carriage_return, decode_lines
 
+HOW_TO_WRITE_A_TAB = r"""a tab is "\t" in YAML, $'\t' in a shell"""
+
+
+def check_delimiter(delimiter: str | None) -> None:
+    """Check that what is given as a delimiter is one character, if it is given.
+
+    Raises:
+        ValueError: If not; the message says how a tab is written.
+    """
+    if delimiter is not None and len(delimiter) != 1:
+        raise ValueError(f"delimiter is {delimiter!r} (expected one character; {HOW_TO_WRITE_A_TAB})")
+
 
 def read_lines(path: Path, names: Sequence[str], *, encoding: str) -> Iterator[Row]:
     """Return the lines of a file as the one column of each row, blank lines left out.

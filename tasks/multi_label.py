@@ -13,6 +13,7 @@ from heads import LabelSets
 from runtime.counts import counted
 from runtime.errors import InputError
 from tasks.cells import Row
+from tasks.delimited import HOW_TO_WRITE_A_TAB
 from tasks.label_weights import ClassWeights, by_name, check_weights, weigh_answers
 from tasks.labels import list_names, name_classes
 from tasks.task import Task
@@ -74,6 +75,8 @@ class LabelSetTask(Task):
             raise ValueError("has no classes (expected the labels of the file, or label_columns)")
         if self.separator == "":
             raise ValueError("separator is empty (expected a text, or none for JSON lists)")
+        if self.separator is not None and r"\t" in self.separator:  # what a shell makes of "\t"
+            raise ValueError(f"separator is {self.separator!r} (expected a text; {HOW_TO_WRITE_A_TAB})")
         for label in self.class_names:
             if self.separator is not None and self.separator in label:
                 raise ValueError(f"the label {label!r} holds the separator {self.separator!r} (expected another one)")

@@ -14,6 +14,7 @@ from augmentation import GeneratedPairs
 from heads import Label, LabelSpace
 from runtime.errors import InputError
 from tasks.chosen_rows import find_rows
+from tasks.delimited import check_delimiter
 from tasks.generating import find_pair_labels, with_generated
 from tasks.reading import Example, ExampleReader
 from tasks.rows import Row
@@ -69,10 +70,10 @@ class TaskRows(ABC):
     def __post_init__(self) -> None:
         name = type(self).__name__
         check_source(self.source, name)
-        if self.delimiter is not None and len(self.delimiter) != 1:
-            raise InputError(
-                f'{name}: delimiter is {self.delimiter!r} (expected one character; a tab is "\\t" in YAML)'
-            )
+        try:
+            check_delimiter(self.delimiter)
+        except ValueError as error:
+            raise InputError(f"{name}: {error}") from None
         for option in ("train_limit", "dev_limit"):
             value = getattr(self, option)
             if value is not None and value < 1:

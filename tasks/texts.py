@@ -8,6 +8,7 @@ from typing import Any, Literal
 from runtime.counts import counted
 from runtime.errors import InputError
 from tasks.cells import check_columns
+from tasks.delimited import check_delimiter
 from tasks.source import Source, Split, check_source
 from tasks.splitting import SplitKeys
 
@@ -38,8 +39,10 @@ class Texts:
         check_source(self.source, "Texts")
         if not 1 <= len(self.texts) <= 2:
             raise InputError(f"Texts: texts names {counted(len(self.texts), 'column')} (expected 1 or 2)")
-        if self.delimiter is not None and len(self.delimiter) != 1:
-            raise InputError(f'Texts: delimiter is {self.delimiter!r} (expected one character; a tab is "\\t" in YAML)')
+        try:
+            check_delimiter(self.delimiter)
+        except ValueError as error:
+            raise InputError(f"Texts: {error}") from None
 
     def read_texts(
         self, split: Split, root: Path, report: Callable[[str], None], *, keep_halves: bool = False

@@ -118,6 +118,10 @@ def test_a_cell_that_is_no_set_is_an_error(tmp_path: Path, cell: str, settings: 
     [
         ({"separator": ";", "classes": ("a;b", "c")}, "the label 'a;b' holds the separator ';' (expected another one)"),
         ({"separator": ""}, "separator is empty (expected a text, or none for JSON lists)"),
+        (
+            {"separator": r"\t"},
+            r"""separator is '\\t' (expected a text; a tab is "\t" in YAML, $'\t' in a shell)""",
+        ),
         ({"classes": None}, "has no classes (expected the labels of the file, or label_columns)"),
         ({"classes": ("a", "a")}, "a class appears twice in a, a"),
         (

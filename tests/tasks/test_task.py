@@ -311,7 +311,11 @@ def test_a_split_that_the_source_lacks_is_an_error(tmp_path):
         (single, {"weight": math.nan}, "Classification: weight is nan (expected 0 or more)"),
         (single, {"weight": math.inf}, "Classification: weight is inf (expected 0 or more)"),
         (single, {"batch_size": 0}, "Classification: batch_size is 0 (expected 1 or more)"),
-        (single, {"delimiter": r"\t"}, r"Classification: delimiter is '\\t' (expected one character; a tab is"),
+        (
+            single,
+            {"delimiter": r"\t"},
+            r"""Classification: delimiter is '\\t' (expected one character; a tab is "\t" in YAML, $'\t' in a shell)""",
+        ),
         (single, {"delimiter": ""}, "Classification: delimiter is '' (expected one character; a tab is"),
         (single, {"metrics": ()}, "Classification: the first of metrics must be one where higher is better, got ()"),
         (

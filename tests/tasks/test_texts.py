@@ -119,7 +119,7 @@ def test_train_limit_gives_the_texts_of_the_examples_that_it_draws(tmp_path: Pat
         ({"source": Source(train="a.csv"), "texts": ("a", "b", "c")}, r"Texts: texts names 3 columns"),
         (
             {"source": Source(train="a.csv"), "delimiter": "\\t"},
-            r"Texts: delimiter is '\\\\t' \(expected one character",
+            r"Texts: delimiter is '\\\\t' \(expected one character; a tab is .*, \$'\\t' in a shell\)",
         ),
         ({"source": Source(train="a.csv"), "delimiter": ""}, r"Texts: delimiter is ''"),
     ],
