@@ -11,9 +11,11 @@ from tasks.json_rows import read_json, read_json_lines
 from tasks.parquet_rows import read_parquet
 
 FILE_FORMATS = (".csv", ".tsv", ".txt", ".jsonl", ".json", ".parquet")
+PACKED = (".gz", ".bz2", ".xz", ".zip", ".zst", ".7z")
+SPREADSHEETS = (".xlsx", ".xls", ".ods", ".numbers")
 DELIMITERS = {".csv": ",", ".tsv": "\t", ".txt": None}
 
-__all__ = ["FILE_FORMATS", "FileFormat", "Row", "read_rows"]
+__all__ = ["FILE_FORMATS", "FileFormat", "Row", "check_ending", "read_rows"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +35,21 @@ class FileFormat:
     quotes: bool = True
     columns: tuple[str, ...] | None = None
     encoding: str = "utf-8"
+
+
+def check_ending(path: Path) -> None:
+    """Check that the ending of a file is one of the `FILE_FORMATS`.
+
+    Raises:
+        InputError: If not; the message says what to do with a packed file or a spreadsheet.
+    """
+    ending = path.suffix.lower()
+    if ending in PACKED:
+        raise InputError(f"{path}: is packed (expected the file itself: unpack it first)")
+    if ending in SPREADSHEETS:
+        raise InputError(f"{path}: is a spreadsheet (expected a table as text: save it as .csv)")
+    if ending not in FILE_FORMATS:
+        raise InputError(f"{path}: unknown ending {path.suffix!r} (expected {', '.join(FILE_FORMATS)})")
 
 
 def read_rows(

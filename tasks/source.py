@@ -11,7 +11,7 @@ from runtime.errors import InputError
 from runtime.file_digest import digest
 from tasks.cells import check_columns
 from tasks.hub import digest_hub, read_hub
-from tasks.rows import FILE_FORMATS, FileFormat, Row, read_rows
+from tasks.rows import FILE_FORMATS, FileFormat, Row, check_ending, read_rows
 from tasks.split_rule import SplitRule
 from tasks.splitting import SplitKeys, choose_rows, refuse_shared_groups
 
@@ -132,8 +132,7 @@ class Source:
             raise MissingFileError(
                 f"{path}: no such file (the {split} split; relative paths start from --data.root {root})"
             )
-        if path.suffix.lower() not in FILE_FORMATS:
-            raise InputError(f"{path}: unknown ending {path.suffix!r} (expected {', '.join(FILE_FORMATS)})")
+        check_ending(path)
         return path
 
     def describe(self, split: Split, root: Path) -> dict[str, str]:

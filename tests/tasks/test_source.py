@@ -538,12 +538,15 @@ def test_relative_paths_start_from_the_root(tmp_path, monkeypatch):
         ("folder", "folder: is a folder (expected a file of the dev split)"),
         ("a.doc", "a.doc: unknown ending '.doc' (expected .csv, .tsv, .txt, .jsonl, .json, .parquet)"),
         ("a", "a: unknown ending '' (expected .csv, .tsv, .txt, .jsonl, .json, .parquet)"),
+        ("a.csv.gz", "a.csv.gz: is packed (expected the file itself: unpack it first)"),
+        ("a.ZIP", "a.ZIP: is packed (expected the file itself: unpack it first)"),
+        ("a.xlsx", "a.xlsx: is a spreadsheet (expected a table as text: save it as .csv)"),
     ],
 )
 def test_files_that_cannot_be_read(file, message, tmp_path):
     (tmp_path / "folder").mkdir()
-    write(tmp_path / "a.doc", "x")
-    write(tmp_path / "a", "x")
+    for name in ("a.doc", "a", "a.csv.gz", "a.ZIP", "a.xlsx"):
+        write(tmp_path / name, "x")
     kind = MissingFileError if file == "none.csv" else InputError
     with pytest.raises(kind, match=f"^{re.escape(str(tmp_path) + '/' + message)}"):
         Source(dev=file).locate("dev", tmp_path)
