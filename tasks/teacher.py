@@ -80,6 +80,12 @@ class Teacher:
             found = [named] if named.exists() else [Path(path) for path in sorted(glob(str(named)))]
             if not found:
                 raise InputError(f"task {task}: teacher {entry}: no such file or run folder")
+            for path in found:
+                if path.is_dir() and path.name == "predictions" and not (path / "predictions").is_dir():
+                    raise InputError(
+                        f"task {task}: teacher {path}: lies in a run folder (expected the run folder itself, "
+                        f"{path.parent})"
+                    )
             paths += [path / "predictions" / name if path.is_dir() else path for path in found]
         for path in paths:
             if not path.is_file():

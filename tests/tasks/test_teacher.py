@@ -1,3 +1,4 @@
+import re
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,14 @@ def test_run_folders_and_patterns_name_the_files_of_the_task(tmp_path):
     assert task.read_teacher("sts", ["x"]).tolist() == [2.5]
     alone = Sts(teacher=Teacher(files=(str(tmp_path / "version_1"),)))
     assert alone.read_teacher("sts", ["x"]).tolist() == [4.0]
+
+
+def test_the_folder_of_the_files_is_not_taken_for_that_of_the_run(tmp_path):
+    run = tmp_path / "version_0"
+    inside = write(run / "predictions" / "sts-train.csv", "id, Predicted_Similarity", "x, 1").parent
+    expected = f"task sts: teacher {inside}: lies in a run folder (expected the run folder itself, {run})"
+    with pytest.raises(InputError, match=f"^{re.escape(expected)}$"):
+        Sts(teacher=Teacher(files=(str(inside),))).read_teacher("sts", ["x"])
 
 
 def test_a_task_without_a_teacher_has_none():
