@@ -33,12 +33,13 @@ def keep_plain_hyperparameters(module: L.LightningModule, **replaced: Any) -> No
     module.hparams.update(to_plain(replaced))
 
 
-def check_fit(checkpoint: Mapping[str, Any], weights: Mapping[str, Tensor]) -> None:
+def check_fit(checkpoint: Mapping[str, Any], weights: Mapping[str, Tensor], *, otherwise: str = "") -> None:
     """Check that a checkpoint's weights are those of the module that is about to load it.
 
     Args:
         checkpoint: A Lightning checkpoint.
         weights: The module's `state_dict`.
+        otherwise: What else can be done with a checkpoint of other heads, for the message.
 
     Raises:
         InputError: If not; the message names the difference.
@@ -49,7 +50,8 @@ def check_fit(checkpoint: Mapping[str, Any], weights: Mapping[str, Tensor]) -> N
         if found.get(name) != expected.get(name):
             here, there = (f"of shape {shapes[name]}" if name in shapes else "none" for shapes in (expected, found))
             raise InputError(
-                f"the checkpoint does not fit: {name} is {there} there, {here} here (other tasks, heads or backbone?)"
+                f"the checkpoint does not fit: {name} is {there} there, {here} here (other tasks, heads or backbone?"
+                f"{otherwise if name.startswith('heads.') else ''})"
             )
 
 

@@ -17,6 +17,8 @@ from tasks import InputError, Task
 from tasks.meaning import compare_meaning, is_same_meaning
 
 log = logging.getLogger(__name__)
+# What can be done with a checkpoint of other tasks that a training cannot resume from.
+NEW_TRAINING = "; --model.init_from in place of --ckpt_path starts a new training from its backbone and heads that fit"
 
 
 def init_from(

@@ -10,7 +10,7 @@ from torch import nn
 from backbones import Backbone
 from heads import Head
 from tasks import Task
-from tasks.meaning import compare_meaning
+from tasks.meaning import TASKS, compare_meaning
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ def model_meaning(backbone: Backbone, tasks: Mapping[str, Task], heads: nn.Modul
         tasks: The tasks by name.
         heads: Their heads.
     """
-    return {"backbone": backbone.meaning(), "tasks": describe_tasks(tasks, heads)}
+    return {"backbone": backbone.meaning(), TASKS: describe_tasks(tasks, heads)}
 
 
 def describe_tasks(tasks: Mapping[str, Task], heads: nn.ModuleDict) -> dict[str, dict[str, Any]]:
@@ -36,12 +36,13 @@ def describe_tasks(tasks: Mapping[str, Task], heads: nn.ModuleDict) -> dict[str,
     return described
 
 
-def compare_with_checkpoint(checkpoint: Mapping[str, Any], meaning: Mapping[str, Any]) -> None:
+def compare_with_checkpoint(checkpoint: Mapping[str, Any], meaning: Mapping[str, Any], *, otherwise: str = "") -> None:
     """Check that a checkpoint's numbers mean what the settings around it say, and tell what may differ.
 
     Args:
         checkpoint: A Lightning checkpoint.
         meaning: The module's.
+        otherwise: As for `compare_meaning`.
 
     Raises:
         InputError: If they mean something else; the message names the difference.
@@ -52,6 +53,6 @@ def compare_with_checkpoint(checkpoint: Mapping[str, Any], meaning: Mapping[str,
             "and backbone are taken to be those of its training"
         )
         return
-    other_conditions = compare_meaning(checkpoint["meaning"], meaning)
+    other_conditions = compare_meaning(checkpoint["meaning"], meaning, otherwise=otherwise)
     if other_conditions:
         rank_zero_only(log.warning)(other_conditions)

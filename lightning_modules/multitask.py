@@ -25,7 +25,7 @@ from lightning_modules.building import (
     check_saving,
 )
 from lightning_modules.hyperparameters import check_fit, check_resumable, keep_plain_hyperparameters
-from lightning_modules.init_from import init_from
+from lightning_modules.init_from import NEW_TRAINING, init_from
 from lightning_modules.meaning import compare_with_checkpoint, model_meaning
 from lightning_modules.network import TaskNetwork
 from lightning_modules.objective import TaskPass, Term, build_objective, name_terms
@@ -313,11 +313,13 @@ class MultitaskModule(TaskNetwork):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Refuse weights of other tasks, heads or backbones, and those that meant something else, in one sentence."""
-        compare_with_checkpoint(checkpoint, model_meaning(self.backbone, self.tasks, self.heads))
-        fill_in_frozen(checkpoint, frozen_weights(self), backbone=str(self.hparams["backbone"]))
-        check_fit(checkpoint, self.state_dict())
         trainer = attached_trainer(self)
-        if trainer is not None and trainer.training:
+        resumes = trainer is not None and trainer.training
+        otherwise = NEW_TRAINING if resumes else ""
+        compare_with_checkpoint(checkpoint, model_meaning(self.backbone, self.tasks, self.heads), otherwise=otherwise)
+        fill_in_frozen(checkpoint, frozen_weights(self), backbone=str(self.hparams["backbone"]))
+        check_fit(checkpoint, self.state_dict(), otherwise=otherwise)
+        if resumes:
             trained = [name for name, weight in self.named_parameters() if weight.requires_grad]
             check_resumable(checkpoint, trained, self.hparams)
             refuse_forgotten_averaging(checkpoint, find_averaging(self.trainer.callbacks))  # type: ignore[attr-defined]

@@ -66,7 +66,9 @@ def test_a_checkpoint_is_not_read_with_another_meaning(subcommand, misreading, o
     flags, named = MISREADINGS[misreading]
     config, root = command.folder / "own.yaml", ["--data.root", command.folder]
     command.refuse(subcommand, *root, *flags, "--ckpt_path", checkpoint, config=config)
-    assert f"the checkpoint's numbers have another meaning: {named}" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert f"the checkpoint's numbers have another meaning: {named}" in said
+    assert "init_from" not in said
 
 
 @pytest.mark.parametrize("misreading", ["classes", "loss", "pooling"])
@@ -76,7 +78,10 @@ def test_a_training_does_not_go_on_with_another_meaning(misreading, own, capsys)
     last = checkpoint.with_name("last.ckpt")
     config, root = command.folder / "own.yaml", ["--data.root", command.folder, "--data.allow_changes", "true"]
     command.refuse("fit", *root, *flags, "--ckpt_path", last, "--trainer.max_steps", 4, config=config)
-    assert f"the checkpoint's numbers have another meaning: {named}" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert f"the checkpoint's numbers have another meaning: {named}" in said
+    advice = "; --model.init_from in place of --ckpt_path starts a new training from its backbone and heads that fit)"
+    assert (advice in said) == (misreading != "pooling")
 
 
 def test_what_may_be_meant_is_told_and_scored(own, caplog):
