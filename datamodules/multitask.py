@@ -1,10 +1,11 @@
 """The data of all tasks as one interleaved stream of batches."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import lightning.pytorch as L
+from lightning.pytorch.utilities import rank_zero_only
 
 from backbones import StaticShape
 from datamodules.batch import TaskDataset
@@ -13,6 +14,7 @@ from datamodules.evaluation import EvaluationSampler
 from datamodules.generated_rows import describe_generated
 from datamodules.identity import identify_rows
 from datamodules.limits import limit_batches
+from datamodules.notes import telling_once
 from datamodules.opening import Opener, check_test_labels, labelled
 from datamodules.resumable import ResumableDataModule, ResumableLoader, resumable_data
 from datamodules.row_orders import order_streams
@@ -148,8 +150,9 @@ class MultitaskDataModule(ResumableDataModule):
             for name, task in self.tasks.items():
                 if task.teacher is not None and task.teacher.files:
                     task.teacher.locate(name, task.labels)
+        report = telling_once(rank_zero_only(log.info))
         for split in self._stage_splits():
-            stores = self._open(split, report=True)
+            stores = self._open(split, report=report)
             if split == "train":
                 ask_shortcuts(stores, self.streams, root=self.root, cache_dir=self.cache_dir)
 
@@ -160,7 +163,7 @@ class MultitaskDataModule(ResumableDataModule):
             return
         for split in self._stage_splits():
             if split not in self.stores:
-                self.stores[split] = self._open(split, report=False)
+                self.stores[split] = self._open(split, report=None)
         if stage == "fit":
             complete_rows(self.stores["train"], self.streams, root=self.root, cache_dir=self.cache_dir)
         if stage == "test":
@@ -187,7 +190,7 @@ class MultitaskDataModule(ResumableDataModule):
             split for split in self.predict_splits if any(split in task.splits for task in self.tasks.values())
         )
 
-    def _open(self, split: Split, *, report: bool) -> dict[str, TokenStore]:
+    def _open(self, split: Split, *, report: Callable[[str], None] | None) -> dict[str, TokenStore]:
         return self._opener.open_split(split, stage=self._stage, report=report)
 
     @property

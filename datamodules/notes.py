@@ -1,11 +1,31 @@
 """What is worth telling about a file, in few sentences."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 T = TypeVar("T")
 SHOWN = 5  # notes of one kind
+
+
+def telling_once(tell: Callable[[str], None]) -> Callable[[str], None]:
+    """Return what tells each sentence the first time alone: several splits may be read from one file.
+
+    Example:
+        >>> told = []
+        >>> tell = telling_once(told.append)
+        >>> for note in ("a.csv: odd", "b.csv: odd", "a.csv: odd"): tell(note)
+        >>> told
+        ['a.csv: odd', 'b.csv: odd']
+    """
+    told = set[str]()
+
+    def tell_new(note: str) -> None:
+        if note not in told:
+            told.add(note)
+            tell(note)
+
+    return tell_new
 
 
 class Notes:

@@ -1,7 +1,7 @@
 """The tokenised splits of all tasks, opened and checked for a stage."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -44,13 +44,13 @@ class Opener:
     max_length: int
     cache_dir: Path
 
-    def open_split(self, split: Split, *, stage: str, report: bool) -> dict[str, TokenStore]:
+    def open_split(self, split: Split, *, stage: str, report: Callable[[str], None] | None) -> dict[str, TokenStore]:
         """Return a split of every task that has it.
 
         Args:
             split: Which split.
             stage: `fit`, `validate`, `test` or `predict`: `fit` and `validate` need every task's split.
-            report: Whether to say what was found in the files.
+            report: Called with a sentence for each thing that was found in the files; None to say nothing of them.
 
         Raises:
             InputError: If a task lacks a split that the stage needs, a file is missing, wrong or has no rows, no task
@@ -64,7 +64,7 @@ class Opener:
                     raise InputError(f"task {names[0]}: its source names no {split} split")
                 continue
             try:
-                stores |= self._open(names, split, report=report)
+                stores |= self._open(names, split, report=report or _ignore)
                 for name in names if split != "test" and stage != "predict" else ():
                     _check_labels(name, split, stores[name])
             except MissingFileError as error:
@@ -87,7 +87,7 @@ class Opener:
         """Return the tasks that have one file: those of a stream with the same encoding."""
         return [names for stream in self.streams.values() for names in by_encoding(stream, self.tasks)]
 
-    def _open(self, names: Sequence[str], split: Split, *, report: bool) -> dict[str, TokenStore]:
+    def _open(self, names: Sequence[str], split: Split, *, report: Callable[[str], None]) -> dict[str, TokenStore]:
         stores = open_together(
             [self.tasks[name] for name in names],
             split,
@@ -95,7 +95,7 @@ class Opener:
             tokenizer=self.tokenizer,
             max_length=self.max_length,
             cache_dir=self.cache_dir,
-            report=rank_zero_only(log.info) if report else _ignore,
+            report=report,
         )
         if len(stores[0]) == 0:
             raise InputError(f"{stores[0].source['path']}: has no rows (task {names[0]}, {split} split)")
