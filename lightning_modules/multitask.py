@@ -188,7 +188,9 @@ class MultitaskModule(TaskNetwork):
         if self._surgeon is not None:
             streams = multitask_data(self.trainer).streams
             self._surgeon.start(self.trainer, streams, is_compiled=self._compile != "none")
-        report_parameters(self.parameters())
+        shared = [*self.backbone.parameters(), *(self.trunk.parameters() if self.trunk is not None else ())]
+        only_heads = all(task.head_only_from == 0 for task in self.tasks.values())
+        report_parameters(self.parameters(), unreached=shared if only_heads else ())
         if isinstance(self.weighting, Fixed):
             report_wide_scores(self.tasks, self.heads)
         if self.backbone.task_layers is not None:

@@ -89,9 +89,15 @@ def frozen_weights(module: nn.Module) -> dict[str, Tensor]:
     return {name: weight.detach() for name, weight in module.named_parameters() if not weight.requires_grad}
 
 
-def report_parameters(parameters: Iterable[nn.Parameter]) -> None:
-    """Print how many parameters train, of how many."""
-    counts = [(weight.numel(), weight.requires_grad) for weight in parameters]
+def report_parameters(parameters: Iterable[nn.Parameter], *, unreached: Iterable[nn.Parameter] = ()) -> None:
+    """Print how many parameters train, of how many.
+
+    Args:
+        parameters: All of them.
+        unreached: Those that no gradient reaches, though they are not frozen.
+    """
+    left_out = {id(weight) for weight in unreached}
+    counts = [(weight.numel(), weight.requires_grad and id(weight) not in left_out) for weight in parameters]
     trained, total = sum(count for count, trains in counts if trains), sum(count for count, _ in counts)
     rank_zero_only(log.info)(
         "parameters: %s of %s train (%.2f %%)", f"{trained:,}", f"{total:,}", 100 * trained / total
