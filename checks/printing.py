@@ -75,8 +75,8 @@ def lengths_table(checked: Checked) -> Table:
         for split, numbers in splits.items()
         for lengths in [numbers.lengths]
     ]
-    columns = ("task", "split", "median", "95 %", "most", "cut", "lost", "for 1 %", "for 0.1 %", "[UNK]")
-    note = "cut: rows, lost: their tokens; for 1 %, 0.1 %: the max_length that cuts so many rows"
+    columns = ("task", "split", "median", "95 %", "most", "cut", "lost", "1 %", "0.1 %", "[UNK]")
+    note = "cut: rows, lost: their tokens; 1 %, 0.1 %: the max_length that cuts so many rows"
     return _table("tokens an example", columns, lines, note=note)
 
 
@@ -120,11 +120,11 @@ def as_dict(checked: Checked) -> dict[str, Any]:
 def _table(
     title: str, columns: Sequence[str], lines: Sequence[Sequence[str]], texts: Sequence[str] = (), note: str = ""
 ) -> Table:
-    """Return a table whose cells are text, never markup."""
+    """Return a table whose cells are text, never markup; on a narrow terminal they are folded, the widest first."""
     table = Table(title=Text(title), title_justify="left", caption=Text(note) if note else None)
     for column in columns:
         is_text = column in ("task", "split", "metric", *texts)
-        table.add_column(Text(column), justify="left" if is_text else "right", no_wrap=column in ("task", "split"))
+        table.add_column(Text(column), justify="left" if is_text else "right", overflow="fold")
     for line in lines:
         table.add_row(*map(Text, line))
     return table
