@@ -142,13 +142,15 @@ def answer_padded(folder: Path, task: Task, texts: Sequence[tuple[str, ...]]) ->
 
 
 def _usage(task: Task) -> str:
+    if not task.labels.num_classes:
+        return _usage_of_scores(task)
     if len(task.texts) == 1:
         return (
             "from transformers import pipeline\n\n"
             'classify = pipeline("text-classification", "DIR", truncation=True)\n'
             'print(classify(["A warm, funny film."], top_k=None))  # all classes; without top_k the most probable one'
         )
-    softmax = ", apply_softmax=True" if task.labels.num_classes and not task.labels.is_set else ""
+    softmax = "" if task.labels.is_set else ", apply_softmax=True"
     squashing = ", activation_fn=torch.nn.Sigmoid()" if task.labels.is_set else ""
     return (
         f"{'import torch' + chr(10) if squashing else ''}from sentence_transformers import CrossEncoder\n\n"
@@ -158,4 +160,24 @@ def _usage(task: Task) -> str:
         "from transformers import pipeline\n\n"
         'classify = pipeline("text-classification", "DIR", truncation=True)\n'
         'print(classify([{"text": "How do I cook rice?", "text_pair": "How is rice cooked?"}]))'
+    )
+
+
+def _usage_of_scores(task: Task) -> str:
+    """Return code that prints scores of the labels' range."""
+    low, high = score_range(task.labels)
+    lines = f"low, high = {low:g}, {high:g}  # the range of the labels; the model answers shares of it\n"
+    classify = 'classify = pipeline("text-classification", "DIR", truncation=True)\n'
+    examples = '["A warm, funny film."]'
+    if len(task.texts) == 2:
+        examples = '[{"text": "How do I cook rice?", "text_pair": "How is rice cooked?"}]'
+    scores = f'{classify}print([low + (high - low) * answer["score"] for answer in classify({examples})])'
+    if len(task.texts) == 1:
+        return f"from transformers import pipeline\n\n{lines}{scores}"
+    return (
+        f"from sentence_transformers import CrossEncoder\n\n{lines}"
+        'model = CrossEncoder("DIR")\n'
+        'print(low + (high - low) * model.predict([("How do I cook rice?", "How is rice cooked?")]))\n\n'
+        "# or with transformers alone\n"
+        f"from transformers import pipeline\n\n{scores}"
     )

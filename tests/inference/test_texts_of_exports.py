@@ -16,7 +16,7 @@ from inference.onnx_format import _write_labels as write_labels
 from inference.sentence_transformers_format import build_embedder
 from inference.transformers_format import _usage as usage
 from inference.transformers_format import build_classifier, save_tokenizer
-from tasks import Quora, Sst, Sts
+from tasks import Quora, Regression, Source, Sst, Sts
 from tests.inference.test_transformers_format import build_predictor
 
 SPECIAL = ["a [SEP] film", "a [MASK] [PAD] film", "a film"]
@@ -66,9 +66,9 @@ def run_usage(predictor, task, folder):
     build_classifier(predictor, task).save_pretrained(folder)
     save_tokenizer(predictor, folder)
     names = {}
-    with contextlib.redirect_stdout(io.StringIO()):
+    with contextlib.redirect_stdout(io.StringIO()) as printed:
         exec(usage(predictor.tasks[task]).replace('"DIR"', repr(str(folder))), names)
-    return names
+    return {**names, "printed": printed.getvalue().splitlines()}
 
 
 def test_the_code_of_the_card_cuts_long_texts_as_in_training(tiny_backbone, tokenizer, tmp_path):
@@ -84,6 +84,21 @@ def test_the_code_of_the_card_cuts_long_texts_as_in_training(tiny_backbone, toke
     by_pipeline = names["classify"]([{"text": long, "text_pair": other}])[0]["score"]
     assert by_pipeline == pytest.approx(expected.max(), abs=1e-6)
     np.testing.assert_allclose(names["model"].predict([(long, other)], apply_softmax=True), expected, atol=1e-6)
+
+
+def test_the_code_of_the_card_prints_scores_of_the_labels_range(tiny_backbone, tokenizer, tmp_path):
+    pytest.importorskip("sentence_transformers")
+    stars = Regression(source=Source(train="a.csv"), texts=("text",), label="stars", low=1, high=10)
+    tasks = {"one": stars, "pair": Sts(encoding="cross")}
+    predictor = build_predictor(tiny_backbone, tokenizer, tasks=tasks)
+    for task, example, lines in (
+        ("one", "A warm, funny film.", 1),
+        ("pair", ("How do I cook rice?", "How is rice cooked?"), 2),
+    ):
+        expected = [predictor.predict(task, [example])[0].score]
+        printed = run_usage(predictor, task, tmp_path / task)["printed"]
+        assert len(printed) == lines
+        assert all(json.loads(line) == pytest.approx(expected, abs=1e-4) for line in printed)
 
 
 @pytest.mark.parametrize(
