@@ -57,7 +57,7 @@ def run_folder(trainer: L.Trainer) -> Path | None:
 
 
 @contextmanager
-def claimed_run(trainer: RunTrainer, runs: Path, kind: str, *, version: int | str | None = None) -> Iterator[None]:
+def claimed_run(trainer: RunTrainer, runs: Path, kind: str, *, version: int | None = None) -> Iterator[None]:
     """Give a run a new folder, that no other run has, and put its checkpoints and logs there.
 
     The first process claims it and, where an InputError ends the run before it wrote more than its settings, removes
@@ -67,7 +67,7 @@ def claimed_run(trainer: RunTrainer, runs: Path, kind: str, *, version: int | st
         trainer: The trainer, before it runs.
         runs: Folder of the configuration's runs.
         kind: `version`, `validate`, `test` or `predict`: the folder's name before its number.
-        version: The number or the name that is wanted; the next free one where it is taken.
+        version: The number that is wanted; the next free one where it is taken.
 
     Raises:
         InputError: If the folder cannot be created.
@@ -87,13 +87,13 @@ def claimed_run(trainer: RunTrainer, runs: Path, kind: str, *, version: int | st
         raise
 
 
-def _claim(runs: Path, kind: str, version: int | str | None) -> Path:
+def _claim(runs: Path, kind: str, version: int | None) -> Path:
     try:
         folder = claim_folder(runs, kind, version)
     except OSError as error:
         expected = "a place for runs that can be written"
         raise InputError(f"{error.filename or runs}: {error.strerror} (expected {expected})") from error
-    if version is not None and folder.name not in (str(version), f"{kind}_{version}"):
+    if version is not None and folder.name != f"{kind}_{version}":
         log.warning("%s has a run %s already; this one is %s", runs, version, folder.name)
     return folder
 

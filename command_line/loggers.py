@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 from jsonargparse import Namespace
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 
+from runtime.errors import InputError
+
 RUNS = "runs"
 LOGGER = {
     "class_path": "lightning.pytorch.loggers.TensorBoardLogger",
@@ -22,7 +24,7 @@ class Runs(NamedTuple):
     """The folder of a configuration's runs, and the version that is asked for."""
 
     folder: Path
-    version: int | str | None
+    version: int | None
 
 
 def complete_loggers(trainer: Namespace, name: str) -> Runs:
@@ -36,6 +38,9 @@ def complete_loggers(trainer: Namespace, name: str) -> Runs:
     Args:
         trainer: The trainer's configuration.
         name: Name of the configuration, for loggers that are given none.
+
+    Raises:
+        InputError: If a version is a name: `last`, `best` and the next number are found by number.
     """
     if trainer.logger is None or trainer.logger is True:
         trainer["logger"] = Namespace(class_path=LOGGER["class_path"], init_args=Namespace(LOGGER["init_args"]))
@@ -50,6 +55,11 @@ def complete_loggers(trainer: Namespace, name: str) -> Runs:
             arguments["save_dir"] = os.path.expandvars(chosen)
             if "flush_secs" in arguments:
                 arguments["flush_secs"] = min(arguments.flush_secs, FLUSH_SECONDS)
+            if isinstance(arguments.version, str):
+                raise InputError(
+                    f"version of {kind.__name__} is {arguments.version!r} (expected a number; "
+                    "--trainer.logger.name NAME names the folder of the runs)"
+                )
             found.append(Runs(Path(arguments.save_dir) / arguments.name, arguments.version))
         else:
             _leave_runs(kind, arguments)

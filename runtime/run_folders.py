@@ -2,7 +2,7 @@
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from itertools import count
 from pathlib import Path
@@ -15,14 +15,13 @@ BEST_OF_A_TASK = re.compile(r"best-(.+)-epoch=")
 TRIES = 10
 
 
-def claim_folder(runs: Path, kind: str, version: int | str | None = None) -> Path:
+def claim_folder(runs: Path, kind: str, version: int | None = None) -> Path:
     """Create the folder of a new run, which no other process can have.
 
     Args:
         runs: Folder of the configuration's runs; it need not exist.
         kind: `version`, `validate`, `test` or `predict`: the folder's name before its number.
-        version: The number or the name that is wanted; where it is taken, the next free one. None for the number
-            after the highest.
+        version: The number that is wanted; where it is taken, the next free one. None for the number after the highest.
 
     Returns:
         The new, empty folder.
@@ -32,22 +31,13 @@ def claim_folder(runs: Path, kind: str, version: int | str | None = None) -> Pat
 
     Example:
         >>> runs = Path(getfixture("tmp_path")) / "mine"
-        >>> [claim_folder(runs, "version", wanted).name for wanted in (5, 5, None, "big", "big")]
-        ['version_5', 'version_6', 'version_7', 'big', 'big_1']
-        >>> [claim_folder(runs, "predict", wanted).name for wanted in (None, None, "big")]
-        ['predict_0', 'predict_1', 'predict_big']
+        >>> [claim_folder(runs, "version", wanted).name for wanted in (5, 5, None)]
+        ['version_5', 'version_6', 'version_7']
+        >>> [claim_folder(runs, "predict").name for _ in range(2)]
+        ['predict_0', 'predict_1']
     """
-    return next(runs / name for name in _names(runs, kind, version) if _create(runs / name))
-
-
-def _names(runs: Path, kind: str, version: int | str | None) -> Iterator[str]:
-    if isinstance(version, str):
-        name = version if kind == "version" else f"{kind}_{version}"
-        yield name
-        yield from (f"{name}_{number}" for number in count(1))
-    else:
-        first = _next_number(runs, kind) if version is None else version
-        yield from (f"{kind}_{number}" for number in count(first))
+    first = _next_number(runs, kind) if version is None else version
+    return next(folder for number in count(first) if _create(folder := runs / f"{kind}_{number}"))
 
 
 def _next_number(runs: Path, kind: str) -> int:

@@ -4,6 +4,7 @@ import pytest
 from jsonargparse import Namespace
 
 from command_line.loggers import complete_loggers
+from runtime.errors import InputError
 
 TENSORBOARD = "lightning.pytorch.loggers.TensorBoardLogger"
 
@@ -37,3 +38,11 @@ def test_the_root_folder_counts_where_the_logger_has_no_folder_of_its_own(root, 
     trainer = Namespace(logger=Namespace(class_path=TENSORBOARD, init_args=arguments), default_root_dir=root)
     assert complete_loggers(trainer, "mine") == (Path(expected), None)
     assert complete_loggers(trainer, "mine") == (Path(expected), None)
+
+
+@pytest.mark.parametrize("kind", ["TensorBoardLogger", "CSVLogger"])
+def test_a_name_in_the_place_of_a_version_is_refused(kind):
+    arguments = Namespace(save_dir="runs", name="", version="big")
+    logger = Namespace(class_path=f"lightning.pytorch.loggers.{kind}", init_args=arguments)
+    with pytest.raises(InputError, match=rf"^version of {kind} is 'big' \(expected a number; --trainer\.logger\.name "):
+        complete_loggers(Namespace(logger=logger, default_root_dir=None), "mine")
