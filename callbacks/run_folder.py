@@ -78,6 +78,8 @@ def claimed_run(trainer: RunTrainer, runs: Path, kind: str, *, version: int | No
     missing = [folder for folder in (runs, *runs.parents) if not folder.exists()]
     trainer.run = _claim(runs, kind, version)
     _place(trainer, trainer.run)
+    if kind == "predict":  # logs nothing: its files would hold the settings alone
+        trainer.loggers = [each for each in trainer.loggers if not isinstance(each, TensorBoardLogger | CSVLogger)]
     try:
         yield
     except InputError:

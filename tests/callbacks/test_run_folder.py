@@ -92,6 +92,13 @@ def test_checkpoints_and_all_loggers_of_files_share_the_folder(tmp_path: Path):
         assert elsewhere.dirpath == str(tmp_path / "elsewhere")
 
 
+@pytest.mark.parametrize(("kind", "logs"), [("version", True), ("validate", True), ("test", True), ("predict", False)])
+def test_a_prediction_has_no_log(kind: str, logs: bool, tmp_path: Path):
+    trainer = make_trainer(tmp_path, logger=TensorBoardLogger(tmp_path, name="mine"))
+    with claimed_run(trainer, tmp_path / "mine", kind):
+        assert bool(trainer.loggers) == logs
+
+
 def test_a_fast_run_claims_nothing(tmp_path: Path):
     trainer = make_trainer(tmp_path, fast_dev_run=True)
     with claimed_run(trainer, tmp_path / "mine", "version"):

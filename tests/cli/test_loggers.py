@@ -150,6 +150,7 @@ def test_an_equal_version_takes_the_next_number(train, caplog):
 def test_a_number_that_a_prediction_saved_means_the_same_configuration(train):
     train("fit")
     predicted = train("predict", "--ckpt_path", "last")
+    assert {path.name for path in predicted.iterdir()} == {"config.yaml", "predictions"}
     train.raw("predict", "-c", str(predicted / "config.yaml"))
     assert train.newest("cs224n", "predict").name == "predict_1"
 
