@@ -69,11 +69,17 @@ def train(
     return module
 
 
-def test_what_surgery_and_regularizer_remember_is_resumed(tiny_backbone: Path, cs224n_root: Path, tmp_path: Path) -> None:
+def test_what_surgery_and_regularizer_remember_is_resumed(
+    tiny_backbone: Path, cs224n_root: Path, tmp_path: Path
+) -> None:
     whole = train(tmp_path / "whole", tiny_backbone, cs224n_root, max_steps=3)
     train(tmp_path / "cut", tiny_backbone, cs224n_root, max_steps=1)
     resumed = train(
-        tmp_path / "resumed", tiny_backbone, cs224n_root, max_steps=3, ckpt_path=tmp_path / "cut" / "checkpoints" / "last.ckpt"
+        tmp_path / "resumed",
+        tiny_backbone,
+        cs224n_root,
+        max_steps=3,
+        ckpt_path=tmp_path / "cut" / "checkpoints" / "last.ckpt",
     )
     expected, found = whole.state_dict(), resumed.state_dict()
     assert {"remembering.0.lengths", "remembering.1.mean"} <= found.keys() == expected.keys()
@@ -84,5 +90,5 @@ def test_a_parameter_that_no_optimiser_group_has_is_refused(
     tiny_backbone: Path, cs224n_root: Path, tmp_path: Path
 ) -> None:
     module = build_module(tiny_backbone, weighting=Unheard)
-    with pytest.raises(InputError, match="Unheard: log_scale would never train .expected in the parameter_groups"):
+    with pytest.raises(InputError, match=r"Unheard: log_scale would never train \(expected in the parameter_gro"):
         make_trainer(tmp_path).fit(module, datamodule=open_data(tiny_backbone, cs224n_root, tmp_path / "cache"))
