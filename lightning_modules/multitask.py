@@ -161,8 +161,8 @@ class MultitaskModule(TaskNetwork):
         self._window = WindowMean()
         self._surgeon = GradientSurgeon(surgery, self.backbone, self.trunk) if surgery else None
         self.weighting = (weighting or Fixed)({name: task.labels for name, task in tasks.items()})
-        remembering = (each for each in (surgery, *regularization.regularizers) if isinstance(each, nn.Module))
-        self.remembering = nn.ModuleList(remembering)  # so that their buffers are saved
+        methods: list[object] = [surgery, *regularization.regularizers]
+        self.remembering = nn.ModuleList([each for each in methods if isinstance(each, nn.Module)])  # to save buffers
         config = None if save_trainable_only else self.backbone.bert.config.to_diff_dict()
         keep_plain_hyperparameters(self, backbone_config=config, init_from=None, pooling=self.backbone.pooling)
 
