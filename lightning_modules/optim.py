@@ -102,6 +102,26 @@ def configure(
     return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 
 
+def check_learnt(methods: Iterable[nn.Module], groups: Sequence[dict[str, Any]]) -> None:
+    """Check that what methods want to learn is trained.
+
+    Args:
+        methods: A weighting, and what else keeps numbers in the module.
+        groups: The optimiser's groups of parameters besides those of backbone, trunk and heads.
+
+    Raises:
+        InputError: If a parameter is in no group.
+    """
+    trained = {id(parameter) for group in groups for parameter in group["params"]}
+    for method in methods:
+        names = [name for name, each in method.named_parameters() if each.requires_grad and id(each) not in trained]
+        if names:
+            raise InputError(
+                f"{type(method).__name__}: {', '.join(names)} would never train (expected in the parameter_groups of a "
+                "Weighting; what is not learnt is a buffer)"
+            )
+
+
 def clip(
     optimizer: torch.optim.Optimizer,
     value: int | float | None,
