@@ -7,6 +7,7 @@ import lightning.pytorch as L
 from lightning.pytorch.callbacks import Checkpoint, ModelCheckpoint
 
 from callbacks.run_folder import run_folder
+from callbacks.saving import save_to_resume
 from lightning_internals import stops_here, validation_follows
 from runtime.run_folders import last_checkpoint, note_best
 from tasks import InputError
@@ -65,7 +66,7 @@ class ResumableCheckpoint(Checkpoint):
         self._saved_step, self._is_due = trainer.global_step, False
         folder = run_folder(trainer)
         if folder is not None:
-            trainer.save_checkpoint(last_checkpoint(folder))
+            save_to_resume(trainer, last_checkpoint(folder))
 
 
 class BestCheckpoint(ModelCheckpoint):

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from callbacks.run_folder import run_folder
+from callbacks.saving import save_to_resume
 from callbacks.stopping import resume_command
 from lightning_internals import return_to_window_start
 from objectives import reduce_over_processes
@@ -53,7 +54,8 @@ class LossGuard(L.Callback):
     before the bad one in its accumulation window still to come;
     `nonfinite.json` names task, step, learning rate and ids of the batch. With `skip_limit`, an optimiser step with
     a gradient that is no finite number is left out whole, on every rank; that costs a look at all gradients. Under
-    16-mixed, the gradient scaler leaves such steps out and halves its scale; they count once it is down to 1.
+    16-mixed, the gradient scaler leaves such steps out and halves its scale; they count once it is down to 1. Without
+    it, such a step spoils the weights; `save_to_resume` does not let it spoil `last.ckpt`.
 
     On a CPU the loss is looked at before the backward pass. On a GPU that would make the host wait for each forward
     with nothing left to do for the device, so the loss is copied in the background and looked at after the backward
@@ -143,7 +145,7 @@ class LossGuard(L.Callback):
             raise NonFiniteLossError(f"{said}). {helps}")
         path = last_checkpoint(folder)
         return_to_window_start(trainer)
-        trainer.save_checkpoint(path)
+        save_to_resume(trainer, path)
         details = {
             "task": self._batch.stream,
             "step": trainer.global_step,

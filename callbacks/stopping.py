@@ -13,6 +13,7 @@ import torch
 
 from callbacks.progress import TaskProgressBar
 from callbacks.run_folder import run_folder
+from callbacks.saving import save_to_resume
 from lightning_internals import take_sigterm, validation_follows, window_ends
 from objectives import reduce_over_processes
 from runtime.run_folders import last_checkpoint
@@ -86,7 +87,7 @@ class StopOnSignal(L.Callback):
         number, folder = self._stopping, run_folder(trainer)
         if folder is not None:
             path = last_checkpoint(folder)
-            trainer.save_checkpoint(path)
+            save_to_resume(trainer, path)
             if trainer.is_global_zero:
                 if isinstance(trainer.progress_bar_callback, TaskProgressBar):
                     trainer.progress_bar_callback.finish()

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from command_line.class_errors import missing, no_class, unknown_class, unknown_option
 from command_line.complaint import Complaint
 from command_line.flag_errors import key_twice, linked, misplaced, no_tasks, unknown_flag
+from command_line.own_classes import own_class
 from command_line.settings import given_settings
 from command_line.value_errors import no_file, no_group, unknown_command, wrong_value
 from command_line.wishes import Flags
@@ -21,6 +22,7 @@ EXPLANATIONS: tuple[Callable[[Complaint], str | None], ...] = (
     misplaced,
     key_twice,
     no_tasks,
+    own_class,
     missing,
     unknown_class,
     unknown_option,

@@ -172,6 +172,13 @@ class MultitaskSampler(Sampler[BatchRows]):
         order = self._schedule.order(Epoch(batches=batches, number=epoch, max_epochs=self._max_epochs, rng=rng))
         if len(order) != len(self):
             raise ValueError(f"{self._schedule}: {len(order)} steps in epoch {epoch} (expected num_steps, {len(self)})")
+        order = np.asarray(order)
+        if order.dtype.kind not in "iu" or not set(order.tolist()) <= set(range(len(self._tasks))):
+            found = ", ".join(map(str, list(dict.fromkeys(order.tolist()))[:5]))
+            raise ValueError(
+                f"{self._schedule}: the order of epoch {epoch} has {found} of type {order.dtype} "
+                f"(expected places of tasks, integers from 0 to {len(self._tasks) - 1})"
+            )
         return redistribute(order, self._shares, np.random.default_rng([self._seed, epoch, crc32(b"shares")]))
 
     def _permutation(self, task: int, epoch: int, pass_number: int) -> np.ndarray:

@@ -1,5 +1,6 @@
 """A checkpoint of `train.py fit`, read without a Trainer, a configuration or data files."""
 
+import re
 from collections.abc import Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -178,4 +179,9 @@ def _instantiate(checkpoint: Checkpoint, kind: Any, name: str) -> Any:
         return parser.instantiate(parser.parse_object({name: value}))[name]
     except Exception as error:  # jsonargparse's own, or what a class raises
         reason = " ".join(str(error).split())
+        if missing := re.search(r"No module named '([\w.]+)'", reason):
+            raise InputError(
+                f"{checkpoint.path}: its {name} need the module {missing[1]}, which is not found (expected the folder "
+                "that holds it in the environment variable PYTHONPATH, or an installed package)"
+            ) from error
         raise InputError(f"{checkpoint.path}: its {name} cannot be built here ({reason})") from error

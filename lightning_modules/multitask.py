@@ -29,7 +29,7 @@ from lightning_modules.init_from import NEW_TRAINING, init_from
 from lightning_modules.meaning import compare_with_checkpoint, model_meaning
 from lightning_modules.network import TaskNetwork
 from lightning_modules.objective import TaskPass, Term, build_objective, name_terms
-from lightning_modules.optim import OptimizerSettings, clip, configure
+from lightning_modules.optim import OptimizerSettings, check_learnt, clip, configure
 from lightning_modules.regularization import Regularization
 from lightning_modules.saved_weights import (
     drop_trained,
@@ -162,6 +162,8 @@ class MultitaskModule(TaskNetwork):
         self._window = WindowMean()
         self._surgeon = GradientSurgeon(surgery, self.backbone, self.trunk) if surgery else None
         self.weighting = (weighting or Fixed)({name: task.labels for name, task in tasks.items()})
+        methods: list[object] = [surgery, *regularization.regularizers]
+        self.remembering = nn.ModuleList([each for each in methods if isinstance(each, nn.Module)])  # to save buffers
         config = None if save_trainable_only else self.backbone.bert.config.to_diff_dict()
         keep_plain_hyperparameters(self, backbone_config=config, init_from=None, pooling=self.backbone.pooling)
 
@@ -331,13 +333,15 @@ class MultitaskModule(TaskNetwork):
 
     def configure_optimizers(self) -> OptimizerLRScheduler:
         """Build AdamW and its schedule over all optimiser steps of the training."""
+        own_groups = self.weighting.parameter_groups()
+        check_learnt([self.weighting, *self.remembering], own_groups)
         return configure(
             self.optimizer,
             self.trainer,
             self.backbone,
             self.heads if self.trunk is None else nn.ModuleList([self.heads, self.trunk]),
             probe_epochs=self.linear_probe_epochs,
-            own_groups=self.weighting.parameter_groups(),
+            own_groups=own_groups,
         )
 
     def configure_gradient_clipping(

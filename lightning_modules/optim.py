@@ -102,6 +102,26 @@ def configure(
     return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 
 
+def check_learnt(methods: Iterable[nn.Module], groups: Sequence[dict[str, Any]]) -> None:
+    """Check that what methods want to learn is trained.
+
+    Args:
+        methods: A weighting, and what else keeps numbers in the module.
+        groups: The optimiser's groups of parameters besides those of backbone, trunk and heads.
+
+    Raises:
+        InputError: If a parameter is in no group.
+    """
+    trained = {id(parameter) for group in groups for parameter in group["params"]}
+    for method in methods:
+        names = [name for name, each in method.named_parameters() if each.requires_grad and id(each) not in trained]
+        if names:
+            raise InputError(
+                f"{type(method).__name__}: {', '.join(names)} would never train (expected in the parameter_groups of a "
+                "Weighting; what is not learnt is a buffer)"
+            )
+
+
 def clip(
     optimizer: torch.optim.Optimizer,
     value: int | float | None,
@@ -143,7 +163,7 @@ def build_optimizer(
     head_lr = settings.lr if settings.head_lr is None else settings.head_lr
     groups = [
         *_layer_groups(settings, backbone),
-        *_decay_groups(heads.parameters(), lr=head_lr, weight_decay=settings.weight_decay),
+        *_decay_groups("heads", heads.parameters(), lr=head_lr, weight_decay=settings.weight_decay),
     ]
     return torch.optim.AdamW(groups, lr=settings.lr, betas=settings.betas, eps=settings.eps, fused=fused)
 
@@ -151,7 +171,7 @@ def build_optimizer(
 def _layer_groups(settings: OptimizerSettings, backbone: Backbone) -> list[dict[str, Any]]:
     """Divide a backbone by layers, from the top down, and each layer by decay; one layer if all have the same rate."""
     if settings.layer_decay == 1:
-        return _decay_groups(backbone.parameters(), lr=settings.lr, weight_decay=settings.weight_decay)
+        return _decay_groups("backbone", backbone.parameters(), lr=settings.lr, weight_decay=settings.weight_decay)
     depths = {name: backbone.depth_of(name) for name, _ in backbone.named_parameters()}
     top = max((depth for depth in depths.values() if depth is not None), default=0)
     groups = []
@@ -162,18 +182,24 @@ def _layer_groups(settings: OptimizerSettings, backbone: Backbone) -> list[dict[
             if (top if depths[name] is None else depths[name]) == depth
         ]
         rate = settings.lr * settings.layer_decay ** (top - depth)
-        groups += _decay_groups(members, lr=rate, weight_decay=settings.weight_decay)
+        name = f"layer-{depth}" if depth else "embeddings"
+        groups += _decay_groups(name, members, lr=rate, weight_decay=settings.weight_decay)
     return groups
 
 
-def _decay_groups(parameters: Iterable[nn.Parameter], *, lr: float, weight_decay: float) -> list[dict[str, Any]]:
-    """Divide parameters into matrices, which decay, and vectors (biases, LayerNorm), which do not."""
+def _decay_groups(
+    name: str, parameters: Iterable[nn.Parameter], *, lr: float, weight_decay: float
+) -> list[dict[str, Any]]:
+    """Divide parameters into matrices, which decay, and vectors (biases, LayerNorm), which do not.
+
+    The logs call their learning rates `lr-AdamW/<name>` and `lr-AdamW/<name>-no-decay`.
+    """
     trainable = [parameter for parameter in parameters if parameter.requires_grad]
     matrices = [parameter for parameter in trainable if parameter.dim() > 1]
     vectors = [parameter for parameter in trainable if parameter.dim() <= 1]
     groups = [
-        {"params": matrices, "lr": lr, "weight_decay": weight_decay},
-        {"params": vectors, "lr": lr, "weight_decay": 0.0},
+        {"name": name, "params": matrices, "lr": lr, "weight_decay": weight_decay},
+        {"name": f"{name}-no-decay", "params": vectors, "lr": lr, "weight_decay": 0.0},
     ]
     return [group for group in groups if group["params"]]
 

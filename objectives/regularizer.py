@@ -66,15 +66,16 @@ class Regularizer(ABC):
     """A term that is added to the loss of a training batch.
 
     It is computed batch by batch, so it fits every schedule, and its random numbers are PyTorch's, which are seeded
-    before each step.
+    before each step. One that remembers something is an `nn.Module` too, with buffers for what it remembers: they are
+    saved, and a resumed training goes on with them. Under several processes each sees its own rows.
 
     Attributes:
         tasks: Names of the regularised tasks; None for all.
         needs_gradients: Whether the backbone must be trainable.
     """
 
-    tasks: tuple[str, ...] | None
-    needs_gradients: bool
+    tasks: tuple[str, ...] | None = None
+    needs_gradients: bool = True
 
     @property
     def past_decay(self) -> float | None:

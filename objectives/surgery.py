@@ -14,6 +14,9 @@ class Surgery(ABC):
     The multiples depend on the gradients only through their inner products, the Gram matrix G_ij = g_i · g_j: K x K
     numbers, however large the model is. They do not change when all gradients are multiplied by one number, so it does
     not matter that losses are divided by the accumulation window or multiplied by a gradient scaler.
+
+    It is called once in an optimiser step, on every process with the same numbers. One that remembers something is an
+    `nn.Module` too, with buffers for what it remembers: they are saved, and a resumed training goes on with them.
     """
 
     @abstractmethod
@@ -21,11 +24,12 @@ class Surgery(ABC):
         """Return the multiple of each task's gradient.
 
         Args:
-            gram: Inner products of the gradients, (K, K) float64 on the CPU, all finite.
+            gram: Inner products of the gradients, (K, K) float64 on the CPU, all finite. The K tasks are those of the
+                step, in the order of their first batches: a schedule without a window may leave some out.
             step_id: When, for methods that draw random numbers.
 
         Returns:
-            Coefficients c of the joined gradient sum_k c_k g_k, (K,) float64.
+            Coefficients c of the joined gradient sum_k c_k g_k, (K,), all finite.
         """
 
 

@@ -80,6 +80,9 @@ class TaskGradients:
 
         Returns:
             The Gram matrix, (K, K); None where fewer than two tasks share a weight.
+
+        Raises:
+            ValueError: If the surgery does not return a finite number for each task.
         """
         if not self._taken:
             return None
@@ -90,10 +93,20 @@ class TaskGradients:
         if shared:
             filled = [_fill(gradients) for gradients in shared]
             gram = compute_gram([list(task) for task in zip(*filled, strict=True)])
-            coefficients = surgery.coefficients(gram, step_id) if bool(gram.isfinite().all()) else torch.ones(num_tasks)
+            coefficients = _ask(surgery, gram, step_id) if bool(gram.isfinite().all()) else torch.ones(num_tasks)
         for parameter, gradients in zip(self._parameters, by_parameter, strict=True):
             parameter.grad = _join(gradients, coefficients)
         return gram
+
+
+def _ask(surgery: Surgery, gram: Tensor, step_id: StepId) -> Tensor:
+    coefficients = torch.as_tensor(surgery.coefficients(gram, step_id)).detach()
+    if coefficients.shape != gram.shape[:1] or not bool(coefficients.isfinite().all()):
+        raise ValueError(
+            f"{type(surgery).__name__}: coefficients are {coefficients.tolist()} "
+            f"(expected {len(gram)} finite numbers, one for each task of the step)"
+        )
+    return coefficients
 
 
 def _add(one: Tensor | None, other: Tensor | None) -> Tensor | None:

@@ -47,4 +47,6 @@ class Uncertainty(Weighting):
 
     def parameter_groups(self) -> list[dict[str, object]]:
         """Return the group of the s."""
-        return [{"params": list(self.log_variances.parameters()), "lr": self.lr, "weight_decay": 0.0}]
+        return [
+            {"name": "weighting", "params": list(self.log_variances.parameters()), "lr": self.lr, "weight_decay": 0.0}
+        ]

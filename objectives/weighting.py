@@ -17,6 +17,8 @@ class Weighting(nn.Module, ABC):
     A batch holds one task, so it is called with that one; the sum over the batches of an accumulation window is the
     joint loss. Adam does not feel a constant factor on all gradients of a parameter: a weight acts on the shared
     backbone, where tasks compete, and not on a head, which feels its own task only (unless gradients are clipped).
+    What it remembers is a buffer, and what it learns a parameter, so that both are saved: a resumed training goes on
+    with them.
 
     Args:
         tasks: Labels of each task.
@@ -36,7 +38,8 @@ class Weighting(nn.Module, ABC):
         """Return the loss to minimise.
 
         Args:
-            losses: Mean loss of each task of the batch.
+            losses: What each task of the batch minimises, a mean over the rows of this process, with what teachers,
+                pair objectives and regularisers add.
             step_id: When; the batches of one optimiser step share it.
         """
 
@@ -45,16 +48,16 @@ class Weighting(nn.Module, ABC):
         """Return the factor on each task's loss, for the logs and for `forward`."""
 
     def record(self, task: str, loss: Tensor, epoch: int) -> None:
-        """Take note of a loss.
+        """Take note of a loss, after `forward` had that batch.
 
         Args:
             task: Name of the task.
-            loss: Its mean loss over the global batch, the same on every process.
+            loss: Its mean loss on the labels, with nothing added, over the global batch, the same on every process.
             epoch: Number of the epoch, from 0.
         """
 
     def parameter_groups(self) -> list[dict[str, object]]:
-        """Return the optimiser's groups of what the weighting learns."""
+        """Return the optimiser's groups of what the weighting learns; a parameter in none of them is refused."""
         return []
 
 

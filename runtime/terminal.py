@@ -1,18 +1,26 @@
 """What the user sees: text as it is, on any terminal."""
 
+import os
+
 from rich.console import Console
+
+FILE_WIDTH = 160  # columns
 
 
 def plain_console(*, stderr: bool = False) -> Console:
     """Return a console on which text is text: no markup, no emoji codes, no highlighting.
 
     File, task and class names go through it: `[accuracy]` would vanish, and `[/data/dir]` be an error. Print lines with
-    `soft_wrap=True`, so that a path or a command is copied in one piece.
+    `soft_wrap=True`, so that a path or a command is copied in one piece. Files and pipes get `FILE_WIDTH` columns where
+    COLUMNS does not say otherwise: rich would cut tables to 80.
 
     Args:
         stderr: Whether it prints to stderr.
     """
-    return Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+    console = Console(stderr=stderr, markup=False, emoji=False, highlight=False)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        console.width = FILE_WIDTH
+    return console
 
 
 def describe_seconds(seconds: float) -> str:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,6 +99,10 @@ class Task(TaskRows):
                 self.debias.check(self.labels, has_teacher=self.teacher is not None)
         except ValueError as error:
             raise InputError(f"{name}: {error}") from None
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        """Return itself: it never changes, and a head that YAML names is built by what holds data and trainer too."""
+        return self
 
     def weigh_labels(self, labels: NDArray[np.float64]) -> NDArray[np.float32] | None:
         """Return the weight of each training label in the loss; None where all count alike.

@@ -56,7 +56,7 @@ class WatchSteps(L.Callback):
 
 
 class Spoil(L.Callback):
-    """Makes one parameter NaN before a step, so that its loss is NaN."""
+    """Makes what the heads compute NaN from a step on, so that its loss is NaN."""
 
     def __init__(self, step: int) -> None:
         self.step = step
@@ -66,7 +66,8 @@ class Spoil(L.Callback):
         self, trainer: L.Trainer, pl_module: L.LightningModule, batch: Any, batch_idx: int
     ) -> None:
         if batch_idx == self.step:
-            pl_module.backbone.bert.embeddings.LayerNorm.bias.data.fill_(math.nan)
+            for head in pl_module.heads.values():
+                head.linear.register_forward_hook(lambda module, inputs, output: output * math.nan)
             self.before = {name: tensor.clone() for name, tensor in pl_module.state_dict().items()}
 
 

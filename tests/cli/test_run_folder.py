@@ -79,7 +79,8 @@ def test_the_curves_have_losses_scores_and_rates_and_the_figures_are_beside_them
     assert {"val/mean", "val/sst/accuracy", "val/sts/pearson", "val/quora/loss"} <= tags
     steps = sorted(point.step for task in TASKS for point in events.Scalars(f"train/{task}/loss"))
     assert steps == [1, 2, 3, 4, 5]
-    assert any(tag.startswith("lr-AdamW") for tag in tags)
+    groups = {"backbone", "backbone-no-decay", "heads", "heads-no-decay"}
+    assert {tag.removeprefix("lr-AdamW/") for tag in tags if tag.startswith("lr-")} == groups
     assert "hp_metric" not in tags
     images = {"val/sst/confusion", "val/sst/calibration", "val/quora/confusion", "val/quora/calibration"}
     assert set(events.Tags()["images"]) == {*images, "val/sts/similarity"}

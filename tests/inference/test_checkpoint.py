@@ -97,5 +97,7 @@ def test_a_class_that_cannot_be_imported_is_named(tmp_path):
     settings = {"tasks": {"mine": {"class_path": "nowhere.Mine"}}, "backbone": "x", "pooling": "cls"}
     data = {"identity": {"max_length": 8}}
     torch.save({"state_dict": {}, "hyper_parameters": settings, "MultitaskDataModule": data}, tmp_path / "a.ckpt")
-    with pytest.raises(InputError, match=r"tasks cannot be built here .*nowhere"):
+    with pytest.raises(
+        InputError, match=r"its tasks need the module nowhere, which is not found \(expected the folder"
+    ):
         build_tasks(read_checkpoint(tmp_path / "a.ckpt"))

@@ -55,6 +55,9 @@ def test_lower_layers_learn_more_slowly_and_vectors_are_still_not_decayed(tiny_b
         for group in optimizer_of(module, settings).param_groups
         for parameter in group["params"]
     }
+    names = [group["name"] for group in optimizer_of(module, settings).param_groups]
+    parts = ("layer-2", "layer-1", "embeddings", "heads")
+    assert names == [f"{part}{decay}" for part in parts for decay in ("", "-no-decay")]
     by_hand = {  # two layers
         "backbone.bert.pooler.": 1.0,
         "backbone.bert.encoder.layer.1.": 1.0,
