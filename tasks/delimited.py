@@ -13,14 +13,18 @@ from tasks.text_lines import carriage_return, decode_lines
 HOW_TO_WRITE_A_TAB = r"""a tab is "\t" in YAML, $'\t' in a shell"""
 
 
-def check_delimiter(delimiter: str | None) -> None:
+def check_delimiter(delimiter: str | None, owner: str) -> None:
     """Check that what is given as a delimiter is one character, if it is given.
 
+    Args:
+        delimiter: What is given.
+        owner: Whose delimiter it is, for the message.
+
     Raises:
-        ValueError: If not; the message says how a tab is written.
+        InputError: If not; the message says how a tab is written.
     """
     if delimiter is not None and len(delimiter) != 1:
-        raise ValueError(f"delimiter is {delimiter!r} (expected one character; {HOW_TO_WRITE_A_TAB})")
+        raise InputError(f"{owner}: delimiter is {delimiter!r} (expected one character; {HOW_TO_WRITE_A_TAB})")
 
 
 def read_lines(path: Path, names: Sequence[str], *, encoding: str) -> Iterator[Row]:

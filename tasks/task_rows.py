@@ -70,10 +70,7 @@ class TaskRows(ABC):
     def __post_init__(self) -> None:
         name = type(self).__name__
         check_source(self.source, name)
-        try:
-            check_delimiter(self.delimiter)
-        except ValueError as error:
-            raise InputError(f"{name}: {error}") from None
+        check_delimiter(self.delimiter, name)
         for option in ("train_limit", "dev_limit"):
             value = getattr(self, option)
             if value is not None and value < 1:

@@ -39,10 +39,7 @@ class Texts:
         check_source(self.source, "Texts")
         if not 1 <= len(self.texts) <= 2:
             raise InputError(f"Texts: texts names {counted(len(self.texts), 'column')} (expected 1 or 2)")
-        try:
-            check_delimiter(self.delimiter)
-        except ValueError as error:
-            raise InputError(f"Texts: {error}") from None
+        check_delimiter(self.delimiter, "Texts")
 
     def read_texts(
         self, split: Split, root: Path, report: Callable[[str], None], *, keep_halves: bool = False
