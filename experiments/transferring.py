@@ -16,7 +16,7 @@ from experiments.options import JobOptions
 from experiments.overview import describe, is_limited, is_timed
 from experiments.results import publish
 from experiments.running import run_jobs, say
-from experiments.settings import find_tasks
+from experiments.settings import find_setting, find_tasks
 from experiments.systems import Difference, System, check_same_data, compare_systems
 from experiments.task_sets import Sets, choose_sets, find_obstacle, name_set
 from experiments.task_values import read_tasks
@@ -28,6 +28,9 @@ from tasks import InputError
 LIMITED = "Every set got the same budget."
 TIMED = "Every set was trained for the same epochs, and at most the same time."
 WHOLE_EPOCHS = "Every set was trained for whole epochs."
+
+# What compares the tasks of a training, by group and name, and its value without it.
+COMPARISONS: dict[tuple[str, str], Any] = {("model", "surgery"): None, ("conflicts", "every_n_steps"): 0}
 
 
 def train_sets(configs: Sequence[Path], kinds: Sequence[Sets], options: JobOptions) -> int:
@@ -54,8 +57,12 @@ def train_sets(configs: Sequence[Path], kinds: Sequence[Sets], options: JobOptio
         else:
             say(f"{name_set(subset)} is not trained: {obstacle}")
     jobs = build_jobs(plain, configs, sets, options)
+    compared = find_comparisons(files, options.flags)
+    if compared and any(len(subset) == 1 for subset in sets):
+        names = " and ".join(f"{group}.{name}" for group, name in compared)
+        say(f"a task alone is trained without {names}: it has no other task to be compared with")
     if not (options.dry_run or options.table_only):
-        write_sets(plain, sets, jobs)
+        write_sets(plain, sets, jobs, compared)
     status, systems = run_jobs(jobs, options)
     if systems:
         show(tuple(name for name, task in tasks.items() if task.in_mean), systems, options)
@@ -74,6 +81,16 @@ def find_some_tasks(configs: Sequence[Path]) -> dict[str, Any]:
             f"{configs[-1]}: has {counted(len(tasks), 'task')} (expected at least two, to train alone and together)"
         )
     return tasks
+
+
+def find_comparisons(configs: Sequence[Path], flags: Sequence[str]) -> list[tuple[str, str]]:
+    """Return the group and name of each setting that compares tasks, which a task alone is trained without.
+
+    Args:
+        configs: `-c` files in order.
+        flags: The flags after them.
+    """
+    return [place for place in COMPARISONS if find_setting(configs, flags, *place)]
 
 
 def build_jobs(
@@ -101,13 +118,19 @@ def build_jobs(
     return jobs
 
 
-def write_sets(tasks: Mapping[str, Any], sets: Sequence[tuple[str, ...]], jobs: Mapping[str, Sequence[Job]]) -> None:
+def write_sets(
+    tasks: Mapping[str, Any],
+    sets: Sequence[tuple[str, ...]],
+    jobs: Mapping[str, Sequence[Job]],
+    compared: Sequence[tuple[str, str]] = (),
+) -> None:
     """Write the file of each set.
 
     Args:
         tasks: The tasks as plain data.
         sets: Sets of names of tasks.
         jobs: Their trainings, by the set's name.
+        compared: Settings that compare tasks, which the file of a task alone switches off (see `find_comparisons`).
 
     Raises:
         InputError: If runs of a set exist whose file has different tasks; no file is written then.
@@ -116,7 +139,10 @@ def write_sets(tasks: Mapping[str, Any], sets: Sequence[tuple[str, ...]], jobs: 
     for subset in sets:
         trainings = jobs[name_set(subset)]
         path = trainings[0].configs[-1]
-        texts[path] = yaml.safe_dump({"tasks": {task: tasks[task] for task in subset}}, sort_keys=False)
+        settings: dict[str, dict[str, Any]] = {"tasks": {task: tasks[task] for task in subset}}
+        for group, name in compared if len(subset) == 1 else ():
+            settings[group] = {name: COMPARISONS[group, name]}
+        texts[path] = yaml.safe_dump(settings, sort_keys=False)
         is_other = path.is_file() and path.read_text(encoding="utf-8") != texts[path]
         if is_other and any(job.holds_runs() for job in trainings):
             raise InputError(
@@ -129,7 +155,7 @@ def write_sets(tasks: Mapping[str, Any], sets: Sequence[tuple[str, ...]], jobs: 
 
 
 def choose_task_flags(flags: Sequence[str], chosen: Sequence[str], tasks: Sequence[str]) -> tuple[str, ...]:
-    """Leave out the flags of tasks that a set does not have, with their values.
+    """Leave out the flags of tasks that a set does not have, and for a task alone those that compare tasks.
 
     Args:
         flags: Flags of train.py, such as `--tasks.sst.weight 2` or `--tasks.sst.weight=2`.
@@ -153,10 +179,15 @@ def choose_task_flags(flags: Sequence[str], chosen: Sequence[str], tasks: Sequen
                 raise InputError(f"{word}: every set would train these (expected tasks: in one of the -c files)")
             if is_task and path[1] not in tasks:
                 raise InputError(f"{word}: unknown task {path[1]} (expected one of {', '.join(tasks)})")
-            is_kept = not is_task or path[1] in chosen
+            is_kept = path[1] in chosen if is_task else len(chosen) > 1 or not _compares_tasks(word)
         if is_kept:
             kept.append(word)
     return tuple(kept)
+
+
+def _compares_tasks(flag: str) -> bool:
+    name = flag.removeprefix("--").partition("=")[0]
+    return any(f"{name}.".startswith(f"{group}.{setting}.") for group, setting in COMPARISONS)
 
 
 def show(tasks: tuple[str, ...], systems: Mapping[str, System], options: JobOptions) -> None:

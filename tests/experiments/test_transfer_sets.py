@@ -49,6 +49,37 @@ def test_a_task_is_trained_with_the_one_that_teaches_it(tmp_path, capsys):
     assert "sst+student is not trained: quora, which teaches student, is not in it" in shown
 
 
+def flags_of(shown: str, name: str) -> str:
+    """Return the command of a set's training, from a dry run."""
+    return next(line for line in shown.splitlines() if f"/{name} --trainer.logger.name" in line)
+
+
+def test_a_task_alone_is_trained_without_what_compares_tasks(tmp_path, capsys):
+    flags = ["--model.surgery", "PcGrad", "--model.surgery.reduction=mean", "--conflicts.every_n_steps", "5"]
+    config = write_config(tmp_path, sst="Sst", sts="Sts")
+    assert dry_run(config, tmp_path, "--", *flags, "--data.schedule", "Joint") == 0
+    shown = capsys.readouterr().out
+    assert "a task alone is trained without model.surgery and conflicts.every_n_steps" in shown
+    assert not any(word in flags_of(shown, "sst") for word in ("surgery", "conflicts"))
+    assert "--data.schedule Joint" in flags_of(shown, "sst")
+    assert " ".join(flags) in flags_of(shown, "sst+sts")
+
+
+def test_surgery_of_a_file_is_switched_off_for_a_task_alone(tmp_path, cs224n_root, word_backbone, capsys):
+    config = write_config(tmp_path, sst="Sst", sts="Sts")
+    surgery = "model: {surgery: PcGrad}\ndata: {schedule: Joint, batch_size: 4}\nconflicts: {every_n_steps: 1}\n"
+    (tmp_path / "surgery.yaml").write_text(surgery)
+    given = ["-c", str(config), "--seeds", "1", "--backbone", str(word_backbone), "--data.root", str(cs224n_root)]
+    output = tmp_path / "out"
+    extra = ["--", "-c", str(tmp_path / "surgery.yaml")]
+    assert main([*given, "--budget", "steps=1", "--output", str(output), *extra]) == 0
+    assert yaml.safe_load((output / "sets" / "sst.yaml").read_text()) == {
+        "tasks": {"sst": "Sst"}, "model": {"surgery": None}, "conflicts": {"every_n_steps": 0},
+    }  # fmt: skip
+    settings = yaml.safe_load((output / "sst+sts" / "seed-1" / "version_0" / "config.yaml").read_text())
+    assert settings["model"]["surgery"]["class_path"].endswith("PcGrad")
+
+
 @pytest.mark.parametrize(
     ("tasks", "said"),
     [
