@@ -79,7 +79,9 @@ def look(data: MultitaskDataModule, build_model: Callable[[], MultitaskModule] |
         if build_model is not None:
             from checks.suspects import look_for_suspects
 
-            findings += look_for_suspects(splits, build_model().backbone, data.tokenizer, data.max_length)
+            model = build_model()
+            model.take_first_weights(data.tokenizer)
+            findings += look_for_suspects(splits, model.backbone, data.tokenizer, data.max_length)
     return replace(checked, findings=say_once([*checked.findings, *findings], data.streams))
 
 

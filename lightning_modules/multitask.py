@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from lightning.pytorch.utilities.types import OptimizerLRScheduler
 from torch import Tensor, nn
+from transformers import PreTrainedTokenizerFast
 
 from backbones import Adapter, AttentionChoice, PoolingChoice, WeightCasts
 from datamodules import Batch, TaskBatch, multitask_data
@@ -182,11 +183,22 @@ class MultitaskModule(TaskNetwork):
             repeats_masks=any(each.needs_gradients for each in regularizers),
         )
 
+    def take_first_weights(self, tokenizer: PreTrainedTokenizerFast) -> None:
+        """Give backbone, trunk and heads the weights that `init_from` names, if it names some.
+
+        Args:
+            tokenizer: The tokenizer of the texts to come.
+
+        Raises:
+            InputError: As for `lightning_modules.init_from.init_from`.
+        """
+        if self.init_from is not None:
+            init_from(Path(self.init_from), self.backbone, self.heads, self.trunk, self.tasks, tokenizer=tokenizer)
+
     def on_fit_start(self) -> None:
         """Take the weights to start from, check surgery, count parameters, and compute a frozen backbone's vectors."""
-        if self.init_from is not None and not self.trainer.ckpt_path:
-            tokenizer = multitask_data(self.trainer).tokenizer
-            init_from(Path(self.init_from), self.backbone, self.heads, self.trunk, self.tasks, tokenizer=tokenizer)
+        if not self.trainer.ckpt_path:
+            self.take_first_weights(multitask_data(self.trainer).tokenizer)
         if self._surgeon is not None:
             streams = multitask_data(self.trainer).streams
             self._surgeon.start(self.trainer, streams, is_compiled=self._compile != "none")

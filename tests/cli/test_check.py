@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.command_line import ROOT, CommandLine
+from tests.cli.command_line import CS224N, ROOT, CommandLine
 from tests.cli.test_bad_input import ACCEPTED, GOOD, REFUSED, TASKS
 
 REVIEWS = (
@@ -127,6 +127,18 @@ def test_suspects_are_looked_for_when_asked_and_their_cost_is_told(train: Comman
     found = findings(tmp_path / "found.json")["suspects", "train"]
     assert "train.csv, line 13" in lines_of(found)
     assert found["level"] == "note"
+
+
+def test_suspects_are_judged_with_the_weights_to_start_from(train: CommandLine, caplog, capsys):
+    run = train("fit")
+    caplog.clear()
+    looking = ["check", "-c", str(CS224N), *train.tiny, "--suspects", "--model.init_from"]
+    train.raw(*looking, str(run))
+    assert f"weights from {run / 'checkpoints'}" in caplog.text
+    with pytest.raises(SystemExit) as ended:
+        train.raw(*looking, "nowhere")
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.splitlines()[-1].startswith("error: nowhere: ")
 
 
 @pytest.fixture
