@@ -141,7 +141,7 @@ def order_streams(streams: Streams, stores: Mapping[str, TokenStore]) -> StreamR
         labelled={
             name: [store.has_label for store in each]
             for name, each in joined.items()
-            if len(each) > 1 and any(store.has_gaps for store in each)
+            if (len(each) > 1 or each[0].teacher is not None) and any(store.has_gaps for store in each)
         },
     )
 
@@ -149,8 +149,8 @@ def order_streams(streams: Streams, stores: Mapping[str, TokenStore]) -> StreamR
 def order_rows(*stores: TokenStore) -> RowOrder | None:
     """Return which rows a training pass over a stream takes, and how often; None for each of them once.
 
-    They are the rows with a label of any of its tasks, or of those the chosen ones where some were chosen; where one
-    task asks for balanced rows, those with its label.
+    They are the rows with a label of any of its tasks, all of them where one has a teacher's predictions, or of those
+    the chosen ones where some were chosen; where one task asks for balanced rows, those with its label.
 
     Args:
         stores: The store of each of its tasks.
@@ -176,7 +176,7 @@ def find_drawn(stores: Sequence[TokenStore]) -> NDArray[np.int64]:
     balanced = _find_balanced(stores)
     if balanced is not None:
         return balanced.train_rows
-    rows = np.flatnonzero(np.logical_or.reduce([store.has_label for store in stores]))
+    rows = np.flatnonzero(np.logical_or.reduce([store.has_target for store in stores]))
     chosen = stores[0].chosen_rows  # the same for all tasks of a stream
     return rows if chosen is None else np.intersect1d(rows, chosen)
 

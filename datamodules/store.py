@@ -243,6 +243,11 @@ class TokenStore(TokenFile):
             missing = np.any(missing, axis=1)
         return ~missing
 
+    @property
+    def has_target(self) -> NDArray[np.bool_]:
+        """Whether each example has something to learn from, a label or a teacher's prediction, (rows,)."""
+        return self.has_label if self.teacher is None else np.ones(len(self), dtype=np.bool_)
+
     @cached_property
     def labelled_rows(self) -> NDArray[np.int64]:
         """Numbers of the examples that have a label, (labelled rows,)."""

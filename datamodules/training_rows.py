@@ -1,5 +1,6 @@
 """What training rows are learnt with beside their labels: teacher, weights, a choice of rows, and shortcuts."""
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from datamodules.shortcut_answers import prepare_shortcut
 from datamodules.store import TokenStore
 from datamodules.streams import Streams
 from tasks import InputError
+
+log = logging.getLogger(__name__)
 
 
 def choose_rows(stores: Mapping[str, TokenStore]) -> None:
@@ -51,6 +54,8 @@ def complete_rows(stores: Mapping[str, TokenStore], streams: Streams, *, root: P
     """
     for name, store in stores.items():
         store.teacher = store.task.read_teacher(name, store.all_ids(), known=store.labels)
+        if store.teacher is not None and store.has_gaps and not store.task.is_balanced:
+            log.info("task %s: rows without a label learn from the teacher alone", name)
         store.label_weights = store.task.weigh_labels(store.train_labels)
     for name, shortcut in ask_shortcuts(stores, streams, root=root, cache_dir=cache_dir).items():
         stores[name].shortcut = shortcut

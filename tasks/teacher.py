@@ -27,6 +27,7 @@ class Teacher:
     The loss is (1 - weight) * main + weight * soft: KL divergence from the teacher's probabilities for classes and
     yes/no (there, and for each label of a set, the binary cross-entropy with its probability, less a constant), mean
     squared difference for scores.
+    A row without a label (`missing_labels`) learns from saved predictions alone.
     The model that saved predictions are of is not needed; they are written by
     `train.py predict -c RUN/config.yaml --ckpt_path best --data.predict_splits [train]`. Another task teaches with its
     output of the same step, through which no gradient flows: it must read the same rows and have the same labels, such

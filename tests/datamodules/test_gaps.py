@@ -1,4 +1,4 @@
-"""Rows without a label for a task: they are predicted, and neither trained on nor scored."""
+"""Rows without a label for a task: they are predicted and not scored, and without a teacher not trained on."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,9 +10,9 @@ import torch
 
 from callbacks.baseline import score_baseline
 from datamodules import BatchRows, MultitaskDataModule, MultitaskSampler, RoundRobin, collate
-from datamodules.row_orders import SomeRows
+from datamodules.row_orders import SomeRows, order_streams
 from lightning_modules import MultitaskModule
-from tasks import Classification, InputError, Regression, Source, Task
+from tasks import Classification, InputError, Regression, Source, Task, Teacher
 from tests.tiny import build_module, open_data
 
 STARS = ["0", "", "2", "1", "NA", "2", "0", "", "1", "2"]
@@ -154,3 +154,53 @@ def test_some_rows_are_shuffled_and_resume_at_any_batch() -> None:
     whole = draw(0)
     assert sorted(row for batch in whole for row in batch) == rows.tolist()
     assert draw(1) == whole[1:]
+
+
+TAUGHT = [[0.1, 0.2, 0.7], [0.6, 0.3, 0.1]]  # what the teacher answers for even and for odd rows
+
+
+@pytest.fixture
+def teacher(tmp_path: Path) -> Teacher:
+    lines = [",".join(map(str, [number, *TAUGHT[number % 2]])) for number in range(len(STARS))]
+    (tmp_path / "taught.csv").write_text("\n".join(["id,0,1,2", *lines]) + "\n")
+    return Teacher(files=(str(tmp_path / "taught.csv"),), weight=0.25)
+
+
+def test_rows_without_a_label_learn_from_the_teacher(build: Build, teacher: Teacher, word_backbone: Path, caplog) -> None:
+    with caplog.at_level("INFO"):
+        data = build(task(teacher=teacher))
+    assert "task stars: rows without a label learn from the teacher alone" in caplog.messages
+    batches = list(data.train_dataloader())
+    assert sorted(row for batch in batches for row in batch.rows.tolist()) == list(range(len(STARS)))
+    module = build_module(word_backbone, tasks=data.tasks).eval()
+    assert any(0 < batch.num_labelled < len(batch.rows) for batch in batches)
+    for batch in batches:
+        rows = batch.rows.tolist()
+        known = [place for place, row in enumerate(rows) if STARS[row] not in ("", "NA")]
+        output = module(batch)
+        labels = torch.tensor([int(STARS[rows[place]]) for place in known])
+        taught = torch.tensor([TAUGHT[row % 2] for row in rows])
+        divergence = torch.nn.functional.kl_div(output.log_softmax(-1), taught, reduction="batchmean")
+        expected = 0.75 * torch.nn.functional.cross_entropy(output[known], labels) + 0.25 * divergence
+        assert float(module.training_step(batch, 0)["loss"]) == pytest.approx(float(expected), rel=1e-5)
+
+
+def test_labels_over_several_batches_of_a_step_count_alike_beside_a_teacher(build: Build, teacher: Teacher) -> None:
+    data = build(task(teacher=teacher))
+    stores = data.stores["train"]
+    orders = order_streams({"stars": ("stars",)}, stores)
+    sampler = MultitaskSampler(
+        orders.sizes, {"stars": 5}, RoundRobin(), seed=0, window=2, orders=orders.orders, labelled=orders.labelled
+    )
+    parts = [(rows, index.labelled[0].factor) for index in sampler for rows in [index.rows]]
+    counts = [int(stores["stars"].has_label[rows].sum()) for rows, _ in parts]
+    assert sum(counts) == 7
+    assert [factor for _, factor in parts] == pytest.approx([count / 5 / (7 / 10) for count in counts])
+
+
+def test_balanced_rows_have_a_label_beside_a_teacher(build: Build, teacher: Teacher, caplog) -> None:
+    with caplog.at_level("INFO"):
+        data = build(task(teacher=teacher, sampling="balanced"))
+    drawn = {row for batch in data.train_dataloader() for row in batch.rows.tolist()}
+    assert drawn <= {0, 2, 3, 5, 6, 8, 9}
+    assert "learn from the teacher alone" not in caplog.text
