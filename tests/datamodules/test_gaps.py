@@ -166,7 +166,7 @@ def teacher(tmp_path: Path) -> Teacher:
     return Teacher(files=(str(tmp_path / "taught.csv"),), weight=0.25)
 
 
-def test_rows_without_a_label_learn_from_the_teacher(build: Build, teacher: Teacher, word_backbone: Path, caplog) -> None:
+def test_unlabelled_rows_learn_from_the_teacher(build: Build, teacher: Teacher, word_backbone: Path, caplog) -> None:
     with caplog.at_level("INFO"):
         data = build(task(teacher=teacher))
     assert "task stars: rows without a label learn from the teacher alone" in caplog.messages
