@@ -1,6 +1,6 @@
 """Which options of Lightning's Trainer work here: checked before anything is built or read."""
 
-import importlib
+import pkgutil
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -180,7 +180,7 @@ def callback_classes(options: Namespace) -> list[type]:
     """Return the classes of the callbacks that a configuration names."""
     given = options.get("callbacks") or []
     paths = [callback.class_path for callback in (given if isinstance(given, Sequence) else [given])]
-    named = [getattr(importlib.import_module(module), name) for module, _, name in (p.rpartition(".") for p in paths)]
+    named = map(pkgutil.resolve_name, paths)
     return [each for each in named if isinstance(each, type)]  # a function may build one too
 
 

@@ -46,7 +46,7 @@ def _read_flags(flags: Sequence[str]) -> Iterator[tuple[str, Any]]:
         value = joined if is_joined else after
         try:
             yield name[2:], yaml.safe_load(value)
-        except yaml.YAMLError:
+        except (yaml.YAMLError, ValueError):  # the latter of 2024-02-30, which has the form of a date
             yield name[2:], value
         if _is_settings(value):
             yield name[2:], read_yaml(Path(value))
