@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import IO, TextIO
 
 SUFFIX = ".partial"
+OPEN_FILE = re.compile(r"/dev/(stdin|stdout|stderr|fd/\d+)|/proc/\w+/fd/\d+")
 LEFT_BEHIND_AFTER = 24 * 60 * 60  # seconds without a change, where the writer's machine cannot be asked
 
 
@@ -41,7 +42,7 @@ def replacing_path(target: Path) -> Iterator[Path]:
 @contextmanager
 def replacing(target: Path) -> Iterator[IO[bytes]]:
     """Open a file beside the target, as `replacing_path`; a pipe or device such as /dev/stdout is written itself."""
-    if target.exists() and not target.is_file():
+    if _is_stream(target) or target.is_dir():
         with target.open("wb") as file:
             yield file
         return
@@ -83,6 +84,8 @@ def publish(partial: Path, target: Path) -> None:
 
 def check_place(target: Path) -> None:
     """Raise OSError where a file or folder could not be written later; the folder around it is made."""
+    if _is_stream(target):
+        return
     target.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=target.parent, prefix=f".{target.name}."):
         pass
@@ -91,6 +94,12 @@ def check_place(target: Path) -> None:
 def is_filled(folder: Path) -> bool:
     """Whether a path is taken: by a file, or by a folder that holds something."""
     return folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
+
+
+def _is_stream(path: Path) -> bool:
+    """Whether a path is a pipe, a device, or what a process has open, such as /dev/stdout where that is a file."""
+    is_special = path.exists() and not path.is_file() and not path.is_dir()
+    return is_special or OPEN_FILE.fullmatch(os.path.abspath(path)) is not None
 
 
 def _beside(target: Path) -> Path:
