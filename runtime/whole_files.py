@@ -28,12 +28,9 @@ def replacing_path(target: Path) -> Iterator[Path]:
     """
     partial = _beside(target)
     try:
-        yield partial
-        publish(partial, target)
-    except OSError as error:
-        if str(error.filename) == str(partial):
-            error.filename = str(target)  # the name that a message is to have
-        raise
+        with _named_as(target, partial):
+            yield partial
+            publish(partial, target)
     finally:
         with suppress(OSError):  # it has moved, or was never there; what went wrong before is to be told
             partial.unlink()
@@ -67,12 +64,24 @@ def replacing_folder(target: Path) -> Iterator[Path]:
         target: The target, new or empty; its parent is made. It stays as it was where the block fails.
     """
     partial = _beside(target)
-    partial.mkdir()
     try:
-        yield partial
-        os.replace(partial, target)
+        with _named_as(target, partial):
+            partial.mkdir()
+            yield partial
+            os.replace(partial, target)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+@contextmanager
+def _named_as(target: Path, partial: Path) -> Iterator[None]:
+    """Let an error of the partial file or folder have the name of its target, which a message is to have."""
+    try:
+        yield
+    except OSError as error:
+        if str(error.filename) == str(partial):
+            error.filename = str(target)
+        raise
 
 
 def publish(partial: Path, target: Path) -> None:

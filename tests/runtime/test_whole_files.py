@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from runtime.file_errors import explain_refusal
 from runtime.whole_files import check_place, replacing, replacing_folder, replacing_text
 
 KILLED = """
@@ -84,6 +85,22 @@ def test_a_refusal_names_the_file_that_was_to_be_written(tmp_path):
     with pytest.raises(OSError, match="too long") as refused, replacing(target):
         pass
     assert refused.value.filename == str(target)
+
+
+def test_a_folder_that_another_process_has_filled_meanwhile_stays_and_is_named(tmp_path):
+    target = tmp_path / "out"
+
+    def fill(mine: Path) -> None:
+        (mine / "mine").write_text("")
+        target.mkdir()
+        (target / "theirs").write_text("")
+
+    with pytest.raises(OSError, match="not empty") as refused, replacing_folder(target) as folder:
+        fill(folder)
+    said = explain_refusal(refused.value) or ""
+    assert said.startswith(f"{target}: a folder that holds files is in the way (expected a place ")
+    assert names(tmp_path) == ["out"]
+    assert names(target) == ["theirs"]
 
 
 def test_a_pipe_or_device_is_written_itself():
