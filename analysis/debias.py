@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from runtime.arguments import Arguments
+from runtime.arguments import Arguments, seed_number
 from runtime.command import command
 from runtime.errors import InputError
 from runtime.importing import heavy_imports
@@ -27,7 +27,7 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="what the first metric of the whole split may lose on the half that chooses (default %(default)s)",
     )
     parser.add_argument("--factor", type=float, metavar="C", help="take this part instead of choosing one")
-    parser.add_argument("--seed", type=int, default=42, help="seed of the halves (default %(default)s)")
+    parser.add_argument("--seed", type=seed_number, default=42, help="seed of the halves (default %(default)s)")
     options = parser.parse_args(arguments)
     for name in ("max_loss", "factor"):
         value = getattr(options, name)

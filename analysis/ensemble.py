@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from analysis.methods import METHODS
-from runtime.arguments import Arguments
+from runtime.arguments import Arguments, seed_number
 from runtime.command import command
 from runtime.errors import InputError
 from runtime.importing import heavy_imports
@@ -35,7 +35,7 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
         action="store_true",
         help="choose the members for each task on one half of dev by greedy forward selection",
     )
-    parser.add_argument("--seed", type=int, default=42, help="seed of the halves (default %(default)s)")
+    parser.add_argument("--seed", type=seed_number, default=42, help="seed of the halves (default %(default)s)")
     options = parser.parse_args(arguments)
     if options.select and options.split == "test":
         raise InputError(

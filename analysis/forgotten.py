@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from runtime.arguments import Arguments
+from runtime.arguments import Arguments, seed_number
 from runtime.command import command
 from runtime.errors import InputError
 from runtime.importing import heavy_imports
@@ -28,7 +28,7 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--epochs", type=int, default=5, help="epochs of the weak model (default %(default)s)")
     parser.add_argument("--ordinary", type=float, default=0.0, help="share of other rows, drawn at random (default 0)")
-    parser.add_argument("--seed", type=int, default=42, help="seed of that draw (default %(default)s)")
+    parser.add_argument("--seed", type=seed_number, default=42, help="seed of that draw (default %(default)s)")
     options = parser.parse_args(arguments)
     if options.epochs < 1:
         raise InputError(f"--epochs is {options.epochs} (expected 1 or more)")

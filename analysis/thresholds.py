@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from runtime.arguments import Arguments
+from runtime.arguments import Arguments, seed_number
 from runtime.command import command
 from runtime.importing import heavy_imports
 from runtime.terminal import plain_console
@@ -17,7 +17,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Tune, show a table and write `thresholds.json` beside `report.json`."""
     parser = Arguments("analysis.thresholds", __doc__)
     parser.add_argument("run", type=Path, metavar="RUN", help="folder of a run with a multi-label task")
-    parser.add_argument("--seed", type=int, default=42, help="seed of the halves (default %(default)s)")
+    parser.add_argument("--seed", type=seed_number, default=42, help="seed of the halves (default %(default)s)")
     options = parser.parse_args(arguments)
     with heavy_imports():
         from analysis.tuned_thresholds import build_table, tune_run

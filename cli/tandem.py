@@ -36,9 +36,10 @@ from command_line.help import describe_checkpoint
 from command_line.loggers import LOGGER, complete_loggers
 from command_line.looking import LookingCLI
 from command_line.parser import Parser
-from command_line.trainer_options import check_trainer, count_processes, refusing_misconfiguration
+from command_line.trainer_options import check_trainer, refusing_misconfiguration
 from runtime.matmul import choose_matmul, set_onednn
 from runtime.precision import settle_precision
+from runtime.processes import count_processes
 from runtime.run_folders import run_name, saved_run
 from runtime.version import VERSION
 from tasks import InputError

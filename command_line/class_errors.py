@@ -80,7 +80,8 @@ def unknown_option(complaint: Complaint) -> str | None:
     elif found := re.search(r"class_path '([^']+)':\s+Option '([^']+)' is not accepted", message):
         path, wrong = found.groups()
         owner, options = path.rpartition(".")[2], _options(path)
-        if import_path(path).__subclasses__() and path.startswith("lightning."):
+        chosen = import_path(path)  # a class, or a function that builds one
+        if path.startswith("lightning.") and isinstance(chosen, type) and chosen.__subclasses__():
             return no_class(complaint)  # the base class stands for none
     elif found := re.search(r"class_path '[^']*?(\w+)':\s+Group '(\w+)' does not accept option '([^']+)'", message):
         options = [each.name for each in fields(Source)] if found[2] == "source" else []

@@ -23,7 +23,7 @@ def unknown_flag(complaint: Complaint) -> str | None:
     if found := re.match(r"unrecognized arguments: (.*)", complaint.message):
         return f"{found[1]!r} belongs to no flag (expected --NAME VALUE; a value with blanks needs quotes)"
     if found := re.match(r"argument (\S+): expected one argument", complaint.message):
-        return f"{found[1].split('/')[-1]} is the last word (expected a value after it)"
+        return f"{found[1].split('/')[-1]} has no value (expected one after it)"
     return None
 
 

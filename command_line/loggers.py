@@ -55,9 +55,9 @@ def complete_loggers(trainer: Namespace, name: str) -> Runs:
             arguments["save_dir"] = os.path.expandvars(chosen)
             if "flush_secs" in arguments:
                 arguments["flush_secs"] = min(arguments.flush_secs, FLUSH_SECONDS)
-            if isinstance(arguments.version, str):
+            if isinstance(arguments.version, str) or (arguments.version or 0) < 0:
                 raise InputError(
-                    f"version of {kind.__name__} is {arguments.version!r} (expected a number; "
+                    f"version of {kind.__name__} is {arguments.version!r} (expected a number from 0; "
                     "--trainer.logger.name NAME names the folder of the runs)"
                 )
             found.append(Runs(Path(arguments.save_dir) / arguments.name, arguments.version))

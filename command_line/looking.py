@@ -8,6 +8,7 @@ from typing import Any, ClassVar, TypeVar
 
 from jsonargparse import Namespace
 
+from command_line.own_classes import explain_abstract
 from command_line.parser import failing_task, find_reason, name_task
 from command_line.trainer_options import refusing_misconfiguration
 from lightning_internals import OpenCLI
@@ -58,6 +59,10 @@ class LookingCLI(OpenCLI):
         except (ValueError, OSError) as error:
             reason, task = str(find_reason(error)), failing_task(self.config[self.subcommand].get("tasks") or {})
             raise InputError(reason if task is None else name_task(task, reason)) from error
+        except TypeError as error:
+            if (sentence := explain_abstract(error)) is None:
+                raise
+            raise InputError(sentence) from error
 
     def run_command(self, command: str) -> None:
         """Run the command; a look's status is that of the process."""

@@ -76,7 +76,7 @@ def _parse(text: str, key: str, *, file: str | None = None) -> list[Setting]:
     try:
         node = loader.get_single_node()
         return [] if node is None else list(_walk(loader, node, key, file, line=1))
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError):  # the latter of 2024-02-30, which has the form of a date
         return [Setting(key, text)] if file is None else []
     finally:
         loader.dispose()

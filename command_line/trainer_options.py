@@ -1,6 +1,6 @@
 """Which options of Lightning's Trainer work here: checked before anything is built or read."""
 
-import importlib
+import pkgutil
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import lightning.pytorch as L
-import torch
 from jsonargparse import Namespace
 from lightning.fabric.utilities.exceptions import MisconfigurationException
 from lightning.pytorch.accelerators import Accelerator, CPUAccelerator, CUDAAccelerator, MPSAccelerator
@@ -180,22 +179,8 @@ def callback_classes(options: Namespace) -> list[type]:
     """Return the classes of the callbacks that a configuration names."""
     given = options.get("callbacks") or []
     paths = [callback.class_path for callback in (given if isinstance(given, Sequence) else [given])]
-    named = [getattr(importlib.import_module(module), name) for module, _, name in (p.rpartition(".") for p in paths)]
+    named = map(pkgutil.resolve_name, paths)
     return [each for each in named if isinstance(each, type)]  # a function may build one too
-
-
-def count_processes(trainer: Any) -> int:
-    """Count the processes that a trainer configuration asks for."""
-    devices = trainer["devices"]
-    if devices in ("auto", -1, "-1"):
-        per_node = max(1, torch.cuda.device_count() if trainer["accelerator"] in ("auto", "gpu", "cuda") else 1)
-    elif isinstance(devices, list):
-        per_node = len(devices)
-    elif isinstance(devices, str) and "," in devices:
-        per_node = len([device for device in devices.split(",") if device.strip()])
-    else:
-        per_node = int(devices)
-    return per_node * int(trainer["num_nodes"])
 
 
 @contextmanager

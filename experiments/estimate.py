@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from runtime.arguments import Arguments
+from runtime.arguments import Arguments, seed_number
 from runtime.counts import counted
 from runtime.errors import InputError
 from runtime.importing import heavy_imports
@@ -23,7 +23,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--output", type=Path, default=Path("runs/transfer"), help="folder of the table, and of the "
                         "trained matrix if there is one (default: %(default)s)")  # fmt: skip
     parser.add_argument("--batches", type=int, default=32, help="batches of each task and split (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=42, help="seed of the examples (default: %(default)s)")
+    parser.add_argument("--seed", type=seed_number, default=42, help="seed of the examples (default: %(default)s)")
     parsed = parser.parse_args(arguments)
     if parsed.batches < 2:
         raise InputError(f"--batches {parsed.batches}: expected 2 or more, for an interval")

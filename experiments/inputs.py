@@ -1,7 +1,6 @@
 """The files that a training starts or learns from beside its data: weights, predictions, chosen rows."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from glob import glob
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 import yaml
 
 from experiments.settings import read_yaml
-from runtime.run_folders import find_trained
+from runtime.run_folders import find_named, find_trained
 
 WEIGHTS = (".safetensors", ".bin")
 SETTINGS = (".yaml", ".yml")
@@ -46,7 +45,7 @@ def _read_flags(flags: Sequence[str]) -> Iterator[tuple[str, Any]]:
         value = joined if is_joined else after
         try:
             yield name[2:], yaml.safe_load(value)
-        except yaml.YAMLError:
+        except (yaml.YAMLError, ValueError):  # the latter of 2024-02-30, which has the form of a date
             yield name[2:], value
         if _is_settings(value):
             yield name[2:], read_yaml(Path(value))
@@ -74,7 +73,7 @@ def _locate(key: str, text: str) -> list[Path]:
     if key == "model.backbone" or key.endswith(".fluency.model"):
         return _list_weights(Path(text).expanduser())
     if key.endswith(".teacher.files"):
-        return _list_predictions(Path(text).expanduser(), task=key.split(".")[1])
+        return _list_predictions(text, task=key.split(".")[1])
     if key.endswith(".train_rows"):
         return _list_file(Path(text).expanduser())
     return []
@@ -93,9 +92,8 @@ def _list_weights(folder: Path) -> list[Path]:
     return sorted(file for file in folder.iterdir() if file.suffix in WEIGHTS) if folder.is_dir() else []
 
 
-def _list_predictions(entry: Path, *, task: str) -> list[Path]:
+def _list_predictions(entry: str, *, task: str) -> list[Path]:
     """Return the files that an entry of `teacher.files` names: itself, those of a run, or of a pattern."""
-    entries = [entry] if entry.exists() else [Path(path) for path in sorted(glob(str(entry)))]
     names = [f"{task}-train{what}.csv" for what in ("", "-probabilities")]
-    files = [[path / "predictions" / name for name in names] if path.is_dir() else [path] for path in entries]
+    files = [[path / "predictions" / name for name in names] if path.is_dir() else [path] for path in find_named(entry)]
     return [file for some in files for file in some if file.is_file()]

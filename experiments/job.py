@@ -8,6 +8,7 @@ import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from itertools import combinations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from analysis.run import Run
 
 TRAIN = Path(__file__).resolve().parent.parent / "train.py"
+KINDS = {"configs": "-c files", "weights": "weights or predictions", "flags": "flags"}  # of settings.json
 
 
 @dataclass(frozen=True)
@@ -68,9 +70,9 @@ class Job:
     def settings(self) -> dict[str, Any]:
         """Return what distinguishes this training from others: flags, and digests of what they and its files name."""
         return {
-            "configs": [f"{path.name} {digest(path)}" for path in self.configs],
+            "configs": [f"{path.name} {_digest(path)}" for path in self.configs],
             "flags": re.split(r" (?=--)", " ".join(self.flags)),
-            "weights": [f"{path.name} {digest(path)}" for path in find_inputs(self.configs, self.flags)],
+            "weights": [f"{path.name} {_digest(path)}" for path in find_inputs(self.configs, self.flags)],
         }
 
     def attempts(self) -> list[Path]:
@@ -137,11 +139,22 @@ class Job:
     def _read_settings(self) -> dict[str, list[str]]:
         path = self.folder / "settings.json"
         try:
-            found: dict[str, list[str]] = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+            found = json.loads(path.read_text(encoding="utf-8"))
+            return {kind: [str(value) for value in found[kind]] for kind in KINDS}
+        except (OSError, ValueError, TypeError, KeyError) as error:
             reason = f"{type(error).__name__}; expected what this command wrote; otherwise choose another --output"
             raise InputError(f"{path}: cannot be read, but there are runs next to it ({reason})") from None
-        return found
+
+
+def _digest(path: Path) -> str:
+    """Return the digest of a file, which is read anew only where it has changed: weights are large."""
+    state = path.stat()
+    return _digest_of(path, state.st_ino, state.st_size, state.st_mtime_ns, state.st_ctime_ns)
+
+
+@cache
+def _digest_of(path: Path, *state: int) -> str:
+    return digest(path)
 
 
 def _is_trained(folder: Path) -> bool:
@@ -160,8 +173,7 @@ def _describe_difference(before: Mapping[str, Sequence[str]], now: Mapping[str, 
     )
     if gone or new:
         return f"{', '.join(gone) or 'fewer'} before, {', '.join(new) or 'fewer'} now"
-    kinds = {"configs": "-c files", "weights": "weights or predictions", "flags": "flags"}
-    return f"the {next(kinds[key] for key in kinds if before[key] != now[key])} in another order"
+    return f"the {next(KINDS[key] for key in KINDS if before[key] != now[key])} in another order"
 
 
 def _spell_flags(values: Sequence[str]) -> list[str]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from experiments.job import TRAIN
-from runtime.arguments import Arguments
+from runtime.arguments import Arguments, seed_number
 from runtime.command import command
 from runtime.errors import InputError
 from runtime.importing import heavy_imports
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--scales", nargs="+", type=float, default=list(SCALES), metavar="X",
         help="arithmetic: factors to choose from on one half of the dev rows (default: .2 .3 .5 .7 1)",
     )  # fmt: skip
-    parser.add_argument("--seed", type=int, default=42, help="seed of the halves (default %(default)s)")
+    parser.add_argument("--seed", type=seed_number, default=42, help="seed of the halves (default %(default)s)")
     parser.add_argument(
         "--refit", type=int, default=0, metavar="EPOCHS",
         help="train the heads for EPOCHS on the merged, frozen backbone afterwards; the run is in DIR/refit",

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from experiments.budget import Budget
 from experiments.options import JobOptions, add_options, read_options, split_arguments
-from runtime.arguments import Arguments
+from runtime.arguments import Arguments, seed_number
 from runtime.command import command
 from runtime.errors import InputError
 from runtime.importing import heavy_imports
@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--factor", type=int, default=3,
         help="each round keeps 1 / FACTOR of the candidates and trains them FACTOR times as long (default: 3)",
     )  # fmt: skip
-    parser.add_argument("--search_seed", type=int, default=0, help="seed of values and halves (default: 0)")
+    parser.add_argument("--search_seed", type=seed_number, default=0, help="seed of values and halves (default: 0)")
     add_options(parser, output="runs/tune")
     parsed = parser.parse_args(own)
     options = read_options(parsed, extra)
@@ -50,7 +50,7 @@ def check_numbers(parsed: argparse.Namespace, options: JobOptions) -> Budget:
     Raises:
         InputError: If an option is out of range, or the budget is missing or not in steps.
     """
-    for name, least in (("candidates", 1), ("rungs", 1), ("factor", 2), ("search_seed", 0)):
+    for name, least in (("candidates", 1), ("rungs", 1), ("factor", 2)):
         if getattr(parsed, name) < least:
             raise InputError(f"--{name} {getattr(parsed, name)}: expected {least} or more")
     if options.budget is None or options.budget.unit != "steps":

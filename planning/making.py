@@ -19,6 +19,7 @@ from planning.plan import Plan
 from planning.rates import end_of_warmup, mark_rates
 from planning.task_plan import draw_training, plan_tasks, share_saved
 from planning.timing import Expected, expect, time_steps
+from runtime.processes import count_processes
 from tasks import InputError
 
 
@@ -87,8 +88,9 @@ def make_plan(
 def _check_trainer(trainer: Mapping[str, Any], *, time: int) -> None:
     if trainer["fast_dev_run"]:
         raise InputError("trainer.fast_dev_run leaves no training to plan (expected false)")
-    if time and (trainer["devices"] not in (1, "1", "auto") or trainer["num_nodes"] != 1):
-        raise InputError(f"--time measures one process (expected trainer.devices 1, it is {trainer['devices']})")
+    if time and (processes := count_processes(trainer)) != 1:
+        given = f"trainer.devices {trainer['devices']} and trainer.num_nodes {trainer['num_nodes']}"
+        raise InputError(f"--time measures one process ({given} are {processes}; expected 1 and 1)")
 
 
 def measure_length(data: MultitaskDataModule, trainer: Mapping[str, Any]) -> Length:

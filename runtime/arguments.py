@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 from runtime.suggestions import did_you_mean, suggest
 
-NUMBERS = {"int": "a whole number", "float": "a number"}
+NUMBERS = {"int": "a whole number", "float": "a number", "seed_number": "a whole number from 0"}
 
 
 class Arguments(argparse.ArgumentParser):
@@ -70,6 +70,18 @@ class Arguments(argparse.ArgumentParser):
         sys.exit(2)
 
 
+def seed_number(text: str) -> int:
+    """Return the number of a seed; the type of an option.
+
+    Raises:
+        ValueError: If it is none, or below 0.
+    """
+    number = int(text)
+    if number < 0:
+        raise ValueError
+    return number
+
+
 def _unrecognized(message: str) -> str | None:
     if not (found := re.fullmatch(r"unrecognized arguments: (.*)", message, re.DOTALL)):
         return None
@@ -96,8 +108,8 @@ def _not_chosen(message: str) -> str | None:
 
 
 def _no_number(message: str) -> str | None:
-    found = re.fullmatch(r"argument (\S+): invalid (int|float) value: '(.*)'", message)
-    return found and f"{_last(found[1])} is {found[3]} (expected {NUMBERS[found[2]]})"
+    found = re.fullmatch(r"argument (\S+): invalid (\w+) value: '(.*)'", message)
+    return f"{_last(found[1])} is {found[3]} (expected {NUMBERS[found[2]]})" if found and found[2] in NUMBERS else None
 
 
 def _no_switch(message: str) -> str | None:

@@ -4,11 +4,8 @@ import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-REFUSALS = {
-    getattr(errno, name)
-    for name in ("EACCES", "EPERM", "EROFS", "ENOSPC", "EDQUOT", "EFBIG", "ENOTDIR", "EISDIR", "EEXIST", "ENAMETOOLONG")
-    if hasattr(errno, name)
-}
+NAMES = "EACCES EPERM EROFS ENOSPC EDQUOT EFBIG ENOTDIR EISDIR EEXIST ENOTEMPTY ENAMETOOLONG"
+REFUSALS = {getattr(errno, name) for name in NAMES.split() if hasattr(errno, name)}
 NO_FOLDER = "No usable temporary directory found"  # as tempfile says, behind ENOENT
 
 
@@ -29,6 +26,7 @@ def explain_refusal(error: OSError) -> str | None:
         return None
     where = "writing a file" if error.filename is None else str(error.filename)
     what = "a file is in the way" if error.errno in (errno.EEXIST, errno.ENOTDIR) else error.strerror
+    what = "a folder that holds files is in the way" if error.errno == errno.ENOTEMPTY else what
     return f"{where}: {what} (expected a place that can be read and written, with space left)"
 
 

@@ -2,11 +2,17 @@
 
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from runtime.whole_files import replacing
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -32,9 +38,22 @@ class Measured(Generic[T]):
         """
         known = self._read()
         if key not in known:
-            known = {key: measure(), **self._read()}
-            self._write(known)
+            found = measure()
+            with self._locked():
+                known = {key: found, **self._read()}
+                self._write(known)
         return known[key]
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Let nobody else read and write in the block, where the system can lock files and the folder be written."""
+        with ExitStack() as open_files:
+            with suppress(OSError):
+                self.memory.parent.mkdir(parents=True, exist_ok=True)
+                lock = open_files.enter_context(self.memory.with_suffix(".lock").open("ab"))
+                if fcntl is not None:
+                    fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     def _read(self) -> dict[str, T]:
         try:

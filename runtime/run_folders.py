@@ -4,6 +4,7 @@ import os
 import re
 from collections.abc import Sequence
 from contextlib import suppress
+from glob import glob
 from itertools import count
 from pathlib import Path
 
@@ -38,6 +39,16 @@ def claim_folder(runs: Path, kind: str, version: int | None = None) -> Path:
     """
     first = _next_number(runs, kind) if version is None else version
     return next(folder for number in count(first) if _create(folder := runs / f"{kind}_{number}"))
+
+
+def find_named(entry: str) -> list[Path]:
+    """Return the file or folder of a name, or, where there is none, all that it names as a pattern, sorted.
+
+    Args:
+        entry: A path such as `~/runs/a[1]`, or a pattern such as `runs/seeds/predict_*`.
+    """
+    path = Path(entry).expanduser()
+    return [path] if path.exists() else [Path(found) for found in sorted(glob(str(path)))]
 
 
 def _next_number(runs: Path, kind: str) -> int:

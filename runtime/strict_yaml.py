@@ -14,12 +14,13 @@ def read_yaml_file(path: Path) -> Any:
     """Return what a YAML file holds.
 
     Raises:
-        ValueError: If it is not UTF-8 or not YAML, or a mapping has a key twice; with file and line.
+        ValueError: If it is not UTF-8 or not YAML, holds a date that there is not, or a mapping has a key twice; with
+            file and line.
     """
     try:
         text = path.read_text(encoding="utf-8")
         check_keys(text, f"{path}, ")
-        return yaml.load(text, Loader=LOADER)
+        return _construct(text, path)
     except UnicodeDecodeError as error:
         raise ValueError(f"{path}: not YAML (not UTF-8 text: {error.reason})") from None
     except yaml.YAMLError as error:
@@ -27,6 +28,13 @@ def read_yaml_file(path: Path) -> Any:
         line = f", line {mark.line + 1}" if mark else ""
         reason = getattr(error, "problem", None) or " ".join(str(error).split())
         raise ValueError(f"{path}{line}: not YAML ({reason})") from None
+
+
+def _construct(text: str, path: Path) -> Any:
+    try:
+        return yaml.load(text, Loader=LOADER)
+    except ValueError as error:  # of 2024-02-30, which has the form of a date
+        raise ValueError(f"{path}: a date in it is none ({error}; expected quotes where it is text)") from None
 
 
 def check_keys(text: str, where: str = "") -> None:

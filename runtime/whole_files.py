@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import IO, TextIO
 
 SUFFIX = ".partial"
+OPEN_FILE = re.compile(r"/dev/(stdin|stdout|stderr|fd/\d+)|/proc/\w+/fd/\d+")
 LEFT_BEHIND_AFTER = 24 * 60 * 60  # seconds without a change, where the writer's machine cannot be asked
 
 
@@ -27,12 +28,9 @@ def replacing_path(target: Path) -> Iterator[Path]:
     """
     partial = _beside(target)
     try:
-        yield partial
-        publish(partial, target)
-    except OSError as error:
-        if str(error.filename) == str(partial):
-            error.filename = str(target)  # the name that a message is to have
-        raise
+        with _named_as(target, partial):
+            yield partial
+            publish(partial, target)
     finally:
         with suppress(OSError):  # it has moved, or was never there; what went wrong before is to be told
             partial.unlink()
@@ -41,7 +39,7 @@ def replacing_path(target: Path) -> Iterator[Path]:
 @contextmanager
 def replacing(target: Path) -> Iterator[IO[bytes]]:
     """Open a file beside the target, as `replacing_path`; a pipe or device such as /dev/stdout is written itself."""
-    if target.exists() and not target.is_file():
+    if _is_stream(target) or target.is_dir():
         with target.open("wb") as file:
             yield file
         return
@@ -66,12 +64,24 @@ def replacing_folder(target: Path) -> Iterator[Path]:
         target: The target, new or empty; its parent is made. It stays as it was where the block fails.
     """
     partial = _beside(target)
-    partial.mkdir()
     try:
-        yield partial
-        os.replace(partial, target)
+        with _named_as(target, partial):
+            partial.mkdir()
+            yield partial
+            os.replace(partial, target)
     finally:
         shutil.rmtree(partial, ignore_errors=True)
+
+
+@contextmanager
+def _named_as(target: Path, partial: Path) -> Iterator[None]:
+    """Let an error of the partial file or folder have the name of its target, which a message is to have."""
+    try:
+        yield
+    except OSError as error:
+        if str(error.filename) == str(partial):
+            error.filename = str(target)
+        raise
 
 
 def publish(partial: Path, target: Path) -> None:
@@ -83,6 +93,8 @@ def publish(partial: Path, target: Path) -> None:
 
 def check_place(target: Path) -> None:
     """Raise OSError where a file or folder could not be written later; the folder around it is made."""
+    if _is_stream(target):
+        return
     target.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=target.parent, prefix=f".{target.name}."):
         pass
@@ -91,6 +103,12 @@ def check_place(target: Path) -> None:
 def is_filled(folder: Path) -> bool:
     """Whether a path is taken: by a file, or by a folder that holds something."""
     return folder.exists() and (not folder.is_dir() or any(folder.iterdir()))
+
+
+def _is_stream(path: Path) -> bool:
+    """Whether a path is a pipe, a device, or what a process has open, such as /dev/stdout where that is a file."""
+    is_special = path.exists() and not path.is_file() and not path.is_dir()
+    return is_special or OPEN_FILE.fullmatch(os.path.abspath(path)) is not None
 
 
 def _beside(target: Path) -> Path:

@@ -4,7 +4,6 @@ import csv
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from glob import glob
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from heads import LabelSpace, Scores
 from runtime.counts import counted
 from runtime.errors import InputError
+from runtime.run_folders import find_named
 from tasks.labels import list_names
 from tasks.text_lines import decode_lines
 
@@ -77,8 +77,7 @@ class Teacher:
         name = f"{task}-train-probabilities.csv" if labels.num_classes else f"{task}-train.csv"
         paths = []
         for entry in self.files:
-            named = Path(entry).expanduser()
-            found = [named] if named.exists() else [Path(path) for path in sorted(glob(str(named)))]
+            found = find_named(entry)
             if not found:
                 raise InputError(f"task {task}: teacher {entry}: no such file or run folder")
             for path in found:

@@ -2,7 +2,6 @@
 
 import csv
 import gc
-import importlib
 import importlib.util
 import os
 import shutil
@@ -36,16 +35,6 @@ def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
     if any(".py" in argument for argument in config.args if config.args_source == config.ArgsSource.ARGS):
         return 0
     return min(MOST_WORKERS, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
-
-
-def pytest_sessionstart(session: pytest.Session) -> None:
-    """Import Lightning first where tests run, as programs do.
-
-    scikit-learn writes `Optional[Union[float, int]]`, which equals `Optional[Union[int, float]]`: the Trainer would
-    get it from typing's cache, and `limit_train_batches 2` would be read as 2.0 where scikit-learn came first.
-    """
-    if hasattr(session.config, "workerinput") or not session.config.getoption("numprocesses", None):
-        importlib.import_module("lightning.pytorch")
 
 
 def pytest_configure() -> None:

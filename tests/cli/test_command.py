@@ -10,9 +10,9 @@ import pytest
 import yaml
 
 from cli import MultitaskCLI
-from command_line.trainer_options import count_processes
 from datamodules import MultitaskDataModule
 from lightning_modules import MultitaskModule
+from runtime.processes import count_processes
 from runtime.run_folders import run_name
 from tests.cli.command_line import CS224N, QUICK, ROOT, read_report
 

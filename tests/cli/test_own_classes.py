@@ -5,8 +5,12 @@ from pathlib import Path
 import pytest
 
 MODULE = """
-from heads import LinearHead
-from objectives import Surgery
+from dataclasses import dataclass
+
+from heads import Head, LinearHead
+from lightning.pytorch import Callback
+from objectives import Regularizer, Surgery, Weighting
+from tasks import Task
 
 
 class Mean(Surgery):
@@ -17,19 +21,55 @@ class Mean(Surgery):
         return [self.scale] * len(gram)
 
 
+class Unfinished(Surgery):
+    def __init__(self, scale: float = 1.0) -> None:
+        self.scale = scale
+
+
+class UnfinishedWeighting(Weighting):
+    def factors(self, step_id):
+        return {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnfinishedTask(Task):
+    more: int = 1
+
+
+class Clocks:
+    class Inner(Callback):
+        pass
+
+
+def build_clock(rate: int = 1) -> Callback:
+    return Callback()
+
+
 class Untyped(LinearHead):
     def __init__(self, hidden_size, labels, *, scale) -> None:
         super().__init__(hidden_size, labels)
 """
+BROKEN = {
+    "unnamed": "import torch\nlimit = absent_limit\n",
+    "unwritten": "def f(:\n",
+    "unfound": "from heads import Nothing\n",
+}
 SURGERY = "--model.surgery"
+EVERY = "(expected every method that its base class asks for)"
 NO_MODULE = "no module absent (expected the folder that holds it in the environment variable PYTHONPATH"
 
 
 @pytest.fixture
 def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "elsewhere").mkdir()
-    (tmp_path / "elsewhere" / "mine.py").write_text(MODULE, encoding="utf-8")
+    for name, text in {"mine": MODULE, **BROKEN}.items():
+        (tmp_path / "elsewhere" / f"{name}.py").write_text(text, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path / "elsewhere")
+
+
+def test_a_callback_inside_another_class_and_one_that_a_function_builds_train(package, train):
+    for name in ("Clocks.Inner", "build_clock"):
+        train("fit", "--trainer.callbacks", f"mine.{name}", "--trainer.max_steps", "1")
 
 
 def test_a_class_of_another_package_trains(package, train, tmp_path, capsys):
@@ -50,8 +90,18 @@ def test_a_class_of_another_package_trains(package, train, tmp_path, capsys):
         (["--model.regularizer", "mine.Mean"], "model.regularizer: mine.Mean is no Regularizer (expected a subclass"),
         (
             ["--tasks.sst.head", "mine.Untyped"],
-            "option scale of Untyped has no type (expected one, as in scale: float)",
+            "error: tasks.sst.head: option scale of Untyped has no type (expected one, as in scale: float)",
         ),
+        (["--trainer.callbacks", "mine.build_clock", "--trainer.callbacks.rat", "2"], "build_clock has no rat (did"),
+        ([SURGERY, "mine.Unfinished"], f"error: model.surgery: Unfinished lacks coefficients {EVERY}"),
+        ([f'{SURGERY}={{"class_path": "mine.Unfinished"}}'], f"model.surgery: Unfinished lacks coefficients {EVERY}"),
+        (["--model.weighting", "mine.UnfinishedWeighting"], f"error: UnfinishedWeighting lacks forward {EVERY}"),
+        (["--tasks.x", "mine.UnfinishedTask"], "error: tasks.x: UnfinishedTask lacks "),
+        ([SURGERY, "unnamed.Mean"], "error: model.surgery: unnamed cannot be imported (/"),
+        ([SURGERY, "unnamed.Mean"], "unnamed.py, line 2: NameError: name 'absent_limit' is not defined)"),
+        (["--trainer.callbacks", "unwritten.Clock"], "error: trainer.callbacks: unwritten cannot be imported (/"),
+        (["--trainer.callbacks", "unwritten.Clock"], "unwritten.py, line 1: SyntaxError: invalid syntax"),
+        (["--tasks.sst.head", "unfound.Head"], "unfound.py, line 1: ImportError: cannot import name 'Nothing'"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

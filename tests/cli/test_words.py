@@ -47,6 +47,7 @@ def refused(train: CommandLine, tmp_path: Path, capsys: pytest.CaptureFixture[st
             "mine.yaml, line 4: the key 'tasks.sst' appears twice (first in line 2; expected once)",
         ),
         ("tasks:\n  sst: [\n", "mine.yaml, line 3: not YAML ("),
+        ("data: {root: 2024-02-30}\n", "mine.yaml: a date in it is none (day is out of range for month; expected"),
         ("- a\n", "mine.yaml: holds a list (expected settings by name, as in model: …)"),
         ("", "mine.yaml: is empty (expected settings by name, as in model: …)"),
     ],
@@ -156,7 +157,9 @@ def test_a_configuration_that_does_not_fit_is_told_by_file_line_and_task(text: s
         ("--data.tokenizer x", "data.tokenizer follows model.backbone (expected that to be set)"),
         ("--data.predict_splits foo", "data.predict_splits is 'foo' (expected a list, as in '[a, b]')"),
         ("--data.sentences x", "data.sentences is 'x' (expected the options of SentenceInput, as in --data.sentence"),
-        ("--ckpt_path", "--ckpt_path is the last word (expected a value after it)"),
+        ("--data.root --seed_everything 3", "--data.root has no value (expected one after it)"),
+        ("--tasks.x 2024-02-30 --tasks.y Nope", "tasks.x: no class 2024-02-30 (expected one of Classification"),
+        ("--ckpt_path", "--ckpt_path has no value (expected one after it)"),
         ("stray", "'stray' belongs to no flag (expected --NAME VALUE; a value with blanks needs quotes)"),
     ],
 )

@@ -40,9 +40,10 @@ def test_the_root_folder_counts_where_the_logger_has_no_folder_of_its_own(root, 
     assert complete_loggers(trainer, "mine") == (Path(expected), None)
 
 
+@pytest.mark.parametrize("version", ["big", -1])
 @pytest.mark.parametrize("kind", ["TensorBoardLogger", "CSVLogger"])
-def test_a_name_in_the_place_of_a_version_is_refused(kind):
-    arguments = Namespace(save_dir="runs", name="", version="big")
+def test_a_version_that_no_later_command_would_find_is_refused(kind, version):
+    arguments = Namespace(save_dir="runs", name="", version=version)
     logger = Namespace(class_path=f"lightning.pytorch.loggers.{kind}", init_args=arguments)
-    with pytest.raises(InputError, match=rf"^version of {kind} is 'big' \(expected a number; --trainer\.logger\.name "):
+    with pytest.raises(InputError, match=rf"^version of {kind} is {version!r} \(expected a number from 0; --trainer\."):
         complete_loggers(Namespace(logger=logger, default_root_dir=None), "mine")

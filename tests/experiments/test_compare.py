@@ -135,7 +135,7 @@ def test_rows_are_compared_with_the_first_unless_they_say_otherwise(folder):
         ("--row 'a=-c one.yaml --tasks.sst.speed 3'", "--row a: tasks.sst: Sst has no speed (expected one of "),
         ("--dry_run --row 'a=-c one.yaml --data.batch_sze 3'", "a: no flag --data.batch_sze (did you mean --data."),
         ("--dry_run -c one.yaml --row a=--weight", "a: no flag --weight (did you mean --tasks.NAME.weight?)"),
-        ("--dry_run -c one.yaml --row a=--data.root", "a: --data.root is the last word (expected a value after it)"),
+        ("--dry_run -c one.yaml --row a=--data.root", "a: --data.root has no value (expected one after it)"),
         (
             "--row 'a=-c base.yaml --tasks.sst.in_mean false' --row 'b=-c one.yaml'",
             "--row b: is scored on other tasks (sst) than a, which it is compared with (expected at least one of "

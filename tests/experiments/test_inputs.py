@@ -9,6 +9,7 @@ import yaml
 from experiments.inputs import find_inputs
 from experiments.job import Job
 from experiments.launcher import Launcher
+from runtime.file_digest import digest
 from tasks import InputError
 
 PROGRAM = Path(__file__).with_name("pretend_training.py")
@@ -95,6 +96,17 @@ def test_a_finished_job_whose_input_has_changed_is_of_other_settings(
         InputError, match=rf"different settings: {file.name} [0-9a-f]{{64}} before, {file.name} [0-9a-f]"
     ):
         job.check_settings()
+
+
+def test_large_files_are_read_once_for_all_jobs(tmp_path, monkeypatch):
+    config = write(tmp_path / "a.yaml", yaml.safe_dump({"model": {"backbone": str(tmp_path / "bert")}}))
+    weights = write(tmp_path / "bert/model.safetensors")
+    read: list[Path] = []
+    monkeypatch.setattr("experiments.job.digest", lambda path: read.append(path) or digest(path))
+    jobs = [Job(name, tmp_path / name / "seed-1", (config,), (), PROGRAM) for name in ("b1", "b2")]
+    for _ in range(2):
+        assert [outcome.status for outcome in Launcher(jobs=1, report=print).run(jobs)] == [0, 0]
+    assert sorted(read) == [config, weights]
 
 
 def test_the_setting_that_counts_says_which_weights_are_read(tmp_path):

@@ -158,7 +158,7 @@ def test_a_report_that_was_cut_off_is_none_and_the_state_stays(tmp_path, launch)
     assert job.finished().folder.name == "version_1"
 
 
-@pytest.mark.parametrize("text", [None, "{"])
+@pytest.mark.parametrize("text", [None, "{", '{"flags": []}', "[1]"])
 def test_runs_without_settings_are_refused(text, tmp_path, launch):
     job = make_job(tmp_path)
     launch(job)

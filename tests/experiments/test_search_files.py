@@ -57,6 +57,23 @@ def test_the_command_as_it_stands_is_checked_before_any_recipe_is_trained(folder
     assert not Path("runs").exists()
 
 
+@pytest.mark.parametrize(
+    ("option", "values", "last", "flags"),
+    [
+        ("trainer.max_epochs", [1, 2], "-1", []),
+        ("seed_everything", [1, 2], "1", []),
+        ("model.backbone", ["bert-base-uncased", "roberta-base"], "x", ["--backbone", "x"]),
+        ("tasks.sst.train_limit", [10, 20], "5", ["--train_limit", "sst=5"]),
+        ("model.optimizer.lr", [0.1, 0.2], "0.3", ["--", "--model.optimizer.lr", "0.3"]),
+    ],
+)
+def test_an_option_that_every_training_has_alike_is_refused(folder, capsys, option, values, last, flags):
+    Path("one.yaml").write_text("tasks: {sst: Sst}\nmodel: {backbone: bert-base-uncased}\n")
+    write_search({"name": "plain", "command": "-c one.yaml", "options": {option: {"choice": values}}})
+    assert main(["search.yaml", *SIZES, "--dry_run", *flags]) == 2
+    assert f"error: search.yaml, recipe 1: {option} is {last} in every training, as" in capsys.readouterr().err
+
+
 def test_a_range_without_an_end_is_refused(folder):
     write_search({"name": "a", "command": "", "options": {"model.optimizer.lr": {"uniform": [0.1, float("inf")]}}})
     with pytest.raises(InputError, match=r"uniform is \[0.1, inf\] \(expected two finite numbers"):

@@ -225,6 +225,15 @@ def test_a_training_without_an_end_is_refused(tiny_backbone, cs224n_root, cache)
         make(tiny_backbone, cs224n_root, cache, TASKS, max_epochs=-1)
 
 
+@pytest.mark.parametrize("options", [{"devices": 2}, {"devices": "0,1"}, {"num_nodes": 2}])
+def test_steps_of_several_processes_are_not_timed(options, tiny_backbone, cs224n_root, cache):
+    asked = {"devices": 1, "num_nodes": 1, **options}
+    with pytest.raises(
+        InputError, match=rf"devices {asked['devices']} and trainer\.num_nodes {asked['num_nodes']} are 2;"
+    ):
+        make(tiny_backbone, cs224n_root, cache, TASKS, time=1, **options)
+
+
 def test_timed_steps_give_time_and_memory_and_leave_the_data_as_it_was(tiny_backbone, cs224n_root, cache):
     plan = make(tiny_backbone, cs224n_root, cache, TASKS, time=6, accelerator="cpu")
     expected = plan.expected

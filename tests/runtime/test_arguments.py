@@ -1,11 +1,12 @@
 """The parser of `python -m …` commands."""
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
 
-from runtime.arguments import Arguments
+from runtime.arguments import Arguments, seed_number
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -17,6 +18,7 @@ def build() -> Arguments:
     parser.add_argument("--output", required=True)
     parser.add_argument("--dry_run", action="store_true")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seed", type=seed_number, default=42)
     parser.add_argument("--max_loss", type=float, default=0.1)
     parser.add_argument("--method", choices=("uniform", "greedy"))
     parser.add_argument("--data.root", dest="root")
@@ -60,6 +62,8 @@ def test_what_follows_two_dashes_is_left_alone():
             "--method is greedi (did you mean greedy?) (expected one of uniform, greedy)",
         ),
         ("r --output x --seeds two", "--seeds is two (expected a whole number)"),
+        ("r --output x --seed -1", "--seed is -1 (expected a whole number from 0)"),
+        ("r --output x --seed one", "--seed is one (expected a whole number from 0)"),
         ("r --output x --max_loss little", "--max_loss is little (expected a number)"),
         ("r --output x --dry_run=yes", "--dry_run is yes (expected it without a value)"),
     ],
@@ -86,4 +90,5 @@ def test_every_command_has_this_parser_and_spells_options_with_underscores():
     assert len(commands) > 15
     others = {name for name, text in commands.items() if "Arguments(" not in text}
     assert others == {"sample_data/generate.py", "docs/pictures.py"}  # scripts, which import none of ours
+    assert [name for name in set(commands) - others if re.search(r'seed", type=(?!seed_number)', commands[name])] == []
     assert [option for text in texts.values() for option in added_options(text) if "-" in option[2:]] == []

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from runtime.run_folders import claim_folder, last_checkpoint, list_runs, run_name, saved_run
+from runtime.run_folders import claim_folder, find_named, last_checkpoint, list_runs, run_name, saved_run
 
 
 def test_runs_are_listed_by_number_without_other_folders(tmp_path):
@@ -13,6 +13,15 @@ def test_runs_are_listed_by_number_without_other_folders(tmp_path):
         (tmp_path / name).mkdir()
     assert [path.name for path in list_runs(tmp_path)] == ["version_2", "version_10"]
     assert list_runs(tmp_path / "none") == []
+
+
+def test_a_name_is_itself_where_it_exists_and_else_a_pattern(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for name in ("run[1]", "run2", "run1"):
+        (tmp_path / name).mkdir()
+    assert find_named("~/run[1]") == [tmp_path / "run[1]"]
+    assert find_named(str(tmp_path / "run?")) == [tmp_path / "run1", tmp_path / "run2"]
+    assert find_named(str(tmp_path / "none*")) == []
 
 
 def test_the_last_checkpoint_has_one_place():

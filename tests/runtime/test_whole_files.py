@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from runtime.whole_files import replacing, replacing_folder, replacing_text
+from runtime.file_errors import explain_refusal
+from runtime.whole_files import check_place, replacing, replacing_folder, replacing_text
 
 KILLED = """
 import os, signal, sys
@@ -18,6 +19,16 @@ with replacing(target) as file, replacing_folder(target.with_name("folder")) as 
     file.write(b"half")
     (folder / "part").write_text("half")
     os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+STREAMED = """
+import sys
+from pathlib import Path
+from runtime.whole_files import check_place, replacing_text
+target = Path(sys.argv[1])
+check_place(target)
+with replacing_text(target) as file:
+    file.write("é\\n")
 """
 
 
@@ -76,11 +87,37 @@ def test_a_refusal_names_the_file_that_was_to_be_written(tmp_path):
     assert refused.value.filename == str(target)
 
 
-def test_a_pipe_or_device_is_written_itself(tmp_path):
-    script = "import sys; from pathlib import Path; from runtime.whole_files import replacing_text\n"
-    script += "with replacing_text(Path('/dev/stdout')) as file: file.write('é\\n')"
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+def test_a_folder_that_another_process_has_filled_meanwhile_stays_and_is_named(tmp_path):
+    target = tmp_path / "out"
+
+    def fill(mine: Path) -> None:
+        (mine / "mine").write_text("")
+        target.mkdir()
+        (target / "theirs").write_text("")
+
+    with pytest.raises(OSError, match="not empty") as refused, replacing_folder(target) as folder:
+        fill(folder)
+    said = explain_refusal(refused.value) or ""
+    assert said.startswith(f"{target}: a folder that holds files is in the way (expected a place ")
+    assert names(tmp_path) == ["out"]
+    assert names(target) == ["theirs"]
+
+
+def test_a_pipe_or_device_is_written_itself():
+    done = subprocess.run([sys.executable, "-c", STREAMED, "/dev/stdout"], capture_output=True, check=True)
     assert done.stdout.decode() == "é\n"
+    with replacing(Path(os.devnull)) as file:
+        file.write(b"1")
+    check_place(Path(os.devnull))
+    assert not Path(os.devnull).is_file()
+
+
+def test_standard_output_that_goes_to_a_file_is_written_itself(tmp_path):
+    """A new file in the place of /dev/stdout would be that of every later program, if this one may write there."""
+    with (tmp_path / "out.txt").open("wb") as out:
+        subprocess.run([sys.executable, "-c", STREAMED, "/dev/fd/1"], stdout=out, check=True)
+    assert (tmp_path / "out.txt").read_text() == "é\n"
+    assert names(tmp_path) == ["out.txt"]
 
 
 def test_a_text_file_keeps_its_line_ends_and_is_utf8(tmp_path):

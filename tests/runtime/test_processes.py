@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from command_line.trainer_options import count_processes
+from runtime.processes import count_processes
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
