@@ -9,6 +9,7 @@ from pathlib import Path
 from tasks import Example, InputError, Task
 from tasks.cells import check_columns
 from tasks.rows import FILE_FORMATS, FileFormat, read_rows
+from tasks.text_lines import ONLY_UTF8
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,8 @@ def _decoded(lines: Iterable[str], name: str) -> Iterator[str]:
 
 
 def _read_columns(path: Path, task: Task) -> Iterator[Example]:
-    layout = FileFormat(delimiter=task.delimiter if path.suffix.lower() == ".csv" else None, quotes=task.quotes)
+    delimiter = task.delimiter if path.suffix.lower() == ".csv" else None
+    layout = FileFormat(delimiter=delimiter, quotes=task.quotes, encoding=ONLY_UTF8)
     for number, row in enumerate(read_rows(path, [*task.texts, *([task.id] if task.id else [])], layout=layout)):
         if number == 0:
             check_columns(row, task.texts)

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from runtime.errors import InputError
 from tasks.delimited import read_delimited
 from tasks.labels import list_names
+from tasks.text_lines import ONLY_UTF8
 
 
 def find_rows(task: str, file: str, ids: Sequence[str]) -> NDArray[np.int64]:
@@ -25,7 +26,7 @@ def find_rows(task: str, file: str, ids: Sequence[str]) -> NDArray[np.int64]:
     path = Path(file).expanduser()
     if not path.is_file():
         raise InputError(f"task {task}: train_rows {file}: no such file")
-    rows = list(read_delimited(path, ",", quotes=True, names=None, encoding="utf-8-sig", report=lambda note: None))
+    rows = list(read_delimited(path, ",", quotes=True, names=None, encoding=ONLY_UTF8, report=lambda note: None))
     if not rows:
         raise InputError(f"{path}: names no row (expected at least one id)")
     if "id" not in rows[0].fields:

@@ -14,7 +14,7 @@ from runtime.counts import counted
 from runtime.errors import InputError
 from runtime.run_folders import find_named
 from tasks.labels import list_names
-from tasks.text_lines import decode_lines
+from tasks.text_lines import ONLY_UTF8, decode_lines
 
 ROUNDING = 0.01  # how far a row of probabilities may be from summing to 1
 CLEARLY_CLOSER = 2  # times, in mean squared difference to the labels: scores of another scale
@@ -184,7 +184,7 @@ def _read_file(
 def _read_rows(
     path: Path, class_names: Sequence[str], width: int, *, sum_to_one: bool
 ) -> Iterator[tuple[str, str, list[float]]]:
-    rows = csv.reader(decode_lines(path, "utf-8-sig"), skipinitialspace=True)
+    rows = csv.reader(decode_lines(path, ONLY_UTF8), skipinitialspace=True)
     header = [cell.strip() for cell in next(rows, [])]
     if len(header) != width + 1 or (class_names and header[1:] != [name.strip() for name in class_names]):
         expected = list_names(["id", *(class_names or ["a score"])])

@@ -6,6 +6,7 @@ from pathlib import Path
 from runtime.errors import InputError
 
 UTF8 = ("utf-8", "utf8")
+ONLY_UTF8 = "utf-8-sig"  # of files that have no setting which names another encoding
 
 
 def decode_lines(path: Path, encoding: str) -> Iterator[str]:
@@ -14,22 +15,25 @@ def decode_lines(path: Path, encoding: str) -> Iterator[str]:
     Raises:
         InputError: If the file is not text of the encoding; the message names the line.
     """
-    lines = _decode_utf8(path) if encoding.lower() in UTF8 else _decode_other(path, encoding)
+    if encoding == ONLY_UTF8:
+        lines = _decode_utf8(path, "expected UTF-8")
+    elif encoding.lower() in UTF8:
+        lines = _decode_utf8(path, "source.encoding names another")
+    else:
+        lines = _decode_other(path, encoding)
     for number, line in enumerate(lines, start=1):
         if "\0" in line:
             raise InputError(f"{path}, line {number}: holds a NUL byte (expected text)")
         yield line.removeprefix("\ufeff") if number == 1 else line
 
 
-def _decode_utf8(path: Path) -> Iterator[str]:
+def _decode_utf8(path: Path, advice: str) -> Iterator[str]:
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
             try:
                 yield line.decode("utf-8")
             except UnicodeDecodeError as error:
-                raise InputError(
-                    f"{path}, line {number}: not UTF-8 text ({error.reason}; source.encoding names another)"
-                ) from None
+                raise InputError(f"{path}, line {number}: not UTF-8 text ({error.reason}; {advice})") from None
 
 
 def _decode_other(path: Path, encoding: str) -> Iterator[str]:

@@ -5,7 +5,7 @@ import pytest
 
 from datamodules import SentenceInput
 from datamodules.sentences import read_sentences
-from tasks import Example, InputError, Quora, Sst, Task
+from tasks import Classification, Example, InputError, Quora, Source, Sst, Task
 
 
 def read(task: Task, file: Path | str) -> list[Example]:
@@ -103,6 +103,14 @@ def test_a_line_of_standard_input_that_does_not_fit_is_named(monkeypatch: pytest
     monkeypatch.setattr("sys.stdin", io.StringIO("a\tb\nc\n"))
     with pytest.raises(InputError, match=r"^standard input, line 2: 'c' \(expected two sentences divided by a tab\)$"):
         read(Quora(), "-")
+
+
+@pytest.mark.parametrize("name", ["mine.csv", "mine.tsv"])
+def test_a_table_that_is_not_utf_8_is_refused_whatever_the_tasks_own_files_are(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes("text\ncaf\xe9\n".encode("cp1252"))
+    task = Classification(source=Source(train="a.csv", encoding="cp1252"), texts=("text",), label="y", num_classes=2)
+    with pytest.raises(InputError, match=rf"{name}, line 2: not UTF-8 text \(.*; expected UTF-8\)$"):
+        read(task, tmp_path / name)
 
 
 def test_a_text_file_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:

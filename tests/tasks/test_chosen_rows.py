@@ -39,7 +39,7 @@ def test_a_file_that_an_editor_or_a_spreadsheet_has_saved_is_read(tmp_path):
 
 def test_a_file_in_another_encoding_is_named(tmp_path):
     (tmp_path / "rows.csv").write_bytes("id\né\n".encode("latin-1"))
-    with pytest.raises(InputError, match=r"rows\.csv, after line \d: not utf-8-sig text"):
+    with pytest.raises(InputError, match=r"rows\.csv, line 2: not UTF-8 text \(.*; expected UTF-8\)$"):
         find_rows("quora", str(tmp_path / "rows.csv"), IDS)
 
 

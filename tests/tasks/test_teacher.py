@@ -40,7 +40,7 @@ def test_a_class_may_have_the_name_of_the_column_of_ids(tmp_path):
 
 def test_a_file_in_another_encoding_is_named(tmp_path):
     (tmp_path / "a.csv").write_bytes("id,0,1\né,0.1,0.9\n".encode("latin-1"))
-    with pytest.raises(InputError, match=r"a\.csv, after line \d: not utf-8-sig text"):
+    with pytest.raises(InputError, match=r"a\.csv, line 2: not UTF-8 text \(.*; expected UTF-8\)$"):
         Quora(teacher=Teacher(files=(str(tmp_path / "a.csv"),))).read_teacher("quora", ["x"])
 
 
