@@ -197,7 +197,7 @@ class MultitaskModule(TaskNetwork):
 
     def on_fit_start(self) -> None:
         """Take the weights to start from, check surgery, count parameters, and compute a frozen backbone's vectors."""
-        if not self.trainer.ckpt_path:
+        if self.init_from is not None and not self.trainer.ckpt_path:
             self.take_first_weights(multitask_data(self.trainer).tokenizer)
         if self._surgeon is not None:
             streams = multitask_data(self.trainer).streams

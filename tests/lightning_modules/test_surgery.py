@@ -78,13 +78,13 @@ def test_a_training_is_that_of_surgery_written_down_step_by_step(surgery, size, 
     train_plainly(expected, data, surgery, windows=9 // size, size=size)
     for name, tensor in expected.state_dict().items():
         torch.testing.assert_close(
-            module.state_dict()[name], tensor, atol=1e-5, rtol=1e-4, msg=lambda text, name=name: f"{name}: {text}"
+            module.state_dict()[name], tensor, atol=5e-5, rtol=1e-4, msg=lambda text, name=name: f"{name}: {text}"
         )
     if surgery is not None:
         plain = build(tiny_backbone, None)
         train_plainly(plain, data, None, windows=9 // size, size=size)
         with pytest.raises(AssertionError):
-            torch.testing.assert_close(plain.state_dict(), expected.state_dict(), atol=2e-6, rtol=1e-4)
+            torch.testing.assert_close(plain.state_dict(), expected.state_dict(), atol=5e-5, rtol=1e-4)
 
 
 def test_surgery_comes_before_clipping(tiny_backbone, data, tmp_path):
