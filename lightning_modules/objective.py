@@ -80,14 +80,15 @@ def build_objective(
 
 
 def _learn_pairs(task: Task, batch: TaskBatch, pooled: Tensor, pool_again: Callable[[], Tensor]) -> Tensor:
-    """Return the sum of a task's auxiliary objectives over the labelled examples; 0 where none has a label."""
-    if not batch.num_labelled:
-        return pooled[:0].sum()
-    kept, labels = batch.keep_labelled(pooled), batch.keep_labelled(batch.labels)
-    found = [
-        each.weight * each.loss(kept, labels, lambda: batch.keep_labelled(pool_again())) for each in task.auxiliary
-    ]
-    return sum(found[1:], found[0])
+    """Return the sum of a task's auxiliary objectives over the labelled examples that count."""
+
+    def keep(values: Tensor) -> Tensor:
+        return batch.keep_labelled(values) if batch.weight and batch.num_labelled else values[:0]
+
+    kept, labels = keep(pooled), keep(batch.labels)
+    objectives = [each for each in task.auxiliary if len(kept) or each.gathers]
+    losses = [each.weight * each.loss(kept, labels, lambda: keep(pool_again())) for each in objectives]
+    return sum(losses, pooled[:0].sum())
 
 
 def learn_from_targets(

@@ -12,14 +12,15 @@ from torch.nn import functional as F
 
 from heads import LabelSpace
 from heads.precision import widen
+from objectives.processes import gather_rows
 
 
 @dataclass(frozen=True)
 class PairObjective(ABC):
     """An objective on the pooled vectors of a training batch, added to the task's loss before the task's weight.
 
-    Each is a mean over the rows of the batch. In-batch negatives are those of the rows that one process computes: two
-    processes with 16 rows each see 15 others a row and not 31.
+    Each is a mean over the rows of the batch. In-batch negatives are the rows of the whole batch, also where several
+    processes share it.
 
     Args:
         weight: Factor on the objective.
@@ -29,6 +30,7 @@ class PairObjective(ABC):
     """
 
     passes_again: ClassVar[bool] = False  # whether it asks for another forward pass
+    gathers: ClassVar[bool] = False  # whether it sees the rows of all processes; one without rows computes it too
 
     weight: float = 1.0
 
@@ -46,7 +48,8 @@ class PairObjective(ABC):
         """Return the objective of a batch, a scalar in fp32.
 
         Args:
-            pooled: One vector a sequence, (B, S, H); the last two are the sides of a pair where there are two.
+            pooled: One vector a sequence, (B, S, H); the last two are the sides of a pair where there are two. With
+                `gathers`, B may be 0.
             labels: Class indices or scores, (B,).
             again: Gives the vectors of another forward pass, with other dropout masks, (B, S, H).
         """
@@ -96,6 +99,8 @@ class MultipleNegativesRanking(PairObjective):
         sentence-transformers' MultipleNegativesRankingLoss.
     """
 
+    gathers: ClassVar[bool] = True
+
     scale: float = 20.0
     positive: float | None = None
     symmetric: bool = False
@@ -108,12 +113,10 @@ class MultipleNegativesRanking(PairObjective):
     def loss(self, pooled: Tensor, labels: Tensor, again: Callable[[], Tensor]) -> Tensor:
         """Return the sum over the positive pairs divided by the rows."""
         first, second = F.normalize(widen(pooled), dim=2).unbind(dim=1)  # (B, H) each
-        logits = self.scale * _products(first, second)  # (B, B)
-        partner = torch.arange(len(logits), device=logits.device)
-        losses = F.cross_entropy(logits, partner, reduction="none")
+        losses = _find_partners(first, second, self.scale)
         if self.symmetric:
-            losses = (losses + F.cross_entropy(logits.T, partner, reduction="none")) / 2
-        return torch.where(_is_positive(labels, self.positive), losses, 0.0).sum() / len(losses)
+            losses = (losses + _find_partners(second, first, self.scale)) / 2
+        return torch.where(_is_positive(labels, self.positive), losses, 0.0).sum() / max(1, len(losses))
 
 
 @dataclass(frozen=True)
@@ -130,6 +133,7 @@ class SimCse(PairObjective):
     """
 
     passes_again: ClassVar[bool] = True
+    gathers: ClassVar[bool] = True
 
     temperature: float = 0.05
 
@@ -138,10 +142,16 @@ class SimCse(PairObjective):
 
     def loss(self, pooled: Tensor, labels: Tensor, again: Callable[[], Tensor]) -> Tensor:
         """Return the mean over the sequences."""
-        one, other = (F.normalize(widen(vectors), dim=2).transpose(0, 1) for vectors in (pooled, again()))  # (S, B, H)
-        logits = _products(one, other) / self.temperature  # (S, B, B)
-        itself = torch.arange(logits.shape[1], device=logits.device).repeat(logits.shape[0])
-        return F.cross_entropy(logits.flatten(0, 1), itself)  # (S * B, B) against (S * B,)
+        one, other = (F.normalize(widen(vectors), dim=2).unbind(dim=1) for vectors in (pooled, again()))  # (B, H) each
+        losses = [_find_partners(*sides, 1 / self.temperature) for sides in zip(one, other, strict=True)]
+        return torch.cat(losses).sum() / max(1, len(pooled) * len(losses))
+
+
+def _find_partners(vectors: Tensor, partners: Tensor, scale: float) -> Tensor:
+    """Return -log softmax_j(scale * v_i p_j) at j = i, (B,); v and p are (B, H), j counts those of all processes."""
+    everyone, first = gather_rows(partners)
+    logits = scale * _products(vectors, everyone)  # (B, partners)
+    return F.cross_entropy(logits, first + torch.arange(len(logits), device=logits.device), reduction="none")
 
 
 def _products(first: Tensor, second: Tensor) -> Tensor:

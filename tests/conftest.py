@@ -3,6 +3,7 @@
 import csv
 import gc
 import importlib.util
+import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -146,6 +147,16 @@ def word_backbone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *dict.fromkeys(WORDS)]
     _save_bert(folder, vocab_size=len(vocabulary))
     (folder / "vocab.txt").write_text("\n".join(vocabulary) + "\n")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def still_backbone(tmp_path_factory: pytest.TempPathFactory, word_backbone: Path) -> Path:
+    """The same without dropout, whose masks differ between processes: equal batches give equal losses."""
+    folder = shutil.copytree(word_backbone, tmp_path_factory.mktemp("still") / "backbone")
+    config = json.loads((folder / "config.json").read_text())
+    config |= {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
+    (folder / "config.json").write_text(json.dumps(config))
     return folder
 
 

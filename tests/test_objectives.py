@@ -1,7 +1,5 @@
 """Objectives in real processes: killed and continued, and on two processes."""
 
-import json
-import shutil
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -65,22 +63,12 @@ def test_a_killed_run_ends_as_the_whole_one_with(whole_run: Projects, tiny_proje
     assert whole.report(0)["weights_sha256"] != whole_run().report(0)["weights_sha256"]
 
 
-@pytest.fixture(scope="module")
-def calm_backbone(word_backbone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The backbone without dropout, whose masks differ between one process and two."""
-    folder = shutil.copytree(word_backbone, tmp_path_factory.mktemp("calm") / "backbone")
-    config = json.loads((folder / "config.json").read_text())
-    config |= {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
-    (folder / "config.json").write_text(json.dumps(config))
-    return folder
-
-
 def train(
-    tiny_project: Projects, calm: Path, *flags: str, processes: int = 1, **changes: Any
+    tiny_project: Projects, backbone: Path, *flags: str, processes: int = 1, **changes: Any
 ) -> dict[str, torch.Tensor]:
     """Train without dropout and give the final weights."""
     heads = {f"tasks.{task}": {"class_path": kind, "init_args": {"head": WITHOUT_DROPOUT}} for task, kind in TASKS}
-    project = tiny_project(**{"model.backbone": str(calm), **heads, **changes})
+    project = tiny_project(**{"model.backbone": str(backbone), **heads, **changes})
     ended = project.run_ranks(processes, *flags) if processes > 1 else [project.run(*flags)]
     assert {process.code for process in ended} == {0}, ended
     return project.weights(0)
@@ -97,11 +85,11 @@ def distance(one: dict[str, torch.Tensor], other: dict[str, torch.Tensor]) -> fl
 
 @pytest.mark.slow
 @pytest.mark.parametrize("variant", ALIKE)
-def test_two_processes_train_what_one_does_with(tiny_project: Projects, calm_backbone: Path, variant: str) -> None:
+def test_two_processes_train_what_one_does_with(tiny_project: Projects, still_backbone: Path, variant: str) -> None:
     changes = {**ALIKE[variant], "data.batch_size": 4}
-    start = train(tiny_project, calm_backbone, "--trainer.max_steps", "1", **changes)
-    alone = train(tiny_project, calm_backbone, **changes)
-    together = train(tiny_project, calm_backbone, processes=2, **changes)
+    start = train(tiny_project, still_backbone, "--trainer.max_steps", "1", **changes)
+    alone = train(tiny_project, still_backbone, **changes)
+    together = train(tiny_project, still_backbone, processes=2, **changes)
     assert distance(alone, together) < 0.01 * distance(start, alone)
 
 

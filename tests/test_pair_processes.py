@@ -48,7 +48,21 @@ def test_two_processes_learn_what_one_does(tiny_project: Projects, tmp_path: Pat
 
 
 @pytest.mark.slow
-def test_two_processes_contrast_their_own_rows(tiny_project: Projects) -> None:
+@pytest.mark.parametrize("batch_size", [5, 11])  # the last batch of eleven is one row: none for the second process
+def test_two_processes_contrast_the_rows_of_both(tiny_project: Projects, still_backbone: Path, batch_size: int) -> None:
+    ranking = {"class_path": "MultipleNegativesRanking", "init_args": {"symmetric": True}}
+    auxiliary = [ranking, {"class_path": "SimCse"}, {"class_path": "CosineEmbedding"}]
+    quora = {"encoding": "bi", "head": without_dropout("ConcatProductHead"), "auxiliary": auxiliary}
+    sst = {"head": without_dropout("LinearHead"), "auxiliary": [{"class_path": "SimCse"}]}
+    changes = {"model.optimizer.eps": 1e-3, "model.backbone": str(still_backbone)}
+    tasks = {"quora": {"class_path": "Quora", "init_args": quora}, "sst": {"class_path": "Sst", "init_args": sst}}
+    project = tiny_project(tasks=tasks, **{**changes, "data.batch_size": batch_size})
+
+    project.compare_one_process_with_two()
+
+
+@pytest.mark.slow
+def test_two_processes_contrast_rows_in_half_precision(tiny_project: Projects) -> None:
     ranking = [{"class_path": "MultipleNegativesRanking"}, {"class_path": "SimCse"}, {"class_path": "CosineEmbedding"}]
     quora = {"class_path": "Quora", "init_args": {"encoding": "bi", "auxiliary": ranking}}
     changes = {"trainer.precision": "bf16-mixed", "trainer.accumulate_grad_batches": 2}

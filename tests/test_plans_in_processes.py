@@ -1,13 +1,11 @@
 """Two processes train as one does, whatever the plan: each process here is a real one."""
 
-import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
-from transformers import BertConfig
 
 from tests.runs import Project
 
@@ -25,21 +23,10 @@ PLANS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.fixture(scope="module")
-def without_dropout(word_backbone: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A backbone without dropout, whose masks differ from process to process."""
-    folder = tmp_path_factory.mktemp("without") / "backbone"
-    shutil.copytree(word_backbone, folder)
-    config = BertConfig.from_pretrained(folder)
-    config.hidden_dropout_prob = config.attention_probs_dropout_prob = 0.0
-    config.save_pretrained(folder)
-    return folder
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("plan", PLANS)
-def test_two_processes_train_as_one(plan: str, without_dropout: Path, tiny_project: Callable[..., Project]) -> None:
-    base = {"model.backbone": str(without_dropout), "model.optimizer.eps": 0.1, "trainer.max_epochs": 2, "tasks": TASKS}
+def test_two_processes_train_as_one(plan: str, still_backbone: Path, tiny_project: Callable[..., Project]) -> None:
+    base = {"model.backbone": str(still_backbone), "model.optimizer.eps": 0.1, "trainer.max_epochs": 2, "tasks": TASKS}
     changes = {**base, **PLANS[plan]}
     one, two = tiny_project(**changes), tiny_project(**changes)
     alone, ended = one.run(), two.run_ranks(2)

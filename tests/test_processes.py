@@ -1,7 +1,5 @@
 """Two processes train, evaluate and predict as one does: each process here is a real one (gloo)."""
 
-import json
-import shutil
 import signal
 from collections.abc import Callable, Iterator
 from itertools import chain
@@ -18,16 +16,11 @@ Projects = Callable[..., Project]
 
 
 @pytest.fixture(scope="session")
-def still(tmp_path_factory: pytest.TempPathFactory, word_backbone: Path) -> dict[str, Any]:
+def still(still_backbone: Path) -> dict[str, Any]:
     """Changes to a configuration that switch all dropout off: then equal batches give equal losses."""
-    folder = tmp_path_factory.mktemp("still") / "backbone"
-    shutil.copytree(word_backbone, folder)
-    config = json.loads((folder / "config.json").read_text())
-    config |= {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
-    (folder / "config.json").write_text(json.dumps(config))
     head = {"class_path": "LinearHead", "init_args": {"dropout": 0.0}}
     tasks = {name: {"class_path": name.capitalize(), "init_args": {"head": head}} for name in ("sst", "quora", "sts")}
-    return {"model.backbone": str(folder), "tasks": tasks}
+    return {"model.backbone": str(still_backbone), "tasks": tasks}
 
 
 def joined(project: Project, version: int) -> Iterator[dict[str, Any]]:

@@ -7,7 +7,7 @@ from torch.nn import functional as F
 from torch.testing import assert_close
 
 from heads import Classes, Scores, YesNo
-from objectives import CosineEmbedding, MultipleNegativesRanking, SimCse
+from objectives import CosineEmbedding, MultipleNegativesRanking, PairObjective, SimCse
 
 CLASSES, YES_NO, STARS = Classes(3), YesNo(), Scores(0, 5)
 
@@ -86,6 +86,16 @@ def test_a_batch_without_a_positive_pair_adds_nothing(pairs):
 
 def test_one_row_alone_adds_nothing(pairs):
     assert float(MultipleNegativesRanking().loss(pairs[:1], tensor([1]), never)) == 0
+
+
+@pytest.mark.parametrize("objective", [MultipleNegativesRanking(symmetric=True), SimCse()])
+def test_a_process_without_rows_adds_nothing(objective: PairObjective) -> None:
+    pooled = torch.zeros(0, 2, 4, requires_grad=True)
+    loss = objective.loss(pooled, torch.zeros(0, dtype=torch.long), lambda: pooled)
+    loss.backward()
+    assert objective.gathers
+    assert loss.item() == 0
+    assert pooled.grad is not None
 
 
 def test_positive_is_a_smallest_score_or_a_class(pairs):
