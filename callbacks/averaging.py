@@ -9,6 +9,7 @@ import lightning.pytorch as L
 from lightning.pytorch.callbacks import ModelPruning, StochasticWeightAveraging, WeightAveraging
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
+from callbacks.precision import convert_weights
 from lightning_internals import averaged_model
 from lightning_modules.resumed_settings import refuse_other_averaging
 from tasks import InputError
@@ -31,6 +32,13 @@ class Averaging(WeightAveraging, ABC):
         super().__init__(use_buffers=False, **averaging)
         self.settings = {"kind": type(self).__name__, **settings}
         self._num_steps = math.inf
+
+    def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
+        """Begin an average on the device and in the precision that the weights are going to have."""
+        super().setup(trainer, pl_module, stage)
+        model = averaged_model(self)
+        if model is not None:  # which is a copy of the weights before the strategy moves and converts them
+            convert_weights(model.module.to(trainer.strategy.root_device), trainer)
 
     @abstractmethod
     def averages_after(self, step: int) -> bool:

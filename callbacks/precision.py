@@ -6,6 +6,7 @@ from typing import Any
 
 import lightning.pytorch as L
 import torch
+from torch import nn
 
 from callbacks.atomic_io import AtomicCheckpointIO
 from tasks import InputError
@@ -14,18 +15,25 @@ log = logging.getLogger(__name__)
 
 
 class KeepPrecision(L.Callback):
-    """Writes the precision of a training into its checkpoints; see `find_resumed_precision`."""
+    """Writes a training's precision into its checkpoints (see `find_resumed_precision`), and loads weights in it."""
 
     def __init__(self) -> None:
         self._precision: str | None = None
 
     def setup(self, trainer: L.Trainer, pl_module: L.LightningModule, stage: str) -> None:
-        """Take the trainer's precision."""
+        """Take the trainer's precision, before Lightning loads a checkpoint, which it would round otherwise."""
         self._precision = trainer.precision
+        convert_weights(pl_module, trainer)
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a checkpoint keeps."""
         return {"precision": self._precision}
+
+
+def convert_weights(module: nn.Module, trainer: L.Trainer) -> None:
+    """Give weights the type in which the trainer is going to keep them: float32, or float64 for `64-true`."""
+    if trainer.precision == "64-true":
+        module.double()
 
 
 def find_resumed_precision(path: Path) -> str | None:

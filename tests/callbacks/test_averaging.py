@@ -8,7 +8,17 @@ import torch
 from torch import Tensor
 
 from backbones.digest import digest_weights
-from callbacks import AtomicCheckpointIO, Averaging, BestCheckpoint, Ema, FinalValidation, ResumableCheckpoint, Swa
+from callbacks import (
+    AtomicCheckpointIO,
+    Averaging,
+    BestCheckpoint,
+    Ema,
+    FinalValidation,
+    KeepPrecision,
+    ResumableCheckpoint,
+    StepSeed,
+    Swa,
+)
 from lightning_modules import MultitaskModule
 from tasks import InputError
 from tests.tiny import build_module, make_trainer, open_data
@@ -49,7 +59,14 @@ def fit(
     torch.manual_seed(0)
     watch, module = Watch(), build_module(backbone)
     best = BestCheckpoint(folder, filename="best", monitor="val/sst/loss", save_weights_only=True)
-    callbacks = [watch, *([averaging] if averaging else []), FinalValidation(), best, ResumableCheckpoint(0)]
+    callbacks = [
+        *[StepSeed(0), KeepPrecision()],
+        watch,
+        *([averaging] if averaging else []),
+        FinalValidation(),
+        best,
+        ResumableCheckpoint(0),
+    ]
     trainer = make_trainer(
         folder, *callbacks, enable_checkpointing=True, plugins=[AtomicCheckpointIO()], **{"max_steps": 6, **settings}
     )
@@ -118,6 +135,18 @@ def test_training_itself_is_not_changed(tiny_backbone, cs224n_root, tmp_path):
     _, averaged = fit(tmp_path / "ema", tiny_backbone, cs224n_root, Ema(0.5), val_check_interval=2)
     for one, other in zip(plain.trained, averaged.trained, strict=True):
         assert_equal(one, other, tolerance=0)
+
+
+@pytest.mark.parametrize("build", [lambda: None, lambda: Ema(0.8), lambda: Swa(start=0.0)])
+def test_weights_in_double_precision_are_averaged_and_resumed_in_it(build, tiny_backbone, cs224n_root, tmp_path):
+    settings = {"precision": "64-true"}
+    whole, _ = fit(tmp_path / "whole", tiny_backbone, cs224n_root, build(), **settings)
+    fit(tmp_path / "first", tiny_backbone, cs224n_root, build(), max_steps=3, **settings)
+    last = next((tmp_path / "first").rglob("last.ckpt"))
+    resumed, _ = fit(tmp_path / "second", tiny_backbone, cs224n_root, build(), ckpt_path=last, **settings)
+
+    assert whole.backbone.bert.embeddings.word_embeddings.weight.dtype == torch.float64
+    assert_equal(resumed.state_dict(), whole.state_dict(), tolerance=0)
 
 
 @pytest.mark.parametrize(
