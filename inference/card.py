@@ -53,8 +53,8 @@ class Origin:
 
     @property
     def is_chosen(self) -> bool:
-        """Whether the checkpoint was chosen by its scores, and is not just the last one."""
-        return self.checkpoint.path.name != "last.ckpt"
+        """Whether the checkpoint was chosen by scores: as a best one, or as merged weights."""
+        return self.checkpoint.path.name != "last.ckpt" or "selection" in self.report
 
     @property
     def limits(self) -> list[str]:
