@@ -78,8 +78,8 @@ def _build_sampler(run: Run) -> MultitaskSampler:
     from jsonargparse import ArgumentParser
 
     streams = find_streams(run)
-    if not streams:
-        raise InputError(f"{run.name} trained nothing (its report names no train split)")
+    if not streams or "seed" not in run.report:
+        raise InputError(f"{run.name} trained nothing (its report names no train split, or no seed)")
     data = run.config["data"]
     parser = ArgumentParser(exit_on_error=False)
     parser.add_argument("--schedule", type=Schedule | None)

@@ -1,14 +1,12 @@
 """What a run learnt beyond shared words and single words, by task."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from analysis.json_file import replace_undefined
+from analysis.json_file import write_json
 from analysis.run import Run
 from analysis.shortcut_model import Shortcut, measure_shortcut
-from runtime.whole_files import replacing
 from tasks import InputError, Split
 
 
@@ -31,5 +29,4 @@ def write_shortcuts(run: Run, split: Split, found: Mapping[str, Shortcut | None]
     """Write the key `shortcuts` of a run's `report.json`; the rest of the file stays as it is."""
     plain: dict[str, Any] = {name: shortcut and asdict(shortcut) for name, shortcut in found.items()}
     report = {**run.report, "shortcuts": {"split": split, "tasks": plain}}
-    with replacing(run.folder / "report.json") as file:
-        file.write(f"{json.dumps(replace_undefined(report), indent=2, ensure_ascii=False)}\n".encode())
+    write_json(run.folder / "report.json", report)

@@ -10,6 +10,7 @@ from callbacks.run_folder import run_folder
 from callbacks.saving import save_to_resume
 from lightning_internals import stops_here, validation_follows
 from runtime.run_folders import last_checkpoint, note_best
+from runtime.whole_files import remove_left_behind
 from tasks import InputError
 
 
@@ -37,8 +38,10 @@ class ResumableCheckpoint(Checkpoint):
         self._is_due = False
 
     def on_train_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Take the step that training starts or resumes at as saved."""
+        """Take the step that training starts or resumes at as saved; a killed writer's part of a file goes."""
         self._saved_step = trainer.global_step
+        if trainer.ckpt_path and trainer.is_global_zero:
+            remove_left_behind(Path(trainer.ckpt_path).parent.glob(".*.ckpt.*"))
 
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int

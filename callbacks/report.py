@@ -14,6 +14,7 @@ from backbones.digest import digest_weights
 from callbacks.conflicts import ConflictMonitor
 from callbacks.drawn import DrawnExamples
 from callbacks.ending import describe_best, describe_stop, summarize_best
+from callbacks.own_packages import find_own_versions
 from callbacks.predictions import gather_predictions
 from callbacks.report_scores import (
     collect_metrics,
@@ -69,7 +70,7 @@ class RunReport(L.Callback):
 
     def on_fit_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Start the clock; take the version of the code before it may change."""
-        find_code_version()
+        self._describe_code(trainer)
         self._started = time.monotonic()
         self._knows_all_drawn = self._took_count or not trainer.ckpt_path
         progress: Any = trainer.fit_loop.epoch_loop.batch_progress.current
@@ -141,6 +142,18 @@ class RunReport(L.Callback):
             [*([stopped] if stopped else []), *describe_best(trainer.checkpoint_callbacks, trainer.callback_metrics)],
         )
 
+    def _describe_code(self, trainer: L.Trainer) -> dict[str, Any]:
+        """Return which code makes a run: versions, those of the user's own packages too, commit, and what differs."""
+        code, schedule = find_code_version(), getattr(resumable_data(trainer), "schedule", None)
+        used = [*trainer.callbacks, schedule]  # type: ignore[attr-defined]
+        own = find_own_versions(dict(trainer.lightning_module.hparams), used, known=PACKAGES)
+        libraries = {name: importlib.metadata.version(name) for name in PACKAGES}
+        return {
+            "versions": {"tandem": code.version, **libraries, **own},
+            "commit": code.commit,
+            "dirty": code.dirty,
+        }
+
     def _finish(self, trainer: L.Trainer, split: str, training: Mapping[str, Any], notes: Sequence[str] = ()) -> None:
         name = "dev" if split == "val" else split
         predicted = gather_predictions(trainer.callbacks, name)  # type: ignore[attr-defined]
@@ -167,7 +180,7 @@ class RunReport(L.Callback):
             "seed": data.seed,
             "data": data.describe_data(),
             **describe_shared(data),
-            **describe_code(),
+            **self._describe_code(trainer),
         }
         with replacing(folder / "report.json") as file:
             file.write(f"{json.dumps(report, indent=2)}\n".encode())
@@ -175,13 +188,6 @@ class RunReport(L.Callback):
         lines = [*said, *describe_failures(tasks, metrics, baselines, predicted), *notes]
         table = build_table(metrics, baselines, title=name if tasks else "held-out text")
         show_end(table, lines, folder, trainer.loggers)
-
-
-def describe_code() -> dict[str, Any]:
-    """Return which code made a run: versions, commit, and whether files differ from it."""
-    code = find_code_version()
-    versions = {"tandem": code.version, **{name: importlib.metadata.version(name) for name in PACKAGES}}
-    return {"versions": versions, "commit": code.commit, "dirty": code.dirty}
 
 
 def describe_shared(data: ResumableDataModule) -> dict[str, Any]:

@@ -99,14 +99,38 @@ def at_share(ordered: NDArray[np.int64], share: float) -> int:
     return int(ordered[max(0, int(np.ceil(round(share * len(ordered), 6))) - 1)])
 
 
-def find_cut_rows(rows: SplitRows, lengths: Lengths, cut: NDArray[np.int64], max_length: int) -> Iterator[Finding]:
-    """Find rows that lose tokens."""
+def find_cut_rows(
+    rows: SplitRows, lengths: Lengths, cut: NDArray[np.int64], max_length: int, *, most: int
+) -> Iterator[Finding]:
+    """Find rows that lose tokens.
+
+    Args:
+        rows: The split.
+        lengths: What `measure_lengths` measured.
+        cut: The rows that are cut, (k,).
+        max_length: Tokens a sequence at most.
+        most: Tokens that the backbone has positions for.
+    """
     if cut.size:
         yield rows.tell(
             cut,
             check="cut",
             level="warning" if cut.size >= MANY * len(rows) else "note",
             what=f"are cut to {max_length} tokens, {lengths.lost:,} of {lengths.tokens:,} tokens are lost",
-            advice=f"--data.max_length {lengths.cuts_one_in_thousand} cuts 0.1 % of the rows, "
-            f"{lengths.cuts_one_percent} cuts 1 %",
+            advice=_advise(lengths, max_length, most),
         )
+
+
+def _advise(lengths: Lengths, max_length: int, most: int) -> str:
+    """Name lengths that cut less, as far as the backbone allows them."""
+    fewest, few = lengths.cuts_one_in_thousand, lengths.cuts_one_percent
+    if fewest <= most:
+        return f"--data.max_length {fewest} cuts 0.1 % of the rows, {few} cuts 1 %"
+    if few <= most:
+        return f"--data.max_length {few} cuts 1 % of the rows; this backbone reads {most} tokens at most"
+    longest = (
+        f"--data.max_length {most} is all that this backbone reads"
+        if max_length < most
+        else "this backbone reads no more"
+    )
+    return f"{longest}: shorten the texts, or take a backbone with more positions"

@@ -120,7 +120,7 @@ def check_split(
     )
     return numbers, [
         *texts.find_skipped_rows(rows),
-        *find_cut_rows(rows, lengths, cut, max_length),
+        *find_cut_rows(rows, lengths, cut, max_length, most=tokenizer.model_max_length),
         *texts.find_unknown_tokens(rows, tokenizer, unknown),
         *texts.find_oddities(rows, train),
         *texts.find_other_scripts(rows, script),

@@ -81,7 +81,7 @@ class SplitRows:
             return ""
         if self.task.labels.is_set:
             return self.task.format_label(label) or "none of them"
-        return self.task.format_label(label) if self.task.labels.num_classes else f"{label:g}"
+        return self.task.format_label(label) if self.task.labels.num_classes else f"{label:.15g}"
 
     def show(self, rows: Iterable[int], remarks: Iterable[str] = (), *, most: int = SHOWN) -> list[Instance]:
         """Return the first few of some rows, each with its label or another remark."""

@@ -11,7 +11,15 @@ from runtime.file_errors import naming_refusals
 from runtime.messages import StderrLines, silence_lightning
 from tasks import InputError
 
-OUR_PACKAGES = ("backbones", "callbacks", "checks", "cli", "datamodules", "lightning_modules", "planning", "runtime")
+OUR_PACKAGES = (  # those that log
+    "backbones",
+    "callbacks",
+    "checks",
+    "datamodules",
+    "inference",
+    "lightning_modules",
+    "runtime",
+)
 
 
 def run(cli: type[TandemCLI], model: type[L.LightningModule], data: type[L.LightningDataModule]) -> None:

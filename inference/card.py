@@ -38,11 +38,23 @@ class Origin:
     report: Mapping[str, Any]
 
     @property
-    def base_model(self) -> str:
-        """Name of the backbone; the hub's where it has one."""
+    def base_model(self) -> str | None:
+        """Name of the backbone on the hub; None for a folder, whose path the hub refuses as the name of a model."""
         name = self.checkpoint.backbone
         packaged = PACKAGED_MODELS.get(name.removeprefix("package:"))
-        return name if packaged is None else packaged.hub_name
+        if packaged is not None:
+            return packaged.hub_name
+        return None if Path(name).expanduser().is_dir() else name
+
+    @property
+    def backbone(self) -> str:
+        """What the backbone is called; a folder's path may name a person, so its last part is enough."""
+        return self.base_model or f"The local backbone {Path(self.checkpoint.backbone).name}"
+
+    @property
+    def is_chosen(self) -> bool:
+        """Whether the checkpoint was chosen by scores: as a best one, or as merged weights."""
+        return self.checkpoint.path.name != "last.ckpt" or "selection" in self.report
 
     @property
     def limits(self) -> list[str]:
@@ -74,7 +86,7 @@ def write_card(written: Written, origin: Origin, *, name: str, place: str) -> No
         place: The folder or the hub name that it is loaded by.
     """
     environment = Environment(trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, autoescape=False)
-    environment.filters["cell"] = _cell
+    environment.filters["cell"] = escape
     text = environment.from_string(TEMPLATE.read_text(encoding="utf-8")).render(
         name=name,
         written=written,
@@ -84,7 +96,7 @@ def write_card(written: Written, origin: Origin, *, name: str, place: str) -> No
         data=_data_rows(written, origin.report),
         recipe=_recipe(origin),
         versions={package: _version(package) for package in PACKAGES},
-        usage=written.usage.replace('"DIR"', json.dumps(place)),
+        usage=written.usage.replace('"DIR"', json.dumps(place, ensure_ascii=False)),
     )
     card = ModelCard(f"---\n{_metadata(written, origin, name).to_yaml()}\n---\n{text}", ignore_metadata_errors=False)
     card.save(written.folder / "README.md")
@@ -130,8 +142,13 @@ def _score_row(parity: Parity, report: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _cell(value: object) -> str:
-    """Return text that a cell of a table shows as it is."""
+def escape(value: object) -> str:
+    r"""Return text that Markdown shows as it is, also in a cell of a table.
+
+    Example:
+        >>> print(escape("a|b <i>"))
+        a\|b \<i\>
+    """
     text = " ".join(str(value).split())
     return "".join("\\" + letter if letter in "\\|`*_<>[]" else letter for letter in text)
 

@@ -16,8 +16,10 @@ def new_folder(folder: Path) -> Iterator[Path]:
         folder: The target, new or empty; the folder around it is made.
 
     Raises:
-        InputError: If the target holds something.
+        InputError: If the target holds something, or is named by dots alone.
     """
+    if folder.name in ("", ".."):
+        raise InputError(f"{folder}: has no name of its own (expected the name of a new or empty folder)")
     if is_filled(folder):
         raise InputError(f"{folder}: holds something already (expected a new or empty folder)")
     with replacing_folder(folder) as partial:

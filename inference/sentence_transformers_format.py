@@ -16,7 +16,7 @@ from inference.parity import LARGEST_DIFFERENCE, DevSplit, Parity, compare, scor
 from inference.predictor import Predictor
 from inference.transformers_format import save_tokenizer
 from inference.written import Written
-from tasks import Task
+from tasks import InputError, Task
 
 USAGE = """from sentence_transformers import SentenceTransformer
 
@@ -48,7 +48,11 @@ def write_sentence_transformers(predictor: Predictor, name: str, split: DevSplit
         name: Name of a task, of which `why_not` says nothing.
         split: Its dev split.
         folder: The folder to make.
+
+    Raises:
+        InputError: If sentence-transformers is not installed, or answers otherwise than the checkpoint.
     """
+    check_package()
     task, head = predictor.tasks[name], predictor.model.head(name)
     build_embedder(predictor, name).save_pretrained(str(folder), create_model_card=False)
     sides = [list(side) for side in zip(*split.texts, strict=True)]
@@ -58,7 +62,7 @@ def write_sentence_transformers(predictor: Predictor, name: str, split: DevSplit
     if head.compares_by_cosine:
         low, high = score_range(task.labels)
         parity = compare(name, task, split, _score(task, own), _score(task, found))
-        notes.append(f"score = {low:g} + {high - low:g} * cosine of two texts' vectors.")
+        notes.append(f"score = {low:.15g} + {high - low:.15g} * cosine of two texts' vectors.")
     else:
         difference = max(float((one - other).abs().max()) for one, other in zip(own, found, strict=True))
         parity = Parity(name, None, None, None, difference, 0, len(split.texts), split.size, LARGEST_DIFFERENCE)
@@ -75,6 +79,14 @@ def write_sentence_transformers(predictor: Predictor, name: str, split: DevSplit
         parities=(parity.check(),),
         notes=tuple(notes),
     )
+
+
+def check_package() -> None:
+    """Raise an InputError if sentence-transformers is not installed."""
+    try:
+        import sentence_transformers  # noqa: F401
+    except ImportError as error:
+        raise InputError(f"--format sentence-transformers: {error} (pip install -r requirements-export.txt)") from None
 
 
 def build_embedder(predictor: Predictor, name: str) -> Any:

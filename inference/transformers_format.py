@@ -11,6 +11,7 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer, PreT
 
 from backbones.lora import merge_lora
 from heads import LabelSets
+from inference.card import escape
 from inference.classifier import class_name, join_classifier, why_not_this_family
 from inference.parity import DevSplit, compare, score_range
 from inference.predictor import Predictor
@@ -69,7 +70,7 @@ def write_transformers(predictor: Predictor, name: str, split: DevSplit, referen
         low, high = score_range(task.labels)
         notes.append(
             "pipeline and CrossEncoder turn the model's one logit into a share of the range by a sigmoid, 0 to 1: "
-            f"score = {low:g} + {high - low:g} * share. No linear layer can hold that scale."
+            f"score = {low:.15g} + {high - low:.15g} * share. No linear layer can hold that scale."
         )
     notes += describe_thresholds(task)
     return Written(
@@ -88,7 +89,7 @@ def describe_thresholds(task: Task) -> list[str]:
     if not isinstance(task.labels, LabelSets):
         return []
     named = zip(task.class_names, task.labels.thresholds or (0.5,) * task.labels.num_classes, strict=True)
-    listed = ", ".join(f"{name} {threshold:.4g}" for name, threshold in named)
+    listed = ", ".join(f"{escape(name)} {threshold:.6g}" for name, threshold in named)
     return [f"A label applies where its probability is above its threshold: {listed}."]
 
 
@@ -143,7 +144,7 @@ def answer_padded(folder: Path, task: Task, texts: Sequence[tuple[str, ...]]) ->
 
 def _usage(task: Task) -> str:
     if not task.labels.num_classes:
-        return _usage_of_scores(task)
+        return usage_of_scores(task)
     if len(task.texts) == 1:
         return (
             "from transformers import pipeline\n\n"
@@ -163,10 +164,10 @@ def _usage(task: Task) -> str:
     )
 
 
-def _usage_of_scores(task: Task) -> str:
+def usage_of_scores(task: Task) -> str:
     """Return code that prints scores of the labels' range."""
     low, high = score_range(task.labels)
-    lines = f"low, high = {low:g}, {high:g}  # the range of the labels; the model answers shares of it\n"
+    lines = f"low, high = {low:.15g}, {high:.15g}  # the range of the labels; the model answers shares of it\n"
     classify = 'classify = pipeline("text-classification", "DIR", truncation=True)\n'
     examples = '["A warm, funny film."]'
     if len(task.texts) == 2:

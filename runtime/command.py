@@ -6,6 +6,7 @@ from functools import wraps
 from typing import ParamSpec
 
 from runtime.file_errors import naming_refusals
+from runtime.messages import silence_warnings
 
 Given = ParamSpec("Given")
 
@@ -21,6 +22,7 @@ def command(main: Callable[Given, int | None]) -> Callable[Given, int]:
 
     @wraps(main)
     def run(*args: Given.args, **kwargs: Given.kwargs) -> int:
+        silence_warnings()
         try:
             with naming_refusals(ValueError):
                 return main(*args, **kwargs) or 0

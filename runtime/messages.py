@@ -15,18 +15,28 @@ QUIET_WARNINGS = (
     "The variance of predictions or target is close to zero",
     "smaller than the logging interval",
     "isinstance\\(treespec, LeafSpec\\)",
+    "Glyph .* missing from font",  # a browser has it; in TensorBoard's images a box stands for the letter
     "Experiment logs directory .* exists and is not empty",  # TensorBoard has written there; the folder is new
 )
 
 
-def silence_lightning(*more: str) -> None:
-    """Silence Lightning's advice that does not apply here, and its information below warnings.
+def silence_warnings(*more: str) -> None:
+    """Silence advice of libraries that does not apply here.
 
     Args:
         more: Patterns of further warnings.
     """
     for message in (*QUIET_WARNINGS, *more):
         warnings.filterwarnings("ignore", message=f".*{message}")
+
+
+def silence_lightning(*more: str) -> None:
+    """Silence what `silence_warnings` does, and Lightning's information below warnings.
+
+    Args:
+        more: Patterns of further warnings.
+    """
+    silence_warnings(*more)
     for name in ("lightning.pytorch", "lightning.fabric"):
         logging.getLogger(name).setLevel(logging.WARNING)
 

@@ -1,6 +1,8 @@
 """Which code this is: its version, and the commit where it is a git checkout."""
 
+import importlib.metadata
 import subprocess
+import sys
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -41,6 +43,29 @@ def read_code_version(root: Path) -> CodeVersion:
         return CodeVersion(VERSION, None, None)
     changes = _git(root, "status", "--porcelain", "--untracked-files=no")
     return CodeVersion(VERSION, commit, None if changes is None else changes != "")
+
+
+@cache
+def find_package_version(name: str) -> str:
+    """Return the version of a package that is imported, found at the first call.
+
+    Args:
+        name: Name of the package, or of a module beside others.
+
+    Returns:
+        That of its distribution or its `__version__`; else what `git describe` says of its folder, such as
+        `v1.2-3-g1a2b3c4-dirty` or `1a2b3c4`; `unknown` where git does not keep it.
+    """
+    distributions = importlib.metadata.packages_distributions().get(name)
+    if distributions:
+        return importlib.metadata.version(distributions[0])
+    module = sys.modules.get(name)
+    version, places = getattr(module, "__version__", None), [*getattr(module, "__path__", [])]
+    place = Path(places[0] if places else getattr(module, "__file__", None) or "")
+    if isinstance(version, str) or not place.name:
+        return version if isinstance(version, str) else "unknown"
+    is_kept = _git(place.parent, "ls-files", "--error-unmatch", place.name) is not None
+    return (is_kept and _git(place.parent, "describe", "--tags", "--always", "--dirty")) or "unknown"
 
 
 def _git(root: Path, *arguments: str) -> str | None:

@@ -6,13 +6,14 @@ import platform
 import re
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import IO, TextIO
 
 SUFFIX = ".partial"
+PARTIAL = re.compile(rf"\..+\.\d+{re.escape(SUFFIX)}")  # .<target>.<machine>.<process>.partial
 OPEN_FILE = re.compile(r"/dev/(stdin|stdout|stderr|fd/\d+)|/proc/\w+/fd/\d+")
 LEFT_BEHIND_AFTER = 24 * 60 * 60  # seconds without a change, where the writer's machine cannot be asked
 
@@ -114,19 +115,32 @@ def _is_stream(path: Path) -> bool:
 def _beside(target: Path) -> Path:
     """Return a free path of this process's own in the folder of the target, which several machines may share."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    own = f".{target.name}.{platform.node()}.{os.getpid()}{SUFFIX}"
-    for path in target.parent.iterdir():
-        is_partial = path.name.startswith(f".{target.name}.") and path.name.endswith(SUFFIX)
+    own = target.with_name(f".{target.name}.{platform.node()}.{os.getpid()}{SUFFIX}")
+    remove_left_behind(path for path in target.parent.iterdir() if path.name.startswith(f".{target.name}."))
+    with suppress(OSError):  # an earlier process may have had the same number
+        _remove(own)
+    return own
+
+
+def remove_left_behind(paths: Iterable[Path]) -> None:
+    """Remove what killed writers left behind: partial files and folders whose writer has ended.
+
+    Args:
+        paths: Files and folders; whole ones stay.
+    """
+    for path in paths:
         with suppress(OSError):  # another user's, or its writer has just ended
-            if is_partial and (path.name == own or _is_left_behind(path, target)):
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
-    return target.with_name(own)
+            if PARTIAL.fullmatch(path.name) and _is_left_behind(path):
+                _remove(path)
 
 
-def _is_left_behind(partial: Path, target: Path) -> bool:
+def _remove(path: Path) -> None:
+    shutil.rmtree(path) if path.is_dir() else path.unlink()
+
+
+def _is_left_behind(partial: Path) -> bool:
     """Whether the writer of a partial file or folder has ended."""
-    here = re.escape(f".{target.name}.{platform.node()}.")
-    found = re.fullmatch(rf"{here}(\d+){re.escape(SUFFIX)}", partial.name)
+    found = re.fullmatch(rf".*\.{re.escape(platform.node())}\.(\d+){re.escape(SUFFIX)}", partial.name)
     if found is None or os.name != "posix":  # elsewhere os.kill ends the process
         return time.time() - partial.stat().st_mtime > LEFT_BEHIND_AFTER
     try:

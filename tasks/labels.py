@@ -73,7 +73,7 @@ def parse_score(cell: str, low: float, high: float) -> float:
     score = _parse_number(cell)
     if not low <= score <= high:
         form = ", with a point for the decimals" if DECIMAL_COMMA.fullmatch(cell) else ""
-        raise ValueError(f"a number from {low:g} to {high:g}{form}")
+        raise ValueError(f"a number from {low:.15g} to {high:.15g}{form}")
     return score
 
 

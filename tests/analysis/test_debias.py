@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from analysis import report as report_command
 from analysis import shortcuts
 from analysis.corrected_run import ask_shortcut
 from analysis.debias import main
@@ -157,6 +158,8 @@ def test_the_command_writes_a_folder_that_other_commands_read(run, tmp_path, cap
     assert report["corrected"]["max_loss"] == 1.0
     assert len(report["corrected"]["tasks"]["same"]["factors"]) == 2
     assert report["corrected"]["tasks"]["same"]["before"]["untold"] == 0.0
+    assert report_command.main([str(output), "--output", str(tmp_path / "page.html")]) == 0
+    assert "No sampler plan" in (tmp_path / "page.html").read_text()
     assert shortcuts.main([str(output)]) == 0
     assert set(json.loads((output / "report.json").read_text())["shortcuts"]["tasks"]) == {"same", "near"}
 

@@ -89,6 +89,13 @@ def test_markup_in_texts_ids_and_settings_is_shown_as_text(page: Page):
     assert "<b>s6" in page.text
 
 
+def test_texts_labels_and_ids_of_another_direction_keep_to_themselves(folders: list[Path], page: Page):
+    text = (folders[0].parent / "new" / "page.html").read_text(encoding="utf-8")
+    assert text.count('<div class="example">') == text.count("<code><bdi>") > 0
+    assert text.count('<p dir="auto">') >= text.count('<div class="example">')
+    assert text.count("<strong>") == text.count("<strong><bdi>") > 0
+
+
 def test_every_figure_says_what_it_shows(page: Page):
     assert len(page.labels) == 2 * (2 * 3 + 3)  # confusion, calibration, balance; scatter, residuals, balance
     assert all(len(label) > 20 for label in page.labels)

@@ -1,3 +1,6 @@
+import platform
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +77,18 @@ def test_it_knows_which_batch_comes_next(settings, position, tiny_backbone, cs22
     found = (state["epoch"], state["batch"])
     assert (found if found[1] < STEPS_AN_EPOCH else (found[0] + 1, 0)) == position
     assert {"state_dict", "optimizer_states", "lr_schedulers", "loops", "hyper_parameters"} <= checkpoint.keys()
+
+
+def test_what_a_killed_writer_left_beside_it_goes_when_it_is_resumed(tiny_backbone, cs224n_root, tmp_path):
+    first, second = tmp_path / "first", tmp_path / "second"
+    train(first, tiny_backbone, cs224n_root, ResumableCheckpoint(0), max_steps=2)
+    killed = subprocess.Popen([sys.executable, "-c", ""])
+    killed.wait()
+    (first / "checkpoints" / f".last.ckpt.{platform.node()}.{killed.pid}.partial").write_bytes(b"half")
+    trainer = make_trainer(second, ResumableCheckpoint(0), enable_checkpointing=True, max_steps=3)
+    data = open_data(tiny_backbone, cs224n_root, first / "cache")
+    trainer.fit(build_module(tiny_backbone), datamodule=data, ckpt_path=first / "checkpoints" / "last.ckpt")
+    assert [path.name for path in (first / "checkpoints").iterdir()] == ["last.ckpt"]
 
 
 def test_a_fast_run_leaves_nothing_behind(tiny_backbone, cs224n_root, tmp_path, monkeypatch):

@@ -43,6 +43,11 @@ def test_a_row_of_any_format_says_where_it_is_as_an_error_would(ending, tmp_path
     assert [rows.texts[row] for row in range(3)] == [("a good film",), ("dull",), ("fine, really",)]
 
 
+def test_a_score_is_shown_with_all_digits_of_its_file(make_splits):
+    rows = make_splits({"train": [("a", "one", "two", "3.1415926")]}, classes=0)["train"]
+    assert rows.label(0) == "3.1415926"
+
+
 def test_texts_are_found_across_chunks(make_splits):
     count = CHUNK + 3
     rows = make_splits({"train": [(f"r{n}", f"first {n}", f"second {n}", n % 2) for n in range(count)]})["train"]

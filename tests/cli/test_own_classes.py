@@ -1,8 +1,11 @@
 """A class from a package of the user's own, by its whole path, and what can be wrong with it."""
 
+import json
 from pathlib import Path
 
 import pytest
+
+from callbacks.report import PACKAGES
 
 MODULE = """
 from dataclasses import dataclass
@@ -77,6 +80,9 @@ def test_a_class_of_another_package_trains(package, train, tmp_path, capsys):
     train("fit", *flags)
     config = next(tmp_path.glob("**/version_0/config.yaml")).read_text(encoding="utf-8")
     assert "class_path: mine.Mean\n    init_args:\n      scale: 0.5" in config
+    versions = json.loads(next(tmp_path.glob("**/version_0/report.json")).read_text(encoding="utf-8"))["versions"]
+    assert set(versions) == {"tandem", *PACKAGES, "mine"}
+    assert versions["mine"] == "unknown"  # no distribution, no checkout
 
 
 @pytest.mark.parametrize(

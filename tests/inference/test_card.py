@@ -1,3 +1,4 @@
+import ast
 import json
 
 import pytest
@@ -63,7 +64,39 @@ def test_names_of_classes_are_no_markup_and_what_the_backbone_has_seen_is_said(t
     assert "\npip install numpy onnxruntime\n" in text
     assert "among them Quora duplicates" in text
     assert "base_model: sentence-transformers/all-MiniLM-L6-v2" in text
-    assert "lies in no folder of a run" in text
+    assert "No report of a finished run lies beside the checkpoint" in text
+
+
+def write_sst_card(folder, *, backbone, place="out", checkpoint="best-epoch=0.ckpt"):
+    found = Checkpoint(folder / checkpoint, {}, {"backbone": backbone}, 16, False, None, {})
+    split = DevSplit([("a",)] * 2, torch.tensor([0, 1]), 2)
+    parity = compare("sst", Sst(), split, torch.eye(5)[:2], torch.eye(5)[:2])
+    written = Written(folder, "transformers", ("sst",), ("torch",), 'load("DIR")', (parity,))
+    write_card(written, read_origin(found, {"sst": Sst()}), name="model", place=place)
+    return (folder / "README.md").read_text(encoding="utf-8")
+
+
+def test_a_backbone_of_a_folder_is_no_model_of_the_hub_and_its_path_is_not_told(tmp_path):
+    backbone = tmp_path / "adapted"
+    backbone.mkdir()
+    text = write_sst_card(tmp_path, backbone=str(backbone))
+    assert "base_model" not in text
+    assert str(tmp_path) not in text
+    assert "\nThe local backbone adapted, fine-tuned on sst" in text
+    assert "base_model: bert-base-uncased\n" in write_sst_card(tmp_path, backbone="bert-base-uncased")
+
+
+def test_only_a_checkpoint_that_was_chosen_is_said_to_be(tmp_path):
+    assert "was chosen on the dev split" in write_sst_card(tmp_path, backbone="bert-base-uncased")
+    last = write_sst_card(tmp_path, backbone="bert-base-uncased", checkpoint="last.ckpt")
+    assert "chosen" not in last
+    assert "The difference\nis of a probability" in last
+
+
+def test_the_folder_in_the_code_is_the_folder_whatever_its_letters(tmp_path):
+    text = write_sst_card(tmp_path, backbone="bert-base-uncased", place='é 🙂 "q"')
+    (line,) = [line for line in text.splitlines() if line.startswith("load(")]
+    assert ast.literal_eval(line[len("load(") : -1]) == 'é 🙂 "q"'
 
 
 def test_an_interval_holds_the_score_and_is_the_same_at_each_call():

@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,8 +11,8 @@ from heads import LinearHead, MlpHead, OneVsAll, TrunkSettings
 from inference import Predictor
 from inference.export import main
 from inference.model import TrainedModel
-from inference.transformers_format import why_not
-from tasks import Quora, Sst
+from inference.transformers_format import describe_thresholds, usage_of_scores, why_not
+from tasks import MultiLabel, PairRegression, Quora, Source, Sst
 from tests.inference.exports import PAIR_TASKS, dev_answers, run_card, run_elsewhere
 from tests.tiny import build_module
 
@@ -79,6 +80,19 @@ def test_the_card_and_the_configuration_say_what_the_labels_mean(exported):
     )
     assert "score = 0 + 5 * share" in (exported / "near" / "README.md").read_text()
     assert (exported / "sst" / "model.safetensors").is_file()
+
+
+def test_a_wide_range_is_written_with_all_its_digits():
+    task = PairRegression(source=Source(dev="a.csv"), texts=("a", "b"), label="price", low=0.1, high=1234567.5)
+    assert "low, high = 0.1, 1234567.5 " in usage_of_scores(task)
+
+
+def test_thresholds_are_told_in_enough_digits_and_their_labels_are_no_markup():
+    task = MultiLabel(source=Source(dev="a.csv"), texts=("a",), label="t", classes=("<b>", "c"))
+    tuned = replace(task, thresholds={"<b>": 0.481594, "c": 0.5})
+    assert describe_thresholds(tuned) == [
+        "A label applies where its probability is above its threshold: \\<b\\> 0.481594, c 0.5."
+    ]
 
 
 def test_what_is_left_out_is_said_with_the_format_that_holds_it(run, tmp_path, capsys):

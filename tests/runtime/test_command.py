@@ -1,3 +1,5 @@
+import warnings
+
 import pytest
 
 from runtime.command import command
@@ -22,6 +24,20 @@ def test_what_the_user_got_wrong_is_one_sentence(capsys):
     assert run(PermissionError(13, "Permission denied", "runs")) == 2
     assert "runs: Permission denied" in capsys.readouterr().err
     assert run(KeyboardInterrupt()) == 130
+
+
+@pytest.mark.parametrize(
+    "advice",
+    ["The variance of predictions or target is close to zero. Consider", "Glyph 20154 missing from font(s) A."],
+)
+def test_a_command_leaves_out_advice_of_libraries_that_does_not_apply(advice):
+    @command
+    def advise() -> None:
+        warnings.warn(advice, stacklevel=1)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert advise() == 0
 
 
 def test_our_own_mistakes_keep_their_traceback():

@@ -1,10 +1,12 @@
+import importlib
 import re
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from runtime.version import ROOT, VERSION, CodeVersion, find_code_version, read_code_version
+from runtime.version import ROOT, VERSION, CodeVersion, find_code_version, find_package_version, read_code_version
 
 WHO = ("-c", "user.name=a", "-c", "user.email=a@b")
 
@@ -41,6 +43,24 @@ def test_a_clean_checkout_has_its_commit(checkout):
 def test_a_changed_file_makes_it_dirty(checkout):
     (checkout / "train.py").write_text("2\n")
     assert read_code_version(checkout).dirty is True
+
+
+def test_a_package_has_the_version_of_its_distribution_or_the_commit_of_its_folder(checkout, monkeypatch):
+    for name in ("kept", "untracked"):
+        (checkout / f"{name}_methods").mkdir()
+        (checkout / f"{name}_methods" / "surgery.py").write_text("1\n")
+    (checkout / "numbered.py").write_text("__version__ = '1.5'\n")
+    git(checkout, "add", "kept_methods")
+    git(checkout, "commit", "--quiet", "-m", "Methods")
+    monkeypatch.syspath_prepend(checkout)
+    for name in ("kept_methods.surgery", "untracked_methods.surgery", "numbered"):
+        importlib.import_module(name)
+    (checkout / "kept_methods" / "surgery.py").write_text("2\n")
+    assert find_package_version("kept_methods") == f"{git(checkout, 'rev-parse', '--short', 'HEAD')}-dirty"
+    assert find_package_version("untracked_methods") == "unknown"
+    assert find_package_version("numbered") == "1.5"
+    assert find_package_version("numpy") == np.__version__
+    assert find_package_version("nowhere") == "unknown"
 
 
 def test_a_folder_without_git_has_no_commit(tmp_path):

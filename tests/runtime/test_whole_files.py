@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from runtime.file_errors import explain_refusal
-from runtime.whole_files import check_place, replacing, replacing_folder, replacing_text
+from runtime.whole_files import check_place, remove_left_behind, replacing, replacing_folder, replacing_text
 
 KILLED = """
 import os, signal, sys
@@ -78,6 +78,18 @@ def test_files_of_writers_that_may_be_alive_stay(tmp_path):
         file.write(b"1")
 
     assert names(tmp_path) == sorted([*alive, "a.csv"])
+
+
+def test_only_what_our_writers_left_behind_is_removed(tmp_path):
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    left = [f".last.ckpt.{platform.node()}.{ended.pid}.partial", f".best-a.ckpt.{platform.node()}.{ended.pid}.partial"]
+    kept = ["last.ckpt", f".last.ckpt.{platform.node()}.{os.getpid()}.partial", ".download.partial"]
+    for name in (*left, *kept):
+        (tmp_path / name).write_text("")
+        os.utime(tmp_path / name, (0, 0))
+    remove_left_behind(tmp_path.iterdir())
+    assert names(tmp_path) == sorted(kept)
 
 
 def test_a_refusal_names_the_file_that_was_to_be_written(tmp_path):
