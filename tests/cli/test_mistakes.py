@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.cli.command_line import contents
+from tests.cli.command_line import CS224N, contents
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_tasks_are_required(train, capsys):
         ),
         (
             ["--tasks.ssst.weight", "2"],
-            "--tasks.ssst: no task of the configuration (did you mean sst?) (a new one needs",
+            "--tasks.ssst: no task of the configuration (did you mean sst?) (expected one of sst, quora, sts; a new",
         ),
         (
             ["--tasks.sst.haed", "LinearHead"],
@@ -137,6 +137,27 @@ def test_what_is_typed_wrong_is_said_in_one_sentence(flags, sentence, train, cap
     assert said[-2].startswith("error: ")
     assert sentence in said[-2]
     assert not any("usage" in line for line in said)
+
+
+@pytest.mark.parametrize(
+    ("flag", "sentence"),
+    [
+        (
+            "--tasks.nosuch.weight",
+            "--tasks.nosuch: no task of the configuration (expected one of sst, quora, sts; a new",
+        ),
+        (
+            "--tasks.nosuch.source.test",
+            "--tasks.nosuch: no task of the configuration (expected one of sst, quora, sts; ",
+        ),
+        ("--tasks.sst.weight", "--tasks.sst.weight stands before what says the class of task sst (expected -c FILE or"),
+    ],
+)
+def test_an_option_of_a_task_before_the_configuration_is_said_to_be_one(flag, sentence, train, capsys):
+    with pytest.raises(SystemExit) as ended:
+        train.raw("fit", flag, "2", "-c", str(CS224N))
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.startswith(f"error: {sentence}")
 
 
 def test_words_that_yaml_reads_as_truth_values_need_quotes(train, tmp_path, capsys):
