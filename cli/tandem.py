@@ -76,6 +76,13 @@ class TandemCLI(LookingCLI):
             self.subcommands = lambda: given  # type: ignore[method-assign]
         super().setup_parser(*args, **kwargs)
 
+    def parse_arguments(self, parser: LightningArgumentParser, args: Any) -> None:
+        """Read the command line; a seed out of range is refused before it is used."""
+        super().parse_arguments(parser, args)
+        seed = self.config[self.config["subcommand"]].seed_everything
+        if not 0 <= seed < 2**32:
+            raise InputError(f"seed_everything is {seed} (expected a whole number from 0 to {2**32 - 1})")
+
     def add_arguments_to_parser(self, parser: LightningArgumentParser) -> None:
         """Add what every run has beside the model, the data and the trainer."""
         parser.add_lightning_class_args(ResumableCheckpoint, "checkpoint")

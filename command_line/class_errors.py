@@ -11,6 +11,7 @@ from command_line.flag_errors import unknown_key
 from command_line.settings import CLASS_PATH, Setting, class_of
 from runtime.suggestions import suggest
 from tasks import Task
+from tasks.labels import list_names
 from tasks.source import Source
 
 MOST_CHOICES = 15  # longer lists help nobody
@@ -20,11 +21,8 @@ def no_class(complaint: Complaint) -> str | None:
     """Explain options of which the class is not said."""
     if not re.search(r"is abstract|[Mm]ust include a class_path|Not a valid subclass of ", complaint.message):
         return None
-    for one in complaint.given if complaint.option == "tasks" else ():
-        first, _, rest = one.key.partition(".")
-        name = rest.partition(".")[0]
-        if first == "tasks" and name and class_of(name, complaint.given) is None:
-            return _classless_task(name, one, complaint)
+    if (sentence := _classless_task(complaint)) is not None:
+        return sentence
     found = complaint.setting(below=True)
     if found is not None and isinstance(found.value, list):  # of a list the first that has no class
         items = [one for one in complaint.given if one.key == found.key and isinstance(one.value, dict)]
@@ -44,17 +42,39 @@ def no_class(complaint: Complaint) -> str | None:
     return f"{found.where}{key}: {', '.join(names) or 'init_args'} without a class (expected {expected})"
 
 
-def _classless_task(name: str, setting: Setting, complaint: Complaint) -> str:
+def _classless_task(complaint: Complaint, *, value: str | None = None) -> str | None:
+    """Explain options of a task whose class nobody has said yet, in the order of the command line.
+
+    Args:
+        complaint: The complaint.
+        value: What was taken for a class: it is the value of such an option.
+    """
+    for place, one in enumerate(complaint.given if complaint.option == "tasks" else ()):
+        first, _, rest = one.key.partition(".")
+        name, _, option = rest.partition(".")
+        if first != "tasks" or not name or (value is not None and not (option and str(one.value).startswith(value))):
+            continue
+        said = complaint.given if one.where else complaint.given[: place + 1]  # a file says it in any order
+        if class_of(name, said) is None:
+            return _describe_classless(name, one, complaint)
+    return None
+
+
+def _describe_classless(name: str, setting: Setting, complaint: Complaint) -> str:
     names = sorted(subclasses(Task))
     if setting.where:
         return (
             f"{setting.where}tasks.{name} has no class_path (expected class_path: {' or '.join(names)}, and the "
             "options below init_args)"
         )
-    others = {one.key.split(".")[1] for one in complaint.given if one.key.startswith("tasks.")} - {name}
+    if class_of(name, complaint.given) is not None:
+        return f"--{setting.key} stands before what says the class of task {name} (expected -c FILE or the class first)"
+    others = dict.fromkeys(one.key.split(".")[1] for one in complaint.given if one.key.startswith("tasks."))
+    known = [other for other in others if class_of(other, complaint.given) is not None]
+    expected = f"expected one of {list_names(known)}; " if known else ""
     return (
-        f"--tasks.{name}: no task of the configuration{suggest(name, sorted(others))} "
-        f"(a new one needs its class first: --tasks.{name} Classification)"
+        f"--tasks.{name}: no task of the configuration{suggest(name, known)} "
+        f"({expected}a new one needs its class first: --tasks.{name} Classification)"
     )
 
 
@@ -63,6 +83,8 @@ def unknown_class(complaint: Complaint) -> str | None:
     found = NO_CLASS.search(complaint.message)
     if found is None:
         return None
+    if (sentence := _classless_task(complaint, value=found[1])) is not None:
+        return sentence
     choices = sorted({name for base in choosable(complaint) for name in subclasses(base)})
     if len(choices) == 1:
         options = f"the options of {choices[0]}, as in --{complaint.option}.NAME"

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, TypeVar
 
 from jsonargparse import Namespace
 
-from command_line.own_classes import explain_abstract
+from command_line.own_classes import explain_abstract, explain_uninitialised, refuse_untyped
 from command_line.parser import failing_task, find_reason, name_task
 from command_line.trainer_options import refusing_misconfiguration
 from lightning_internals import OpenCLI
@@ -32,6 +32,8 @@ class LookingCLI(OpenCLI):
 
     def instantiate_classes(self) -> None:
         """Build everything, for a look all but the model; what the user got wrong becomes an InputError."""
+        settings = self.config[self.subcommand]
+        refuse_untyped({"tasks": settings.get("tasks"), **vars(settings)})  # tasks first: model.tasks follows them
         if self.subcommand in self.looks:
             self.config_init = self.instantiate_deferred(self.config)
             self.datamodule = self.built["data"]
@@ -56,7 +58,11 @@ class LookingCLI(OpenCLI):
         try:
             with refusing_misconfiguration():
                 yield
-        except (ValueError, OSError) as error:
+        except (AttributeError, ValueError, OSError) as error:
+            if (sentence := explain_uninitialised(error)) is not None:
+                raise InputError(sentence) from error
+            if isinstance(error, AttributeError):
+                raise
             reason, task = str(find_reason(error)), failing_task(self.config[self.subcommand].get("tasks") or {})
             raise InputError(reason if task is None else name_task(task, reason)) from error
         except TypeError as error:

@@ -3,13 +3,17 @@
 import importlib
 import inspect
 import re
+import sys
 import traceback
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
-from command_line.complaint import Complaint
-from command_line.settings import Setting
-from runtime.errors import reason_of
+from jsonargparse import Namespace
+
+from command_line.complaint import Complaint, import_path
+from command_line.settings import CLASS_PATH, INIT_ARGS, Setting
+from runtime.errors import InputError, reason_of
 from runtime.suggestions import suggest
 
 WHOLE_PATH = re.compile(r"(?:\w+\.)+[A-Z]\w*")
@@ -32,7 +36,7 @@ def own_class(complaint: Complaint) -> str | None:
         option, path, name = found.groups()
         chosen = next((one for one in _whole_paths(complaint) if one.value == path), None)
         place = place if chosen is None else f"{chosen.where}{chosen.key}"
-        return f"{place}: option {option} of {name} has no type (expected one, as in {option}: float)"
+        return f"{place}: {_says_no_type(option, name)}"
     if found := NO_ATTRIBUTE.search(message):
         module, name = found.groups()
         return f"{place}: no {name} in {module}{suggest(name, dir(importlib.import_module(module)))}"
@@ -79,6 +83,65 @@ def explain_abstract(error: TypeError) -> str | None:
     """
     found = ABSTRACT.match(str(error))
     return None if found is None else _lacks(found[1], re.findall(r"\w+", found[2]))
+
+
+def refuse_untyped(settings: Any, key: str = "") -> None:
+    """Refuse values for options without a type, which nothing could check, of classes that are not installed.
+
+    Args:
+        settings: The parsed configuration, or a part of it.
+        key: Its dotted name.
+
+    Raises:
+        InputError: If an option without a type has another value than by default.
+    """
+    if isinstance(settings, list | tuple):
+        for part in settings:
+            refuse_untyped(part, key)
+    values = vars(settings) if isinstance(settings, Namespace) else settings
+    if not isinstance(values, dict):
+        return
+    path, given = values.get(CLASS_PATH), values.get(INIT_ARGS)
+    if isinstance(path, str) and isinstance(given, Namespace):
+        for name in _find_untyped(path):
+            if name in given and given[name] != inspect.signature(import_path(path)).parameters[name].default:
+                raise InputError(f"{key}: {_says_no_type(name, path.rpartition('.')[2])}")
+        values = vars(given)
+    for name, below in values.items():
+        refuse_untyped(below, f"{key}.{name}" if key else name)
+
+
+def _find_untyped(path: str) -> list[str]:
+    """Return the options of a class or function without a type; none of what is installed, where nobody can add one."""
+    found = import_path(path)
+    file = getattr(sys.modules.get(getattr(found, "__module__", "")), "__file__", None) or ""
+    if not callable(found) or {"site-packages", "dist-packages"} & set(Path(file).parts):
+        return []
+    options = inspect.signature(found).parameters.values()
+    kinds = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return [each.name for each in options if each.annotation is inspect.Parameter.empty and each.kind not in kinds]
+
+
+def _says_no_type(option: str, owner: str) -> str:
+    return f"option {option} of {owner} has no type (expected one, as in {option}: float)"
+
+
+def explain_uninitialised(error: BaseException) -> str | None:
+    """Explain that a module was used before its base class was set up; None where the error is another one."""
+    from torch import nn
+
+    cause: BaseException | None = error
+    while cause is not None and not isinstance(cause, AttributeError):
+        cause = cause.__cause__ or cause.__context__
+    frames = [frame for frame, _ in traceback.walk_tb(cause.__traceback__)] if cause is not None else []
+    asked = frames[-1].f_locals.get("self") if frames else None  # torch asks for what Module.__init__ makes
+    if not isinstance(asked, nn.Module) or "_modules" in vars(asked):
+        return None
+    kind = type(asked)
+    return (
+        f"{kind.__qualname__} does not call super().__init__() ({inspect.getsourcefile(kind)}; expected it first in "
+        "its __init__)"
+    )
 
 
 def _lacks(name: str, methods: Iterable[str]) -> str:

@@ -30,12 +30,12 @@ class TaskBatch(NamedTuple):
         weight: Factor that makes the mean over the ranks the mean over the global batch (see BatchRows).
         orders: How often each example is there: 2 where a pair's output is the average over both orders.
         teacher: A teacher's probabilities (B, number of classes) or scores (B,); None without one.
-        fullness: Rows of the global batch / the batch size (see BatchRows); of a part whose task lacks labels, those
-            with a label.
+        fullness: Rows of the global batch / the batch size (see BatchRows).
         labelled: Places of the examples that have a label, (labelled,); None where all of them have one, or none.
         label_weights: Weight of each label in the loss, in the shape of the labels; None where all count alike.
         shortcut: What the task's debiasing needs to know of each example, (B,) or (B, C); None where there is none.
         label_factor: Factor of the mean loss on the labels beside `weight`, where some lack one (see LabelledPart).
+        any_labelled: Whether a row of the global batch has a label.
     """
 
     task: str
@@ -51,6 +51,7 @@ class TaskBatch(NamedTuple):
     label_weights: Tensor | None = None
     shortcut: Tensor | None = None
     label_factor: float = 1.0
+    any_labelled: bool = True
 
     @property
     def stream(self) -> str:
@@ -262,9 +263,10 @@ def take_part(
         weight=index.weight,
         orders=count_orders(store, seed),
         teacher=None if store.teacher is None else torch.from_numpy(store.teacher[rows]),
-        fullness=index.fullness if labelled is None else labelled.fullness,
+        fullness=index.fullness,
         labelled=torch.from_numpy(np.flatnonzero(store.has_label[rows])) if store.has_gaps else None,
         label_weights=None if store.label_weights is None else torch.from_numpy(store.label_weights[rows]),
         shortcut=None if store.shortcut is None else torch.from_numpy(store.shortcut[rows]),
         label_factor=1.0 if labelled is None else labelled.factor,
+        any_labelled=labelled is None or labelled.any_labelled,
     )

@@ -13,11 +13,11 @@ class LabelledPart(NamedTuple):
     Args:
         factor: What the mean over the labelled rows of this rank is multiplied by beside the batch's weight, so that
             the mean over the ranks, and over the batches of an optimiser step, is the mean over all labelled rows.
-        fullness: Labelled rows of the global batch / the batch size.
+        any_labelled: Whether a row of the global batch has a label.
     """
 
     factor: float = 1.0
-    fullness: float = 1.0
+    any_labelled: bool = True
 
 
 class BatchRows(NamedTuple):
@@ -47,8 +47,6 @@ def count_labelled(
     rows: NDArray[np.int64],
     own: NDArray[np.int64],
     stream_rows: Sequence[NDArray[np.int64]],
-    *,
-    batch_size: int,
 ) -> LabelledPart:
     """Say how the labelled rows of a task count in a batch.
 
@@ -57,14 +55,13 @@ def count_labelled(
         rows: Rows of the global batch, (B,).
         own: Those of this rank; none where there are fewer rows than ranks.
         stream_rows: Rows of each batch of the stream in the optimiser step, the batch among them.
-        batch_size: Rows of a full batch.
 
     Example:
         >>> has_label, rows = np.array([True, False, True, True]), np.arange(4)
-        >>> count_labelled(has_label, rows, rows[:2], [rows], batch_size=8)  # one half against three quarters
-        LabelledPart(factor=0.6666666666666666, fullness=0.375)
+        >>> count_labelled(has_label, rows, rows[:2], [rows])  # one half against three quarters
+        LabelledPart(factor=0.6666666666666666, any_labelled=True)
     """
     total = sum(int(has_label[others].sum()) for others in stream_rows)
     share = total / sum(map(len, stream_rows))
     factor = float(has_label[own].mean()) / share if own.size and total else 0.0
-    return LabelledPart(factor, int(has_label[rows].sum()) / batch_size)
+    return LabelledPart(factor, bool(has_label[rows].any()))

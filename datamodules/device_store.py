@@ -100,11 +100,12 @@ class _DeviceLabels:
             ids=[self.store.id(int(row)) for row in index.rows],
             rows=rows,
             weight=index.weight,
-            fullness=index.fullness if labelled is None else labelled.fullness,
+            fullness=index.fullness,
             labelled=None if places is None else places.to(rows.device, non_blocking=True),
             label_weights=None if self.weights is None else self.weights.index_select(0, rows),
             shortcut=None if self.shortcut is None else self.shortcut.index_select(0, rows),
             label_factor=1.0 if labelled is None else labelled.factor,
+            any_labelled=labelled is None or labelled.any_labelled,
         )
 
 

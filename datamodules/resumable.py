@@ -25,6 +25,8 @@ from tasks.meaning import MAY_CHANGE, compare_meaning
 
 log = logging.getLogger(__name__)
 
+LEAST = {"max_length": 5, "num_workers": 0}  # of settings that may not be 1 at least
+
 
 class ResumableDataModule(L.LightningDataModule):
     """Keeps the position in the training data in every checkpoint.
@@ -64,8 +66,9 @@ class ResumableDataModule(L.LightningDataModule):
     ) -> None:
         super().__init__()
         self.tokenizer = load_tokenizer(tokenizer, special_tokens_as_text=special_tokens_as_text)
-        for name, value, least in (("batch_size", batch_size, 1), ("max_length", max_length, 5)):
-            if value < least:
+        sizes = {"batch_size": batch_size, "tokens_per_batch": tokens_per_batch, "num_workers": num_workers}
+        for name, value in {**sizes, "max_length": max_length}.items():
+            if value < (least := LEAST.get(name, 1)):
                 raise InputError(f"data.{name} is {value} (expected {least} or more)")
         if max_length > self.tokenizer.model_max_length:
             most = self.tokenizer.model_max_length

@@ -194,7 +194,7 @@ class MultitaskSampler(Sampler[BatchRows]):
             fullness = len(rows) / self._batch_sizes[task]
             stream_rows = [others for other, others in window if other == task]
             parts = tuple(
-                count_labelled(has_label, rows, own, stream_rows, batch_size=self._batch_sizes[task])
+                count_labelled(has_label, rows, own, stream_rows)
                 for has_label in self._labelled.get(self._tasks[task], ())
             )
             yield BatchRows(self._tasks[task], own if weight else rows[:1].copy(), weight, epoch, fullness, parts)

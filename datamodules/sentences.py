@@ -9,7 +9,7 @@ from pathlib import Path
 from tasks import Example, InputError, Task
 from tasks.cells import check_columns
 from tasks.rows import FILE_FORMATS, FileFormat, read_rows
-from tasks.text_lines import ONLY_UTF8
+from tasks.text_lines import ONLY_UTF8, carriage_return, decode_lines
 
 
 @dataclass(frozen=True)
@@ -40,30 +40,32 @@ def read_sentences(source: SentenceInput, task: Task) -> Iterator[Example]:
     if source.file == "-":
         if isinstance(sys.stdin, io.TextIOWrapper):  # which elsewhere lets bytes that are no text through
             sys.stdin.reconfigure(encoding="utf-8-sig", errors="strict")
-        yield from _read_lines(sys.stdin, "standard input", len(task.texts))
+        yield from _read_lines(_decode(sys.stdin), Path("standard input"), len(task.texts))
     elif not path.is_file():
         raise InputError(f"{path}: no such file (expected sentences to predict)")
     elif path.suffix.lower() in {*FILE_FORMATS} - {".txt"}:
         yield from _read_columns(path, task)
     else:
-        with path.open(encoding="utf-8-sig") as lines:
-            yield from _read_lines(lines, str(path), len(task.texts))
+        yield from _read_lines(decode_lines(path, ONLY_UTF8), path, len(task.texts))
 
 
-def _read_lines(lines: Iterable[str], name: str, num_texts: int) -> Iterator[Example]:
-    for number, line in enumerate(_decoded(lines, name)):
-        texts = tuple(line.rstrip("\r\n").split("\t"))
-        if len(texts) != num_texts or not all(text.strip() for text in texts):
-            expected = "one sentence" if num_texts == 1 else "two sentences divided by a tab"
-            raise InputError(f"{name}, line {number + 1}: {line.strip()!r} (expected {expected})")
-        yield Example(str(number), texts, None)
-
-
-def _decoded(lines: Iterable[str], name: str) -> Iterator[str]:
+def _decode(lines: Iterable[str]) -> Iterator[str]:
     try:
         yield from lines
     except UnicodeDecodeError as error:
-        raise InputError(f"{name}: not UTF-8 text ({error.reason})") from None
+        raise InputError(f"standard input: not UTF-8 text ({error.reason})") from None
+
+
+def _read_lines(lines: Iterable[str], where: Path, num_texts: int) -> Iterator[Example]:
+    for number, line in enumerate(lines):
+        content = line.rstrip("\r\n")
+        if "\r" in content:
+            raise carriage_return(where, number + 1)
+        texts = tuple(content.split("\t"))
+        if len(texts) != num_texts or not all(text.strip() for text in texts):
+            expected = "one sentence" if num_texts == 1 else "two sentences divided by a tab"
+            raise InputError(f"{where}, line {number + 1}: {line.strip()!r} (expected {expected})")
+        yield Example(str(number), texts, None)
 
 
 def _read_columns(path: Path, task: Task) -> Iterator[Example]:

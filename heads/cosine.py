@@ -5,7 +5,7 @@ from typing import ClassVar
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from heads.head import Head
+from heads.head import Head, check_size
 from heads.labels import LabelSpace, Scores
 from heads.losses import Loss, output_for
 from heads.precision import widen
@@ -41,6 +41,7 @@ class CosineHead(Head):
     ) -> None:
         super().__init__(labels, output_for(labels, loss))
         assert isinstance(labels, Scores)  # Head has refused others
+        check_size("projection_size", projection_size)
         self.low, self.high = labels.low, labels.high
         self.dropout = nn.Dropout(dropout)
         self.project = nn.Linear(hidden_size, projection_size)

@@ -123,5 +123,19 @@ class Head(nn.Module, ABC):
         return self.predict(output) if probabilities is None else probabilities
 
 
+def check_size(name: str, value: int) -> None:
+    """Check the size of a layer.
+
+    Args:
+        name: What it is called in a message.
+        value: The size.
+
+    Raises:
+        ValueError: If it is less than 1: such a layer passes nothing on.
+    """
+    if value < 1:
+        raise ValueError(f"{name} is {value} (expected 1 or more)")
+
+
 # Builds a head from the backbone's hidden size and the task's labels.
 HeadFactory = Callable[[int, LabelSpace], Head]

@@ -4,7 +4,7 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
-from heads.head import Head
+from heads.head import Head, check_size
 from heads.labels import LabelSpace
 from heads.losses import Loss, output_for
 
@@ -37,6 +37,7 @@ class MlpHead(Head):
         loss: Loss | None = None,
     ) -> None:
         super().__init__(labels, output_for(labels, loss))
+        check_size("size", size)
         self.dropout = nn.Dropout(dropout)
         self.hidden = nn.Linear(hidden_size, size)
         self.linear = nn.Linear(size, self.output.num_values)

@@ -5,7 +5,7 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from heads.head import Head
+from heads.head import Head, check_size
 from heads.labels import LabelSpace, Scores, YesNo
 from heads.losses import AbsoluteError, Loss, output_for
 
@@ -67,6 +67,7 @@ class ConcatProductHead(Head):
         loss: Loss | None = None,
     ) -> None:
         super().__init__(labels, output_for(labels, loss))
+        check_size("projection_size", projection_size)
         self.dropout = nn.Dropout(dropout)
         self.project = nn.Linear(hidden_size, projection_size)
         self.linear = nn.Linear(2 * hidden_size + projection_size, self.output.num_values)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from heads.cosine import score_by_cosine
-from heads.head import Head
+from heads.head import Head, check_size
 from heads.labels import LabelSpace, Scores
 from heads.losses import Loss, output_for
 
@@ -21,11 +21,13 @@ class OwnProjection(nn.Module):
         dropout: Probability that an entry of the pooled vector is dropped.
 
     Raises:
-        ValueError: If nothing is left for the pooled vector.
+        ValueError: If nothing is left for the pooled vector, or a size is less than 1.
     """
 
     def __init__(self, joined_size: int, *, trunk_size: int, size: int, dropout: float) -> None:
         super().__init__()
+        check_size("projection_size", size)
+        check_size("trunk_size", trunk_size)
         self.hidden_size = joined_size - trunk_size
         if self.hidden_size < 1:
             raise ValueError(f"trunk_size is {trunk_size}, but pooled and shared vector together have {joined_size}")

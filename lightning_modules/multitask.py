@@ -165,6 +165,7 @@ class MultitaskModule(TaskNetwork):
         self.weighting = (weighting or Fixed)({name: task.labels for name, task in tasks.items()})
         methods: list[object] = [surgery, *regularization.regularizers]
         self.remembering = nn.ModuleList([each for each in methods if isinstance(each, nn.Module)])  # to save buffers
+        list(self.modules())  # a part whose class never called Module.__init__ fails here and not in the training
         config = None if save_trainable_only else self.backbone.bert.config.to_diff_dict()
         keep_plain_hyperparameters(self, backbone_config=config, init_from=None, pooling=self.backbone.pooling)
 

@@ -139,7 +139,7 @@ def weigh(
         step_id: The step.
     """
     weighted: Tensor = weighting({batch.task: objective}, step_id)
-    if weighting.follows_losses and batch.fullness:
+    if weighting.follows_losses and batch.any_labelled:
         mean = reduce_over_processes(terms["loss"] * (batch.label_factor * batch.weight), "mean")
         weighting.record(batch.task, mean, step_id.epoch)
     return weighted
@@ -147,5 +147,5 @@ def weigh(
 
 def factor(task: Task, batch: TaskBatch, terms: Mapping[str, Tensor]) -> float:
     """Return the factor of a task's loss; 0 where the whole batch has nothing that it learns from."""
-    learns = batch.fullness > 0 or bool(terms.keys() - OF_LABELS)
+    learns = batch.any_labelled or bool(terms.keys() - OF_LABELS)
     return task.weight * batch.weight * learns

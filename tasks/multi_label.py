@@ -106,6 +106,8 @@ class LabelSetTask(Task):
 
     def read_cell(self, row: Row) -> str:
         """Return the label cell of a row; columns of 0 and 1 as one JSON list of the labels that apply."""
+        if not any(column in row.fields for column in self.read_columns):  # of a test split
+            return ""
         if self.label_columns is None:
             return self._fill_in(super().read_cell(row))
         cells = [(row.fields.get(column) or "").strip() for column in self.label_columns]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.cli.command_line import contents
+from tests.cli.command_line import CS224N, contents
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,10 @@ from tests.cli.command_line import contents
         (["--model.optimizer.warmup", "3"], "optimizer.warmup is 3.0 (expected a share of the steps, 0 to 1)"),
         (["--data.batch_size", "many"], "batch_size"),
         (["--data.batch_size", "0"], "data.batch_size is 0 (expected 1 or more)"),
+        (["--data.tokens_per_batch", "0"], "data.tokens_per_batch is 0 (expected 1 or more)"),
+        (["--data.num_workers", "-1"], "data.num_workers is -1 (expected 0 or more)"),
+        (["--seed_everything", "-1"], "seed_everything is -1 (expected a whole number from 0 to 4294967295)"),
+        (["--tasks.sst.head", "MlpHead", "--tasks.sst.head.size", "0"], "size is 0 (expected 1 or more)"),
         (["--data.schedule", "Staged", "--data.schedule.first", "nli"], "Staged: first is 'nli'"),
         (["--data.sentences.task", "nli"], "data.sentences.task is 'nli' (expected one of sst, quora, sts)"),
         (["--tasks.train", "Sst"], "task name 'train' cannot be used"),
@@ -113,7 +117,7 @@ def test_tasks_are_required(train, capsys):
         ),
         (
             ["--tasks.ssst.weight", "2"],
-            "--tasks.ssst: no task of the configuration (did you mean sst?) (a new one needs",
+            "--tasks.ssst: no task of the configuration (did you mean sst?) (expected one of sst, quora, sts; a new",
         ),
         (
             ["--tasks.sst.haed", "LinearHead"],
@@ -137,6 +141,27 @@ def test_what_is_typed_wrong_is_said_in_one_sentence(flags, sentence, train, cap
     assert said[-2].startswith("error: ")
     assert sentence in said[-2]
     assert not any("usage" in line for line in said)
+
+
+@pytest.mark.parametrize(
+    ("flag", "sentence"),
+    [
+        (
+            "--tasks.nosuch.weight",
+            "--tasks.nosuch: no task of the configuration (expected one of sst, quora, sts; a new",
+        ),
+        (
+            "--tasks.nosuch.source.test",
+            "--tasks.nosuch: no task of the configuration (expected one of sst, quora, sts; ",
+        ),
+        ("--tasks.sst.weight", "--tasks.sst.weight stands before what says the class of task sst (expected -c FILE or"),
+    ],
+)
+def test_an_option_of_a_task_before_the_configuration_is_said_to_be_one(flag, sentence, train, capsys):
+    with pytest.raises(SystemExit) as ended:
+        train.raw("fit", flag, "2", "-c", str(CS224N))
+    assert ended.value.code == 2
+    assert capsys.readouterr().err.startswith(f"error: {sentence}")
 
 
 def test_words_that_yaml_reads_as_truth_values_need_quotes(train, tmp_path, capsys):

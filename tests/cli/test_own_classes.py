@@ -9,11 +9,14 @@ from callbacks.report import PACKAGES
 
 MODULE = """
 from dataclasses import dataclass
+from typing import Mapping
 
-from heads import Head, LinearHead
+import torch
+from heads import Head, LabelSpace, LinearHead
 from lightning.pytorch import Callback
 from objectives import Regularizer, Surgery, Weighting
 from tasks import Task
+from torch import nn
 
 
 class Mean(Surgery):
@@ -51,6 +54,40 @@ def build_clock(rate: int = 1) -> Callback:
 class Untyped(LinearHead):
     def __init__(self, hidden_size, labels, *, scale) -> None:
         super().__init__(hidden_size, labels)
+
+
+class HalfTyped(LinearHead):
+    def __init__(self, hidden_size: int, labels: LabelSpace, *, scale=2) -> None:
+        super().__init__(hidden_size, labels)
+
+
+class BareHead(Head):
+    num_sequences = 1
+
+    def __init__(self, hidden_size: int, labels: LabelSpace) -> None:
+        self.linear = nn.Linear(hidden_size, labels.num_classes)
+
+    def compute(self, pooled):
+        return self.linear(pooled[:, 0])
+
+
+class BareWeighting(Weighting):
+    def __init__(self, tasks: Mapping[str, LabelSpace], *, scale: float = 1.0) -> None:
+        self.scale = scale
+
+    def forward(self, losses, step_id):
+        return sum(losses.values())
+
+    def factors(self, step_id):
+        return {}
+
+
+class BareRegularizer(Regularizer, nn.Module):
+    def __init__(self) -> None:
+        self.register_buffer("seen", torch.zeros(()))
+
+    def penalty(self, clean):
+        return clean.output.sum()
 """
 BROKEN = {
     "unnamed": "import torch\nlimit = absent_limit\n",
@@ -59,6 +96,7 @@ BROKEN = {
 }
 SURGERY = "--model.surgery"
 EVERY = "(expected every method that its base class asks for)"
+BARE = "does not call super().__init__() (/"
 NO_MODULE = "no module absent (expected the folder that holds it in the environment variable PYTHONPATH"
 
 
@@ -73,6 +111,10 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_callback_inside_another_class_and_one_that_a_function_builds_train(package, train):
     for name in ("Clocks.Inner", "build_clock"):
         train("fit", "--trainer.callbacks", f"mine.{name}", "--trainer.max_steps", "1")
+
+
+def test_an_option_without_a_type_keeps_its_default(package, train):
+    train("fit", "--tasks.sst.head", "mine.HalfTyped", "--trainer.max_steps", "1")
 
 
 def test_a_class_of_another_package_trains(package, train, tmp_path, capsys):
@@ -98,6 +140,13 @@ def test_a_class_of_another_package_trains(package, train, tmp_path, capsys):
             ["--tasks.sst.head", "mine.Untyped"],
             "error: tasks.sst.head: option scale of Untyped has no type (expected one, as in scale: float)",
         ),
+        (
+            ["--tasks.sst.head", "mine.HalfTyped", "--tasks.sst.head.scale", "much"],
+            "error: tasks.sst.head: option scale of HalfTyped has no type (expected one, as in scale: float)",
+        ),
+        (["--tasks.sst.head", "mine.BareHead"], f"error: BareHead {BARE}"),
+        (["--model.weighting", "mine.BareWeighting"], f"error: BareWeighting {BARE}"),
+        (["--model.regularizer", "mine.BareRegularizer"], f"error: BareRegularizer {BARE}"),
         (["--trainer.callbacks", "mine.build_clock", "--trainer.callbacks.rat", "2"], "build_clock has no rat (did"),
         ([SURGERY, "mine.Unfinished"], f"error: model.surgery: Unfinished lacks coefficients {EVERY}"),
         ([f'{SURGERY}={{"class_path": "mine.Unfinished"}}'], f"model.surgery: Unfinished lacks coefficients {EVERY}"),

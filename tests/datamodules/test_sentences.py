@@ -114,9 +114,17 @@ def test_a_table_that_is_not_utf_8_is_refused_whatever_the_tasks_own_files_are(t
 
 
 def test_a_text_file_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "lines.txt").write_bytes("café".encode("latin-1"))
-    with pytest.raises(InputError, match=r"lines\.txt: not UTF-8 text \("):
+    (tmp_path / "lines.txt").write_bytes("good\ncafé\n".encode("latin-1"))
+    with pytest.raises(InputError, match=r"lines\.txt, line 2: not UTF-8 text \(.*; expected UTF-8\)$"):
         read(Sst(), tmp_path / "lines.txt")
+
+
+def test_a_carriage_return_inside_a_line_is_refused(tmp_path: Path) -> None:
+    """A file whose lines end in carriage returns alone would be one long sentence."""
+    with pytest.raises(
+        InputError, match=r"lines\.txt, line 1: a carriage return inside a line \(expected LF or CRLF\)"
+    ):
+        read(Sst(), write(tmp_path, "lines.txt", "good\rbad\r"))
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii", "latin-1"])

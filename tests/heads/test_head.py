@@ -40,6 +40,14 @@ def test_every_head_and_label_is_covered():
     assert {*HEADS} | apart == set(Head.__subclasses__())
 
 
+@pytest.mark.parametrize("build", [MlpHead, CosineHead, ConcatProductHead, TrunkCosineHead])
+def test_a_layer_without_a_size_is_refused(build):
+    option = "size" if build is MlpHead else "projection_size"
+    for size in (0, -1):
+        with pytest.raises(ValueError, match=rf"^{option} is {size} \(expected 1 or more\)$"):
+            build(200, Scores(0, 5), **{option: size})
+
+
 @every_head
 def test_shapes_of_output_loss_and_prediction(build, labels):
     head = build(16, labels)

@@ -187,7 +187,7 @@ def test_an_auxiliary_objective_is_of_the_labelled_rows(build: Build) -> None:
     expected = module.tasks["bi"].auxiliary[0].loss(module.pool(part)[known], part.labels[known], lambda: known)
     assert found.value.item() == pytest.approx(expected.item(), rel=1e-5)
     assert found.rows == len(known)
-    without = module.training_step(gappy._replace(labelled=known[:0], fullness=0.0), 0)
+    without = module.training_step(gappy._replace(labelled=known[:0], any_labelled=False), 0)
     assert (without["loss"].item(), without["terms"]["bi/auxiliary"].rows) == (0.0, 0)
 
 

@@ -94,6 +94,15 @@ def test_an_empty_cell_is_an_error_a_gap_or_no_label_as_the_task_says(tmp_path: 
     assert read(task(separator=";"), tmp_path, ["film", ""], "test") == [(0,), None]
 
 
+@pytest.mark.parametrize("columns", [{"separator": ";"}, {"classes": None, "label_columns": ("film", "music")}])
+def test_a_test_split_without_the_column_has_no_labels(tmp_path: Path, columns: dict[str, Any]) -> None:
+    """No cell says that no label applies: there is none to compare predictions with."""
+    (tmp_path / "own.tsv").write_text("text\nt 0\n")
+    one = task(empty_is_none=True, **columns)
+    assert [example.label for example in one.read("test", tmp_path, lambda note: None)] == [None]
+    assert one.find_unlabelled("test", tmp_path) == f"{tmp_path}/own.tsv, line 2"
+
+
 @pytest.mark.parametrize(
     ("cell", "settings", "message"),
     [
