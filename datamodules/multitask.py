@@ -126,6 +126,8 @@ class MultitaskDataModule(ResumableDataModule):
             raise InputError(f"data.round_tokens is {round_tokens} (expected 0 or more)")
         if on_device and num_workers:
             raise InputError(f"data.num_workers is {num_workers} with data.on_device (expected 0 workers)")
+        if schedule is not None and type(schedule).__repr__ is object.__repr__:  # by which a resumed training knows it
+            raise InputError(f"data.schedule: {type(schedule).__name__} is no dataclass (expected a frozen one)")
         self.round_tokens = round_tokens
         self.on_device = on_device
         limited = {name: task.with_limits(train=train_limit, dev=dev_limit) for name, task in tasks.items()}

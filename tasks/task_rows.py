@@ -16,6 +16,7 @@ from runtime.errors import InputError
 from tasks.chosen_rows import find_rows
 from tasks.delimited import check_delimiter
 from tasks.generating import find_pair_labels, with_generated
+from tasks.own_code import digest_own_code
 from tasks.reading import Example, ExampleReader
 from tasks.rows import Row
 from tasks.sample import sample
@@ -296,4 +297,10 @@ class TaskRows(ABC):
             skipped.add("missing_labels")
         settings = {field.name: repr(getattr(self, field.name)) for field in fields(self) if field.name not in skipped}
         own = type(self)  # in full: another module may have a class of this name, which reads labels otherwise
-        return {"class": f"{own.__module__}.{own.__qualname__}", **self.source.reading_settings(), **settings}
+        code = digest_own_code(own)
+        return {
+            "class": f"{own.__module__}.{own.__qualname__}",
+            **({} if code is None else {"code": code}),
+            **self.source.reading_settings(),
+            **settings,
+        }

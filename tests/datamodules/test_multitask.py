@@ -164,6 +164,15 @@ def test_a_task_without_a_dev_split_is_refused(tiny_backbone, cs224n_root, cache
         open_data(tiny_backbone, cs224n_root, cache, tasks=tasks).prepare_data()
 
 
+class Unlike(Sequential):
+    __repr__ = object.__repr__
+
+
+def test_a_schedule_that_a_resumed_training_would_not_know_is_refused(data):
+    with pytest.raises(InputError, match=r"data\.schedule: Unlike is no dataclass \(expected a frozen one\)"):
+        data(schedule=Unlike())
+
+
 def test_a_schedule_that_does_not_fit_is_refused(data):
     with pytest.raises(InputError, match="Staged: first is 'nli'"):
         data(schedule=Staged("nli")).train_dataloader()
