@@ -90,6 +90,11 @@ class Run:
             report: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         except ValueError as error:
             raise InputError(f"{path}: not JSON ({error}; expected what a run wrote)") from None
+        if any("sequences" in part for parts in report.get("data", {}).values() for part in parts.values()):
+            raise InputError(
+                f"{self.folder}: a run of pretrain.py (expected one of train.py; "
+                f"its curves: tensorboard --logdir {self.folder})"
+            )
         return report
 
     @property

@@ -13,9 +13,12 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from analysis.page import build_sections
+from analysis.run import Run
 from cli import PretrainCLI, run
 from datamodules import MaskedLMDataModule
 from lightning_modules import MaskedLMModule
+from tasks import InputError
 
 REPOSITORY = Path(__file__).parent.parent
 CONFIG = REPOSITORY / "configs" / "pretrain.yaml"
@@ -98,6 +101,8 @@ def test_a_run_reports_the_scores_and_the_train_files_that_it_read(
         sequences += parts["train"]["sequences"]
     assert report["steps"] == 2 * -(-sequences // 8)
     assert report["seed"] == 42
+    with pytest.raises(InputError, match=r"version_0: a run of pretrain\.py \(expected one of train\.py"):
+        build_sections([Run(folder)], "dev")
 
 
 def test_a_run_leaves_its_configuration_a_checkpoint_and_the_backbone(pretrain: Pretrain, word_backbone: Path) -> None:
