@@ -21,13 +21,12 @@ def find_own_versions(settings: Any, used: Iterable[object], *, known: Collectio
 
 def _class_paths(settings: Any) -> Iterator[str]:
     if isinstance(settings, Mapping):
-        path = settings.get("class_path")
-        yield from [path] if isinstance(path, str) else []
-    inner = (
-        settings.values() if isinstance(settings, Mapping) else settings if isinstance(settings, list | tuple) else ()
-    )
-    for each in inner:
-        yield from _class_paths(each)
+        if isinstance(path := settings.get("class_path"), str):
+            yield path
+        settings = list(settings.values())
+    if isinstance(settings, list | tuple):
+        for each in settings:
+            yield from _class_paths(each)
 
 
 def _is_ours(name: str) -> bool:

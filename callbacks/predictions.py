@@ -13,6 +13,7 @@ from torch import Tensor
 
 from callbacks.run_folder import run_folder
 from datamodules import Batch, multitask_data
+from objectives.processes import gather_objects
 from runtime.terminal import plain_console
 from tasks import Task
 from tasks.prediction_files import check_handin, describe_handin, open_handin, write_handin, write_predictions
@@ -200,14 +201,3 @@ def gather_predictions(callbacks: Sequence[L.Callback], split: str) -> dict[str,
     writer = next((one for one in callbacks if isinstance(one, PredictionWriter)), None)
     gathered = writer.gather() if writer is not None else {}
     return {task: columns for (found, task), columns in gathered.items() if found == split}
-
-
-def gather_objects(value: Any) -> list[Any]:
-    """Return every process's value, in the order of the ranks, on every process."""
-    import torch.distributed as dist
-
-    if not (dist.is_available() and dist.is_initialized()):
-        return [value]
-    values: list[Any] = [None] * dist.get_world_size()
-    dist.all_gather_object(values, value)
-    return values

@@ -1,4 +1,4 @@
-"""Sums, means and rows over the processes of a training."""
+"""Sums, means, rows and objects over the processes of a training."""
 
 from typing import Any, Literal
 
@@ -28,6 +28,15 @@ def reduce_over_processes(tensor: Tensor, how: Literal["sum", "mean", "max"]) ->
         if how == "mean":
             tensor /= torch.distributed.get_world_size()
     return tensor
+
+
+def gather_objects(value: Any) -> list[Any]:
+    """Return every process's value, in the order of the ranks, on every process."""
+    if not has_processes():
+        return [value]
+    values: list[Any] = [None] * torch.distributed.get_world_size()
+    torch.distributed.all_gather_object(values, value)
+    return values
 
 
 def gather_rows(rows: Tensor) -> tuple[Tensor, int]:
@@ -61,4 +70,5 @@ class _Gather(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Tensor:
-        return reduce_over_processes(gradient.contiguous().clone(), "sum")[torch.distributed.get_rank()]
+        whole = gradient.clone(memory_format=torch.contiguous_format)  # reduced in place
+        return reduce_over_processes(whole, "sum")[torch.distributed.get_rank()]

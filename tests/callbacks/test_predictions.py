@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from callbacks import PredictionWriter
-from callbacks.predictions import gather_objects
 from datamodules import MultitaskDataModule, TokenStore
+from objectives.processes import gather_objects
 from tasks import Classification, Source, Sst, Task, Teacher
 from tasks.prediction_files import write_predictions
 from tests.tiny import build_module, make_trainer, open_data
