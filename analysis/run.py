@@ -1,5 +1,6 @@
 """A finished run, read from its folder."""
 
+import copy
 import csv
 import json
 import math
@@ -130,7 +131,7 @@ class Run:
 
         parser = ArgumentParser(exit_on_error=False)
         parser.add_argument("--tasks", type=dict[str, Task])
-        parsed = parser.instantiate(parser.parse_object({"tasks": self.config["tasks"]}))
+        parsed = parser.instantiate(parser.parse_object({"tasks": copy.deepcopy(self.config["tasks"])}))
         data = self.config["data"]
         limits = {"train": data.get("train_limit"), "dev": data.get("dev_limit")}
         tasks = {name: task.with_limits(**limits) for name, task in parsed.tasks.items()}

@@ -1,9 +1,11 @@
-"""Pairs made from the rows of a pair task by editing one text, so that shared words do not tell the label."""
+"""Texts that are made from those of a task: edited pairs with a label, fragments and neighbours without one."""
 
 from augmentation.fluency import Fluency
+from augmentation.fragments import draw_fragments
 from augmentation.generated_pairs import GeneratedPairs
 from augmentation.generating import PREFIX, Generated, Generator, TrainingPair
 from augmentation.kinds import KIND_NAMES, KINDS, Kind, KindName
+from augmentation.neighbours import draw_neighbours
 
 __all__ = [
     "KINDS",
@@ -16,4 +18,6 @@ __all__ = [
     "Kind",
     "KindName",
     "TrainingPair",
+    "draw_fragments",
+    "draw_neighbours",
 ]

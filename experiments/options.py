@@ -11,7 +11,7 @@ from pathlib import Path
 from experiments.budget import Budget, parse_budget
 from experiments.job import Job
 from experiments.settings import find_setting
-from runtime.arguments import Arguments
+from runtime.arguments import Arguments, task_count
 from runtime.errors import InputError
 
 OWN_FLAGS = r"--(seed_everything|ckpt_path|trainer\.logger(\..+)?)"  # set for each job, to find its runs again
@@ -143,6 +143,7 @@ def add_options(parser: Arguments, *, output: str) -> None:
     parser.add_argument(
         "--train_limit",
         nargs="+",
+        type=task_count,
         default=[],
         metavar="TASK=N",
         help="train on N examples of a task, drawn evenly from its file: the same in every run",
@@ -185,7 +186,7 @@ def read_options(parsed: argparse.Namespace, extra: Sequence[str]) -> JobOptions
         root=parsed.root,
         backbone=parsed.backbone,
         budget=parse_budget(parsed.budget) if parsed.budget else None,
-        train_limits=dict(_parse_limit(text) for text in parsed.train_limit),
+        train_limits=dict(parsed.train_limit),
         configs=configs,
         flags=flags,
         table_only=parsed.table_only,
@@ -230,10 +231,3 @@ def split_configs(words: Sequence[str], where: str) -> tuple[tuple[Path, ...], t
         else:
             flags.append(word)
     return tuple(configs), tuple(flags)
-
-
-def _parse_limit(text: str) -> tuple[str, int]:
-    task, _, number = text.partition("=")
-    if not number.isdecimal() or int(number) < 1:
-        raise InputError(f"--train_limit {text}: expected TASK=N with a whole number above 0")
-    return task, int(number)

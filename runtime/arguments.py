@@ -8,7 +8,12 @@ from typing import Any, NoReturn
 
 from runtime.suggestions import did_you_mean, suggest
 
-NUMBERS = {"int": "a whole number", "float": "a number", "seed_number": "a whole number from 0"}
+NUMBERS = {
+    "int": "a whole number",
+    "float": "a number",
+    "seed_number": "a whole number from 0",
+    "task_count": "TASK=N with a whole number above 0",
+}
 
 
 class Arguments(argparse.ArgumentParser):
@@ -80,6 +85,18 @@ def seed_number(text: str) -> int:
     if number < 0:
         raise ValueError
     return number
+
+
+def task_count(text: str) -> tuple[str, int]:
+    """Return the task and the number of `TASK=N`; the type of an option.
+
+    Raises:
+        ValueError: If it is none, or the number is 0.
+    """
+    task, _, number = text.partition("=")
+    if not task or not number.isdecimal() or int(number) < 1:
+        raise ValueError
+    return task, int(number)
 
 
 def _unrecognized(message: str) -> str | None:

@@ -20,6 +20,7 @@ PROGRAMS = [
     "analysis/shortcuts.py",
     "analysis/thresholds.py",
     "analysis/twins.py",
+    "analysis/unlabelled_texts.py",
     "analysis/word_order.py",
     "backbones/unpacking.py",
     "experiments/compare.py",

@@ -2,6 +2,7 @@
 
 import yaml
 
+from analysis.unlabelled_texts import main as make_texts
 from tests.cli.command_line import TASKS, read_report
 
 
@@ -30,3 +31,17 @@ def test_scores_on_another_scale_end_the_run_before_it_trains(train, capsys):
     file.write_text("id,score\n" + "".join(f"sts-{row:02d},{score}\n" for row, score in enumerate(scores)))
     train.refuse("fit", "--tasks.sts.teacher.files", f"[{file}]")
     assert f"error: {file}: its scores are from 0 to 1, and fit the labels better" in capsys.readouterr().err
+
+
+def test_a_run_learns_from_what_another_says_of_made_texts(train, fitted, caplog):
+    made = train.folder / "made"
+    assert make_texts([str(fitted), "--count", "quora=5", "sts=4", "--output", str(made)]) == 0
+    config, last = made / "made_texts.yaml", fitted / "checkpoints" / "last.ckpt"
+    predicted = train("predict", "--ckpt_path", last, "--data.predict_splits", "[train]", config=config)
+    answers = (predicted / "predictions" / "sts-train.csv").read_text().splitlines()
+    assert [line.partition(",")[0] for line in answers[-4:]] == [f"made:{number}" for number in range(4)]
+    teacher = [part for task in ("quora", "sts") for part in (f"--tasks.{task}.teacher.files", f"[{predicted}]")]
+    report = read_report(train("fit", *teacher, config=config))
+    assert "task sts: rows without a label learn from the teacher alone" in caplog.messages
+    assert [report["data"][task]["train"]["rows"] for task in TASKS] == [12, 17, 16]
+    assert [report["data"][task]["dev"]["rows"] for task in TASKS] == [12, 12, 12]

@@ -135,7 +135,6 @@ def test_rows_of_another_folder_lie_over_its_own_recipe(dry_run, tmp_path):
         ("--rows b9", "--rows b9: no such row"),
         ("--rows b1 --seeds 0", "--seeds 0: expected 1 or more"),
         ("--rows b1 --budget 12", "--budget 12: expected steps=N"),
-        ("--rows b1 --train_limit quora", "--train_limit quora: expected TASK=N"),
         (
             "--rows b1 --train_limit qora=60",
             "--train_limit qora=60: no training has a task qora (expected one of sst, quora, sts)",
