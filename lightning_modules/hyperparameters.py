@@ -55,16 +55,23 @@ def check_fit(checkpoint: Mapping[str, Any], weights: Mapping[str, Tensor], *, o
             )
 
 
-def check_resumable(checkpoint: Mapping[str, Any], trained: Sequence[str], hparams: Mapping[str, Any]) -> None:
+def check_resumable(
+    checkpoint: Mapping[str, Any],
+    trained: Sequence[str],
+    hparams: Mapping[str, Any],
+    dropouts: Mapping[str, float] | None = None,
+) -> None:
     """Check that a training can go on from a checkpoint that fits its module (see `check_fit`).
 
     Args:
         checkpoint: A Lightning checkpoint.
         trained: Names of the weights that train, in the order of the module's `state_dict`.
         hparams: The module's hyperparameters.
+        dropouts: Its dropout probabilities, see `list_dropouts`; None for those of its backbone's files alone.
 
     Raises:
-        InputError: If it holds weights only, or in another order, or its optimiser or objective had other settings.
+        InputError: If it holds weights only, or in another order, or its optimiser, objective or dropout had other
+            settings.
     """
     if "optimizer_states" not in checkpoint:
         raise InputError("the checkpoint holds weights only, training cannot go on from it (expected a last.ckpt)")
@@ -80,7 +87,8 @@ def check_resumable(checkpoint: Mapping[str, Any], trained: Sequence[str], hpara
     old, new = (
         select_settings(each, optimizer=optimizer) for each in (checkpoint.get("hyper_parameters", {}), hparams)
     )
-    refuse_changes(old, new)
+    now = dropouts or {}
+    refuse_changes({**old, **checkpoint.get("dropout", now)}, {**new, **now})  # earlier versions did not save it
 
 
 def to_plain(value: Any) -> Any:

@@ -32,6 +32,7 @@ from lightning_modules.network import TaskNetwork
 from lightning_modules.objective import TaskPass, Term, build_objective, name_terms
 from lightning_modules.optim import OptimizerSettings, check_learnt, clip, configure
 from lightning_modules.regularization import Regularization
+from lightning_modules.resumed_settings import list_dropouts
 from lightning_modules.saved_weights import (
     drop_trained,
     fill_in_frozen,
@@ -325,6 +326,7 @@ class MultitaskModule(TaskNetwork):
             drop_trained(checkpoint)
         self._regularization.save(checkpoint)
         checkpoint["meaning"] = model_meaning(self.backbone, self.tasks, self.heads)
+        checkpoint["dropout"] = list_dropouts(self)
         if self.save_trainable_only:
             leave_out_frozen(checkpoint, frozen_weights(self))
 
@@ -338,7 +340,7 @@ class MultitaskModule(TaskNetwork):
         check_fit(checkpoint, self.state_dict(), otherwise=otherwise)
         if resumes:
             trained = [name for name, weight in self.named_parameters() if weight.requires_grad]
-            check_resumable(checkpoint, trained, self.hparams)
+            check_resumable(checkpoint, trained, self.hparams, list_dropouts(self))
             refuse_forgotten_averaging(checkpoint, find_averaging(self.trainer.callbacks))  # type: ignore[attr-defined]
             self._regularization.load(checkpoint)
         elif trainer is not None and trainer.ckpt_path:

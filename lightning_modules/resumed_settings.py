@@ -1,10 +1,13 @@
 """The settings that a resumed training keeps: which of them differ from its checkpoint's, by the names of their flags.
 
-They are read from the hyperparameters, which are plain data (see `hyperparameters.to_plain`).
+They are read from the hyperparameters, which are plain data (see `hyperparameters.to_plain`); dropout, which a head has
+by default, from the modules.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+from torch import nn
 
 from tasks import InputError
 
@@ -25,6 +28,7 @@ def select_settings(hparams: Mapping[str, Any], *, optimizer: Mapping[str, Any])
         "model": {
             "optimizer": {**optimizer, **(hparams.get("optimizer") or {})},
             "linear_probe_epochs": hparams.get("linear_probe_epochs", 0),
+            "freeze_backbone": hparams.get("freeze_backbone", False),
             **{name: hparams.get(name) for name in METHODS},
         },
         "tasks": {
@@ -39,6 +43,12 @@ def _select_of_task(options: Mapping[str, Any]) -> dict[str, Any]:
         **{name: options.get(name) for name in OBJECTIVE_OPTIONS},
         "teacher": teacher and {name: teacher.get(name) for name in TEACHER_OPTIONS},
     }
+
+
+def list_dropouts(network: nn.Module) -> dict[str, float]:
+    """Return the dropout probabilities outside of the backbone, whose own are those of its files, by name."""
+    parts = network.named_modules()
+    return {name: part.p for name, part in parts if isinstance(part, nn.Dropout) and not name.startswith("backbone.")}
 
 
 def refuse_changes(old: Any, new: Any, name: str = "") -> None:

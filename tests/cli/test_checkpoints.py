@@ -110,6 +110,20 @@ def test_training_does_not_go_on_from_weights_alone(train, fitted, capsys):
     assert "holds weights only" in capsys.readouterr().err
 
 
+def test_training_does_not_go_on_with_other_dropout(train, fitted, capsys):
+    resumed = ("fit", "--ckpt_path", fitted / "checkpoints" / "last.ckpt", "--trainer.max_steps", 6)
+    head = ("--tasks.sst.head", "LinearHead", "--tasks.sst.head.dropout")
+    train.refuse(*resumed, *head, 0.5)
+    assert "was given heads.sst.dropout: 0.5 (the checkpoint: 0.3)" in capsys.readouterr().err
+    train(*resumed, *head, 0.3)  # what the head has by default
+
+
+def test_training_does_not_go_on_with_a_frozen_backbone(train, fitted, capsys):
+    resumed = ("fit", "--ckpt_path", fitted / "checkpoints" / "last.ckpt", "--trainer.max_steps", 6)
+    train.refuse(*resumed, "--model.freeze_backbone", "true")
+    assert "was given model.freeze_backbone: true (the checkpoint: false)" in capsys.readouterr().err
+
+
 def test_a_checkpoint_of_other_tasks_is_an_error(train, fitted, tmp_path, capsys):
     (tmp_path / "fewer.yaml").write_text("tasks: {sst: Sst}\n")
     train.refuse("validate", "--ckpt_path", fitted / "checkpoints" / "last.ckpt", config=tmp_path / "fewer.yaml")
