@@ -119,6 +119,8 @@ class TandemCLI(LookingCLI):
         which = config.get("ckpt_path")
         if which is None and self.config.subcommand != "fit":
             raise InputError(f"{self.config.subcommand} needs trained weights: --ckpt_path best, last or a file")
+        if which == "":
+            raise InputError("--ckpt_path is empty (expected last, best, auto or a file)")
         tasks = list(config.get("tasks") or {})
         if which in ("last", "best", "auto", *(f"best-{task}" for task in tasks)):
             found = choose_checkpoint(which, own=saved_run(configs), runs=self._runs.folder)

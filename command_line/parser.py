@@ -16,7 +16,8 @@ from yaml import YAMLError
 from command_line.errors import explain
 from command_line.flag_errors import follows
 from command_line.help import EPILOG, short, task_help
-from command_line.settings import Setting, read_settings
+from command_line.settings import Setting, find_misshapen, read_settings
+from command_line.value_errors import no_options
 from command_line.wishes import Flags
 from runtime.strict_yaml import check_keys, read_yaml_file
 from runtime.whole_files import replacing_path
@@ -51,6 +52,8 @@ class Parser(LightningArgumentParser):
 
         jsonargparse hands over a map as a dict, and one key of it (`--tasks.NAME.source.test`) as a Namespace.
         """
+        if isinstance(obj.get("source"), list):
+            raise InputError(no_options("source", obj["source"]))
         if isinstance(obj.get("source"), dict):
             obj = copy(obj)
             obj["source"] = as_whole_map(obj["source"])
@@ -66,9 +69,19 @@ class Parser(LightningArgumentParser):
     def parse_path(self, path: Any, *args: Any, **kwargs: Any) -> Namespace:
         """Parse a configuration file; no YAML, a key twice and what may not be set are told by file and line."""
         read_settings_file(Path(str(path)))
-        refuse_linked(read_settings(Path(str(path))), self.links)
+        given = read_settings(Path(str(path)))
+        refuse_linked(given, self.links)
+        refuse_misshapen(given, self._option_string_actions)
         parsed: Namespace = super().parse_path(path, *args, **kwargs)
         return parsed
+
+    def validate(self, namespace: Namespace, skip_unset: bool = True, *args: Any, **kwargs: Any) -> None:
+        """Check all values, None too, which jsonargparse takes for one not given; what is missing is told first."""
+        try:
+            super().validate(namespace, False, *args, **kwargs)
+        except (TypeError, KeyError):
+            super().validate(namespace, True, *args, **kwargs)
+            raise
 
     def save(self, namespace: Namespace, path: str | Path, *args: Any, **kwargs: Any) -> None:
         """Write a configuration, which was checked when it was read: once more takes a quarter of a second."""
@@ -142,6 +155,22 @@ def refuse_linked(given: Iterable[Setting], links: Mapping[str, str]) -> None:
     for one in given:
         if one.key in links:
             raise InputError(f"{one.where}{follows(one.key, links)}")
+
+
+def refuse_misshapen(given: Sequence[Setting], flags: Iterable[str]) -> None:
+    """Refuse a key of a file that has nothing, or a list or number, where options are expected.
+
+    Args:
+        given: What the file sets.
+        flags: The flags that there are; those of a class, which may be null, are its `.help` alone.
+
+    Raises:
+        InputError: If it has one.
+    """
+    names = [flag.removeprefix("--") for flag in flags if not flag.endswith(".help")]
+    groups = {name[:place] for name in names for place, letter in enumerate(name) if letter == "."}
+    if one := find_misshapen(given, groups):
+        raise InputError(f"{one.where}{no_options(one.key, one.value)}")
 
 
 def find_reason(error: BaseException) -> BaseException:

@@ -1,6 +1,7 @@
 """What the user set, by file and flag: for messages that name the place and the task."""
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -10,6 +11,7 @@ import yaml
 
 CONFIG_FLAGS = ("-c", "--config")
 CLASS_PATH, INIT_ARGS = "class_path", "init_args"
+SOURCE = re.compile(r"tasks\.[^.]+\.source")
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,24 @@ def class_of(task: str, given: Sequence[Setting]) -> str | None:
     """Return the name of the class that a task was given last; None if it was given none."""
     names = [str(one.value) for one in given if one.key == f"tasks.{task}" and isinstance(one.value, str)]
     return names[-1].rpartition(".")[2] if names else None
+
+
+def find_misshapen(given: Sequence[Setting], groups: Collection[str]) -> Setting | None:
+    """Return the first setting that has no options where it must have some, as a key with nothing below it.
+
+    Args:
+        given: What a file sets.
+        groups: Names of what has options and no value of its own, such as `model`.
+    """
+    for one in given:
+        has_options = one.key in groups or SOURCE.fullmatch(one.key)
+        if has_options and not isinstance(one.value, dict | str):
+            return one
+        if isinstance(one.value, dict) and CLASS_PATH in one.value:
+            empty = next((key for key in (CLASS_PATH, INIT_ARGS) if one.value.get(key, "") is None), None)
+            if empty:
+                return Setting(f"{one.key}.{empty}", None, one.where)
+    return None
 
 
 def misplaced_options(given: Sequence[Setting]) -> Setting | None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from command_line.complaint import VALUE, Complaint
+from command_line.settings import CLASS_PATH, INIT_ARGS
 from runtime.suggestions import did_you_mean, suggest
 from tasks.encoding import BOTH, INSTEAD_OF_BOTH
 
@@ -47,7 +48,7 @@ def wrong_value(complaint: Complaint) -> str | None:
     named = [str(each) for each in (value if isinstance(value, list) else [value])]
     unknown = next((name for name in named if name not in choices), "")
     meant = did_you_mean(wish) if wish in choices else suggest(unknown, choices)
-    return f"{complaint.place} is {value!r}{meant} (expected {expected})"
+    return f"{complaint.place} is {shown(value)}{meant} (expected {expected})"
 
 
 def unknown_command(complaint: Complaint) -> str | None:
@@ -73,10 +74,31 @@ def no_group(complaint: Complaint) -> str | None:
         setting = complaint.setting()
     elif found := re.search(r"Subclasses are disabled .* thus '([^']+)' is not accepted", complaint.message):
         setting = next((one for one in complaint.given if one.value == found[1]), None)
+    elif "Not a valid subclass of" in complaint.message and isinstance(complaint.value, list | int | float):
+        return f"{complaint.place} is {complaint.value!r} (expected its options, or a class with them)"
     else:
         return None
     where, key = (setting.where, setting.key) if setting else ("", complaint.option)
-    return f"{where}{key} is {found[1]!r} (expected its options, as in --{key}.NAME, or a file of them)"
+    return f"{where}{no_options(key, found[1])}"
+
+
+def no_options(key: str, value: object) -> str:
+    """Return a sentence about a value where a group of options is expected.
+
+    Example:
+        >>> no_options("plateau", None)
+        'plateau is null (expected its options, as in --plateau.NAME, or a file of them)'
+    """
+    owner, _, last = key.rpartition(".")
+    if last == CLASS_PATH:
+        return f"{key} is {shown(value)} (expected the name of a class)"
+    flag = f"--{owner if last == INIT_ARGS else key}.NAME"
+    return f"{key} is {shown(value)} (expected its options, as in {flag}, or a file of them)"
+
+
+def shown(value: object) -> str:
+    """Return a value as YAML has it, if that is null, or else as Python has it."""
+    return "null" if value is None else repr(value)
 
 
 def _among(choices: Sequence[str], *, is_list: bool) -> str:

@@ -57,8 +57,11 @@ class OptimizerSettings:
             raise ValueError(f"optimizer.layer_decay is {self.layer_decay} (expected more than 0, at most 1)")
         if not 0 <= self.warmup <= 1:
             raise ValueError(f"optimizer.warmup is {self.warmup} (expected a share of the steps, 0 to 1)")
-        for name, value in (("lr", self.lr), ("head_lr", self.head_lr or 0.0), ("weight_decay", self.weight_decay)):
-            if value < 0:
+        if not all(0 <= beta < 1 for beta in self.betas):
+            raise ValueError(f"optimizer.betas is {[*self.betas]} (expected two numbers from 0, less than 1)")
+        for name in ("lr", "head_lr", "weight_decay", "eps"):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value < math.inf:
                 raise ValueError(f"optimizer.{name} is {value} (expected 0 or more)")
 
 

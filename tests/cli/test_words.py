@@ -117,6 +117,19 @@ def test_a_key_twice_is_refused_in_a_flag_and_in_the_file_of_a_group(refused: Re
         ),
         (f"{MODEL}{SST}lr: 1\n", "mine.yaml, line 5: there is no setting lr (did you mean model.optimizer.lr?)"),
         ("taks: {sst: Sst}\n", "mine.yaml, line 1: there is no setting taks (did you mean tasks?)"),
+        (
+            f"{SST}model:\n",
+            "mine.yaml, line 4: model is null (expected its options, as in --model.NAME, or a file of them)",
+        ),
+        (f"{SST}{MODEL}plateau: {{floor: null}}\n", "mine.yaml, line 5: plateau.floor is null (expected float)"),
+        (
+            f"{SST}    init_args:\n",
+            "mine.yaml, line 2: tasks.sst.init_args is null (expected its options, as in --tasks.sst.N",
+        ),
+        (
+            "tasks:\n  sst: {class_path: null}\n",
+            "mine.yaml, line 2: tasks.sst.class_path is null (expected the name of",
+        ),
         ("tasks: [Sst]\n", "mine.yaml, line 1: tasks is ['Sst'] (expected a mapping, as in '{name: value}')"),
         (
             f"{SST}model: {{backbone: x, optimizer: {{class_path: torch.optim.AdamW}}}}\n",
