@@ -87,7 +87,8 @@ def unknown_class(complaint: Complaint) -> str | None:
         return sentence
     choices = sorted({name for base in choosable(complaint) for name in subclasses(base)})
     if len(choices) == 1:
-        options = f"the options of {choices[0]}, as in --{complaint.option}.NAME"
+        setting = complaint.setting()
+        options = f"the options of {choices[0]}, as in --{setting.key if setting else complaint.option}.NAME"
         return f"{complaint.place} is {found[1]!r} (expected {options})"
     expected = f" (expected one of {', '.join(choices)})" if 0 < len(choices) <= MOST_CHOICES else ""
     return f"{complaint.place}: no class {found[1]}{suggest(found[1], choices)}{expected}"

@@ -75,9 +75,9 @@ def find_misshapen(given: Sequence[Setting], groups: Collection[str]) -> Setting
         if has_options and not isinstance(one.value, dict | str):
             return one
         if isinstance(one.value, dict) and CLASS_PATH in one.value:
-            empty = next((key for key in (CLASS_PATH, INIT_ARGS) if one.value.get(key, "") is None), None)
-            if empty:
-                return Setting(f"{one.key}.{empty}", None, one.where)
+            for key, kind in ((CLASS_PATH, str), (INIT_ARGS, dict)):
+                if key in one.value and not isinstance(one.value[key], kind):
+                    return Setting(f"{one.key}.{key}", one.value[key], one.where)
     return None
 
 

@@ -74,7 +74,7 @@ def no_group(complaint: Complaint) -> str | None:
         setting = complaint.setting()
     elif found := re.search(r"Subclasses are disabled .* thus '([^']+)' is not accepted", complaint.message):
         setting = next((one for one in complaint.given if one.value == found[1]), None)
-    elif "Not a valid subclass of" in complaint.message and isinstance(complaint.value, list | int | float):
+    elif re.search(r"Not a valid subclass|import path", complaint.message) and complaint.setting() is not None:
         return f"{complaint.place} is {complaint.value!r} (expected its options, or a class with them)"
     else:
         return None

@@ -169,6 +169,14 @@ def test_a_configuration_that_does_not_fit_is_told_by_file_line_and_task(text: s
         ("--data.max_epochs 3", "data.max_epochs follows trainer.max_epochs (expected that to be set)"),
         ("--data.tokenizer x", "data.tokenizer follows model.backbone (expected that to be set)"),
         ("--data.predict_splits foo", "data.predict_splits is 'foo' (expected a list, as in '[a, b]')"),
+        (
+            "--tasks.sst Sst --tasks.sst.teacher x",
+            "tasks.sst.teacher is 'x' (expected the options of Teacher, as in --tasks.sst.t",
+        ),
+        (
+            "--tasks.sst Sst --tasks.sst.debias ../x",
+            "tasks.sst.debias is '../x' (expected its options, or a class with them)",
+        ),
         ("--data.sentences x", "data.sentences is 'x' (expected the options of SentenceInput, as in --data.sentence"),
         ("--data.root --seed_everything 3", "--data.root has no value (expected one after it)"),
         ("--tasks.x 2024-02-30 --tasks.y Nope", "tasks.x: no class 2024-02-30 (expected one of Classification"),
