@@ -60,21 +60,17 @@ def write_folder(run: Run, counts: Mapping[str, int], folder: Path, *, seed: int
     settings: dict[str, Any] = copy.deepcopy(dict(run.config["tasks"]))
     with replacing_folder(folder) as partial:
         for name, count in counts.items():
-            task = run.tasks[name]
-            rows = run.read_examples(name, "train")
+            task, rows = run.tasks[name], run.read_examples(name, "train")
             made = make_texts(rows, count, seed=seed)
             if not made:
                 raise InputError(f"task {name}: its {len(rows):,} training rows give no new text (expected some)")
-            splits: dict[Split, list[Example]] = {"train": [*rows, *made]}
+            written = _moved(task, partial / name, len(rows) + len(made))
+            _write(written, name, "train", [*rows, *made], partial)
             if not _has_dev_file(task.source):
-                splits["dev"] = run.read_examples(name, "dev")
-            written = _moved(task, partial / name, len(splits["train"]))
-            for split, examples in splits.items():
-                _write(written, name, split, examples)
+                _write(written, name, "dev", run.read_examples(name, "dev"), partial)
+            final = _moved(task, folder.resolve() / name, len(rows) + len(made))
             settings[name].setdefault("init_args", {}).update(
-                source=asdict(_moved(task, folder.resolve() / name, 1).source),
-                missing_labels=written.missing_labels,
-                train_limit=written.train_limit,
+                source=asdict(final.source), missing_labels=final.missing_labels, train_limit=final.train_limit
             )
             fewer = "" if len(made) == count else f" of {count:,}"
             kind = "pairs of neighbours" if len(task.texts) == 2 else "fragments"
@@ -120,15 +116,15 @@ def _moved(task: Task, stem: Path, size: int) -> Task:
     return replace(task, source=source, missing_labels=gaps, train_limit=size)
 
 
-def _write(task: Task, name: str, split: Split, examples: Sequence[Example]) -> None:
+def _write(task: Task, name: str, split: Split, examples: Sequence[Example], folder: Path) -> None:
     """Write the file of a split and see that the task reads the same from it.
 
     Raises:
         InputError: If it reads something else, as where a label is taken for none.
     """
-    path = Path({"train": task.source.train, "dev": task.source.dev}[split] or "")
     lines = (json.dumps(_fields(task, example), ensure_ascii=False) for example in examples)
-    path.write_bytes("".join(f"{line}\n" for line in lines).encode(task.source.encoding))
+    text = "".join(f"{line}\n" for line in lines)
+    (folder / f"{name}-{split}.jsonl").write_bytes(text.encode(task.source.encoding))
     found = [*task.read(split, Path(), lambda note: None)]
     for number, (example, other) in enumerate(zip(examples, found, strict=True), start=1):
         if (example.texts, example.label) != (other.texts, other.label):
