@@ -10,7 +10,8 @@ from typing import Any
 import yaml
 
 from analysis.run import Run
-from augmentation import draw_fragments, draw_neighbours
+from augmentation.fragments import draw_fragments
+from augmentation.neighbours import draw_neighbours
 from heads import Scores
 from runtime.errors import InputError
 from runtime.whole_files import replacing_folder

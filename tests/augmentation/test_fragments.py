@@ -1,7 +1,6 @@
 import pytest
 
-from augmentation import draw_fragments
-from augmentation.fragments import cut_fragments
+from augmentation.fragments import cut_fragments, draw_fragments
 
 
 @pytest.mark.parametrize(

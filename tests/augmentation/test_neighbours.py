@@ -2,7 +2,7 @@ from collections import Counter
 
 import pytest
 
-from augmentation import draw_neighbours
+from augmentation.neighbours import draw_neighbours
 
 ANIMALS = ("cat", "dog", "horse", "cow")
 PAIRS = [
