@@ -170,6 +170,12 @@ def test_what_is_wrong_is_said_in_one_sentence(arguments, message, capsys):
     assert message in capsys.readouterr().err
 
 
+def test_a_limit_needs_a_number(capsys):
+    with pytest.raises(SystemExit):
+        main(["--rows", "b1", "--train_limit", "quora"])
+    assert "--train_limit is quora (expected TASK=N with a whole number above 0)" in capsys.readouterr().err
+
+
 def test_rows_with_different_first_metrics_of_a_task_are_refused_before_any_training(tmp_path, capsys):
     for name, tasks in (("a", "{sst: Sst}"), ("b", "{sst: {class_path: Sst, init_args: {metrics: [macro_f1]}}}")):
         path = tmp_path / f"{name}.yaml"
