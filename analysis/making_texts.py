@@ -13,8 +13,8 @@ from analysis.run import Run
 from augmentation.fragments import draw_fragments
 from augmentation.neighbours import draw_neighbours
 from heads import Scores
+from inference.folder import new_folder
 from runtime.errors import InputError
-from runtime.whole_files import replacing_folder
 from tasks import Example, Source, Split, Task
 
 PREFIX = "made:"
@@ -56,19 +56,17 @@ def write_folder(run: Run, counts: Mapping[str, int], folder: Path, *, seed: int
     """
     for name in counts:
         _check(run, name)
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise InputError(f"--output {folder}: is there already (expected a new folder)")
     settings: dict[str, Any] = copy.deepcopy(dict(run.config["tasks"]))
-    with replacing_folder(folder) as partial:
+    with new_folder(folder) as partial:
         for name, count in counts.items():
             task, rows = run.tasks[name], run.read_examples(name, "train")
             made = make_texts(rows, count, seed=seed)
             if not made:
                 raise InputError(f"task {name}: its {len(rows):,} training rows give no new text (expected some)")
             written = _moved(task, partial / name, len(rows) + len(made))
-            _write(written, name, "train", [*rows, *made], partial)
+            _write(written, "train", [*rows, *made], partial / name)
             if not _has_dev_file(task.source):
-                _write(written, name, "dev", run.read_examples(name, "dev"), partial)
+                _write(written, "dev", run.read_examples(name, "dev"), partial / name)
             final = _moved(task, folder.resolve() / name, len(rows) + len(made))
             settings[name].setdefault("init_args", {}).update(
                 source=asdict(final.source), missing_labels=final.missing_labels, train_limit=final.train_limit
@@ -117,7 +115,7 @@ def _moved(task: Task, stem: Path, size: int) -> Task:
     return replace(task, source=source, missing_labels=gaps, train_limit=size)
 
 
-def _write(task: Task, name: str, split: Split, examples: Sequence[Example], folder: Path) -> None:
+def _write(task: Task, split: Split, examples: Sequence[Example], stem: Path) -> None:
     """Write the file of a split and see that the task reads the same from it.
 
     Raises:
@@ -125,12 +123,12 @@ def _write(task: Task, name: str, split: Split, examples: Sequence[Example], fol
     """
     lines = (json.dumps(_fields(task, example), ensure_ascii=False) for example in examples)
     text = "".join(f"{line}\n" for line in lines)
-    (folder / f"{name}-{split}.jsonl").write_bytes(text.encode(task.source.encoding))
+    Path(f"{stem}-{split}.jsonl").write_bytes(text.encode(task.source.encoding))
     found = [*task.read(split, Path(), lambda note: None)]
     for number, (example, other) in enumerate(zip(examples, found, strict=True), start=1):
         if (example.texts, example.label) != (other.texts, other.label):
             raise InputError(
-                f"task {name}: row {number} of {split} would be read as {other.texts} with label {other.label} "
+                f"task {stem.name}: row {number} of {split} would be read as {other.texts} with label {other.label} "
                 f"(expected {example.texts} with {example.label}); see its label and missing_labels"
             )
 

@@ -52,7 +52,7 @@ class Parser(LightningArgumentParser):
 
         jsonargparse hands over a map as a dict, and one key of it (`--tasks.NAME.source.test`) as a Namespace.
         """
-        if isinstance(obj.get("source"), list):
+        if isinstance(obj.get("source", {}), list | None):
             raise InputError(no_options("source", obj["source"]))
         if isinstance(obj.get("source"), dict):
             obj = copy(obj)

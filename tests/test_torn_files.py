@@ -29,7 +29,7 @@ from tests.test_imports import python_files
 IN_PLACE = re.compile(r"""\.write_(text|bytes)\(|\.open\((encoding=[^,]*, *)?["'](w|x)|\bopen\([^()]*["'](w|x)b?["']""")
 # Files inside a folder that appears only when whole; logs; and what only developers run.
 ELSEWHERE = {
-    "analysis/making_texts.py": "in replacing_folder",
+    "analysis/making_texts.py": "in new_folder",
     "analysis/written_run.py": "in replacing_folder",
     "inference/onnx_format.py": "in new_folder",
     "datamodules/encoding.py": "in partial_folder",

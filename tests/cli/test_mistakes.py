@@ -15,6 +15,7 @@ from tests.cli.command_line import CS224N, contents
         (["--model.optimizer.schedule", "triangle"], "schedule"),
         (["--ckpt_path", ""], "--ckpt_path is empty (expected last, best, auto or a file)"),
         (["--tasks.sst.source", "[]"], "source is [] (expected its options"),
+        (["--tasks.sst.source", "null"], "source is null (expected its options"),
         (["--tasks.sst.source.encoding", "null"], "tasks.sst.source.encoding is null (expected str)"),
         (["--tasks.sst.weight", "null"], "tasks.sst.weight is null (expected float)"),
         (["--tasks.sst.teacher", "[]"], "tasks.sst.teacher is [] (expected its options"),

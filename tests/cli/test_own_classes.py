@@ -61,7 +61,7 @@ class HalfTyped(LinearHead):
         super().__init__(hidden_size, labels)
 
 
-class BareHead(Head):
+class PlainHead(Head):
     num_sequences = 1
 
     def __init__(self, hidden_size: int, labels: LabelSpace) -> None:
@@ -144,7 +144,7 @@ def test_a_class_of_another_package_trains(package, train, tmp_path, capsys):
             ["--tasks.sst.head", "mine.HalfTyped", "--tasks.sst.head.scale", "much"],
             "error: tasks.sst.head: option scale of HalfTyped has no type (expected one, as in scale: float)",
         ),
-        (["--tasks.sst.head", "mine.BareHead"], f"error: BareHead {BARE}"),
+        (["--tasks.sst.head", "mine.PlainHead"], f"error: PlainHead {BARE}"),
         (["--model.weighting", "mine.BareWeighting"], f"error: BareWeighting {BARE}"),
         (["--model.regularizer", "mine.BareRegularizer"], f"error: BareRegularizer {BARE}"),
         (["--trainer.callbacks", "mine.build_clock", "--trainer.callbacks.rat", "2"], "build_clock has no rat (did"),

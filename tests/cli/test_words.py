@@ -81,7 +81,7 @@ def test_a_key_twice_is_refused_in_a_flag_and_in_the_file_of_a_group(refused: Re
         ),
         (
             f"{SST}    init_args:\n      head: {{loss: OrdinalLogLoss}}\n",
-            "mine.yaml, line 5: tasks.sst.head: loss without a class (expected class_path: one of ",
+            "mine.yaml, line 5: tasks.sst.head: loss without a class (expected class_path: one of ConcatProductHead,",
         ),
         (
             f"{SST}model:\n  adapter: {{r: 4}}\n",
