@@ -13,7 +13,7 @@ from rich.table import Table
 
 from benchmarks.ratios import Clock, Entry
 from benchmarks.serving_entries import Bar, ServingEntry
-from runtime.matmul import processor
+from runtime.processor import processor
 from runtime.whole_files import replacing_text
 
 PACKAGES = ("torch", "lightning", "transformers", "accelerate", "sentence-transformers", "onnxruntime")

@@ -1,7 +1,6 @@
 """Faster fp32 matrix products on CPUs where oneDNN computes them better than the default library."""
 
 import logging
-import platform
 import time
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from runtime.measured import Measured
+from runtime.processor import processor_and_instructions
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ def choose_matmul(memory: Path) -> bool:
     Returns:
         Whether oneDNN computes fp32 products from now on.
     """
-    key = f"linear layers on {processor()}, torch {torch.__version__}"
+    key = f"linear layers on {processor_and_instructions()}, torch {torch.__version__}"
     memories: Measured[bool] = Measured(
         memory,
         "fp32 matrix products",
@@ -87,13 +87,3 @@ def _time_layer(inputs: Tensor, weight: Tensor) -> float:
     outputs = F.linear(inputs.detach().requires_grad_(), *parameters)
     outputs.backward(outputs.detach())  # type: ignore[no-untyped-call]
     return time.process_time() - started
-
-
-def processor() -> str:
-    """Return the processor's name."""
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.is_file():
-        for line in cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines():
-            if line.startswith("model name"):
-                return line.split(":", 1)[1].strip()
-    return platform.processor() or platform.machine()

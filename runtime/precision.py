@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from runtime.matmul import processor
 from runtime.measured import Measured
+from runtime.processor import processor, processor_and_instructions
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +87,8 @@ def remembered_speedup(half: Half, device: torch.device, memory: Path) -> float:
     Of processes that probe at the same time the first decides for all.
     """
     fp32 = "oneDNN" if torch.backends.mkldnn.matmul.fp32_precision == "bf16" else "default"  # type: ignore[attr-defined]
-    key = f"{half} on {_describe(device)}, {fp32} fp32, torch {torch.__version__}"
+    where = f"cpu ({processor_and_instructions()})" if device.type == "cpu" else _describe(device)
+    key = f"{half} on {where}, {fp32} fp32, torch {torch.__version__}"
     memories: Measured[float] = Measured(memory, "precisions", lambda value: isinstance(value, float) and value > 0)
     return memories.find(key, lambda: probe(DTYPES[half], device))
 

@@ -65,7 +65,7 @@ def test_what_another_process_found_meanwhile_counts_and_stays(tmp_path: Path, m
         with pytest.MonkeyPatch.context() as other:
             other.setattr(matmul, "probe", lambda: True)
             matmul.choose_matmul(memory)
-            other.setattr(matmul, "processor", lambda: "another processor")
+            other.setattr(matmul, "processor_and_instructions", lambda: "another processor")
             matmul.choose_matmul(memory)
         return False
 
