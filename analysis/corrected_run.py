@@ -77,7 +77,7 @@ def write_corrected(
         details: What else the report holds.
 
     Raises:
-        InputError: If the folder exists.
+        InputError: If the folder holds something.
     """
     numbers = {
         name: {"factors": one.factors, "before": asdict(one.before), "after": asdict(one.after)}

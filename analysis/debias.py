@@ -10,6 +10,7 @@ from runtime.arguments import Arguments, seed_number
 from runtime.command import command
 from runtime.errors import InputError
 from runtime.importing import heavy_imports
+from runtime.new_folder import check_new
 from runtime.terminal import plain_console
 from runtime.utf8 import use_utf8
 
@@ -42,6 +43,7 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Correct the predictions of a run, show what that is worth and write them into a new folder."""
     options = parse_arguments(arguments)
+    check_new(options.output)
     with heavy_imports():
         from analysis.corrected_run import build_table, correct_run, write_corrected
         from analysis.run import Run

@@ -15,6 +15,7 @@ from analysis.selection import Selection, first_metric, select_members
 from analysis.table import Table
 from analysis.written_run import write_run
 from heads import Scores
+from runtime.new_folder import check_new
 from tasks import InputError, Split, Task
 from tasks.multi_label import LabelSetTask
 
@@ -79,7 +80,7 @@ def write_ensemble(
         details: What else the report holds.
 
     Raises:
-        InputError: If the folder exists.
+        InputError: If the folder holds something.
     """
     baselines = runs[0].report.get("baseline", {})
     sets = {name: found.task for name, found in combined.items() if isinstance(found.task, LabelSetTask)}
@@ -145,10 +146,9 @@ def ensemble(
         seed: Seed of the halves.
 
     Raises:
-        InputError: If the runs cannot be combined or the folder exists.
+        InputError: If the runs cannot be combined or the folder holds something.
     """
-    if output.exists():
-        raise InputError(f"{output}: exists (expected a new folder)")
+    check_new(output)
     runs = [Run(folder) for folder in folders]
     members = read_members(runs, split, method)
     selections = {task: select_members(found, method, seed=seed) for task, found in members.items()} if select else {}

@@ -13,8 +13,8 @@ from analysis.run import Run
 from augmentation.fragments import draw_fragments
 from augmentation.neighbours import draw_neighbours
 from heads import Scores
-from inference.folder import new_folder
 from runtime.errors import InputError
+from runtime.new_folder import new_folder
 from tasks import Example, Source, Split, Task
 
 PREFIX = "made:"

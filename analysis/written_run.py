@@ -10,8 +10,8 @@ import numpy as np
 from analysis.json_file import write_json
 from analysis.run import Predictions
 from analysis.scores import score
-from runtime.whole_files import replacing_folder
-from tasks import Example, InputError, Split, Task
+from runtime.new_folder import new_folder
+from tasks import Example, Split, Task
 from tasks.prediction_files import write_predictions
 
 
@@ -47,16 +47,14 @@ def write_run(
         report: What the report holds beside the metrics and versions.
 
     Raises:
-        InputError: If the folder exists.
+        InputError: If the folder holds something.
     """
-    if output.exists():
-        raise InputError(f"{output}: exists (expected a new folder)")
     metrics: dict[str, Any] = {task: score(found) for task, found in predictions.items()}
     counted = {name: found.task for name, found in predictions.items() if found.task.in_mean}
     firsts = [metrics[name][str(task.metric_names[0])] for name, task in counted.items()]
     metrics["mean"] = float(np.mean(firsts)) if firsts else float("nan")
     versions = {name: importlib.metadata.version(name) for name in ("numpy", "torchmetrics")}
-    with replacing_folder(output) as partial:
+    with new_folder(output) as partial:
         (partial / "config.yaml").write_text(config, encoding="utf-8")
         for task, found in predictions.items():
             _write_predictions(partial / "predictions" / f"{task}-{split}.csv", found)

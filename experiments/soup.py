@@ -14,6 +14,7 @@ from runtime.arguments import Arguments, seed_number
 from runtime.command import command
 from runtime.errors import InputError
 from runtime.importing import heavy_imports
+from runtime.new_folder import check_new
 from runtime.utf8 import use_utf8
 
 SCALES = (0.2, 0.3, 0.5, 0.7, 1.0)
@@ -36,8 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="train the heads for EPOCHS on the merged, frozen backbone afterwards; the run is in DIR/refit",
     )  # fmt: skip
     options = parser.parse_args(arguments)
-    if options.output.exists():
-        raise InputError(f"{options.output}: exists (expected a new folder)")
+    check_new(options.output)
     if options.refit < 0:
         raise InputError(f"--refit {options.refit}: expected a number of epochs, 0 for none")
     with heavy_imports():

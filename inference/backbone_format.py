@@ -7,7 +7,7 @@ from backbones.lora import merge_lora
 from backbones.saving import save_encoder
 from backbones.vocabulary import describe_tokenizer
 from inference.checkpoint import build_model, build_tasks, read_checkpoint
-from inference.folder import new_folder
+from runtime.new_folder import new_folder
 from tasks import InputError
 from tasks.meaning import compare_meaning
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from inference import onnx_format, sentence_transformers_format, transformers_format
 from inference.card import Origin, read_origin, write_card
 from inference.checkpoint import Checkpoint, read_checkpoint
-from inference.folder import new_folder
 from inference.parity import DevSplit, answer_dev, read_dev
 from inference.predictor import Predictor
 from inference.written import Written
 from runtime.errors import reason_of
+from runtime.new_folder import new_folder
 from runtime.strict_yaml import read_yaml_file
 from tasks import InputError
 

@@ -189,7 +189,7 @@ def test_what_cannot_be_corrected_is_refused(flags, message, run, tmp_path, caps
 
 def test_predictions_without_probabilities_and_taken_folders_are_refused(run, tmp_path, capsys):
     assert main([str(run), "--output", str(tmp_path)]) == 2
-    assert "exists (expected a new folder)" in capsys.readouterr().err
+    assert "holds something already (expected a new or empty folder)" in capsys.readouterr().err
     (run / "predictions" / "same-dev-probabilities.csv").unlink()
     assert main([str(run), "--output", str(tmp_path / "out")]) == 2
     assert "the dev predictions of same have no probabilities" in capsys.readouterr().err

@@ -64,11 +64,17 @@ def test_members_are_not_chosen_on_test(members: list[Path], tmp_path: Path, cap
     assert not (tmp_path / "out").exists()
 
 
-def test_an_existing_folder_is_left_alone(members: list[Path], tmp_path: Path, capsys):
-    (tmp_path / "out").mkdir()
+def test_a_folder_that_holds_something_is_left_alone(members: list[Path], tmp_path: Path, capsys):
+    (tmp_path / "out" / "kept").mkdir(parents=True)
     assert main([*map(str, members), "--output", str(tmp_path / "out")]) == 2
-    assert "exists (expected a new folder)" in capsys.readouterr().err
-    assert list((tmp_path / "out").iterdir()) == []
+    assert "out: holds something already (expected a new or empty folder)" in capsys.readouterr().err
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["kept"]
+
+
+def test_an_empty_folder_is_taken(members: list[Path], tmp_path: Path):
+    (tmp_path / "out").mkdir()
+    assert main([*map(str, members), "--output", str(tmp_path / "out")]) == 0
+    assert (tmp_path / "out" / "report.json").is_file()
 
 
 def test_runs_that_do_not_fit_are_refused(members: list[Path], tmp_path: Path):

@@ -114,9 +114,9 @@ def test_what_cannot_be_merged_is_named(runs, experts, tmp_path, capsys):
     assert "has the task sst, as" in refused(*runs, "--method", "arithmetic")
     assert "no such file or folder" in refused(runs[0], "nowhere")
     assert "--refit -1: expected a number of epochs" in refused(*runs, "--refit", "-1")
-    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "kept").mkdir(parents=True)
     assert main([*map(str, runs), "--output", str(tmp_path / "there")]) == 2
-    assert "exists (expected a new folder)" in capsys.readouterr().err
+    assert "there: holds something already (expected a new or empty folder)" in capsys.readouterr().err
 
 
 def test_equal_weights_stay_as_they_are():
