@@ -13,11 +13,20 @@ import lightning.pytorch as L
 from jsonargparse import Namespace
 from lightning.pytorch.callbacks import RichProgressBar, WeightAveraging
 from lightning.pytorch.cli import LightningArgumentParser, LightningCLI
+from lightning.pytorch.core.mixins.hparams_mixin import _given_hyperparameters_context
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from rich.table import Column
 from torch.optim.swa_utils import AveragedModel
 
 INSTANTIATOR = "_instantiator"  # among a module's hyperparameters: LightningCLI built it (core/saving.py:164)
+
+
+def built_by_cli(settings: dict[str, Any]) -> AbstractContextManager[None]:
+    """Give modules built in the block these hyperparameters, as LightningCLI does (cli.py:886)."""
+    context: AbstractContextManager[None] = _given_hyperparameters_context(
+        settings, "lightning.pytorch.cli.instantiate_module"
+    )
+    return context
 
 
 def put_int_first(builder: Callable[..., Any]) -> None:
@@ -170,8 +179,13 @@ class OpenCLI(LightningCLI):
     def _dump_config(self) -> None:
         """Note the settings as plain data, for checkpoints; as cli.py:586, which writes and reads slow YAML for it."""
         if not hasattr(self, "config_dump"):
-            options = {"skip_link_targets": False, "skip_unset": False, "skip_validation": True}
-            self.config_dump = json.loads(self.parser.dump(self.config, format="json", **options))[self.subcommand]
+            self.config_dump = self.plain_settings(self.config)
+
+    def plain_settings(self, config: Namespace) -> dict[str, Any]:
+        """Return the settings of the command that runs as plain data."""
+        options = {"skip_link_targets": False, "skip_unset": False, "skip_validation": True}
+        settings: dict[str, Any] = json.loads(self.parser.dump(config, format="json", **options))[self.subcommand]
+        return settings
 
     def _parse_ckpt_path(self) -> None:
         """Leave the command line as it is; Lightning would replace it by the checkpoint's hyperparameters unasked."""

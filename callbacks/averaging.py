@@ -1,5 +1,6 @@
 """Averaged weights: what is evaluated, kept and reported is an average of the trained weights."""
 
+import logging
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
@@ -7,12 +8,15 @@ from typing import Any
 
 import lightning.pytorch as L
 from lightning.pytorch.callbacks import ModelPruning, StochasticWeightAveraging, WeightAveraging
+from lightning.pytorch.utilities import rank_zero_only
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from callbacks.precision import convert_weights
 from lightning_internals import averaged_model
 from lightning_modules.resumed_settings import refuse_other_averaging
 from tasks import InputError
+
+log = logging.getLogger(__name__)
 
 
 class Averaging(WeightAveraging, ABC):
@@ -62,6 +66,14 @@ class Averaging(WeightAveraging, ABC):
 
     def on_fit_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Leave the averaged weights in the module."""
+        model = averaged_model(self)
+        if model is not None and int(model.n_averaged) == 0 and trainer.global_step:
+            settings = ", ".join(f"{name} {value}" for name, value in self.settings.items() if name != "kind")
+            rank_zero_only(log.warning)(
+                "averaging: none of %d steps entered the average, so the weights are those of the last step (%s)",
+                trainer.global_step,
+                settings,
+            )
         self._follow(pl_module)
         super().on_train_end(trainer, pl_module)
 

@@ -2,12 +2,14 @@
 
 import importlib.metadata
 import json
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import lightning.pytorch as L
 import torch
+from lightning.pytorch.utilities import rank_zero_only
 
 from backbones import Backbone
 from backbones.digest import digest_weights
@@ -27,6 +29,7 @@ from callbacks.report_scores import (
 from callbacks.report_table import build_table, show_end
 from callbacks.run_folder import run_folder
 from datamodules import Batch, MultitaskDataModule, ResumableDataModule, resumable_data
+from datamodules.multitask import multitask_data
 from datamodules.row_orders import find_drawn
 from inference.thresholds import find_thresholds
 from runtime.evaluated import describe_part
@@ -35,6 +38,7 @@ from runtime.terminal import plain_console
 from runtime.version import find_code_version
 from runtime.whole_files import replacing
 
+log = logging.getLogger(__name__)
 PACKAGES = ("torch", "lightning", "torchmetrics", "transformers", "datasets")
 
 
@@ -75,6 +79,14 @@ class RunReport(L.Callback):
         self._knows_all_drawn = self._took_count or not trainer.ckpt_path
         progress: Any = trainer.fit_loop.epoch_loop.batch_progress.current
         self._count_done = lambda: progress.processed
+
+    def _name_undrawn(self, trainer: L.Trainer) -> None:
+        """Say which tasks the training never drew: their heads are as they were at the start."""
+        drawn = self._drawn.as_dict()
+        if drawn and self._knows_all_drawn:
+            undrawn = [name for name in multitask_data(trainer).streams if name not in drawn]
+            if undrawn:
+                rank_zero_only(log.warning)("no batch in the whole training: %s", ", ".join(undrawn))
 
     def on_train_epoch_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Count the batches of the coming epoch from its start."""
@@ -122,6 +134,7 @@ class RunReport(L.Callback):
         stopped = describe_stop(callbacks, step=trainer.global_step, total=trainer.estimated_stepping_batches)
         backbone = pl_module.backbone
         assert isinstance(backbone, Backbone)
+        self._name_undrawn(trainer)
         self._finish(
             trainer,
             "val",

@@ -11,7 +11,7 @@ from jsonargparse import Namespace
 from command_line.own_classes import explain_abstract, explain_uninitialised, refuse_untyped
 from command_line.parser import failing_task, find_reason, name_task
 from command_line.trainer_options import refusing_misconfiguration
-from lightning_internals import OpenCLI
+from lightning_internals import OpenCLI, built_by_cli
 from tasks import InputError
 
 T = TypeVar("T")
@@ -43,8 +43,9 @@ class LookingCLI(OpenCLI):
 
     def instantiate_deferred(self, config: Namespace) -> Namespace:
         """Build everything but the model, in whose place is a function that builds it."""
+        defer = partial(_defer, self.plain_settings(config)["model"])
         with self.refusing_settings():
-            built: Namespace = self.parser.instantiate(config, instantiators=[(_defer, self._model_class, False)])
+            built: Namespace = self.parser.instantiate(config, instantiators=[(defer, self._model_class, False)])
         return built
 
     def build_model(self, build: Callable[[], T]) -> T:
@@ -84,6 +85,25 @@ class LookingCLI(OpenCLI):
             sys.exit(status)
 
 
-def _defer(class_type: Callable[..., Any], *args: Any, applied_instantiation_links: Any, **kwargs: Any) -> Any:
-    """Return a function that builds a class; jsonargparse calls this in the place of the class itself."""
-    return partial(class_type, *args, **kwargs)
+def _defer(
+    settings: dict[str, Any],
+    class_type: Callable[..., T],
+    *args: Any,
+    applied_instantiation_links: Any,
+    **kwargs: Any,
+) -> Callable[[], T]:
+    """Return a function that builds a class; jsonargparse calls this in the place of the class itself.
+
+    Args:
+        settings: The class's settings as plain data, its hyperparameters.
+        class_type: The class.
+        args: Its arguments, as kwargs.
+        applied_instantiation_links: What jsonargparse adds.
+        kwargs: Its arguments by name.
+    """
+
+    def build() -> T:
+        with built_by_cli(settings):
+            return class_type(*args, **kwargs)
+
+    return build

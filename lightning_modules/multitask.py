@@ -25,6 +25,7 @@ from lightning_modules.building import (
     check_probe,
     check_saving,
 )
+from lightning_modules.effect import check_dropout, check_joined, report_plain_weighting
 from lightning_modules.hyperparameters import check_fit, check_resumable, keep_plain_hyperparameters
 from lightning_modules.init_from import NEW_TRAINING, init_from
 from lightning_modules.meaning import compare_with_checkpoint, model_meaning
@@ -198,11 +199,15 @@ class MultitaskModule(TaskNetwork):
             init_from(Path(self.init_from), self.backbone, self.heads, self.trunk, self.tasks, tokenizer=tokenizer)
 
     def on_fit_start(self) -> None:
-        """Take the weights to start from, check surgery, count parameters, and compute a frozen backbone's vectors."""
+        """Take the weights to start from, check methods, count parameters, and compute a frozen backbone's vectors."""
         if self.init_from is not None and not self.trainer.ckpt_path:
             self.take_first_weights(multitask_data(self.trainer).tokenizer)
+        others = [self.heads] if self.trunk is None else [self.trunk, self.heads]
+        check_dropout(self.backbone, others, self._regularization.regularizers, self.tasks)
+        report_plain_weighting(self.weighting, self.trainer)
         if self._surgeon is not None:
             streams = multitask_data(self.trainer).streams
+            check_joined(self._surgeon.surgery, self.tasks)
             self._surgeon.start(self.trainer, streams, is_compiled=self._compile != "none")
         shared = [*self.backbone.parameters(), *(self.trunk.parameters() if self.trunk is not None else ())]
         only_heads = all(task.head_only_from == 0 for task in self.tasks.values())

@@ -8,7 +8,7 @@ from torch import Tensor
 from datamodules import TaskBatch
 from heads import Head
 from objectives import LossInputs, RandomState
-from tasks import Task
+from tasks import InputError, Task
 
 OF_LABELS = frozenset(["loss", "auxiliary"])  # the terms that are means over the labelled rows
 
@@ -87,7 +87,10 @@ def _learn_pairs(task: Task, batch: TaskBatch, pooled: Tensor, pool_again: Calla
 
     kept, labels = keep(pooled), keep(batch.labels)
     objectives = [each for each in task.auxiliary if len(kept) or each.gathers]
-    losses = [each.weight * each.loss(kept, labels, lambda: keep(pool_again())) for each in objectives]
+    losses = [
+        each.weight * check_scalar(each.loss(kept, labels, lambda: keep(pool_again())), each, "loss")
+        for each in objectives
+    ]
     return sum(losses, pooled[:0].sum())
 
 
@@ -133,4 +136,21 @@ def learn_from_labels(head: Head, batch: TaskBatch, output: Tensor) -> Tensor:
     if not batch.num_labelled:
         return output[:0].sum()
     weights = None if batch.label_weights is None else batch.keep_labelled(batch.label_weights)
-    return head.loss(batch.keep_labelled(output), batch.keep_labelled(batch.labels), weights)
+    loss = head.loss(batch.keep_labelled(output), batch.keep_labelled(batch.labels), weights)
+    return check_scalar(loss, head, "loss")
+
+
+def check_scalar(value: Tensor, source: object, name: str) -> Tensor:
+    """Return what a class computed if it is a scalar: the sum over a batch is not the mean that was forgotten.
+
+    Args:
+        value: What it computed.
+        source: An object of the class.
+        name: What is computed.
+
+    Raises:
+        InputError: If it is none.
+    """
+    if value.dim():
+        raise InputError(f"{type(source).__name__}: the {name} has shape {list(value.shape)} (expected a scalar)")
+    return value

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from datamodules import TaskBatch
 from datamodules.streams import Streams
 from heads import Head
-from lightning_modules.objective import OF_LABELS, TaskPass, learn_from_targets
+from lightning_modules.objective import OF_LABELS, TaskPass, check_scalar, learn_from_targets
 from objectives import ForwardPass, RandomState, Regularizer, StepId, Weighting, reduce_over_processes
 from tasks import Task
 from tasks.labels import list_names
@@ -121,8 +121,11 @@ def regularize(
         terms: Its terms.
         clean: The forward pass.
         regularizers: At least one.
+
+    Raises:
+        InputError: If a penalty is no scalar.
     """
-    penalty = torch.stack([each.penalty(clean) for each in regularizers]).sum()
+    penalty = torch.stack([check_scalar(each.penalty(clean), each, "penalty") for each in regularizers]).sum()
     return objective + penalty, {**terms, "regularizer": penalty.detach()}
 
 
@@ -138,7 +141,7 @@ def weigh(
         terms: The terms of that.
         step_id: The step.
     """
-    weighted: Tensor = weighting({batch.task: objective}, step_id)
+    weighted = check_scalar(weighting({batch.task: objective}, step_id), weighting, "weighted loss")
     if weighting.follows_losses and batch.any_labelled:
         mean = reduce_over_processes(terms["loss"] * (batch.label_factor * batch.weight), "mean")
         weighting.record(batch.task, mean, step_id.epoch)

@@ -28,6 +28,7 @@ class DynamicWeightAverage(Weighting):
     """
 
     follows_losses = True
+    plain_epochs = 2
     history: Tensor
     epoch: Tensor
 

@@ -30,6 +30,7 @@ class PairObjective(ABC):
     """
 
     passes_again: ClassVar[bool] = False  # whether it asks for another forward pass
+    needs_dropout: ClassVar[bool] = False  # whether that pass differs by its dropout masks alone
     gathers: ClassVar[bool] = False  # whether it sees the rows of all processes; one without rows computes it too
 
     weight: float = 1.0
@@ -133,6 +134,7 @@ class SimCse(PairObjective):
     """
 
     passes_again: ClassVar[bool] = True
+    needs_dropout: ClassVar[bool] = True
     gathers: ClassVar[bool] = True
 
     temperature: float = 0.05

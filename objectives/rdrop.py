@@ -14,7 +14,7 @@ class RDrop(Regularizer):
 
     Scores take half the squared difference, alpha · (a - b)² / 2. The mean of the two losses (as in the
     authors' code; their formula has the sum) keeps the task's loss on its scale. It costs one forward and one backward
-    pass more. With a frozen backbone only the head's dropout differs. It needs dropout: without any, nothing is added.
+    pass more. With a frozen backbone only the head's dropout differs. Without any dropout it is refused.
 
     Args:
         alpha: Factor on the disagreement; the paper has 0.5 to 1 for understanding tasks, 5 for translation.
@@ -27,6 +27,7 @@ class RDrop(Regularizer):
     """
 
     needs_gradients: ClassVar[bool] = False
+    needs_dropout: ClassVar[bool] = True
 
     alpha: float = 1.0
     tasks: tuple[str, ...] | None = None

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -72,10 +73,12 @@ class Regularizer(ABC):
     Attributes:
         tasks: Names of the regularised tasks; None for all.
         needs_gradients: Whether the backbone must be trainable.
+        needs_dropout: Whether it compares passes that differ by their dropout masks alone.
     """
 
     tasks: tuple[str, ...] | None = None
     needs_gradients: bool = True
+    needs_dropout: ClassVar[bool] = False
 
     @property
     def past_decay(self) -> float | None:

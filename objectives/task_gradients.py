@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from objectives.processes import reduce_over_processes
 from objectives.step_id import StepId
 from objectives.surgery import Surgery, compute_gram
+from runtime.errors import InputError
 
 
 class TaskGradients:
@@ -82,7 +83,7 @@ class TaskGradients:
             The Gram matrix, (K, K); None where fewer than two tasks share a weight.
 
         Raises:
-            ValueError: If the surgery does not return a finite number for each task.
+            InputError: If the surgery does not return a finite number for each task.
         """
         if not self._taken:
             return None
@@ -102,7 +103,7 @@ class TaskGradients:
 def _ask(surgery: Surgery, gram: Tensor, step_id: StepId) -> Tensor:
     coefficients = torch.as_tensor(surgery.coefficients(gram, step_id)).detach()
     if coefficients.shape != gram.shape[:1] or not bool(coefficients.isfinite().all()):
-        raise ValueError(
+        raise InputError(
             f"{type(surgery).__name__}: coefficients are {coefficients.tolist()} "
             f"(expected {len(gram)} finite numbers, one for each task of the step)"
         )

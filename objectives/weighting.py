@@ -25,9 +25,11 @@ class Weighting(nn.Module, ABC):
 
     Attributes:
         follows_losses: Whether `record` wants the losses, which costs a small exchange between processes.
+        plain_epochs: Epochs at the start in which all factors are 1.
     """
 
     follows_losses: ClassVar[bool] = False
+    plain_epochs: ClassVar[int] = 0
 
     def __init__(self, tasks: Mapping[str, LabelSpace]) -> None:
         super().__init__()

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from callbacks.report import PACKAGES
+from tests.cli.command_line import CS224N
 
 MODULE = """
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from typing import Mapping
 import torch
 from heads import Head, LabelSpace, LinearHead
 from lightning.pytorch import Callback
-from objectives import Regularizer, Surgery, Weighting
+from objectives import PairObjective, Regularizer, Surgery, Weighting
 from tasks import Task
 from torch import nn
 
@@ -25,6 +26,48 @@ class Mean(Surgery):
 
     def coefficients(self, gram, step_id):
         return [self.scale] * len(gram)
+
+
+class Remembering(nn.Module, Surgery):
+    def __init__(self, scale: float = 1.0) -> None:
+        super().__init__()
+        self.scale = scale
+        self.register_buffer("steps", torch.zeros(()))
+
+    def coefficients(self, gram, step_id):
+        self.steps += 1
+        return torch.full(gram.shape[:1], self.scale)
+
+
+class Short(Surgery):
+    def coefficients(self, gram, step_id):
+        return [1.0]
+
+
+class Unreduced(Regularizer):
+    def penalty(self, clean):
+        return clean.output
+
+
+class UnreducedPairs(PairObjective):
+    def check(self, labels, num_sequences):
+        pass
+
+    def loss(self, pooled, labels, again):
+        return pooled.sum(dim=(1, 2))
+
+
+class UnreducedWeighting(Weighting):
+    def forward(self, losses, step_id):
+        return torch.stack(list(losses.values()))
+
+    def factors(self, step_id):
+        return {}
+
+
+class UnreducedHead(LinearHead):
+    def loss(self, output, labels, weights=None):
+        return super().loss(output, labels, weights).expand(4)
 
 
 class Unfinished(Surgery):
@@ -125,6 +168,32 @@ def test_a_class_of_another_package_trains(package, train, tmp_path, capsys):
     versions = json.loads(next(tmp_path.glob("**/version_0/report.json")).read_text(encoding="utf-8"))["versions"]
     assert set(versions) == {"tandem", *PACKAGES, "mine"}
     assert versions["mine"] == "unknown"  # no distribution, no checkout
+
+
+@pytest.mark.parametrize("name", ["Mean", "Remembering"])
+def test_a_plan_takes_a_class_that_no_plain_data_describes(name, package, train, capsys):
+    flags = [SURGERY, f"mine.{name}", f"{SURGERY}.scale", "0.5", "--data.schedule", "Joint"]
+    train.raw("plan", "-c", str(CS224N), *train.tiny, *flags)
+    assert "last.ckpt:" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        ([SURGERY, "mine.Short", "--data.schedule", "Joint"], "Short: coefficients are [1.0] (expected "),
+        (["--model.regularizer", "mine.Unreduced"], "Unreduced: the penalty has shape ["),
+        (["--model.weighting", "mine.UnreducedWeighting"], "UnreducedWeighting: the weighted loss has shape ["),
+        (
+            ["--tasks.sst.auxiliary", '[{"class_path": "mine.UnreducedPairs"}]'],
+            "UnreducedPairs: the loss has shape [",
+        ),
+        (["--tasks.sst.head", "mine.UnreducedHead"], "UnreducedHead: the loss has shape [4] (expected a scalar)"),
+    ],
+    ids=lambda value: value[-1] if isinstance(value, list) else "",
+)
+def test_what_a_class_computes_wrongly_is_one_sentence(flags, message, package, train, capsys):
+    train.refuse("fit", *flags)
+    assert f"error: {message}" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
