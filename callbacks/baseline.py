@@ -54,6 +54,8 @@ def describe_failure(
     """
     if len(predictions) > 1 and np.ptp(predictions, axis=0).max() < EQUAL:
         label = task.format_label(predictions[0]) or "the empty one"
+        if np.ptp(predictions, axis=0).max() > 0:
+            return f"predicts nearly the same {task.labels.singular} for every text, {label}"
         return f"predicts one {task.labels.singular} only, {label}, whatever the text"
     metric, constant = task.metric_names[0], 0.0 if baseline is None else baseline
     if score is not None and score <= constant + 1e-6:

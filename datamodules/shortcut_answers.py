@@ -81,10 +81,13 @@ def _check_rows(name: str, store: TokenStore, rows: NDArray[np.int64], with_diff
 
     labels, names = store.labels[rows], store.task.class_names
     counts = store.task.labels.count_classes(labels) if names else np.array([len(labels)])
-    few = [f"{names[number]} {count}" if names else f"{count}" for number, count in enumerate(counts) if count < FOLDS]
+    few = [
+        f"class {names[number]} has {count}" if names else f"there are {count}"
+        for number, count in enumerate(counts)
+        if count < FOLDS
+    ]
     if few:
         of = " of each class" * bool(names)
         raise InputError(
-            f"task {name}: debias needs {FOLDS} training rows or more{of}{with_different}, but there are "
-            f"{list_names(few)}"
+            f"task {name}: debias needs {FOLDS} training rows or more{of}{with_different}, but {list_names(few)}"
         )

@@ -14,6 +14,7 @@ from heads.losses import (
     Loss,
     OneVsAll,
     OrdinalLogLoss,
+    output_for,
 )
 from heads.mlp import MlpHead
 from heads.outputs import BinaryOutput, ClassOutput, OutputKind, ScoreOutput
@@ -54,4 +55,5 @@ __all__ = [
     "TrunkSettings",
     "YesNo",
     "check_trunk",
+    "output_for",
 ]

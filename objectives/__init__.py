@@ -20,7 +20,7 @@ from objectives.surgery import Surgery
 from objectives.task_gradients import TaskGradients
 from objectives.uncertainty import Uncertainty
 from objectives.upgrad import UpGrad
-from objectives.weighting import Weighting, WeightingFactory
+from objectives.weighting import Weighting, WeightingFactory, weighted_sum
 
 __all__ = [
     "BregmanProximalPoint",
@@ -51,4 +51,5 @@ __all__ = [
     "Weighting",
     "WeightingFactory",
     "reduce_over_processes",
+    "weighted_sum",
 ]

@@ -51,9 +51,10 @@ class RoundRobin(Schedule):
 
 @dataclass(frozen=True)
 class Joint(Schedule):
-    """One batch of every task in every optimiser step, which follows the sum of their gradients.
+    """One batch of every task in every optimiser step, which follows the mean of their gradients.
 
-    The batches of a step are an accumulation window: `--trainer.accumulate_grad_batches` is the number of tasks, or a
+    The batches of a step are an accumulation window, and losses are divided by its size as in any other: clipping sees
+    the mean of the tasks' gradients, not their sum. `--trainer.accumulate_grad_batches` is the number of tasks or a
     multiple of it; the command line sets it if it is 1. Gradient surgery compares the tasks inside the window. Against
     RoundRobin, which makes a step of each batch, there are fewer and steadier steps for the same work.
 

@@ -76,7 +76,8 @@ SCORES = Regression(source=SOURCE, texts=("text",), label="y", low=0, high=5)
     ("task", "predictions", "score", "baseline", "said"),
     [
         (KINDS, [1, 1, 1], 0.9, 0.5, "predicts one class only, yes, whatever the text"),
-        (SCORES, [2.5, 2.5004], None, None, "predicts one score only, 2.500000, whatever the text"),
+        (SCORES, [2.5, 2.5], None, None, "predicts one score only, 2.500000, whatever the text"),
+        (SCORES, [2.5, 2.5004], 0.3, None, "predicts nearly the same score for every text, 2.500000"),
         (KINDS, [1, 0], 0.5, 0.5, "accuracy 0.5000 is no better than 0.5000, that of one prediction for all texts"),
         (SCORES, [1, 3], -0.1, None, "pearson -0.1000 is no better than 0.0000, that of one prediction for all texts"),
         (KINDS, [1, 0], 0.6, 0.5, None),

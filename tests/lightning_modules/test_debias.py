@@ -193,7 +193,7 @@ def test_rows_without_a_label_are_left_out(tiny_backbone, tmp_path):
     [
         (
             {"sst": Sst(debias=ProductOfExperts())},
-            r"sst: debias needs 5 training rows or more of each class, but there are 0 3",
+            r"sst: debias needs 5 training rows or more of each class, but class 0 has 3",
         ),
         (
             {"sts": Sts(debias=Reweighting(), train_limit=4)},
@@ -209,7 +209,7 @@ def test_too_few_rows_are_refused(tasks, message, tiny_backbone, cs224n_root, tm
 def test_too_few_texts_with_different_words_are_refused(tiny_backbone, tmp_path):
     good = [f"good film {number}\t1" for number in range(5)]
     task = write_films(tmp_path, [*good, *[f"{word}\t0" for word in ("bad film", "Film: bad!", "worst film") * 3]])
-    said = r"film: debias needs 5 training rows or more of each class with different words, but there are 0 2"
+    said = r"film: debias needs 5 training rows or more of each class with different words, but class 0 has 2"
     with pytest.raises(InputError, match=said):
         open_tasks({"film": task}, tiny_backbone, tmp_path, tmp_path / "cache").prepare_data()
 
