@@ -13,6 +13,10 @@ from backbones.packages import PACKAGED_MODELS, resolve
 from runtime.errors import reason_of
 from transformers_internals import find_adapter_config_file
 
+DROPOUTS = (  # what the families call those between their layers and in attention; not those of heads
+    *("hidden_dropout_prob", "attention_probs_dropout_prob", "dropout", "attention_dropout"),
+    *("embedding_dropout", "mlp_dropout", "hidden_dropout", "embd_pdrop", "resid_pdrop"),
+)
 ENCODER_FIELDS = ("vocab_size", "hidden_size", "num_hidden_layers", "num_attention_heads")
 
 
@@ -109,3 +113,20 @@ def model_class_of(config: PreTrainedConfig) -> type[PreTrainedModel]:
     found: Any = MODEL_MAPPING[type(config)]
     model_class: type[PreTrainedModel] = found[0] if isinstance(found, tuple) else found
     return model_class
+
+
+def set_dropout(config: PreTrainedConfig, probability: float) -> None:
+    """Give all dropout of an encoder a probability, in place.
+
+    Args:
+        config: Its configuration, before it is built.
+        probability: Of an element to become 0.
+
+    Raises:
+        ValueError: If the family has no dropout.
+    """
+    names = [name for name in DROPOUTS if isinstance(getattr(config, name, None), int | float)]
+    if not names:
+        raise ValueError(f"is a {config.model_type!r} model, which has no dropout (expected no backbone_dropout)")
+    for name in names:
+        setattr(config, name, probability)

@@ -12,10 +12,11 @@ from transformers import (
     BertForMaskedLM,
     ModernBertConfig,
     ModernBertForMaskedLM,
+    PreTrainedConfig,
     PreTrainedModel,
 )
 
-from backbones.configuration import build_config, load_config, model_class_of
+from backbones.configuration import build_config, load_config, model_class_of, set_dropout
 from backbones.masked_lm_head import FamilyMaskedLMHead, masked_lm_class
 from backbones.packages import WEIGHT_FILES, resolve
 from backbones.parity_probe import check_parity
@@ -27,9 +28,11 @@ from transformers_internals import ModernBertPredictionHead
 log = logging.getLogger(__name__)
 
 
-def _from_pretrained(model_class: Any, name: str) -> tuple[Any, Mapping[str, Any]]:
+def _from_pretrained(
+    model_class: Any, name: str, config: PreTrainedConfig | None = None
+) -> tuple[Any, Mapping[str, Any]]:
     """Load a model and transformers' report on its keys, without transformers' own messages."""
-    location, config = resolve(name), load_config(name)
+    location, config = resolve(name), config or load_config(name)
     files = [*WEIGHT_FILES, *(f"{file}.index.json" for file in WEIGHT_FILES)]
     if Path(location).is_dir() and not any((Path(location) / file).is_file() for file in files):
         raise ValueError(f"backbone {name}: no weights (expected {' or '.join(WEIGHT_FILES)} in {location})")
@@ -47,19 +50,26 @@ def _from_pretrained(model_class: Any, name: str) -> tuple[Any, Mapping[str, Any
     return model, report
 
 
-def load_encoder(name: str, *, fresh_layers: bool = False) -> PreTrainedModel:
+def load_encoder(name: str, *, fresh_layers: bool = False, dropout: float | None = None) -> PreTrainedModel:
     """Load an encoder with pretrained weights, in float32 and training mode.
 
     Args:
         name: As for `resolve`.
         fresh_layers: Start layers that the weights lack at random instead of refusing. Without it a model may lack
             its pooler, and then has none.
+        dropout: Probability of all its dropout; None for what its files say.
 
     Raises:
         ValueError: If the model cannot be loaded, is not an encoder, its weights are damaged, missing or of another
             shape, or it does not give on packed tokens what it gives on padded ones.
     """
-    loaded, report = _from_pretrained(model_class_of(load_config(name)), name)
+    config = load_config(name)
+    if dropout is not None:
+        try:
+            set_dropout(config, dropout)
+        except ValueError as error:
+            raise ValueError(f"backbone {name}: {error}") from None
+    loaded, report = _from_pretrained(model_class_of(config), name, config)
     model: PreTrainedModel = loaded
     missing, unexpected = set(report["missing_keys"]), set(report["unexpected_keys"])
     _refuse_foreign(model, name, missing, unexpected)
@@ -167,18 +177,23 @@ def load_masked_lm_head(name: str) -> FamilyMaskedLMHead | None:
     return FamilyMaskedLMHead(model)
 
 
-def build_encoder(config: Mapping[str, Any], *, with_pooler: bool = True) -> PreTrainedModel:
+def build_encoder(
+    config: Mapping[str, Any], *, with_pooler: bool = True, dropout: float | None = None
+) -> PreTrainedModel:
     """Build an encoder of a given shape with random weights, in training mode.
 
     Args:
         config: Fields of the family's configuration, `model_type` among them; of `transformers.BertConfig` without it.
         with_pooler: Whether it has a pooler, if its family has one.
+        dropout: As for `load_encoder`.
 
     Raises:
         ValueError: If it is not an encoder's.
     """
     try:
         shape = build_config(config)
+        if dropout is not None:
+            set_dropout(shape, dropout)
     except ValueError as error:
         raise ValueError(f"backbone_config: {error}") from None
     model_class = model_class_of(shape)

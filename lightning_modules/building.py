@@ -32,6 +32,7 @@ def build_backbone(
     frozen: bool,
     adapter: Adapter | None,
     fresh_layers: bool,
+    dropout: float | None,
     config: dict[str, Any] | None,
 ) -> Backbone:
     """Build the backbone.
@@ -43,22 +44,26 @@ def build_backbone(
         frozen: Whether it is frozen for the whole training.
         adapter: See `Backbone`.
         fresh_layers: See `load_encoder`.
+        dropout: See `load_encoder`.
         config: Its shape, for weights that start at random; None to load them.
 
     Raises:
-        InputError: If it is frozen in spite of an adapter or an objective that trains it, or lacks the segments of a
-            joined pair.
+        InputError: If it is frozen in spite of an adapter, dropout or an objective that trains it, or lacks the
+            segments of a joined pair.
         ValueError: If it cannot be loaded, or does not fit pooling or adapter.
     """
     if frozen and adapter is not None:
         raise InputError("model.adapter and model.freeze_backbone exclude each other (the adapter has its own options)")
+    if dropout is not None and (frozen or not 0 <= dropout < 1):
+        expected = "a frozen backbone has none" if frozen else "expected 0 to less than 1"
+        raise InputError(f"model.backbone_dropout is {dropout:g} ({expected})")
     for name, task in tasks.items():
         if frozen and task.auxiliary:
             raise InputError(f"task {name}: auxiliary objectives train the backbone, but model.freeze_backbone is true")
     if config is not None:
-        model = build_encoder(config, with_pooler=pooling in ("auto", "pooler"))
+        model = build_encoder(config, with_pooler=pooling in ("auto", "pooler"), dropout=dropout)
     else:
-        model = load_encoder(weights, fresh_layers=fresh_layers)
+        model = load_encoder(weights, fresh_layers=fresh_layers, dropout=dropout)
     chosen = pooling
     if chosen == "auto":
         chosen = default_pooling(model.config, has_pooler=getattr(model, "pooler", None) is not None)

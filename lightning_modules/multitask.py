@@ -66,6 +66,7 @@ class MultitaskModule(TaskNetwork):
         pooling: How a sequence becomes one vector (see Backbone); `auto` is `pooler` where the weights have one, else
             what the family is used with, `cls` or `mean`. Checkpoints set what it was.
         freeze_backbone: Train the heads only.
+        backbone_dropout: Probability of all dropout inside the backbone; None for what its files say, usually 0.1.
         linear_probe_epochs: Epochs at the start that train the heads only, at their full rate, on a frozen backbone
             without dropout (its vectors are computed once, see cache_vectors); then everything trains, and the
             learning-rate schedule, warm-up included, is laid over the steps from there (LP-FT: Kumar et al. 2022,
@@ -112,6 +113,7 @@ class MultitaskModule(TaskNetwork):
         *,
         pooling: PoolingChoice = "auto",
         freeze_backbone: bool = False,
+        backbone_dropout: float | None = None,
         linear_probe_epochs: int = 0,
         adapter: Adapter | None = None,
         trunk: TrunkSettings | None = None,
@@ -140,6 +142,7 @@ class MultitaskModule(TaskNetwork):
             frozen=freeze_backbone,
             adapter=adapter,
             fresh_layers=fresh_layers,
+            dropout=backbone_dropout,
             config=backbone_config,
         )
         if save_trainable_only:

@@ -29,6 +29,7 @@ def select_settings(hparams: Mapping[str, Any], *, optimizer: Mapping[str, Any])
             "optimizer": {**optimizer, **(hparams.get("optimizer") or {})},
             "linear_probe_epochs": hparams.get("linear_probe_epochs", 0),
             "freeze_backbone": hparams.get("freeze_backbone", False),
+            "backbone_dropout": hparams.get("backbone_dropout"),
             **{name: hparams.get(name) for name in METHODS},
         },
         "tasks": {

@@ -4,7 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
+import torch
 
+from inference import Predictor
 from runtime.run_folders import find_checkpoint, find_in_run
 from tests.cli.command_line import TASKS, best_checkpoint, read_report
 
@@ -116,6 +118,18 @@ def test_training_does_not_go_on_with_other_dropout(train, fitted, capsys):
     train.refuse(*resumed, *head, 0.5)
     assert "was given heads.sst.dropout: 0.5 (the checkpoint: 0.3)" in capsys.readouterr().err
     train(*resumed, *head, 0.3)  # what the head has by default
+    train.refuse(*resumed, "--model.backbone_dropout", 0.2)
+    assert "was given model.backbone_dropout: 0.2 (the checkpoint: null)" in capsys.readouterr().err
+
+
+def test_dropout_of_the_backbone_changes_a_training_and_is_kept_in_its_checkpoints(train):
+    run, plain = (train("fit", *flags) for flags in (["--model.backbone_dropout", "0.5"], []))
+    digests = [read_report(folder)["weights_sha256"] for folder in (run, plain)]
+    assert digests[0] != digests[1]
+    kept = torch.load(run / "checkpoints" / "last.ckpt", weights_only=True)["hyper_parameters"]
+    assert kept["backbone_config"]["attention_probs_dropout_prob"] == 0.5
+    model = Predictor.load(run).model
+    assert model.backbone.bert.config.hidden_dropout_prob == 0.5
 
 
 def test_training_does_not_go_on_with_a_frozen_backbone(train, fitted, capsys):

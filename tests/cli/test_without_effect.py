@@ -1,8 +1,6 @@
 """Settings that train without an effect are refused, or told."""
 
-import json
 import logging
-import shutil
 from pathlib import Path
 
 import pytest
@@ -43,12 +41,25 @@ def test_refused(flags, message, train, capsys):
     ],
     ids=["SimCSE", "R-Drop"],
 )
-def test_a_backbone_without_dropout(flags, message, train, tiny_backbone, tmp_path, capsys):
-    copy = shutil.copytree(tiny_backbone, tmp_path / "dry")
-    settings = json.loads((copy / "config.json").read_text())
-    settings |= {"hidden_dropout_prob": 0.0, "attention_probs_dropout_prob": 0.0}
-    (copy / "config.json").write_text(json.dumps(settings))
-    train.refuse("fit", "--model.backbone", copy, *flags)
+def test_a_backbone_without_dropout(flags, message, train, capsys):
+    train.refuse("fit", "--model.backbone_dropout", 0, *flags)
+    assert f"error: {message}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (["--model.backbone_dropout", "1"], "model.backbone_dropout is 1 (expected 0 to less than 1)"),
+        (["--model.backbone_dropout=-0.1"], "model.backbone_dropout is -0.1 (expected 0 to less than 1)"),
+        (
+            ["--model.backbone_dropout", "0.2", "--model.freeze_backbone", "true"],
+            "model.backbone_dropout is 0.2 (a frozen backbone has none)",
+        ),
+    ],
+    ids=["one", "negative", "frozen"],
+)
+def test_dropout_that_there_cannot_be(flags, message, train, capsys):
+    train.refuse("fit", *flags)
     assert f"error: {message}" in capsys.readouterr().err
 
 
