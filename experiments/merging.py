@@ -9,6 +9,7 @@ from torch import Tensor
 
 from backbones import load_encoder
 from inference.checkpoint import Checkpoint
+from lightning_modules.saved_weights import OBJECTIVE
 from runtime.whole_files import replacing
 from tasks import InputError
 
@@ -29,7 +30,7 @@ def check_alike(checkpoints: Sequence[Checkpoint]) -> None:
         check_backbone(each, first)
         for what, one, other in (
             ("meaning", each.meaning, first.meaning),
-            ("weights", _shapes(each.weights), _shapes(first.weights)),
+            ("weights", _network_shapes(each.weights), _network_shapes(first.weights)),
         ):
             if one != other:
                 keys = [key for key in {**one, **other} if one.get(key) != other.get(key)]
@@ -52,7 +53,9 @@ def check_backbone(checkpoint: Checkpoint, first: Checkpoint) -> None:
 
 
 def average(weights: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
-    """Return the mean of each weight, computed in float64; tensors of whole numbers are the first one's.
+    """Return the mean of each weight of the network, computed in float64.
+
+    Tensors of whole numbers, and what weighting, surgery and regularisers have learnt, are the first one's.
 
     Source: Wortsman et al. 2022, model soups, https://arxiv.org/abs/2203.05482
 
@@ -62,7 +65,7 @@ def average(weights: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
     """
     return {
         name: torch.stack([each[name].double() for each in weights]).mean(dim=0).to(tensor.dtype)
-        if tensor.is_floating_point()
+        if tensor.is_floating_point() and not name.startswith(OBJECTIVE)
         else tensor
         for name, tensor in weights[0].items()
     }
@@ -128,5 +131,5 @@ def write_checkpoint(target: Path, template: Path, weights: Mapping[str, Tensor]
         torch.save({**kept, "state_dict": dict(weights)}, file)
 
 
-def _shapes(weights: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
-    return {name: tuple(tensor.shape) for name, tensor in weights.items()}
+def _network_shapes(weights: Mapping[str, Tensor]) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(tensor.shape) for name, tensor in weights.items() if not name.startswith(OBJECTIVE)}

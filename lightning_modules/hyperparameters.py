@@ -13,6 +13,7 @@ from torch import Tensor
 from lightning_internals import INSTANTIATOR
 from lightning_modules.optim import OptimizerSettings
 from lightning_modules.resumed_settings import refuse_changes, select_settings
+from lightning_modules.saved_weights import OBJECTIVE
 from tasks import InputError
 
 
@@ -49,8 +50,9 @@ def check_fit(checkpoint: Mapping[str, Any], weights: Mapping[str, Tensor], *, o
     for name in sorted({*found, *expected}):
         if found.get(name) != expected.get(name):
             here, there = (f"of shape {shapes[name]}" if name in shapes else "none" for shapes in (expected, found))
+            what = "weighting, surgery or regulariser" if name.startswith(OBJECTIVE) else "tasks, heads or backbone"
             raise InputError(
-                f"the checkpoint does not fit: {name} is {there} there, {here} here (other tasks, heads or backbone?"
+                f"the checkpoint does not fit: {name} is {there} there, {here} here (other {what}?"
                 f"{otherwise if name.startswith('heads.') else ''})"
             )
 

@@ -43,6 +43,7 @@ from lightning_modules.saved_weights import (
     leave_out_frozen,
     refuse_forgotten_averaging,
     report_parameters,
+    take_own_objective,
 )
 from lightning_modules.steps import as_forward_pass, as_task_passes, factor, regularize, report_own_passes, teach, weigh
 from lightning_modules.surgery import GradientSurgeon
@@ -345,6 +346,8 @@ class MultitaskModule(TaskNetwork):
         otherwise = NEW_TRAINING if resumes else ""
         compare_with_checkpoint(checkpoint, model_meaning(self.backbone, self.tasks, self.heads), otherwise=otherwise)
         fill_in_frozen(checkpoint, frozen_weights(self), backbone=str(self.hparams["backbone"]))
+        if not resumes:
+            take_own_objective(checkpoint, self.state_dict())
         check_fit(checkpoint, self.state_dict(), otherwise=otherwise)
         if resumes:
             trained = [name for name, weight in self.named_parameters() if weight.requires_grad]

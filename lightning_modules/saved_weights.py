@@ -15,6 +15,8 @@ from tasks import InputError
 
 log = logging.getLogger(__name__)
 
+OBJECTIVE = ("weighting.", "remembering.")  # names of weights that predict nothing: of weighting, surgery, regularisers
+
 
 def find_averaging(callbacks: Iterable[L.Callback]) -> WeightAveraging | None:
     """Return the callback that averages the weights, if there is one."""
@@ -82,6 +84,17 @@ def fill_in_frozen(checkpoint: dict[str, Any], frozen: Mapping[str, Tensor], *, 
     for key in ("state_dict", "current_model_state"):
         if key in checkpoint:
             checkpoint[key] = {**frozen, **checkpoint[key]}
+
+
+def take_own_objective(checkpoint: dict[str, Any], own: Mapping[str, Tensor]) -> None:
+    """Give a checkpoint this module's weights of weighting and methods, which an evaluation does not ask for.
+
+    Args:
+        checkpoint: The checkpoint, changed in place as Lightning's hook wants it.
+        own: The module's `state_dict`.
+    """
+    kept = {name: tensor for name, tensor in checkpoint["state_dict"].items() if not name.startswith(OBJECTIVE)}
+    checkpoint["state_dict"] = {**kept, **{name: own[name] for name in own if name.startswith(OBJECTIVE)}}
 
 
 def frozen_weights(module: nn.Module) -> dict[str, Tensor]:

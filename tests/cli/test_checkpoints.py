@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from experiments.soup import main as soup
 from inference import Predictor
 from runtime.run_folders import find_checkpoint, find_in_run
 from tests.cli.command_line import TASKS, best_checkpoint, read_report
@@ -142,3 +143,15 @@ def test_a_checkpoint_of_other_tasks_is_an_error(train, fitted, tmp_path, capsys
     (tmp_path / "fewer.yaml").write_text("tasks: {sst: Sst}\n")
     train.refuse("validate", "--ckpt_path", fitted / "checkpoints" / "last.ckpt", config=tmp_path / "fewer.yaml")
     assert "the checkpoint does not fit: heads." in capsys.readouterr().err
+
+
+def test_a_run_is_evaluated_and_merged_under_another_weighting(train, fitted, tmp_path, capsys):
+    """What weighs the losses predicts nothing; a training does not go on without it."""
+    run = train("fit", "--model.weighting", "Uncertainty")
+    last = run / "checkpoints" / "last.ckpt"
+    scores = read_report(train("validate", "--ckpt_path", last))["metrics"]
+    assert scores == read_report(train("validate", "--ckpt_path", last, "--model.weighting", "Uncertainty"))["metrics"]
+    train.refuse("fit", "--ckpt_path", last)
+    assert "(other weighting, surgery or regulariser?)" in capsys.readouterr().err
+    assert soup([str(run), str(fitted), "--output", str(tmp_path / "soup")]) == 0
+    assert Predictor.load(tmp_path / "soup").predict("sst", ["word"])
