@@ -76,6 +76,17 @@ class JobOptions:
                     f"--train_limit {task}={limit}: no training has a task {task} (expected one of {', '.join(known)})"
                 )
 
+    def place_flags(self, backbone: Path | None = None) -> list[str]:
+        """Return the flags of where data and backbone are, as far as the command says so.
+
+        Args:
+            backbone: Folder of the backbone, instead of `--backbone`.
+        """
+        chosen = [] if self.root is None else ["--data.root", self.root]
+        if backbone is not None or self.backbone is not None:
+            chosen += ["--model.backbone", str(backbone or self.backbone)]
+        return chosen
+
     def job(
         self,
         name: str,
@@ -101,11 +112,7 @@ class JobOptions:
         Raises:
             InputError: If its files and flags evaluate only a part of the dev examples.
         """
-        chosen: list[str] = [*flags, *self.flags, "--seed_everything", str(seed)]
-        if self.root is not None:
-            chosen += ["--data.root", self.root]
-        if backbone is not None or self.backbone is not None:
-            chosen += ["--model.backbone", str(backbone or self.backbone)]
+        chosen: list[str] = [*flags, *self.flags, "--seed_everything", str(seed), *self.place_flags(backbone)]
         for task, limit in self.train_limits.items():
             if task in tasks:
                 chosen.append(f"--tasks.{task}.train_limit={limit}")

@@ -2,20 +2,26 @@
 
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from types import MappingProxyType
 
 from experiments.fit_parser import check_jobs
 from experiments.job import Job
 from experiments.launcher import Launcher
 from experiments.options import JobOptions
 from experiments.systems import System
+from runtime.whole_files import replacing_text
 
 
-def run_jobs(jobs: Mapping[str, Sequence[Job]], options: JobOptions) -> tuple[int, dict[str, System]]:
+def run_jobs(
+    jobs: Mapping[str, Sequence[Job]], options: JobOptions, *, files: Mapping[Path, str] = MappingProxyType({})
+) -> tuple[int, dict[str, System]]:
     """Run the unfinished trainings, unless `--dry_run` or `--table_only` is given.
 
     Args:
         jobs: The trainings of each system.
         options: How to run them.
+        files: Texts of those of their `-c` files that the command itself writes, by path.
 
     Returns:
         The exit status, and the systems that have a finished run, in order.
@@ -24,7 +30,7 @@ def run_jobs(jobs: Mapping[str, Sequence[Job]], options: JobOptions) -> tuple[in
         InputError: If train.py refuses the files or flags of one, or the folder of a job holds runs of other settings.
     """
     if not options.table_only:
-        check_jobs(jobs)
+        check_jobs(jobs, files)
     every = [job for system in jobs.values() for job in system]
     if options.dry_run:
         for job in every:
@@ -32,6 +38,9 @@ def run_jobs(jobs: Mapping[str, Sequence[Job]], options: JobOptions) -> tuple[in
         return 0, {}
     status = 0
     if not options.table_only:
+        for path, text in files.items():
+            with replacing_text(path) as file:
+                file.write(text)
         try:
             outcomes = Launcher(jobs=options.jobs, report=say, keep_last=options.keep_last).run(every)
         except KeyboardInterrupt:

@@ -1,7 +1,9 @@
 """The search over one recipe, round after round."""
 
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from os.path import relpath
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +95,14 @@ class Search:
         """The runs of the best candidate of the last round."""
         assert self.best is not None
         return replace(self.rounds[-1][self.best], name=self.recipe.name)
+
+    @property
+    def best_command(self) -> str:
+        """The command that trains the best candidate for as long, and on as much, as its recipe says."""
+        assert self.best is not None
+        configs = [word for path in (*self.recipe.configs, *self.options.configs) for word in ("-c", relpath(path))]
+        flags = [*self.recipe.flags, *as_flags(self.candidates[self.best]), *self.options.flags]
+        return shlex.join(["python", "train.py", "fit", *configs, *flags, *self.options.place_flags()])
 
     def write_best(self) -> Path:
         """Write the best candidate's values as a `-c` file behind those of its trainings, and return its path."""

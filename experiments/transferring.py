@@ -22,7 +22,6 @@ from experiments.task_sets import Sets, choose_sets, find_obstacle, name_set
 from experiments.task_values import read_tasks
 from runtime.counts import counted
 from runtime.terminal import plain_console
-from runtime.whole_files import replacing_text
 from tasks import InputError
 
 LIMITED = "Every set got the same budget."
@@ -61,9 +60,10 @@ def train_sets(configs: Sequence[Path], kinds: Sequence[Sets], options: JobOptio
     if compared and any(len(subset) == 1 for subset in sets):
         names = " and ".join(f"{group}.{name}" for group, name in compared)
         say(f"a task alone is trained without {names}: it has no other task to be compared with")
+    texts = lay_sets(plain, sets, jobs, compared)
     if not (options.dry_run or options.table_only):
-        write_sets(plain, sets, jobs, compared)
-    status, systems = run_jobs(jobs, options)
+        check_sets(texts, jobs)
+    status, systems = run_jobs(jobs, options, files=texts)
     if systems:
         show(tuple(name for name, task in tasks.items() if task.in_mean), systems, options)
     return status
@@ -118,40 +118,47 @@ def build_jobs(
     return jobs
 
 
-def write_sets(
+def lay_sets(
     tasks: Mapping[str, Any],
     sets: Sequence[tuple[str, ...]],
     jobs: Mapping[str, Sequence[Job]],
     compared: Sequence[tuple[str, str]] = (),
-) -> None:
-    """Write the file of each set.
+) -> dict[Path, str]:
+    """Return the text of the file of each set, by path.
 
     Args:
         tasks: The tasks as plain data.
         sets: Sets of names of tasks.
         jobs: Their trainings, by the set's name.
         compared: Settings that compare tasks, which the file of a task alone switches off (see `find_comparisons`).
-
-    Raises:
-        InputError: If runs of a set exist whose file has different tasks; no file is written then.
     """
     texts = {}
     for subset in sets:
-        trainings = jobs[name_set(subset)]
-        path = trainings[0].configs[-1]
         settings: dict[str, dict[str, Any]] = {"tasks": {task: tasks[task] for task in subset}}
         for group, name in compared if len(subset) == 1 else ():
             settings[group] = {name: COMPARISONS[group, name]}
-        texts[path] = yaml.safe_dump(settings, sort_keys=False)
-        is_other = path.is_file() and path.read_text(encoding="utf-8") != texts[path]
+        texts[jobs[name_set(subset)][0].configs[-1]] = yaml.safe_dump(settings, sort_keys=False)
+    return texts
+
+
+def check_sets(files: Mapping[Path, str], jobs: Mapping[str, Sequence[Job]]) -> None:
+    """Raise an error where a set was run with a file of different tasks.
+
+    Args:
+        files: The text of the file of each set, by path.
+        jobs: The trainings of each set.
+
+    Raises:
+        InputError: If one was.
+    """
+    for trainings in jobs.values():
+        path = trainings[0].configs[-1]
+        is_other = path.is_file() and path.read_text(encoding="utf-8") != files[path]
         if is_other and any(job.holds_runs() for job in trainings):
             raise InputError(
                 f"{path}: has different tasks, and runs that used it exist (expected the same tasks; for others choose "
                 "another --output)"
             )
-    for path, text in texts.items():
-        with replacing_text(path) as file:
-            file.write(text)
 
 
 def choose_task_flags(flags: Sequence[str], chosen: Sequence[str], tasks: Sequence[str]) -> tuple[str, ...]:

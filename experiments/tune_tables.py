@@ -34,7 +34,11 @@ def show(searches: Sequence[Search], rungs: Sequence[Rung], options: JobOptions,
     if differences:
         tables.append(build_differences(differences))
     sentences = [difference.sentence() for difference in differences]
-    sentences += [f"{search.recipe.name}: its best values are in {search.write_best()}" for search in searches]
+    sentences += [
+        f"{search.recipe.name}: its best values are in {search.write_best()}; this trains with them: "
+        f"{search.best_command}"
+        for search in searches
+    ]
     publish(
         options.output,
         [HALVES, DEFAULTS, *describe_cost([search.recipe for search in searches], rungs)],
@@ -134,6 +138,7 @@ def describe_search(search: Search, rungs: Sequence[Rung]) -> dict[str, Any]:
     return {
         "name": search.recipe.name,
         "best": search.best,
+        "command": search.best_command,
         "candidates": search.candidates,
         "rounds": [
             {

@@ -14,7 +14,7 @@ NOT_OURS = {"runs", "tests"}  # and what begins with a dot
 ALLOWED: dict[str, set[str]] = {
     "heads": {"runtime", "transformers_internals"},
     "backbones": {"runtime", "transformers_internals"},
-    "objectives": {"heads"},
+    "objectives": {"heads", "runtime"},
     "augmentation": {"runtime"},
     "sample_data": set(),
     "figures": set(),

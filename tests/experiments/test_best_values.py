@@ -1,14 +1,17 @@
-"""The file with a recipe's best values, as train.py reads it."""
+"""The file with a recipe's best values, and the command that trains with them, as train.py reads them."""
 
+import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from experiments.fit_parser import read_settings
 from experiments.halving import Rung
-from experiments.options import add_options, read_options
-from experiments.search import Search
-from experiments.search_space import read_recipes
+from experiments.options import add_options, read_options, split_configs
+from experiments.own_rows import parse_command
+from experiments.search import Search, build_job
+from experiments.search_space import as_flags, read_recipes
 from runtime.arguments import Arguments
 
 COMMAND = "-c one.yaml --model.regularizer RDrop --tasks.sst.head LinearHead"
@@ -55,3 +58,23 @@ def test_train_py_reads_the_best_values_behind_the_files_of_the_command(search: 
 def test_the_command_as_it_stands_has_no_values(search: Search) -> None:
     search.best = 0
     assert search.write_best().read_text() == "{}\n"
+
+
+@pytest.mark.parametrize("best", [0, 1])
+def test_the_command_has_all_settings_of_the_best_candidate(search: Search, best: int) -> None:
+    search.best = best
+    configs, flags = split_configs(parse_command(search.best_command, "best"), "best:")
+    rung = Rung(1, 1, 1)
+    job = build_job(search.recipe, best, search.candidates[best], rung, 42, search.tasks, search.options)
+    found, trained = (read_settings(files, more, "") for files, more in ((configs, flags), (job.configs, job.flags)))
+    assert found["model"]["regularizer"]["class_path"] == "objectives.RDrop"
+    assert {**found, "trainer": {}} == {**trained, "trainer": {}}
+
+
+def test_the_command_can_be_typed_and_holds_what_the_search_was_given(search: Search) -> None:
+    search.options = replace(search.options, root="my data", flags=("--data.batch_size", "4"), backbone="small")
+    assert shlex.split(search.best_command) == [
+        *["python", "train.py", "fit", "-c", "one.yaml", "--model.regularizer", "RDrop"],
+        *["--tasks.sst.head", "LinearHead", *as_flags(VALUES)],
+        *["--data.batch_size", "4", "--data.root", "my data", "--model.backbone", "small"],
+    ]

@@ -137,6 +137,18 @@ def test_rows_are_compared_with_the_first_unless_they_say_otherwise(folder):
         ("--dry_run -c one.yaml --row a=--weight", "a: no flag --weight (did you mean --tasks.NAME.weight?)"),
         ("--dry_run -c one.yaml --row a=--data.root", "a: --data.root has no value (expected one after it)"),
         (
+            "--dry_run -c base.yaml --row a= --row 'b=--model.regularizer RDrop --model.regularizer.tasks [nope]'",
+            "b: RDrop: tasks has nope (expected names of tasks: sst, quora, sts)",
+        ),
+        (
+            "--dry_run -c base.yaml --row a= --row 'b=--model.surgery PcGrad'",
+            "b: PcGrad compares the tasks of an optimiser step, but each has one batch of one task (expected tasks ",
+        ),
+        (
+            "-c base.yaml --data.root ROOT --row a= --row 'b=--data.schedule Staged --data.schedule.first nope'",
+            "b: Staged: first is 'nope' (expected one of the tasks: sst, quora, sts)",
+        ),
+        (
             "--row 'a=-c base.yaml --tasks.sst.in_mean false' --row 'b=-c one.yaml'",
             "--row b: is scored on other tasks (sst) than a, which it is compared with (expected at least one of "
             "quora, sts, without in_mean: false)",

@@ -80,6 +80,43 @@ def test_surgery_of_a_file_is_switched_off_for_a_task_alone(tmp_path, cs224n_roo
     assert settings["model"]["surgery"]["class_path"].endswith("PcGrad")
 
 
+@pytest.mark.parametrize("look", [["--dry_run"], []])
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (
+            "model: {regularizer: {class_path: RDrop, init_args: {tasks: [sst]}}}",
+            "sts: RDrop: tasks has sst (expected names of tasks: sts)",
+        ),
+        (
+            "data: {schedule: {class_path: Staged, init_args: {first: sst}}}",
+            "sts: Staged: first is 'sst' (expected one of the tasks: sts)",
+        ),
+        (
+            "model: {score: {sst.accuracy: 0.5, sts.pearson: 0.5}}",
+            "sst: model.score: there is no 'sts.pearson' (expected sst.accuracy, ",
+        ),
+        (
+            "best_checkpoint: {monitor: val/sst/accuracy}",
+            "sts: best_checkpoint.monitor is val/sst/accuracy (expected one of val/sts/pearson, ",
+        ),
+    ],
+)
+def test_a_setting_about_a_task_that_a_set_lacks_is_refused_before_any_set_is_trained(
+    tmp_path, capsys, settings, said, look
+):
+    config = write_config(tmp_path, sst="Sst", sts="Sts")
+    (tmp_path / "more.yaml").write_text(settings)
+    given = ["-c", str(config), "-c", str(tmp_path / "more.yaml"), "--seeds", "1", "--output", str(tmp_path / "out")]
+    assert main([*given, *look]) == 2
+    shown = capsys.readouterr()
+    assert shown.err.startswith(f"error: {said}")
+    assert shown.err.count("\n") == 1
+    assert trained_sets(shown.out) == []
+    assert not (tmp_path / "out").exists()
+    assert main([*given, "--dry_run", "--sets", "all"]) == 0
+
+
 @pytest.mark.parametrize(
     ("tasks", "said"),
     [

@@ -67,6 +67,8 @@ def test_the_choice_is_made_on_one_half_and_reported_on_the_other(folder, cs224n
     assert main(["search.yaml", *SIZES, "--table_only"]) == 0
     shown = capsys.readouterr().out
     assert "other is better than plain (sst +1.0000" in shown
+    command = "python train.py fit -c one.yaml --tasks.sst.weight 2 --model.optimizer.lr="
+    assert f"other: its best values are in runs/tune/other.yaml; this trains with them: {command}" in shown
     found = json.loads((folder / "runs/tune/results.json").read_text())
     plain, other = found["recipes"]
     assert (plain["best"], other["best"]) == (2, 2)
@@ -145,7 +147,7 @@ def test_recipes_are_scored_by_any_metric_but_the_same_one(folder, capsys):
             "no flag --model.optimizer.rate (did you mean --model.optimizer.lr?)",
         ),
         ("data.batch_size: {choice: [8, many]}", "data.batch_size is 'many' (expected int)"),
-        ("tasks.sst.weight: {uniform: [-1, 2]}", "Sst: weight is -1.0 (expected 0 or more)"),
+        ("tasks.sst.weight: {uniform: [-1, 2]}", "tasks.sst: weight is -1.0 (expected 0 or more)"),
         ("tasks.sst.wieght: {uniform: [0, 2]}", "Sst has no wieght (did you mean weight?)"),
         ("trainer.gradient_clip_val: {uniform: [-1, 2]}", "trainer.gradient_clip_val is -1 (expected 0 or more)"),
     ],
