@@ -1,5 +1,6 @@
 """Which code this is: its version, and the commit where it is a git checkout."""
 
+import hashlib
 import importlib.metadata
 import subprocess
 import sys
@@ -54,7 +55,8 @@ def find_package_version(name: str) -> str:
 
     Returns:
         That of its distribution or its `__version__`; else what `git describe` says of its folder, such as
-        `v1.2-3-g1a2b3c4-dirty` or `1a2b3c4`; `unknown` where git does not keep it.
+        `v1.2-3-g1a2b3c4-dirty` or `1a2b3c4`; where git does not keep it the beginning of a SHA-256 of its .py files,
+        such as `sha256:1a2b3c4d5e6f`; `unknown` without a file.
     """
     distributions = importlib.metadata.packages_distributions().get(name)
     if distributions:
@@ -65,7 +67,15 @@ def find_package_version(name: str) -> str:
     if isinstance(version, str) or not place.name:
         return version if isinstance(version, str) else "unknown"
     is_kept = _git(place.parent, "ls-files", "--error-unmatch", place.name) is not None
-    return (is_kept and _git(place.parent, "describe", "--tags", "--always", "--dirty")) or "unknown"
+    return (is_kept and _git(place.parent, "describe", "--tags", "--always", "--dirty")) or _digest_code(place)
+
+
+def _digest_code(place: Path) -> str:
+    """Say what a package's folder, or a module's file, holds."""
+    digest = hashlib.sha256()
+    for file in sorted(place.rglob("*.py")) if place.is_dir() else [place]:
+        digest.update(file.relative_to(place.parent).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
+    return f"sha256:{digest.hexdigest()[:12]}"
 
 
 def _git(root: Path, *arguments: str) -> str | None:

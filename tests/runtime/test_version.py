@@ -57,7 +57,11 @@ def test_a_package_has_the_version_of_its_distribution_or_the_commit_of_its_fold
         importlib.import_module(name)
     (checkout / "kept_methods" / "surgery.py").write_text("2\n")
     assert find_package_version("kept_methods") == f"{git(checkout, 'rev-parse', '--short', 'HEAD')}-dirty"
-    assert find_package_version("untracked_methods") == "unknown"
+    untracked = find_package_version("untracked_methods")
+    assert re.fullmatch("sha256:[0-9a-f]{12}", untracked)
+    (checkout / "untracked_methods" / "surgery.py").write_text("2\n")
+    find_package_version.cache_clear()
+    assert find_package_version("untracked_methods") != untracked
     assert find_package_version("numbered") == "1.5"
     assert find_package_version("numpy") == np.__version__
     assert find_package_version("nowhere") == "unknown"
