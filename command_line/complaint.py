@@ -90,7 +90,7 @@ def subclasses(base: type) -> list[str]:
     children: list[type] = base.__subclasses__()
     below = [name for child in children for name in subclasses(child)]
     top = base.__module__.partition(".")[0]
-    is_inner = top != "lightning" and not hasattr(sys.modules[top], base.__name__)
+    is_inner = top != "lightning" and not hasattr(sys.modules.get(top), base.__name__)
     return below if inspect.isabstract(base) or is_inner else [base.__name__, *below]
 
 

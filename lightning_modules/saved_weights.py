@@ -87,14 +87,16 @@ def fill_in_frozen(checkpoint: dict[str, Any], frozen: Mapping[str, Tensor], *, 
 
 
 def take_own_objective(checkpoint: dict[str, Any], own: Mapping[str, Tensor]) -> None:
-    """Give a checkpoint this module's weights of weighting and methods, which an evaluation does not ask for.
+    """Give a checkpoint of another weighting or other methods this module's: an evaluation does not ask for them.
 
     Args:
         checkpoint: The checkpoint, changed in place as Lightning's hook wants it.
         own: The module's `state_dict`.
     """
-    kept = {name: tensor for name, tensor in checkpoint["state_dict"].items() if not name.startswith(OBJECTIVE)}
-    checkpoint["state_dict"] = {**kept, **{name: own[name] for name in own if name.startswith(OBJECTIVE)}}
+    weights = checkpoint["state_dict"]
+    mine, found = ({name: each[name] for name in each if name.startswith(OBJECTIVE)} for each in (own, weights))
+    if {name: tensor.shape for name, tensor in mine.items()} != {name: tensor.shape for name, tensor in found.items()}:
+        checkpoint["state_dict"] = {**{name: weights[name] for name in weights if name not in found}, **mine}
 
 
 def frozen_weights(module: nn.Module) -> dict[str, Tensor]:

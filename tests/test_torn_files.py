@@ -35,6 +35,7 @@ ELSEWHERE = {
     "datamodules/encoding.py": "in partial_folder",
     "runtime/whole_files.py": "the writers themselves",
     "sample_data/generate.py": "made again in a second",
+    "experiments/fit_parser.py": "in TemporaryDirectory",
 }
 DEVELOPERS = ("tests", "benchmarks", "docs")
 
