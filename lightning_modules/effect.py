@@ -46,8 +46,8 @@ def check_joined(surgery: Surgery, tasks: Mapping[str, Task]) -> None:
     training = [name for name, task in tasks.items() if task.head_only_from != 0]
     if len(training) < 2:
         raise InputError(
-            f"{type(surgery).__name__} joins gradients of several tasks, but of {len(tasks)} "
-            f"{len(training)} trains the backbone (expected two or more)"
+            f"{type(surgery).__name__} joins gradients of several tasks, but only {len(training)} of "
+            f"{len(tasks)} trains the backbone (expected two or more)"
         )
 
 

@@ -20,7 +20,7 @@ SIMCSE = '[{"class_path": "SimCse"}]'
         ),
         (
             ["--model.surgery", "PcGrad", "--data.schedule", "Joint", *HEADS_ONLY],
-            "PcGrad joins gradients of several tasks, but of 3 1 trains the backbone (expected two or more)",
+            "PcGrad joins gradients of several tasks, but only 1 of 3 trains the backbone (expected two or more)",
         ),
     ],
     ids=["R-Drop", "one task"],
