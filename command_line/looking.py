@@ -43,7 +43,7 @@ class LookingCLI(OpenCLI):
 
     def instantiate_deferred(self, config: Namespace) -> Namespace:
         """Build everything but the model, in whose place is a function that builds it."""
-        defer = partial(_defer, self.plain_settings(config)["model"])
+        defer = partial(_defer, lambda: self.plain_settings(config)["model"])
         with self.refusing_settings():
             built: Namespace = self.parser.instantiate(config, instantiators=[(defer, self._model_class, False)])
         return built
@@ -86,7 +86,7 @@ class LookingCLI(OpenCLI):
 
 
 def _defer(
-    settings: dict[str, Any],
+    settings: Callable[[], dict[str, Any]],
     class_type: Callable[..., T],
     *args: Any,
     applied_instantiation_links: Any,
@@ -95,7 +95,7 @@ def _defer(
     """Return a function that builds a class; jsonargparse calls this in the place of the class itself.
 
     Args:
-        settings: The class's settings as plain data, its hyperparameters.
+        settings: Gives the class's settings as plain data, its hyperparameters.
         class_type: The class.
         args: Its arguments, as kwargs.
         applied_instantiation_links: What jsonargparse adds.
@@ -103,7 +103,7 @@ def _defer(
     """
 
     def build() -> T:
-        with built_by_cli(settings):
+        with built_by_cli(settings()):
             return class_type(*args, **kwargs)
 
     return build

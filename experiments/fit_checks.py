@@ -3,24 +3,19 @@
 from collections.abc import Mapping
 from typing import Any
 
-import lightning.pytorch as L
 from jsonargparse import Namespace
 
-from backbones import Backbone, build_encoder
 from callbacks import check_monitors
 from datamodules import MultitaskSampler
 from datamodules.schedules import RoundRobinShuffled
 from datamodules.streams import check_teachers, find_streams
 from lightning_modules.building import build_score, check_probe
-from lightning_modules.effect import check_joined
+from lightning_modules.effect import check_surgery
 from lightning_modules.evaluation import directions
 from lightning_modules.regularization import Regularization
 from lightning_modules.score import Score
-from lightning_modules.surgery import GradientSurgeon
 from lightning_modules.task_scores import TaskScores
 from objectives import Fixed
-
-SMALL = {"hidden_size": 2, "num_hidden_layers": 1, "num_attention_heads": 1, "intermediate_size": 2, "vocab_size": 2}
 
 
 def check_parts(built: Namespace) -> None:
@@ -58,14 +53,15 @@ def _check_order(model: Mapping[str, Any], data: Mapping[str, Any], accumulated:
     sizes = {name: tasks[first].batch_size or data["batch_size"] for name, (first, *_) in streams.items()}
     schedule = data["schedule"] or RoundRobinShuffled()
     MultitaskSampler(sizes, sizes, schedule, seed=data["seed"], max_epochs=data["max_epochs"])
-    if model["surgery"] is None:
-        return
-    check_joined(model["surgery"], tasks)
-    window = schedule.window(len(streams)) if accumulated == 1 else accumulated
-    trainer = L.Trainer(accelerator="cpu", accumulate_grad_batches=window, logger=False, enable_checkpointing=False,
-                        enable_progress_bar=False, enable_model_summary=False)  # fmt: skip
-    backbone = Backbone(build_encoder(SMALL), frozen=model["freeze_backbone"])
-    GradientSurgeon(model["surgery"], backbone).start(trainer, streams, is_compiled=model["compile"] != "none")
+    if model["surgery"] is not None:
+        check_surgery(
+            model["surgery"],
+            tasks,
+            streams,
+            window=schedule.window(len(streams)) if accumulated == 1 else accumulated,
+            is_frozen=model["freeze_backbone"],
+            is_compiled=model["compile"] != "none",
+        )
 
 
 def _check_monitors(built: Namespace, score: Score | None) -> None:

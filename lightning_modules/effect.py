@@ -8,6 +8,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from torch import nn
 
 from backbones import Backbone
+from datamodules.streams import Streams
 from objectives import PairObjective, Regularizer, Surgery, Weighting
 from tasks import InputError, Task
 
@@ -29,25 +30,57 @@ def check_dropout(
         InputError: If all passes would be equal.
     """
     of_backbone = not backbone.frozen and (_has_dropout(backbone) or _names_dropout(backbone))
-    users: list[Regularizer | PairObjective] = [*regularizers]
-    for each in [*users, *(objective for task in tasks.values() for objective in task.auxiliary)]:
+    objectives = (objective for task in tasks.values() for objective in task.auxiliary)
+    users: list[Regularizer | PairObjective] = [*regularizers, *objectives]
+    for each in users:
         dropped = of_backbone or (isinstance(each, Regularizer) and any(map(_has_dropout, others)))
         if each.needs_dropout and not dropped:
             where = "the backbone has none" if isinstance(each, PairObjective) else "backbone and heads have none"
             raise InputError(f"{type(each).__name__} compares passes under different dropout, but {where}")
 
 
-def check_joined(surgery: Surgery, tasks: Mapping[str, Task]) -> None:
-    """Refuse surgery where fewer than two tasks train the backbone.
+def check_surgery(
+    surgery: Surgery,
+    tasks: Mapping[str, Task],
+    streams: Streams,
+    *,
+    window: int,
+    is_frozen: bool,
+    is_compiled: bool,
+) -> None:
+    """Refuse surgery that has no gradients of several tasks to join.
+
+    Args:
+        surgery: The method.
+        tasks: The tasks by name.
+        streams: Which tasks share their rows.
+        window: Batches of an optimiser step.
+        is_frozen: Whether the backbone is frozen.
+        is_compiled: Whether the encoder is compiled.
 
     Raises:
-        InputError: If so.
+        InputError: If fewer than two tasks train the backbone, each optimiser step is of one task, or what is
+            compiled, and allows one backward pass, would have one of each task.
     """
-    training = [name for name, task in tasks.items() if task.head_only_from != 0]
-    if len(training) < 2:
+    name = type(surgery).__name__
+    training = sum(task.head_only_from != 0 for task in tasks.values())
+    if training < 2:
         raise InputError(
-            f"{type(surgery).__name__} joins gradients of several tasks, but only {len(training)} of "
-            f"{len(tasks)} trains the backbone (expected two or more)"
+            f"{name} joins gradients of several tasks, but only {training} of {len(tasks)} trains the backbone "
+            "(expected two or more)"
+        )
+    if is_frozen:
+        raise InputError(f"{name} joins gradients of the backbone, but freeze_backbone is true")
+    joint = any(len(sharing) > 1 for sharing in streams.values())
+    if joint and is_compiled:
+        raise InputError(
+            f"{name} makes a backward pass for each of the tasks that share their rows, and what model.compile "
+            "compiles allows one (expected model.compile none or --data.share_rows false)"
+        )
+    if window == 1 and not joint:
+        raise InputError(
+            f"{name} compares the tasks of an optimiser step, but each has one batch of one task (expected tasks "
+            "that share their rows, --data.schedule Joint or --trainer.accumulate_grad_batches of more than 1)"
         )
 
 

@@ -25,7 +25,7 @@ from lightning_modules.building import (
     check_probe,
     check_saving,
 )
-from lightning_modules.effect import check_dropout, check_joined, report_plain_weighting
+from lightning_modules.effect import check_dropout, check_surgery, report_plain_weighting
 from lightning_modules.hyperparameters import check_fit, check_resumable, keep_plain_hyperparameters
 from lightning_modules.init_from import NEW_TRAINING, init_from
 from lightning_modules.meaning import compare_with_checkpoint, model_meaning
@@ -210,9 +210,15 @@ class MultitaskModule(TaskNetwork):
         check_dropout(self.backbone, others, self._regularization.regularizers, self.tasks)
         report_plain_weighting(self.weighting, self.trainer)
         if self._surgeon is not None:
-            streams = multitask_data(self.trainer).streams
-            check_joined(self._surgeon.surgery, self.tasks)
-            self._surgeon.start(self.trainer, streams, is_compiled=self._compile != "none")
+            check_surgery(
+                self._surgeon.surgery,
+                self.tasks,
+                multitask_data(self.trainer).streams,
+                window=self.trainer.accumulate_grad_batches,
+                is_frozen=self.backbone.frozen,
+                is_compiled=self._compile != "none",
+            )
+            self._surgeon.start()
         shared = [*self.backbone.parameters(), *(self.trunk.parameters() if self.trunk is not None else ())]
         only_heads = all(task.head_only_from == 0 for task in self.tasks.values())
         report_parameters(self.parameters(), unreached=shared if only_heads else ())

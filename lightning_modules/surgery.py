@@ -7,7 +7,6 @@ import torch
 from torch import Tensor, nn
 
 from backbones import Backbone
-from datamodules.streams import Streams
 from lightning_internals import window_ends
 from objectives import StepId, Surgery, TaskGradients
 from tasks import InputError
@@ -36,35 +35,16 @@ class GradientSurgeon:
         self._losses: dict[str, Tensor] = {}
         self._step_id = StepId()
 
-    def start(self, trainer: L.Trainer, streams: Streams, *, is_compiled: bool) -> None:
-        """Look up the shared weights, and check that there are gradients of several tasks to join.
-
-        Args:
-            trainer: The trainer.
-            streams: Which tasks share their rows.
-            is_compiled: Whether the encoder is compiled.
+    def start(self) -> None:
+        """Look up the shared weights.
 
         Raises:
-            InputError: If nothing that trains is shared, each optimiser step is of one task, or what is compiled, and
-                allows one backward pass, would have one of each task.
+            InputError: If none of them trains.
         """
-        name = type(self.surgery).__name__
-        if self._backbone.frozen:
-            raise InputError(f"{name} joins gradients of the backbone, but freeze_backbone is true")
-        joint = any(len(tasks) > 1 for tasks in streams.values())
-        if joint and is_compiled:
-            raise InputError(
-                f"{name} makes a backward pass for each of the tasks that share their rows, and what model.compile "
-                "compiles allows one (expected model.compile none or --data.share_rows false)"
-            )
-        if trainer.accumulate_grad_batches == 1 and not joint:
-            raise InputError(
-                f"{name} compares the tasks of an optimiser step, but each has one batch of one task (expected tasks "
-                "that share their rows, --data.schedule Joint or --trainer.accumulate_grad_batches of more than 1)"
-            )
         shared = list(self._backbone.shared_parameters().values())
         shared += self._trunk.parameters() if self._trunk is not None else ()
         if not shared:
+            name = type(self.surgery).__name__
             raise InputError(f"{name} joins gradients of weights that the tasks share, but none of those trains")
         self._gradients = TaskGradients(shared)
 

@@ -2,6 +2,7 @@
 
 import platform
 from collections.abc import Mapping
+from itertools import takewhile
 from pathlib import Path
 
 CPUINFO = Path("/proc/cpuinfo")
@@ -10,7 +11,7 @@ MATRIX_INSTRUCTIONS = ("avx2", "avx512f", "avx512_bf16", "amx_bf16", "amx_fp16",
 
 def processor() -> str:
     """Return the processor's name."""
-    return _read().get("model name") or platform.processor() or platform.machine()
+    return _name(_read())
 
 
 def processor_and_instructions() -> str:
@@ -21,13 +22,17 @@ def processor_and_instructions() -> str:
     """
     read = _read()
     listed = f"{read.get('flags', '')} {read.get('Features', '')}".split()
-    return " ".join([processor(), *(name for name in MATRIX_INSTRUCTIONS if name in listed)])
+    return " ".join([_name(read), *(name for name in MATRIX_INSTRUCTIONS if name in listed)])
+
+
+def _name(read: Mapping[str, str]) -> str:
+    return read.get("model name") or platform.processor() or platform.machine()
 
 
 def _read() -> Mapping[str, str]:
     """Return what Linux says of the first processor; nothing elsewhere."""
     if not CPUINFO.is_file():
         return {}
-    first = CPUINFO.read_text(encoding="utf-8", errors="replace").split("\n\n")[0]
-    lines = [line.partition(":") for line in first.splitlines()]
+    with CPUINFO.open(encoding="utf-8", errors="replace") as file:
+        lines = [line.partition(":") for line in takewhile(str.strip, file)]
     return {name.strip(): value.strip() for name, _, value in lines}

@@ -182,6 +182,14 @@ def test_lightning_loads_a_module_by_the_name_of_what_built_it(tiny_backbone):
     )
 
 
+def test_a_module_takes_the_hyperparameters_that_a_command_line_would_give_it(tiny_backbone):
+    with lightning_internals.built_by_cli({"surgery": {"class_path": "mine.Method"}}):
+        module = build_module(tiny_backbone)
+    assert module.hparams["surgery"] == {"class_path": "mine.Method"}
+    assert "backbone" not in module.hparams
+    assert "backbone" in build_module(tiny_backbone).hparams
+
+
 @pytest.mark.parametrize("kind", [TensorBoardLogger, CSVLogger])
 def test_a_logger_writes_to_the_version_that_is_set(kind: type[TensorBoardLogger | CSVLogger], tmp_path):
     logger = kind(tmp_path, name="mine")

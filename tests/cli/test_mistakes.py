@@ -113,7 +113,7 @@ def test_tasks_are_required(train, capsys):
         (["--tasks.sst.metrics", "[accuracy, mirco_f1]"], "'mirco_f1'] (did you mean micro_f1?) (expected a list of"),
         (
             ["--model.regularizer", "Smrt"],
-            "model.regularizer: no class Smrt (did you mean Smart?) (expected one of ",
+            "model.regularizer: no class Smrt (did you mean Smart?) (expected one of Breg",
         ),
         (
             ["--model.regularizer", "Smart", "--model.regularizer.weigh", "1"],

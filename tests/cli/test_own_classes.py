@@ -1,6 +1,8 @@
 """A class from a package of the user's own, by its whole path, and what can be wrong with it."""
 
 import json
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -144,11 +146,13 @@ NO_MODULE = "no module absent (expected the folder that holds it in the environm
 
 
 @pytest.fixture
-def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     (tmp_path / "elsewhere").mkdir()
     for name, text in {"mine": MODULE, **BROKEN}.items():
         (tmp_path / "elsewhere" / f"{name}.py").write_text(text, encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path / "elsewhere")
+    yield
+    sys.modules.pop("mine", None)  # or its classes could be named in the messages of later tests
 
 
 def test_a_callback_inside_another_class_and_one_that_a_function_builds_train(package, train):

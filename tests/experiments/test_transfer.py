@@ -80,6 +80,12 @@ def test_the_file_of_a_set_is_not_replaced_beside_its_runs(tmp_path):
     check_sets(files, jobs)
     with pytest.raises(InputError, match=r"quora\+sts\.yaml: has different tasks, and runs that used it exist"):
         check_sets(others, jobs)
+    (tmp_path / "others.yaml").write_text(TASKS.replace("weight: 2", "weight: 3").replace("encoding: bi", "swap: true"))
+    before, single = pair.read_text(), tmp_path / "sets" / "sst.yaml"
+    single.write_text(files[single])
+    arguments = ["-c", str(tmp_path / "others.yaml"), "--output", str(tmp_path), "--seeds", "1"]
+    assert main([*arguments, "--train_limit", "sts=50"]) == 2
+    assert (pair.read_text(), single.read_text()) == (before, files[single])
     checkpoint.unlink()
     check_sets(others, jobs)
 
