@@ -54,7 +54,7 @@ class AtomicCheckpointIO(TorchCheckpointIO):
             checkpoint = super().load_checkpoint(path, map_location=map_location, weights_only=True)
         except FileNotFoundError:
             raise InputError(
-                f"{path}: no such checkpoint (expected last, best, best-TASK, auto or the path of a file)"
+                f"{path}: no such checkpoint (expected last, best, best-TASK, auto, a run or a file)"
             ) from None
         except (OSError, EOFError, RuntimeError, UnpicklingError) as error:
             reason = reason_of(error)

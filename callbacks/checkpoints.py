@@ -1,5 +1,6 @@
 """The checkpoint to resume from, and the best ones."""
 
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from lightning_internals import stops_here, validation_follows
 from runtime.run_folders import last_checkpoint, note_best
 from runtime.whole_files import remove_left_behind
 from tasks import InputError
+
+log = logging.getLogger(__name__)
 
 
 class ResumableCheckpoint(Checkpoint):
@@ -42,6 +45,7 @@ class ResumableCheckpoint(Checkpoint):
         self._saved_step = trainer.global_step
         if trainer.ckpt_path and trainer.is_global_zero:
             remove_left_behind(Path(trainer.ckpt_path).parent.glob(".*.ckpt.*"))
+            log.info("resumes from %s, step %s", trainer.ckpt_path, trainer.global_step)
 
     def on_train_batch_end(
         self, trainer: L.Trainer, pl_module: L.LightningModule, outputs: Any, batch: Any, batch_idx: int

@@ -31,7 +31,8 @@ from callbacks import (
 from callbacks.averaging import refuse_changed_weights
 from callbacks.precision import find_device, find_resumed_precision
 from callbacks.run_folder import RunTrainer, claimed_run
-from command_line.checkpoints import choose_checkpoint
+from callbacks.saved_config import SavedConfig
+from command_line.checkpoints import choose_checkpoint, choose_in_run
 from command_line.help import describe_checkpoint
 from command_line.loggers import LOGGER, complete_loggers
 from command_line.looking import LookingCLI
@@ -57,6 +58,7 @@ class TandemCLI(LookingCLI):
             trainer_class=self.runner,
             seed_everything_default=42,
             auto_configure_optimizers=False,
+            save_config_callback=SavedConfig,
             parser_class=Parser,
             parser_kwargs={"description": type(self).__doc__, "version": VERSION},
             trainer_defaults={
@@ -118,13 +120,16 @@ class TandemCLI(LookingCLI):
         self._runs = complete_loggers(config.trainer, run_name(configs))
         which = config.get("ckpt_path")
         if which is None and self.config.subcommand != "fit":
-            raise InputError(f"{self.config.subcommand} needs trained weights: --ckpt_path best, last or a file")
+            raise InputError(f"{self.config.subcommand} needs trained weights: --ckpt_path best, last, a run or a file")
         if which == "":
-            raise InputError("--ckpt_path is empty (expected last, best, auto or a file)")
+            raise InputError("--ckpt_path is empty (expected last, best, auto, a run or a file)")
         tasks = list(config.get("tasks") or {})
         if which in ("last", "best", "auto", *(f"best-{task}" for task in tasks)):
             found = choose_checkpoint(which, own=saved_run(configs), runs=self._runs.folder)
             config["ckpt_path"] = str(found) if found else None
+        elif which is not None and Path(which).expanduser().is_dir():
+            run = Path(which).expanduser()
+            config["ckpt_path"] = str(choose_in_run(run, is_resumed=self.config.subcommand == "fit"))
         self._settle_precision(config)
 
     def _settle_precision(self, config: Namespace) -> None:

@@ -1,8 +1,8 @@
-"""The checkpoint that a word of `--ckpt_path` means."""
+"""The checkpoint that a word or a folder of `--ckpt_path` means."""
 
 from pathlib import Path
 
-from runtime.run_folders import find_checkpoint, find_in_run
+from runtime.run_folders import find_checkpoint, find_in_run, find_trained
 from tasks import InputError
 
 
@@ -28,4 +28,21 @@ def choose_checkpoint(which: str, *, own: Path | None, runs: Path) -> Path | Non
     found = find_checkpoint(runs, "last" if which == "auto" else which)
     if found is None and which != "auto":
         raise InputError(f"--ckpt_path {which}: no run in {runs} has such a checkpoint")
+    return found
+
+
+def choose_in_run(run: Path, *, is_resumed: bool) -> Path:
+    """Find the checkpoint of a run: its last one to resume from, else its best one, or the last where none is best.
+
+    Args:
+        run: Its folder.
+        is_resumed: Whether a training resumes from it.
+
+    Raises:
+        InputError: If there is none.
+    """
+    found = find_in_run(run, "last") if is_resumed else find_trained(run)
+    if found is None:
+        expected = "checkpoints/last.ckpt of a run" if is_resumed else "checkpoints/best….ckpt or last.ckpt of a run"
+        raise InputError(f"--ckpt_path {run}: holds no checkpoint (expected {expected})")
     return found

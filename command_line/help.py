@@ -16,9 +16,9 @@ OFTEN = {  # what is shown of Lightning's
 SELDOM = {"trainer", "best_checkpoint", "weights_only", "verbose", "return_predictions"}
 CHECKPOINT = {
     "fit": "Checkpoint to continue from: `last` for the newest run's, `auto` for the same or a fresh start where there "
-    "is none, `best`, `best-TASK`, or a file.",
+    "is none, `best`, `best-TASK`, a run's folder, or a file.",
     "other": "Weights to use: `best`, `best-TASK` or `last` for those of the newest run, or of RUN with "
-    "`-c RUN/config.yaml`; or a file.",
+    "`-c RUN/config.yaml`; a run's folder (its best ones); or a file.",
 }
 LAST = ("trainer.", "best_checkpoint.")
 LINKED = "Linked arguments"

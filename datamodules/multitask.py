@@ -36,6 +36,7 @@ from datamodules.training_rows import ask_shortcuts, complete_rows
 from datamodules.trial import ChooseBatches
 from runtime.cache_folder import CACHE_DIR
 from tasks import InputError, Split, Task
+from tasks.names import check_names
 
 log = logging.getLogger(__name__)
 
@@ -120,6 +121,7 @@ class MultitaskDataModule(ResumableDataModule):
             seed=seed,
             allow_changes=allow_changes,
         )
+        check_names(tasks)
         if sentences is not None and sentences.task not in tasks:
             raise InputError(f"data.sentences.task is {sentences.task!r} (expected one of {', '.join(tasks)})")
         if round_tokens < 0:

@@ -155,14 +155,17 @@ def check_test_labels(stores: Mapping[str, TokenStore], tasks: Mapping[str, Task
         root: Folder that their relative paths start from.
 
     Raises:
-        InputError: If not.
+        InputError: If not, or if something that is no label stands there.
     """
     for name, store in stores.items():
+        if len(store.labelled_rows) == len(store):
+            continue
+        where = tasks[name].find_unlabelled("test", root)
         if not len(store.labelled_rows):
             rank_zero_only(log.info)("task %s: not tested, its test split has no labels", name)
         elif not store.is_labelled:
-            where = tasks[name].find_unlabelled("test", root)
-            raise InputError(f"{where}: {tasks[name].label} is empty (expected labels in all rows or in none)")
+            expected = "labels in all rows or in none; missing_labels: ignore tests the rows that have one"
+            raise InputError(f"{where}: {tasks[name].label} is empty (expected {expected})")
     if not labelled(stores):
         raise InputError("test: no task has a labelled test split (use predict for unlabelled ones)")
 

@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from lightning.pytorch.utilities import rank_zero_only
-from torch import nn
 
 from backbones import Adapter, Backbone, PoolingChoice, build_encoder, load_encoder
 from backbones.families import Way, default_pooling
@@ -14,6 +13,7 @@ from heads import Head, TrunkSettings, check_trunk
 from lightning_modules.acceleration import CompileChoice
 from lightning_modules.score import Score
 from tasks import InputError, Task
+from tasks.names import check_names
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +90,9 @@ def build_backbone(
 def _explain_pooling(chosen: str, trained: str | None) -> str:
     """Add to a pooling that nobody chose where it comes from, or how the weights were pooled in their training."""
     if trained is not None and trained != chosen:
-        return f"{chosen} (the weights were trained with {trained}, see docs/backbones.md)"
+        return (
+            f"{chosen} (the weights were trained with {trained}: try --model.pooling {trained}, see docs/backbones.md)"
+        )
     return chosen if chosen == "pooler" else f"{chosen} (its family's default)"
 
 
@@ -149,10 +151,9 @@ def build_heads(tasks: Mapping[str, Task], hidden_size: int, trunk: TrunkSetting
         raise InputError("tasks is empty (expected at least one task)")
     if not any(task.in_mean for task in tasks.values()):
         raise InputError("every task has in_mean: false (expected at least one whose first metric is the mean)")
+    check_names(tasks)
     heads = {}
     for name, task in tasks.items():
-        if not name.isidentifier() or hasattr(nn.ModuleDict, name) or name in ("training", "mean"):
-            raise InputError(f"task name {name!r} cannot be used (expected letters, digits and _, no word of PyTorch)")
         try:
             heads[name] = task.build_head(hidden_size + (0 if trunk is None else trunk.size))
             check_trunk(heads[name], None if trunk is None else trunk.size)

@@ -49,9 +49,12 @@ def init_from(
     checkpoint = read_checkpoint(find_checkpoint(source.expanduser()))
     known = build_tasks(checkpoint)
     trained = build_model(checkpoint, known)
+    compare_meaning(
+        {**checkpoint.meaning, "backbone": trained.backbone.meaning()},
+        {"backbone": backbone.meaning(), "tokenizer": describe_tokenizer(tokenizer)},
+        subject=f"model.init_from {source}: its numbers",
+    )
     _copy(trained.backbone, backbone, f"model.init_from {source}: its backbone and adapter")
-    compare_meaning({"backbone": trained.backbone.meaning()}, {"backbone": backbone.meaning()})
-    compare_meaning(checkpoint.meaning, {"tokenizer": describe_tokenizer(tokenizer)})
     if (trained.trunk is None) != (trunk is None):
         raise InputError(f"model.init_from {source}: has {_trunk(trained.trunk)} (expected {_trunk(trunk)}, as here)")
     if trunk is not None and trained.trunk is not None:
@@ -81,7 +84,7 @@ def _copy(source: nn.Module, target: nn.Module, what: str) -> None:
     for name in sorted({*found, *expected}):
         if found.get(name) != expected.get(name):
             raise InputError(
-                f"{what}: {name} is {found.get(name, 'not there')} there, {expected.get(name, 'not there')} here "
+                f"{what}: {name} is {found.get(name, 'absent')} there, {expected.get(name, 'absent')} here "
                 "(expected the same backbone, pooling, adapter and trunk)"
             )
     target.load_state_dict(source.state_dict())

@@ -28,13 +28,20 @@ class Difference(NamedTuple):
         return f"{name} was {self.was!r}, is {self.now!r}"
 
 
-def compare_meaning(found: Mapping[str, Any], now: Mapping[str, Any], *, otherwise: str = "") -> str:
+def compare_meaning(
+    found: Mapping[str, Any],
+    now: Mapping[str, Any],
+    *,
+    otherwise: str = "",
+    subject: str = "the checkpoint's numbers",
+) -> str:
     """Compare what a checkpoint's numbers mean with what the settings around it say.
 
     Args:
         found: The meaning that the checkpoint holds.
         now: That of the settings.
         otherwise: What else can be done with a checkpoint that differs in its tasks alone, for the message.
+        subject: What has another meaning then, for the message.
 
     Returns:
         A sentence about what may have been changed on purpose; empty if nothing was.
@@ -50,7 +57,7 @@ def compare_meaning(found: Mapping[str, Any], now: Mapping[str, Any], *, otherwi
     refused = [difference for difference in differences if MAY_CHANGE not in difference.path]
     if refused:
         raise InputError(
-            f"the checkpoint's numbers have another meaning: {_name(refused)} (expected the settings of its training"
+            f"{subject} have another meaning: {_name(refused)} (expected the settings of its training"
             f"{otherwise if all(difference.path[0] == TASKS for difference in refused) else ''})"
         )
     return f"not as in training: {_name(differences)}" if differences else ""

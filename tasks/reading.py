@@ -1,9 +1,7 @@
 """From the rows of a source to examples: each row checked, its label parsed."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 from typing import Literal
 
@@ -13,13 +11,9 @@ from tasks.cells import check_columns
 from tasks.rows import Row
 from tasks.source import Source, Split
 from tasks.splitting import SplitKeys
+from tasks.unknown_labels import UnknownLabelError, UnknownLabels
 
 SECRET_LABELS = ("-1", "-1.0")  # how GLUE marks the labels of a test split that it keeps to itself
-SHOWN_LABELS = 8
-
-
-class UnknownLabelError(InputError):
-    """A label cell holds no label."""
 
 
 @dataclass(frozen=True)
@@ -106,19 +100,38 @@ class ExampleReader:
         return ((where, example) for where, (example,) in read_together([self], split, root, report))
 
     def find_unlabelled(self, split: Split, root: Path) -> str | None:
-        """Return file and line of the first row without a label; None if all have one."""
-        for row in _read_rows([self], split, root, lambda note: None):
-            cell = self.read_cell(row)
-            if not cell or (cell in SECRET_LABELS and not self._is_label(cell)):
-                return row.where
-        return None
+        """Return file and line of the first row without a label; None if all have one.
 
-    def _is_label(self, cell: str) -> bool:
+        Raises:
+            InputError: If a label cell holds something else.
+        """
+        unknown, empty = UnknownLabels(split), None
+        for row in _read_rows([self], split, root, lambda note: None):
+            try:
+                label = self.read_label(row, split)
+            except UnknownLabelError as error:
+                unknown.add(error)
+            else:
+                empty = empty or (row.where if label is None else None)
+        if unknown:
+            raise InputError(str(unknown))
+        return empty
+
+    def read_label(self, row: Row, split: Split) -> Label | None:
+        """Return the label of a row; None where it has none, as it may.
+
+        Raises:
+            UnknownLabelError: If its cell holds something else.
+        """
+        cell = self.read_cell(row)
+        if cell in self.gaps or (split == "test" and not cell):
+            return None
         try:
-            self.parse_label(cell)
-        except ValueError:
-            return False
-        return True
+            return self.parse_label(cell)
+        except ValueError as error:
+            if split == "test" and cell in SECRET_LABELS:
+                return None
+            raise UnknownLabelError(f"{row.where}: {self.label} is {cell!r} (expected {error}", cell) from None
 
     def check_first(self, row: Row, split: Split) -> None:
         """Check that the columns are there, given the first row; a test split may lack those of the label.
@@ -152,46 +165,44 @@ class ExampleReader:
             return f"{self.label} is empty (expected a label)", f"{self.empty_choices}, "
         return None
 
-    def parse(self, row: Row, number: int, split: Split) -> Example:
+    def make_example(self, row: Row, number: int, label: Label | None) -> Example:
         """Turn a row into an example.
 
         Args:
             row: The row.
             number: Its number in the file, the id where there is no column of ids.
-            split: Which split.
+            label: Its label.
 
         Raises:
-            InputError: If its id is empty or its label is none.
+            InputError: If its id is empty.
         """
         texts = tuple(row.fields.get(column) or "" for column in self.texts)
         name = str(number) if self.id is None else (row.fields.get(self.id) or "").strip()
         if not name:
             raise InputError(f"{row.where}: {self.id} is empty (expected an id)")
-        cell = self.read_cell(row)
-        if cell in self.gaps or (split == "test" and not cell):
-            return Example(name, texts, None)
-        try:
-            return Example(name, texts, self.parse_label(cell))
-        except ValueError as error:
-            if split == "test" and cell in SECRET_LABELS:
-                return Example(name, texts, None)
-            raise UnknownLabelError(f"{row.where}: {self.label} is {cell!r} (expected {error}") from None
+        return Example(name, texts, label)
 
-    def count_unknown(self, rows: Iterable[Row], split: Split) -> str:
-        """Say how many of the rows have a label cell that holds no label, and which; nothing of a single one."""
-        found = Counter[str]()
+    def count_unknown(self, first: UnknownLabelError, later: Iterable[Row], split: Split) -> UnknownLabels:
+        """Return the label cells that hold no label; the first alone where a later row is wrong in another way.
+
+        Args:
+            first: The first of them.
+            later: The rows behind it.
+            split: Which split.
+        """
+        found, alone = UnknownLabels(split), UnknownLabels(split)
+        found.add(first)
+        alone.add(first)
         try:
-            for row in rows:
-                cell = self.read_cell(row)
-                if cell and cell not in self.gaps and not self._is_label(cell):
-                    found[cell] += 1
-        except InputError:  # of a later row: to be told when the labels are right
-            return ""
-        if found.total() < 2:
-            return ""
-        shown = ", ".join(f"{cell!r} {count:,}" for cell, count in found.most_common(SHOWN_LABELS))
-        more = f", ... ({len(found):,} different ones)" if len(found) > SHOWN_LABELS else ""
-        return f"; {found.total():,} rows of the {split} split hold no such label: {shown}{more}"
+            for row in later:
+                try:
+                    self.read_label(row, split)
+                except UnknownLabelError as error:
+                    if error.cell:
+                        found.add(error)
+        except InputError:  # to be told when the labels are right
+            return alone
+        return found
 
 
 def read_together(
@@ -210,6 +221,7 @@ def read_together(
     """
     skips = readers[0].broken_rows == "skip"
     seen: set[int] = set()  # hashes of the ids
+    unknown = [UnknownLabels(split) for _ in readers]
     rows = _read_rows(readers, split, root, report)
     for place, row in enumerate(rows):
         number = place if row.number is None else row.number
@@ -217,13 +229,17 @@ def read_together(
             reader.check_first(row, split)
         missing, choices = next(filter(None, (reader.find_missing(row, split) for reader in readers)), (None, ""))
         if missing is not None and not skips:
-            raise InputError(f"{row.where}: {missing} ({choices}broken_rows: skip leaves such rows out)")
+            way = "predicts such rows too" if split == "test" else "leaves such rows out"
+            raise InputError(f"{row.where}: {missing} ({choices}broken_rows: skip {way})")
         if missing is not None and split != "test":
             report(f"{row.where}: skipped, {missing}")
             continue
         if missing is not None:  # a prediction file wants every row
             report(f"{row.where}: kept, {missing}")
-        examples = tuple(_parse(reader, row, number, split, rows) for reader in readers)
+        examples = tuple(
+            reader.make_example(row, number, _read_label(reader, row, split, rows, kept))
+            for reader, kept in zip(readers, unknown, strict=True)
+        )
         mark = hash(examples[0].id)
         if mark in seen:
             raise InputError(
@@ -232,14 +248,21 @@ def read_together(
             )
         seen.add(mark)
         yield row.where, examples
+    for kept in filter(None, unknown):
+        report(f"{kept}: predicted all the same, but not to be scored")
 
 
-def _parse(reader: ExampleReader, row: Row, number: int, split: Split, later: Iterator[Row]) -> Example:
-    """Turn a row into an example; where its label is none, look through the later rows for more such labels."""
+def _read_label(
+    reader: ExampleReader, row: Row, split: Split, later: Iterator[Row], unknown: UnknownLabels
+) -> Label | None:
+    """Return a row's label; what is none is an error, with all such labels, but in a test split none is needed."""
     try:
-        return reader.parse(row, number, split)
+        return reader.read_label(row, split)
     except UnknownLabelError as error:
-        raise InputError(f"{error}{reader.count_unknown(chain([row], later), split)})") from None
+        if split != "test":
+            raise InputError(str(reader.count_unknown(error, later, split))) from None
+        unknown.add(error)
+        return None
 
 
 def _read_rows(

@@ -250,7 +250,11 @@ class TaskRows(ABC):
         return [*self.texts, self.delimiter, self.quotes, self.broken_rows, limit, self.source.reading_settings()]
 
     def find_unlabelled(self, split: Split, root: Path) -> str | None:
-        """Return file and line of the first row without a label; None if all have one."""
+        """Return file and line of the first row without a label; None if all have one.
+
+        Raises:
+            InputError: If a label cell holds something else.
+        """
         return self.reader.find_unlabelled(split, root)
 
     @property

@@ -75,7 +75,8 @@ def test_the_log_says_how_weights_were_pooled_in_their_training(tmp_path, caplog
         MultitaskModule({"sst": Sst()}, str(tmp_path), pooling="mean")
 
     told = [message.rpartition("; ")[2] for message in caplog.messages if "computed without padding" in message]
-    assert told == ["pooling pooler (the weights were trained with mean, see docs/backbones.md)", "pooling mean"]
+    advice = "the weights were trained with mean: try --model.pooling mean, see docs/backbones.md"
+    assert told == [f"pooling pooler ({advice})", "pooling mean"]
 
 
 @pytest.mark.parametrize("text", ["[]", "{", '{"pooling_mode_max_tokens": true}'])

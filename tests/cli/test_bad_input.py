@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.cli.command_line import CommandLine
 
@@ -99,14 +100,30 @@ def test_a_missing_file_and_a_folder_are_refused(
     assert not (train.folder / "runs").exists()
 
 
-@pytest.mark.parametrize("name", ["type", "train", "items", "a.b", "training", "mean"])
-def test_a_task_name_that_torch_refuses_is_refused(
-    name: str, films: Callable[[bytes], list[object]], train: CommandLine, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("command", ["check", "plan", "fit"])
+@pytest.mark.parametrize("name", ["type", "items", "a.b", "a/b", "../x", "", "training", "mean"])
+def test_a_task_name_that_means_something_else_is_refused_by_each_command(
+    command: str,
+    name: str,
+    films: Callable[[bytes], list[object]],
+    train: CommandLine,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     flags = films(GOOD.encode())
-    train.refuse("fit", flags[0], str(flags[1]).replace('"films"', f'"{name}"'), *flags[2:], config=None)
-    assert f"error: task name {name!r} cannot be used (expected letters, digits and _" in capsys.readouterr().err
+    train.refuse(command, flags[0], str(flags[1]).replace('"films"', f'"{name}"'), *flags[2:], config=None)
+    assert f"error: task name {name!r} cannot be used" in capsys.readouterr().err
     assert not (train.folder / "runs").exists()
+
+
+@pytest.mark.parametrize("name", ["5", "yes", "null", "1.5"])
+@pytest.mark.parametrize("command", ["check", "fit"])
+def test_a_task_name_that_yaml_reads_as_no_text_is_refused(
+    command: str, name: str, train: CommandLine, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = tmp_path / "mine.yaml"
+    config.write_text(f"tasks: {{{name}: Sst}}", encoding="utf-8")
+    train.refuse(command, "-c", str(config), config=None)
+    assert f"error: task name {yaml.safe_load(name)!r} is " in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
+import yaml
 
 from experiments.soup import main as soup
 from inference import Predictor
@@ -51,6 +52,36 @@ def test_last_goes_on_where_the_newest_run_ended(train):
     report = read_report(run_folder)
     assert report["steps"] == 4
     assert report["resumed_from"] == "runs/cs224n/version_0/checkpoints/last.ckpt"
+
+
+def test_the_configuration_of_a_resumed_run_means_no_checkpoint(train, capsys, caplog):
+    train("fit")
+    resumed = train("fit", "--trainer.max_steps", 4, "--ckpt_path", "last")
+    assert "resumes from runs/cs224n/version_0/checkpoints/last.ckpt, step 2" in caplog.text
+    config = str(resumed / "config.yaml")
+    with pytest.raises(SystemExit):
+        train.raw("validate", "-c", config)
+    assert "validate needs trained weights: --ckpt_path best, last, a run or a file" in capsys.readouterr().err
+    train.raw("validate", "-c", config, "--ckpt_path", "last")
+    validated = train.newest("cs224n", "validate")
+    assert read_report(validated)["metrics"]["sst"] == pytest.approx(read_report(resumed)["metrics"]["sst"], abs=1e-6)
+    used = yaml.safe_load((validated / "config.yaml").read_text())["ckpt_path"]
+    assert Path(used) == resumed / "checkpoints" / "last.ckpt"
+    train.raw("fit", "-c", config)
+    assert read_report(train.newest("cs224n", "version"))["resumed_from"] is None
+
+
+def test_a_run_stands_for_its_checkpoints(train, tmp_path, capsys):
+    first, second = (train("fit", "--seed_everything", seed) for seed in (1, 2))
+    validated = train("validate", "--ckpt_path", first)
+    assert read_report(validated)["metrics"]["sst"] == pytest.approx(read_report(first)["metrics"]["sst"], abs=1e-6)
+    best = best_checkpoint(first)
+    assert (train.folder / yaml.safe_load((validated / "config.yaml").read_text())["ckpt_path"]).samefile(best)
+    resumed = train("fit", "--seed_everything", 2, "--trainer.max_steps", 4, "--ckpt_path", second)
+    assert Path(read_report(resumed)["resumed_from"]).samefile(second / "checkpoints" / "last.ckpt")
+    for command, expected in (("fit", "checkpoints/last.ckpt of a run"), ("predict", "checkpoints/best….ckpt or last")):
+        train.refuse(command, "--ckpt_path", tmp_path)
+        assert f"--ckpt_path {tmp_path}: holds no checkpoint (expected {expected}" in capsys.readouterr().err
 
 
 def test_each_task_keeps_its_best_weights_beside_those_of_the_score(train, capsys):

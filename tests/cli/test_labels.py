@@ -53,6 +53,22 @@ def test_gaps_are_predicted_and_neither_trained_on_nor_scored(
     assert "has no multi-label task (it has own)" in capsys.readouterr().err
 
 
+def test_predict_needs_no_labels_and_test_refuses_what_is_none(
+    train: CommandLine, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    config = configure(train.folder, "Classification", ["0", "1", "2"], num_classes=3)
+    train("fit", config=config)
+    (train.folder / "new.tsv").write_text("text\tlabel\nfilm 0\t0\nfilm 1\tgood\n")
+    flags = ["--ckpt_path", "best", "--tasks.own.source.test", str(train.folder / "new.tsv")]
+
+    folder = train("predict", *flags, config=config)
+
+    assert [row[0] for row in read_csv(folder / "predictions" / "own-test.csv")] == ["id", "0", "1"]
+    assert "new.tsv, line 3: label is 'good' (expected 0 to 2): predicted all the same" in caplog.text
+    train.refuse("test", *flags, config=config)
+    assert "new.tsv, line 3: label is 'good' (expected 0 to 2)" in capsys.readouterr().err
+
+
 TAGS = ["film;music", "sport", "", "music", "NA", "film", "sport;film", "music", "film;music;sport", "sport"]
 GENRES = ["film", "music", "sport"]
 SETS: dict[str, Any] = {

@@ -13,7 +13,7 @@ from tests.cli.command_line import CS224N, contents
         (["--tasks.sst", "Sts2"], "Sts2"),
         (["--model.pooling", "max"], "pooling"),
         (["--model.optimizer.schedule", "triangle"], "schedule"),
-        (["--ckpt_path", ""], "--ckpt_path is empty (expected last, best, auto or a file)"),
+        (["--ckpt_path", ""], "--ckpt_path is empty (expected last, best, auto, a run or a file)"),
         (["--tasks.sst.source", "[]"], "source is [] (expected its options"),
         (["--tasks.sst.source", "null"], "source is null (expected its options"),
         (["--tasks.sst.source.encoding", "null"], "tasks.sst.source.encoding is null (expected str)"),
@@ -186,4 +186,6 @@ def test_words_that_yaml_reads_as_truth_values_need_quotes(train, tmp_path, caps
 @pytest.mark.parametrize("subcommand", ["validate", "test", "predict"])
 def test_scoring_without_trained_weights_is_refused(train, capsys, subcommand):
     train.refuse(subcommand)
-    assert f"error: {subcommand} needs trained weights: --ckpt_path best, last or a file" in capsys.readouterr().err
+    assert (
+        f"error: {subcommand} needs trained weights: --ckpt_path best, last, a run or a file" in capsys.readouterr().err
+    )

@@ -73,8 +73,14 @@ def test_a_checkpoint_that_goes_on_or_is_used_does_not_start_anew(trained, tiny_
 
 def test_other_backbones_and_adapters_are_refused(trained, tiny_backbone, packaged_folder, cs224n_root, tmp_path):
     for settings, backbone, message in (
-        ({"adapter": Lora()}, tiny_backbone, "expected the same backbone, pooling, adapter and trunk"),
-        ({}, packaged_folder, r"embeddings\.\w+\.\w+ is \(.*16,?\) there"),
+        (
+            {"adapter": Lora()},
+            tiny_backbone,
+            r"init_from .*: its numbers .* backbone\.adapter was None, is {",
+        ),
+        ({"pooling": "mean"}, tiny_backbone, r"init_from .*: its numbers .* backbone\.pooling was 'pooler', is 'mean'"),
+        ({"pooling": "cls"}, tiny_backbone, r"backbone\.pooling was 'pooler', is 'cls'"),
+        ({}, packaged_folder, "backbone.num_attention_heads was 2, is 12"),
     ):
         with pytest.raises(InputError, match=message):
             fit(trained, backbone, cs224n_root, tmp_path, {"sst": Sst()}, **settings)

@@ -131,11 +131,6 @@ def test_test_labels_may_be_absent_empty_secret_or_given(tmp_path):
     assert [example.label for example in read(SINGLE, tmp_path, "test")] == [None, None, None, 2, None]
 
 
-def test_a_wrong_test_label_is_an_error(tmp_path):
-    (tmp_path / "test.csv").write_text("text,label\nx,3\n")
-    fails(SINGLE, tmp_path, "test.csv, line 2: label is '3' (expected 0 to 2)", "test")
-
-
 def test_minus_one_is_no_label_outside_the_test_split(tmp_path):
     (tmp_path / "dev.csv").write_text("text,label\nx,-1\n")
     fails(SINGLE, tmp_path, "dev.csv, line 2: label is '-1' (expected 0 to 2)", "dev")

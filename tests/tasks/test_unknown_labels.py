@@ -60,3 +60,24 @@ def test_an_empty_cell_names_the_settings_that_give_it_a_meaning(tmp_path: Path)
     way = "missing_labels: ignore takes it as no label, broken_rows: skip leaves such rows out)"
     assert refuse(one, tmp_path) == f"line 2: y is empty (expected a label) ({way}"
     assert refuse(several, tmp_path).endswith(f"(expected a label) (empty_is_none: true says that none applies, {way}")
+
+
+def test_a_test_split_keeps_rows_whose_label_is_none_and_tells_them_once(tmp_path: Path) -> None:
+    (tmp_path / "new.csv").write_text("text,y\na,2\nb,1\nc,-1\nd,\ne,7\nf,2\n")
+    notes: list[str] = []
+    task = Classification(source=Source(test="new.csv"), texts=("text",), label="y", num_classes=2)
+
+    assert [example.label for example in task.read("test", tmp_path, notes.append)] == [None, 1, None, None, None, None]
+    told = "new.csv, line 2: y is '2' (expected 0 or 1; 3 rows of the test split hold no such label: '2' 2, '7' 1)"
+    assert notes == [f"{tmp_path}/{told}: predicted all the same, but not to be scored"]
+    with pytest.raises(InputError) as error:
+        task.find_unlabelled("test", tmp_path)
+    assert str(error.value) == f"{tmp_path}/{told}"
+
+
+def test_an_empty_text_of_a_test_split_is_said_to_be_predicted_with_broken_rows(tmp_path: Path) -> None:
+    (tmp_path / "new.csv").write_text("text,y\n,1\n")
+    task = Classification(source=Source(test="new.csv"), texts=("text",), label="y", num_classes=2)
+
+    with pytest.raises(InputError, match=r"text is empty .* \(broken_rows: skip predicts such rows too\)"):
+        list(task.read("test", tmp_path, lambda note: None))
