@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from runtime.arguments import Arguments, seed_number
+from runtime.arguments import Arguments, new_file, seed_number
 from runtime.command import command
 from runtime.errors import InputError
 from runtime.importing import heavy_imports
@@ -18,7 +18,7 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = Arguments("analysis.forgotten", __doc__)
     parser.add_argument("run", type=Path, metavar="RUN", help="folder of a finished run of the task")
     parser.add_argument("--task", required=True, help="task with one class a row")
-    parser.add_argument("--output", type=Path, required=True, metavar="FILE.csv", help="file to write")
+    parser.add_argument("--output", type=new_file, required=True, metavar="FILE.csv", help="file to write")
     parser.add_argument(
         "--predictions",
         nargs="+",

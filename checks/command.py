@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from checks.finding import count_levels
 from runtime.terminal import plain_console
-from runtime.whole_files import check_place, replacing
+from runtime.whole_files import check_file, replacing
 
 if TYPE_CHECKING:
     from datamodules import MultitaskDataModule
@@ -45,7 +45,7 @@ def check(
 
     started = time.perf_counter()
     if json is not None:
-        check_place(json)
+        check_file(json)
     console = plain_console()
     with console.status("looking at the data"):
         checked = look(data, build_model if suspects else None)

@@ -1,6 +1,8 @@
 """Values that do not fit."""
 
 import ast
+import codecs
+import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +19,12 @@ COMMAND = re.compile(r"argument subcommand: invalid choice: '([^']*)' \(choose f
 PRECISIONS = {  # what a precision by another name holds, and ours for it
     **{"bf": "bf16-mixed", "16": "16-mixed", "half": "16-mixed", "32": "32-true", "single": "32-true"},
     **{"64": "64-true", "double": "64-true"},
+}
+METRICS = {  # what metrics are called elsewhere
+    **{"mae": "mean_absolute_error", "acc": "accuracy", "mcc": "matthews", "auc": "auroc", "roc_auc": "auroc"},
+    **{"qwk": "quadratic_kappa", "ece": "expected_calibration_error", "pr_auc": "average_precision"},
+    **{"f1_macro": "macro_f1", "f1_micro": "micro_f1", "f1_weighted": "weighted_f1", "pearsonr": "pearson"},
+    **{"spearmanr": "spearman", "r2_score": "r2", "cohen_kappa": "kappa", "kendalltau": "kendall"},
 }
 NO_FILE = re.compile(r"(?:Parser key \"\w+\": )?(?:- )?File does not exist: '([^']*)'")
 
@@ -47,8 +55,18 @@ def wrong_value(complaint: Complaint) -> str | None:
     wish = next((ours for part, ours in PRECISIONS.items() if part in str(value).lower()), None)
     named = [str(each) for each in (value if isinstance(value, list) else [value])]
     unknown = next((name for name in named if name not in choices), "")
+    wish = wish if wish in choices else METRICS.get(unknown.lower())
     meant = did_you_mean(wish) if wish in choices else suggest(unknown, choices)
+    if complaint.option.endswith("encoding") and _is_codec(value):
+        expected += "; the character encoding of files is source.encoding"
     return f"{complaint.place} is {shown(value)}{meant} (expected {expected})"
+
+
+def _is_codec(value: object) -> bool:
+    try:
+        return isinstance(value, str) and bool(codecs.lookup(value))
+    except LookupError:
+        return False
 
 
 def unknown_command(complaint: Complaint) -> str | None:
@@ -92,6 +110,10 @@ def no_options(key: str, value: object) -> str:
     owner, _, last = key.rpartition(".")
     if last == CLASS_PATH:
         return f"{key} is {shown(value)} (expected the name of a class)"
+    if last == "source" and isinstance(value, str):
+        file = json.dumps(value)
+        expected = f"{{train: {file}, dev: FILE}}, or {{all: {file}, dev_share: 0.1}} for one file to be split"
+        return f"{key} is {shown(value)} (expected {expected})"
     flag = f"--{owner if last == INIT_ARGS else key}.NAME"
     return f"{key} is {shown(value)} (expected its options, as in {flag}, or a file of them)"
 

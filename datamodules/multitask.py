@@ -122,8 +122,6 @@ class MultitaskDataModule(ResumableDataModule):
             allow_changes=allow_changes,
         )
         check_names(tasks)
-        if sentences is not None and sentences.task not in tasks:
-            raise InputError(f"data.sentences.task is {sentences.task!r} (expected one of {', '.join(tasks)})")
         if round_tokens < 0:
             raise InputError(f"data.round_tokens is {round_tokens} (expected 0 or more)")
         if on_device and num_workers:
@@ -138,7 +136,7 @@ class MultitaskDataModule(ResumableDataModule):
         self.tasks = fill_gaps(limited, self.streams)
         self.schedule = schedule or RoundRobinShuffled()
         self.predict_splits = predict_splits
-        self.sentences = sentences
+        self.sentences = None if sentences is None else sentences.of(tasks)
         self.max_epochs = max_epochs
         self.choose: ChooseBatches | None = None
         self.input_texts: list[tuple[str, ...]] = []
@@ -163,7 +161,7 @@ class MultitaskDataModule(ResumableDataModule):
     def setup(self, stage: str) -> None:
         """Open the tokenised files of a stage on every process."""
         if stage == "predict" and self.sentences is not None:
-            self.stores["input"] = {self.sentences.task: self._open_sentences(self.sentences)}
+            self.stores["input"] = {self.sentences.task_name: self._open_sentences(self.sentences)}
             return
         for split in self._stage_splits():
             if split not in self.stores:
@@ -210,7 +208,7 @@ class MultitaskDataModule(ResumableDataModule):
 
     def _open_sentences(self, source: SentenceInput) -> TokenStore:
         """Read the user's sentences on the first process, and tokenise them on every one."""
-        examples = list(read_sentences(source, self.tasks[source.task])) if self.rank == 0 else []
+        examples = list(read_sentences(source, self.tasks[source.task_name])) if self.rank == 0 else []
         if self.trainer is not None:
             examples = self.trainer.strategy.broadcast(examples)
         self.input_texts = [example.texts for example in examples]

@@ -61,7 +61,8 @@ class Opener:
         for names in self._groups():
             if split not in self.tasks[names[0]].splits:
                 if split != "test" and stage != "predict":
-                    raise InputError(f"task {names[0]}: its source names no {split} split")
+                    expected = f"{split}: FILE, or one file that is split: {{all: FILE, dev_share: 0.1}}"
+                    raise InputError(f"task {names[0]}: its source names no {split} split (expected {expected})")
                 continue
             try:
                 stores |= self._open(names, split, report=report or _ignore)
@@ -123,7 +124,7 @@ class Opener:
         """
         if not examples:
             raise InputError(f"data.sentences.file {source.file}: holds no sentence")
-        task = self.tasks[source.task]
+        task = self.tasks[source.task_name]
         with TemporaryDirectory(prefix="tandem-") as folder:
             target = Path(folder) / "input.arrow"
             write_store(

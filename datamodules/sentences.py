@@ -2,9 +2,10 @@
 
 import io
 import sys
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 from tasks import Example, InputError, Task
 from tasks.cells import check_columns
@@ -17,17 +18,38 @@ class SentenceInput:
     """Where the sentences come from.
 
     Args:
-        task: Name of the task that predicts them.
+        task: Name of the task that predicts them; None for the only one.
         file: `-` for standard input or a .txt file with one example a line, the two sentences of a pair divided by a
-            tab; or a .csv, .tsv, .jsonl, .json or .parquet file with the task's text columns.
+            tab, blank lines left out; or a .csv, .tsv, .jsonl, .json or .parquet file with the task's text columns.
     """
 
-    task: str
+    task: str | None = None
     file: str = "-"
+
+    def of(self, tasks: Collection[str]) -> Self:
+        """Return it with its task.
+
+        Args:
+            tasks: Names of the tasks that there are.
+
+        Raises:
+            InputError: If it names none of them, or none at all where there are several.
+        """
+        task = next(iter(tasks)) if self.task is None and len(tasks) == 1 else self.task
+        if task not in tasks:
+            said = "not given" if task is None else repr(task)
+            raise InputError(f"data.sentences.task is {said} (expected one of {', '.join(tasks)})")
+        return replace(self, task=task)
+
+    @property
+    def task_name(self) -> str:
+        """Name of the task."""
+        assert self.task is not None  # see `of`
+        return self.task
 
 
 def read_sentences(source: SentenceInput, task: Task) -> Iterator[Example]:
-    """Return the user's examples in order, numbered from 0 or with the ids of the task's id column.
+    """Return the user's examples in order, with the numbers of their lines from 0 or the ids of the task's id column.
 
     Args:
         source: Where they come from.
@@ -61,6 +83,8 @@ def _read_lines(lines: Iterable[str], where: Path, num_texts: int) -> Iterator[E
         content = line.rstrip("\r\n")
         if "\r" in content:
             raise carriage_return(where, number + 1)
+        if not content.strip():
+            continue
         texts = tuple(content.split("\t"))
         if len(texts) != num_texts or not all(text.strip() for text in texts):
             expected = "one sentence" if num_texts == 1 else "two sentences divided by a tab"

@@ -57,7 +57,7 @@ def plan(
     """
     from planning.making import make_plan
     from planning.output import save_figure, show, write_json
-    from runtime.whole_files import check_place
+    from runtime.whole_files import check_file
     from tasks import InputError
 
     if time < 0:
@@ -68,7 +68,7 @@ def plan(
         raise InputError(f"--figure {figure}: cannot be drawn (expected a name with {', '.join(FIGURES)})")
     for path in (json, figure):
         if path is not None:
-            check_place(path)
+            check_file(path)
     made = [
         make_plan(each.name, each.data, each.build_model, each.settings, time=time, passes=passes)
         for each in candidates

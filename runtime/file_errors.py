@@ -25,6 +25,8 @@ def explain_refusal(error: OSError) -> str | None:
     if error.errno not in REFUSALS:
         return None
     where = "writing a file" if error.filename is None else str(error.filename)
+    if error.errno == errno.EISDIR:
+        return f"{where}: is a folder (expected a file)"
     what = "a file is in the way" if error.errno in (errno.EEXIST, errno.ENOTDIR) else error.strerror
     what = "a folder that holds files is in the way" if error.errno == errno.ENOTEMPTY else what
     return f"{where}: {what} (expected a place that can be read and written, with space left)"

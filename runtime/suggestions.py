@@ -5,8 +5,10 @@ from collections.abc import Iterable
 
 
 def did_you_mean(flag: str | None) -> str:
-    """Return the question whether a name was meant; nothing without one."""
-    return f" (did you mean {flag}?)" if flag else ""
+    """Return the question whether a name was meant, in quotes where it has blanks around it; nothing without one."""
+    if not flag:
+        return ""
+    return f" (did you mean {flag if flag == flag.strip() else repr(flag)}?)"
 
 
 def suggest(name: str, choices: Iterable[str]) -> str:

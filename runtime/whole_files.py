@@ -1,5 +1,6 @@
 """Files and folders that are either whole or not there."""
 
+import errno
 import io
 import os
 import platform
@@ -99,6 +100,13 @@ def check_place(target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=target.parent, prefix=f".{target.name}."):
         pass
+
+
+def check_file(target: Path) -> None:
+    """Raise OSError where a file could not be written later, a folder among them; the folder around it is made."""
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
+    check_place(target)
 
 
 def is_filled(folder: Path) -> bool:

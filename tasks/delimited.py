@@ -69,6 +69,10 @@ def read_delimited(
     if not first:
         expected = "a header line" if names is None else "rows"
         raise InputError(f"{path}: is empty (expected {expected})")
+    if first[0].lower().startswith("sep=") and len("".join(first)) <= len("sep=,"):
+        raise InputError(
+            f"{path}, line {start}: is Excel's note of the delimiter (expected the file without this line)"
+        )
     if names is not None and first == list(names):
         raise InputError(f"{path}, line {start}: is a header (expected no source.columns where the file names them)")
     header = first if names is None else list(names)

@@ -3,10 +3,13 @@
 import math
 import re
 from collections.abc import Sequence
+from typing import Literal
 
 from runtime.counts import counted
 
 SHOWN_NAMES = 20
+NUMBER = re.compile(r"-?\d+")
+WHOLE = re.compile(r"-?\d+\.0+")  # how data frames write the whole numbers of a column with gaps
 DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 
 
@@ -47,7 +50,7 @@ def parse_class(cell: str, names: Sequence[str], *, numbered: bool) -> int:
     """Return the index of the class in a cell.
 
     Args:
-        cell: The label as it stands in the file; where classes are numbered, `3` and `3.0` are the same.
+        cell: The label as it stands in the file; where all classes are numbers, `3.0` means `3`.
         names: The classes.
         numbered: Whether the classes are numbers.
 
@@ -56,6 +59,8 @@ def parse_class(cell: str, names: Sequence[str], *, numbered: bool) -> int:
     """
     if cell in names:
         return names.index(cell)
+    if WHOLE.fullmatch(cell) and (whole := cell.partition(".")[0]) in names and all(map(NUMBER.fullmatch, names)):
+        return names.index(whole)
     if numbered:
         number = _parse_number(cell)
         if number.is_integer() and 0 <= number < len(names):
@@ -64,16 +69,24 @@ def parse_class(cell: str, names: Sequence[str], *, numbered: bool) -> int:
     raise ValueError(list_names(names))
 
 
-def parse_score(cell: str, low: float, high: float) -> float:
+def parse_score(cell: str, low: float, high: float, decimal: Literal[".", ","] = ".") -> float:
     """Return the score in a cell.
+
+    Args:
+        cell: The score as it stands in the file.
+        low: Smallest score.
+        high: Largest score.
+        decimal: What its decimals are behind.
 
     Raises:
         ValueError: If the cell is no number from `low` to `high`; the message says what was expected.
     """
-    score = _parse_number(cell)
+    if decimal == "," and "." in cell:
+        raise ValueError(f"a number from {low:.15g} to {high:.15g}, with a comma for the decimals")
+    score = _parse_number(cell.replace(",", ".") if decimal == "," else cell)
     if not low <= score <= high:
-        form = ", with a point for the decimals" if DECIMAL_COMMA.fullmatch(cell) else ""
-        raise ValueError(f"a number from {low:.15g} to {high:.15g}{form}")
+        form = ", with a point for the decimals, or decimal: ','" if DECIMAL_COMMA.fullmatch(cell) else ""
+        raise ValueError(f"a number from {low:.15g} to {high:.15g}{form if decimal == '.' else ''}")
     return score
 
 

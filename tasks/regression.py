@@ -18,10 +18,12 @@ class ScoreTask(Task):
     Args:
         low: Smallest score, label units.
         high: Largest score, label units.
+        decimal: What the decimals of the file's scores are behind: `.` or `,`. Predictions are written with a point.
     """
 
     low: float
     high: float
+    decimal: Literal[".", ","] = "."
 
     def __post_init__(self) -> None:
         if not -math.inf < self.low < self.high < math.inf:
@@ -42,7 +44,7 @@ class ScoreTask(Task):
 
     def parse_label(self, cell: str) -> float:
         """Return the score in a cell; ValueError says which range was expected."""
-        return parse_score(cell, self.low, self.high)
+        return parse_score(cell, self.low, self.high, self.decimal)
 
     def format_label(self, label: float) -> str:
         """Write a score with six decimals."""

@@ -35,6 +35,8 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "not UTF-8": (b"name,text,y\na,good,1\nb,caf\xe9,0\n", "train.csv, line 3: not UTF-8 text"),
     "open quote": (b'name,text,y\na,"good,1\nb,bad,0\n', "train.csv, line 2: a quote that is never closed"),
     "too many cells": (b"name,text,y\na,good,bad,1\n", "train.csv, line 2: has 4 cells (expected 3 as in the header)"),
+    "blank in the header": (b"name,text ,y\na,good,1\n", "'text ', 'y') (did you mean 'text '?)"),
+    "Excel's first line": (b"sep=,\nname,text,y\na,good,1\n", "train.csv, line 1: is Excel's note of the delimiter"),
     "column twice": (b"name,text,text,y\na,good,bad,1\n", "train.csv: two columns are named 'text' (expected one)"),
 }
 ACCEPTED: dict[str, bytes] = {

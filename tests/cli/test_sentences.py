@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +51,16 @@ def test_a_sentence_of_the_dev_split_gets_its_dev_prediction(train, fitted, root
 
     found = read_probabilities(run_folder / "predictions" / "sst-input-probabilities.csv")
     assert found == pytest.approx(read_probabilities(fitted / "predictions" / "sst-dev-probabilities.csv"), abs=2e-6)
+
+
+def test_the_only_task_needs_no_name_and_blank_lines_are_left_out(train, tmp_path):
+    (tmp_path / "mine.txt").write_text("a good film\n\n  \na bad one\n\n")
+    own = {"own": {"class_path": "Sst"}}
+    train("fit", "--tasks", json.dumps(own), "--trainer.max_steps", 1, config=None)
+    flags = ["--tasks", json.dumps(own), "--ckpt_path", train.newest("default")]
+    run_folder = train("predict", *flags, "--data.sentences.file", "mine.txt", config=None)
+    with (run_folder / "predictions" / "own-input.csv").open(newline="") as file:
+        assert [row[0] for row in csv.reader(file)] == ["id", "0", "3"]
 
 
 def test_a_pair_without_a_tab_is_refused_by_line(train, tmp_path, capsys):

@@ -35,10 +35,10 @@ def test_named_classes_are_read_as_their_index(tmp_path):
 
 def test_classes_named_by_numbers_are_names(tmp_path):
     task = named("1", "2", "10")
-    assert read_labels(task, tmp_path, ["10", "1"]) == [2, 0]
-    message = f"{tmp_path / 'a.csv'}, line 2: label is '1.0' (expected 1, 2, 10)"
+    assert read_labels(task, tmp_path, ["10", "1", "2.0"]) == [2, 0, 1]
+    message = f"{tmp_path / 'a.csv'}, line 2: label is '1.5' (expected 1, 2, 10)"
     with pytest.raises(InputError, match=re.escape(message)):
-        read_labels(task, tmp_path, ["1.0"])
+        read_labels(task, tmp_path, ["1.5"])
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ def test_scores_are_read_whole(cell, score):
 
 @pytest.mark.parametrize("cell", ["5.0001", "-0.1", "nan", "inf", "", "3,8", "four", "0_1"])
 def test_cells_that_are_no_score(cell):
-    with pytest.raises(ValueError, match=r"^a number from 0 to 5(, with a point for the decimals)?$"):
+    with pytest.raises(ValueError, match=r"^a number from 0 to 5(, with a point for the decimals, or decimal: ',')?$"):
         parse_score(cell, 0, 5)
 
 
@@ -85,3 +85,25 @@ def test_the_range_of_scores_is_named_as_given():
 @given(st.floats(-3, 3))
 def test_every_score_is_read_back(score):
     assert parse_score(repr(score), -3, 3) == score
+
+
+def test_classes_called_by_numbers_are_read_as_data_frames_write_a_column_with_gaps():
+    stars = ["1", "2", "10", "-1"]
+    assert [parse_class(cell, stars, numbered=False) for cell in ("1.0", "10.00", "-1.0")] == [0, 2, 3]
+    assert parse_class("1.0", ["1", "1.0"], numbered=False) == 1
+    for cell in ("1.5", "3.0", "1.", "01.0", "1,0"):
+        with pytest.raises(ValueError, match="1, 2, 10, -1"):
+            parse_class(cell, stars, numbered=False)
+
+
+def test_a_decimal_comma_is_read_where_the_task_says_so():
+    assert [parse_score(cell, 0, 10, ",") for cell in ("6,5", "7", "1e1")] == [6.5, 7, 10]
+    for cell, reason in (
+        ("6.5", "with a comma for the decimals"),
+        ("1,000,5", "a number from 0 to 10"),
+        ("11,5", "10$"),
+    ):
+        with pytest.raises(ValueError, match=reason):
+            parse_score(cell, 0, 10, ",")
+    with pytest.raises(ValueError, match="with a point for the decimals, or decimal: ','"):
+        parse_score("6,5", 0, 10)
