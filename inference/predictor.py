@@ -2,7 +2,7 @@
 
 import logging
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -127,6 +127,16 @@ class Predictor:
             precision=precision,
         )
 
+    def task(self, name: str) -> Task:
+        """Return a task.
+
+        Raises:
+            InputError: If there is none of that name.
+        """
+        if name not in self.tasks:
+            raise InputError(f"no task {name!r} (expected {', '.join(self.tasks)})")
+        return self.tasks[name]
+
     def predict(self, task: str, texts: Sequence[str] | Sequence[tuple[str, str]]) -> list[Prediction]:
         """Predict the labels of a task.
 
@@ -137,28 +147,32 @@ class Predictor:
         Raises:
             InputError: If there is no such task, or a text is empty or not what the task is about.
         """
-        outputs = self.compute([task], check_texts(texts, len(self._task(task).texts)))
+        outputs = self.compute([task], check_texts(texts, len(self.task(task).texts)))
         return name_predictions(self.tasks[task], self.model.head(task), outputs[task])
 
-    def predict_all(self, texts: Sequence[str] | Sequence[tuple[str, str]]) -> dict[str, list[Prediction]]:
+    def predict_all(
+        self, texts: Sequence[str] | Sequence[tuple[str, str]], *, tasks: Collection[str] | None = None
+    ) -> dict[str, list[Prediction]]:
         """Predict the labels of every task about such texts, with one forward pass for each encoding that they have.
 
         Tasks with weights of their own in the backbone (Pals) need a pass each.
 
         Args:
             texts: Sentences, or pairs of sentences.
+            tasks: Names of the tasks; None for all about such texts.
 
         Returns:
             Predictions by task.
 
         Raises:
-            InputError: If no task is about such texts, or a text is empty or unlike the first one.
+            InputError: If there is no such task, none is about such texts, or a text is empty or unlike the first one.
         """
         num_texts = 1 if isinstance(next(iter(texts), ""), str) else 2
-        names = [name for name, task in self.tasks.items() if len(task.texts) == num_texts]
+        among = {name: self.task(name) for name in (self.tasks if tasks is None else tasks)}
+        names = [name for name, task in among.items() if len(task.texts) == num_texts]
         if not names:
             found = "single sentences" if num_texts == 1 else "pairs"
-            raise InputError(f"no task is about {found} (expected what {', '.join(self.tasks)} read)")
+            raise InputError(f"no task is about {found} (expected what {', '.join(among)} read)")
         outputs = self.compute(names, check_texts(texts, num_texts))
         return {name: name_predictions(self.tasks[name], self.model.head(name), outputs[name]) for name in names}
 
@@ -177,10 +191,10 @@ class Predictor:
         Raises:
             InputError: If the task encodes otherwise, or a text is empty.
         """
-        if self._task(task).encoding != "bi":
+        if self.task(task).encoding != "bi":
             fitting = [name for name, each in self.tasks.items() if each.encoding == "bi"]
             raise InputError(
-                f"task {task}: reads {self._task(task).encoding} sequences, which gives no vector of one text "
+                f"task {task}: reads {self.task(task).encoding} sequences, which gives no vector of one text "
                 f"(expected a task with encoding bi: {', '.join(fitting) or 'there is none'})"
             )
         rows = self._encode(check_texts(texts, 1), "single")
@@ -220,11 +234,6 @@ class Predictor:
             own = "" if self.model.backbone.task_layers is None else name
             groups.setdefault((self.tasks[name].encoding, str(self.tasks[name].average_orders), own), []).append(name)
         return list(groups.values())
-
-    def _task(self, name: str) -> Task:
-        if name not in self.tasks:
-            raise InputError(f"no task {name!r} (expected {', '.join(self.tasks)})")
-        return self.tasks[name]
 
     def _encode(self, texts: Sequence[tuple[str, ...]], encoding: Encoding) -> EncodedRows:
         return encode_rows(texts, encoding, tokenizer=self.tokenizer, max_length=self.max_length)

@@ -56,10 +56,10 @@ def write_predictions(
 
 def _write_rows(path: Path, rows: Iterable[Iterable[str]], comma: str) -> None:
     with replacing_text(path) as file:
-        file.writelines(comma.join(map(_quote, row)) + "\n" for row in rows)
+        file.writelines(comma.join(map(quote_cell, row)) + "\n" for row in rows)
 
 
-def _quote(cell: str) -> str:
+def quote_cell(cell: str) -> str:
     """Quote a cell that holds a comma, a quote or a line end; csv.writer forgets a carriage return inside a cell."""
     return '"' + cell.replace('"', '""') + '"' if set(cell) & set(',"\r\n') else cell
 

@@ -14,6 +14,7 @@ from tasks.hub import digest_hub, read_hub
 from tasks.rows import FILE_FORMATS, FileFormat, Row, check_ending, read_rows
 from tasks.split_rule import SplitRule
 from tasks.splitting import SplitKeys, choose_rows, refuse_shared_groups
+from tasks.text_lines import check_encoding
 
 Split = Literal["train", "dev", "test"]
 SPLITS: tuple[Split, ...] = ("train", "dev", "test")
@@ -104,10 +105,7 @@ class Source:
                 )
         if self.columns is not None and len(set(self.columns)) != len(self.columns or [None]):
             raise InputError(f"{task}: source.columns is {list(self.columns)} (expected one or more different names)")
-        try:
-            "".encode(self.encoding)  # unlike a lookup it refuses codecs of bytes, such as hex
-        except (LookupError, UnicodeError):
-            raise InputError(f"{task}: source.encoding is {self.encoding!r} (expected utf-8, cp1252, ...)") from None
+        check_encoding(self.encoding, f"{task}: source.encoding")
 
     def locate(self, split: Split, root: Path) -> Path | None:
         """Return the file of a split; None if the source is on the hub.

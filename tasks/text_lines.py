@@ -9,6 +9,22 @@ UTF8 = ("utf-8", "utf8")
 ONLY_UTF8 = "utf-8-sig"  # of files that have no setting which names another encoding
 
 
+def check_encoding(encoding: str, owner: str) -> None:
+    """Check that there is a character encoding.
+
+    Args:
+        encoding: Its name.
+        owner: What names it, for the message.
+
+    Raises:
+        InputError: If there is none of that name.
+    """
+    try:
+        "".encode(encoding)  # unlike a lookup it refuses codecs of bytes, such as hex
+    except (LookupError, UnicodeError):
+        raise InputError(f"{owner} is {encoding!r} (expected utf-8, cp1252, ...)") from None
+
+
 def decode_lines(path: Path, encoding: str) -> Iterator[str]:
     """Return the lines of a file with their ends, without a byte order mark.
 

@@ -32,6 +32,7 @@ PROGRAMS = [
     "experiments/tune.py",
     "inference/export.py",
     "inference/int8.py",
+    "inference/predict_table.py",
     "pretrain.py",
     "train.py",
 ]

@@ -1,0 +1,76 @@
+"""Predict a table's rows with all tasks: `python -m inference.predict_table RUN_OR_CHECKPOINT TABLE --output FILE.csv`.
+
+The file has the table's columns and, for each task that reads some of them, `<task>_predicted` and the probability of
+what is predicted.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from runtime.arguments import Arguments, new_file
+from runtime.command import command
+from runtime.counts import counted
+from runtime.importing import heavy_imports
+from runtime.utf8 import use_utf8
+
+
+def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Parse the command line."""
+    parser = Arguments("inference.predict_table", __doc__)
+    parser.add_argument("source", type=Path, metavar="RUN_OR_CHECKPOINT", help="a run's folder, or a checkpoint of it")
+    parser.add_argument(
+        "table", type=Path, metavar="TABLE", help="a .csv, .tsv, .txt, .jsonl, .json or .parquet file, without labels"
+    )
+    parser.add_argument("--output", type=new_file, required=True, metavar="FILE.csv", help="file to write")
+    parser.add_argument("--tasks", nargs="+", metavar="TASK", help="the tasks to predict (all whose columns are there)")
+    parser.add_argument(
+        "--texts", nargs="+", metavar="COLUMN", help="the column of the texts, or two (those of the task's own files)"
+    )
+    parser.add_argument("--delimiter", help="character between cells (default: a comma, or that of a task's own files)")
+    parser.add_argument("--encoding", help="character encoding of the table (utf-8)")
+    parser.add_argument(
+        "--probabilities", action="store_true", help="add a column with the probability of each class of each task"
+    )
+    parser.add_argument("--int8", action="store_true", help="multiply in int8: see python -m inference.int8")
+    return parser.parse_args(arguments)
+
+
+@command
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Write the table with its predictions."""
+    options = parse_arguments(arguments)
+    with heavy_imports():
+        from inference.checkpoint import find_checkpoint
+        from inference.predictor import Predictor
+        from inference.table import find_layout, find_texts, name_columns, predict_columns, read_table, write_table
+        from tasks import InputError
+        from tasks.delimited import check_delimiter
+        from tasks.rows import FileFormat
+        from tasks.text_lines import ONLY_UTF8, check_encoding
+    if options.output.exists() and options.table.exists() and options.output.samefile(options.table):
+        raise InputError(f"--output {options.output}: is the table itself (expected another file)")
+    check_delimiter(options.delimiter, "inference.predict_table")
+    check_encoding(options.encoding or ONLY_UTF8, "--encoding")
+    path = find_checkpoint(options.source)
+    print(f"checkpoint: {path}")
+    predictor = Predictor.load(path, int8=options.int8)
+    tasks = {name: predictor.task(name) for name in options.tasks or predictor.tasks}
+    layout = FileFormat(delimiter=options.delimiter, encoding=options.encoding or ONLY_UTF8)
+    if options.delimiter is None:
+        layout = find_layout(options.table, tasks.values(), layout)
+    table = read_table(options.table, layout)
+    texts = find_texts(table, tasks, options.texts)
+    for name in tasks:
+        if name not in texts:
+            print(f"{name}: left out, the table has no {' and '.join(tasks[name].texts)}")
+    predictions = predict_columns(predictor, table, texts, report=print)
+    columns = name_columns(table, predictions, tasks, all_classes=options.probabilities)
+    write_table(options.output, table, columns)
+    print(f"{counted(len(table.rows), 'row')}: {options.output} ({', '.join(columns)})")
+
+
+if __name__ == "__main__":
+    use_utf8()
+    sys.exit(main())
