@@ -6,11 +6,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from runtime.arguments import Arguments, new_file, seed_number
+from runtime.arguments import Arguments, seed_number
 from runtime.command import command
 from runtime.errors import InputError
 from runtime.importing import heavy_imports
 from runtime.utf8 import use_utf8
+from runtime.whole_files import check_file
 
 
 def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -18,7 +19,7 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = Arguments("analysis.forgotten", __doc__)
     parser.add_argument("run", type=Path, metavar="RUN", help="folder of a finished run of the task")
     parser.add_argument("--task", required=True, help="task with one class a row")
-    parser.add_argument("--output", type=new_file, required=True, metavar="FILE.csv", help="file to write")
+    parser.add_argument("--output", type=Path, required=True, metavar="FILE.csv", help="file to write")
     parser.add_argument(
         "--predictions",
         nargs="+",
@@ -41,6 +42,7 @@ def parse_arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Write the rows for a second stage of training, and say how many they are."""
     options = parse_arguments(arguments)
+    check_file(options.output)
     with heavy_imports():
         from analysis.forgetting import choose_rows, write_rows
         from analysis.run import Run

@@ -9,6 +9,7 @@ from runtime.command import command
 from runtime.importing import heavy_imports
 from runtime.terminal import plain_console
 from runtime.utf8 import use_utf8
+from runtime.whole_files import check_file
 
 
 @command
@@ -20,6 +21,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--same", metavar="CLASS", help="class that means the same (default the last of two)")
     parser.add_argument("--pairs", type=Path, metavar="FILE.csv", help="write pairs and ratings, for reading")
     options = parser.parse_args(arguments)
+    if options.pairs is not None:
+        check_file(options.pairs)
     with heavy_imports():
         from analysis.order_ratings import build_table, rate, write_pairs
         from augmentation.held_out import build_order_pairs

@@ -8,9 +8,10 @@ from pathlib import Path
 from benchmarks.coordinator import ROOT
 from benchmarks.job import Workload
 from benchmarks.suites import SUITES
-from runtime.arguments import Arguments, new_file
+from runtime.arguments import Arguments
 from runtime.command import command
 from runtime.importing import heavy_imports
+from runtime.whole_files import check_place
 
 ALL_SUITES = (*SUITES, "streams", "startup", "scale", "table")
 
@@ -21,7 +22,7 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     parser.add_argument(
         "--suite", nargs="+", choices=[*ALL_SUITES, "all"], default=["training"], help="what to measure"
     )
-    parser.add_argument("--json", type=new_file, metavar="FILE", help="where to write the results")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="where to write the results")
     parser.add_argument(
         "--data",
         type=Path,
@@ -40,6 +41,8 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     if not options.data.is_file():
         found = "is a folder" if options.data.is_dir() else "no such file"
         parser.error(f"--data {options.data}: {found} (expected a file of sentence pairs)")
+    if options.json is not None and options.json.is_dir():
+        parser.error(f"--json {options.json}: is a folder (expected a file)")
     return options
 
 
@@ -47,6 +50,8 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the suites asked for; return the exit status."""
     options = parse_arguments(arguments)
+    if options.json is not None:
+        check_place(options.json)
     with heavy_imports():
         from benchmarks.measuring import measure
     measure(ALL_SUITES if "all" in options.suite else options.suite, options)

@@ -8,7 +8,7 @@ from typing import Any
 
 from transformers import PreTrainedTokenizerFast
 
-FORMAT = 4  # raise when the same settings give other rows or columns
+FORMAT = 5  # raise when the same settings give other rows or columns
 
 
 def cache_key(source: Mapping[str, str], tokenizer: PreTrainedTokenizerFast, max_length: int, **settings: Any) -> str:

@@ -83,7 +83,7 @@ def _read_lines(lines: Iterable[str], where: Path, num_texts: int) -> Iterator[E
         content = line.rstrip("\r\n")
         if "\r" in content:
             raise carriage_return(where, number + 1)
-        if not content.strip():
+        if not content.strip(" "):
             continue
         texts = tuple(content.split("\t"))
         if len(texts) != num_texts or not all(text.strip() for text in texts):

@@ -9,11 +9,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from runtime.arguments import Arguments, new_file
+from runtime.arguments import Arguments
 from runtime.command import command
 from runtime.counts import counted
 from runtime.importing import heavy_imports
 from runtime.utf8 import use_utf8
+from runtime.whole_files import check_file
 
 
 def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
@@ -23,7 +24,7 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
     parser.add_argument(
         "table", type=Path, metavar="TABLE", help="a .csv, .tsv, .txt, .jsonl, .json or .parquet file, without labels"
     )
-    parser.add_argument("--output", type=new_file, required=True, metavar="FILE.csv", help="file to write")
+    parser.add_argument("--output", type=Path, required=True, metavar="FILE.csv", help="file to write")
     parser.add_argument("--tasks", nargs="+", metavar="TASK", help="the tasks to predict (all whose columns are there)")
     parser.add_argument(
         "--texts", nargs="+", metavar="COLUMN", help="the column of the texts, or two (those of the task's own files)"
@@ -44,12 +45,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
     with heavy_imports():
         from inference.checkpoint import find_checkpoint
         from inference.predictor import Predictor
-        from inference.table import find_layout, find_texts, name_columns, predict_columns, read_table, write_table
+        from inference.table import (
+            check_table,
+            find_layout,
+            find_texts,
+            name_columns,
+            predict_rows,
+            read_table,
+            write_table,
+        )
         from tasks import InputError
         from tasks.delimited import check_delimiter
         from tasks.rows import FileFormat
         from tasks.text_lines import ONLY_UTF8, check_encoding
-    if options.output.exists() and options.table.exists() and options.output.samefile(options.table):
+    check_table(options.table)
+    check_file(options.output)
+    if options.output.exists() and options.output.samefile(options.table):
         raise InputError(f"--output {options.output}: is the table itself (expected another file)")
     check_delimiter(options.delimiter, "inference.predict_table")
     check_encoding(options.encoding or ONLY_UTF8, "--encoding")
@@ -58,17 +69,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     predictor = Predictor.load(path, int8=options.int8)
     tasks = {name: predictor.task(name) for name in options.tasks or predictor.tasks}
     layout = FileFormat(delimiter=options.delimiter, encoding=options.encoding or ONLY_UTF8)
-    if options.delimiter is None:
-        layout = find_layout(options.table, tasks.values(), layout)
-    table = read_table(options.table, layout)
-    texts = find_texts(table, tasks, options.texts)
-    for name in tasks:
-        if name not in texts:
-            print(f"{name}: left out, the table has no {' and '.join(tasks[name].texts)}")
-    predictions = predict_columns(predictor, table, texts, report=print)
-    columns = name_columns(table, predictions, tasks, all_classes=options.probabilities)
-    write_table(options.output, table, columns)
-    print(f"{counted(len(table.rows), 'row')}: {options.output} ({', '.join(columns)})")
+    layout = find_layout(options.table, tasks.values(), layout)
+    texts = options.texts or {column for task in tasks.values() for column in task.texts}
+    table = read_table(options.table, texts, layout)
+    columns = find_texts(table, tasks, options.texts)
+    for name, task in tasks.items():
+        if name in columns:
+            continue
+        wanted = "one text column" if len(task.texts) == 1 else "two text columns"
+        reason = f"it reads {wanted}" if options.texts else f"the table has no {' and '.join(task.texts)}"
+        if options.tasks:
+            raise InputError(f"--tasks {name}: cannot be predicted, {reason}")
+        print(f"{name}: left out, {reason}")
+    tasks = {name: tasks[name] for name in columns}
+    names = name_columns(table, tasks, all_classes=options.probabilities)
+    predictions = predict_rows(predictor, table, columns, report=print)
+    write_table(options.output, table, predictions, tasks, all_classes=options.probabilities)
+    print(f"{counted(len(table.rows), 'row')}: {options.output} ({', '.join(names)})")
 
 
 if __name__ == "__main__":

@@ -4,12 +4,9 @@ import argparse
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 from typing import Any, NoReturn
 
-from runtime.file_errors import explain_refusal
 from runtime.suggestions import did_you_mean, suggest
-from runtime.whole_files import check_file
 
 NUMBERS = {
     "int": "a whole number",
@@ -78,19 +75,6 @@ class Arguments(argparse.ArgumentParser):
         sys.exit(2)
 
 
-def new_file(text: str) -> Path:
-    """Return the path of a file to write; the type of an option.
-
-    Raises:
-        ArgumentTypeError: If it is a folder, or cannot be written.
-    """
-    try:
-        check_file(Path(text))
-    except OSError as error:
-        raise argparse.ArgumentTypeError(explain_refusal(error) or f"{text}: {error.strerror}") from None
-    return Path(text)
-
-
 def seed_number(text: str) -> int:
     """Return the number of a seed; the type of an option.
 
@@ -150,16 +134,11 @@ def _no_switch(message: str) -> str | None:
     return found and f"{_last(found[1])} is {found[2]} (expected it without a value)"
 
 
-def _no_file(message: str) -> str | None:
-    found = re.fullmatch(r"argument (\S+): (.+: .+)", message)
-    return found and f"{_last(found[1])} {found[2]}"
-
-
 def _last(names: str) -> str:
     """Return the last of an option's names: `--config` of `-c/--config`."""
     return names.split("/")[-1]
 
 
 EXPLANATIONS: tuple[Callable[[str], str | None], ...] = (
-    *(_unrecognized, _missing, _no_value, _not_chosen, _no_number, _no_switch, _no_file),
+    *(_unrecognized, _missing, _no_value, _not_chosen, _no_number, _no_switch),
 )

@@ -21,12 +21,14 @@ class Row:
         fields: Value of each column as text; None where the row has no such cell, or nobody asked for it.
         repeated: Columns that the header names more than once.
         number: Place among all rows of the file, from 0, where some are left out; else None.
+        is_typed: Whether the format has numbers of its own (JSON, Parquet, the hub), which no country writes otherwise.
     """
 
     where: str
     fields: Mapping[str, str | None]
     repeated: frozenset[str] = frozenset()
     number: int | None = None
+    is_typed: bool = False
 
 
 def check_columns(row: Row, columns: Iterable[str]) -> None:
@@ -52,7 +54,7 @@ def check_columns(row: Row, columns: Iterable[str]) -> None:
 def as_texts(
     values: Mapping[str, Any],
     names: Collection[str],
-    columns: Collection[str],
+    columns: Collection[str] | None,
     where: str,
     lists: Collection[str] = (),
 ) -> dict[str, str | None]:
@@ -61,18 +63,18 @@ def as_texts(
     Args:
         values: Value of each cell that the row has.
         names: Names of all columns.
-        columns: Those that are used.
+        columns: Those that are used; None for all, and then any cell may be a list or an object, which becomes JSON.
         where: Place of the row, for messages.
         lists: Those whose cells may be lists; they become JSON.
 
     Raises:
         InputError: If a used cell is no text, number or date.
     """
-    used = {name: values.get(name) for name in names if name in columns}
+    used = {name: values.get(name) for name in names if columns is None or name in columns}
     as_json = {
-        name: json.dumps(value, default=str)
+        name: json.dumps(value, default=str, ensure_ascii=False)
         for name, value in used.items()
-        if name in lists and isinstance(value, list)
+        if isinstance(value, list | dict) and (columns is None or (name in lists and isinstance(value, list)))
     }
     return {name: as_json.get(name) or _as_text(used.get(name), name, where) for name in names}
 

@@ -65,7 +65,7 @@ def read_hub(
     used = dataset.select_columns([column for column in names if column in columns] or names[:1])
     for number, values in enumerate(used):
         place = f"{where}, row {number}"
-        yield Row(place, as_texts(values, names, columns, place, lists))
+        yield Row(place, as_texts(values, names, columns, place, lists), is_typed=True)
 
 
 def digest_hub(hub: str, name: str | None, split: str) -> str:

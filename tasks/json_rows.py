@@ -14,13 +14,13 @@ LOOK_AHEAD = 1000  # rows among which each column is looked for: an object may l
 
 
 def read_json_lines(
-    path: Path, columns: Collection[str], *, encoding: str, lists: Collection[str] = ()
+    path: Path, columns: Collection[str] | None, *, encoding: str, lists: Collection[str] = ()
 ) -> Iterator[Row]:
     """Return the rows of a file with a JSON object a line.
 
     Args:
         path: The file.
-        columns: The columns that are used.
+        columns: The columns that are used; None for all (see `as_texts`).
         encoding: Character encoding.
         lists: Those whose cells may be lists.
 
@@ -30,7 +30,9 @@ def read_json_lines(
     return _complete(_parse_lines(path, encoding), path, columns, lists)
 
 
-def read_json(path: Path, columns: Collection[str], *, encoding: str, lists: Collection[str] = ()) -> Iterator[Row]:
+def read_json(
+    path: Path, columns: Collection[str] | None, *, encoding: str, lists: Collection[str] = ()
+) -> Iterator[Row]:
     """Return the rows of a file that is one JSON list of objects, which is read whole, or has an object a line."""
     lines = decode_lines(path, encoding)
     first = next((line for line in lines if line.strip()), "")
@@ -42,7 +44,7 @@ def read_json(path: Path, columns: Collection[str], *, encoding: str, lists: Col
 
 
 def _complete(
-    objects: Iterator[tuple[str, dict[str, Any]]], path: Path, columns: Collection[str], lists: Collection[str]
+    objects: Iterator[tuple[str, dict[str, Any]]], path: Path, columns: Collection[str] | None, lists: Collection[str]
 ) -> Iterator[Row]:
     """Return rows that have all columns of the first objects, in their order, and of their own."""
     ahead: list[tuple[str, dict[str, Any]]] = []
@@ -50,12 +52,12 @@ def _complete(
     for where, values in objects:
         ahead.append((where, values))
         names |= dict.fromkeys(values)
-        if names.keys() >= set(columns) or len(ahead) == LOOK_AHEAD:
+        if (columns is not None and names.keys() >= set(columns)) or len(ahead) == LOOK_AHEAD:
             break
     if not ahead:
         raise InputError(f"{path}: is empty (expected JSON objects)")
     for where, values in chain(ahead, objects):
-        yield Row(where, as_texts(values, names | dict.fromkeys(values), columns, where, lists))
+        yield Row(where, as_texts(values, names | dict.fromkeys(values), columns, where, lists), is_typed=True)
 
 
 def _parse_lines(path: Path, encoding: str) -> Iterator[tuple[str, dict[str, Any]]]:

@@ -3,7 +3,6 @@
 import math
 import re
 from collections.abc import Sequence
-from typing import Literal
 
 from runtime.counts import counted
 
@@ -69,24 +68,16 @@ def parse_class(cell: str, names: Sequence[str], *, numbered: bool) -> int:
     raise ValueError(list_names(names))
 
 
-def parse_score(cell: str, low: float, high: float, decimal: Literal[".", ","] = ".") -> float:
+def parse_score(cell: str, low: float, high: float) -> float:
     """Return the score in a cell.
-
-    Args:
-        cell: The score as it stands in the file.
-        low: Smallest score.
-        high: Largest score.
-        decimal: What its decimals are behind.
 
     Raises:
         ValueError: If the cell is no number from `low` to `high`; the message says what was expected.
     """
-    if decimal == "," and "." in cell:
-        raise ValueError(f"a number from {low:.15g} to {high:.15g}, with a comma for the decimals")
-    score = _parse_number(cell.replace(",", ".") if decimal == "," else cell)
+    score = _parse_number(cell)
     if not low <= score <= high:
         form = ", with a point for the decimals, or decimal: ','" if DECIMAL_COMMA.fullmatch(cell) else ""
-        raise ValueError(f"a number from {low:.15g} to {high:.15g}{form if decimal == '.' else ''}")
+        raise ValueError(f"a number from {low:.15g} to {high:.15g}{form}")
     return score
 
 

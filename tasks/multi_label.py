@@ -17,6 +17,7 @@ from tasks.delimited import HOW_TO_WRITE_A_TAB
 from tasks.label_weights import ClassWeights, by_name, check_weights, weigh_answers
 from tasks.labels import list_names, name_classes
 from tasks.task import Task
+from tasks.unknown_labels import UnknownLabelError
 
 YES, NO = ("1", "1.0", "true", "True"), ("0", "0.0", "false", "False")  # as files and data frames write them
 
@@ -115,7 +116,7 @@ class LabelSetTask(Task):
             return self._fill_in(cells[0])  # a gap, or empty
         for column, cell in zip(self.label_columns, cells, strict=True):
             if cell not in (*YES, *NO):
-                raise InputError(f"{row.where}: {column} is {cell!r} (expected 0 or 1)")
+                raise UnknownLabelError(row.where, column, cell, "0 or 1")
         return json.dumps([name for name, cell in zip(self.class_names, cells, strict=True) if cell in YES])
 
     def with_gaps(self) -> Self:

@@ -9,7 +9,7 @@ from runtime.errors import InputError
 
 RESERVED = {
     "mean": "val/mean is the mean of all tasks",
-    "training": "each PyTorch module has a `training`",
+    "training": "each PyTorch module has an attribute training",
 }
 
 
@@ -39,7 +39,7 @@ def check_names(names: Iterable[str]) -> None:
                 f"task name {name!r} cannot be used (expected letters, digits and _, such as {_mend(name)})"
             )
         if name in RESERVED or hasattr(nn.ModuleDict, name):
-            reason = RESERVED.get(name, f"PyTorch's ModuleDict has a `{name}`")
+            reason = RESERVED.get(name, f"PyTorch's ModuleDict has a method {name}")
             raise InputError(f"task name {name!r} cannot be used: {reason} (expected another, such as {name}_task)")
 
 

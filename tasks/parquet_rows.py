@@ -8,12 +8,12 @@ from runtime.errors import InputError
 from tasks.cells import Row, as_texts
 
 
-def read_parquet(path: Path, columns: Collection[str], *, lists: Collection[str] = ()) -> Iterator[Row]:
+def read_parquet(path: Path, columns: Collection[str] | None, *, lists: Collection[str] = ()) -> Iterator[Row]:
     """Return the rows of a Parquet file; of its columns only those that are used are read.
 
     Args:
         path: The file.
-        columns: The columns that are used.
+        columns: The columns that are used; None for all (see `as_texts`).
         lists: Those whose cells may be lists.
 
     Raises:
@@ -27,11 +27,13 @@ def read_parquet(path: Path, columns: Collection[str], *, lists: Collection[str]
         file = pyarrow.parquet.ParquetFile(path)
         names = file.schema_arrow.names
         repeated = frozenset(name for name in names if names.count(name) > 1)
-        for batch in file.iter_batches(columns=[name for name in dict.fromkeys(names) if name in columns]):
+        for batch in file.iter_batches(
+            columns=[name for name in dict.fromkeys(names) if columns is None or name in columns]
+        ):
             for values in _to_dicts(batch, f"{path}, rows {number + 1} to {number + batch.num_rows}"):
                 number += 1
                 where = f"{path}, row {number}"
-                yield Row(where, as_texts(values, names, columns, where, lists), repeated)
+                yield Row(where, as_texts(values, names, columns, where, lists), repeated, is_typed=True)
     except (pyarrow.ArrowException, OSError) as error:
         raise InputError(f"{path}: not a Parquet file ({error})") from None
 

@@ -108,7 +108,7 @@ class ExampleReader:
         unknown, empty = UnknownLabels(split), None
         for row in _read_rows([self], split, root, lambda note: None):
             try:
-                label = self.read_label(row, split)
+                label = self.find_label(row, split)
             except UnknownLabelError as error:
                 unknown.add(error)
             else:
@@ -117,7 +117,7 @@ class ExampleReader:
             raise InputError(str(unknown))
         return empty
 
-    def read_label(self, row: Row, split: Split) -> Label | None:
+    def find_label(self, row: Row, split: Split) -> Label | None:
         """Return the label of a row; None where it has none, as it may.
 
         Raises:
@@ -131,7 +131,7 @@ class ExampleReader:
         except ValueError as error:
             if split == "test" and cell in SECRET_LABELS:
                 return None
-            raise UnknownLabelError(f"{row.where}: {self.label} is {cell!r} (expected {error}", cell) from None
+            raise UnknownLabelError(row.where, self.label, cell, str(error)) from None
 
     def check_first(self, row: Row, split: Split) -> None:
         """Check that the columns are there, given the first row; a test split may lack those of the label.
@@ -146,11 +146,11 @@ class ExampleReader:
     @property
     def keys(self) -> SplitKeys:
         """What decides how one file is split."""
-        return SplitKeys(texts=self.texts, labels=self.read_columns, read_label=self._read_label)
+        return SplitKeys(texts=self.texts, labels=self.read_columns, read_label=self._find_stratum)
 
-    def _read_label(self, row: Row) -> object:
-        cell = self.read_cell(row)
+    def _find_stratum(self, row: Row) -> object:
         try:
+            cell = self.read_cell(row)
             return None if cell in self.gaps else self.parse_label(cell)
         except ValueError:
             return None
@@ -160,10 +160,15 @@ class ExampleReader:
         for column in self.texts:
             if not (row.fields.get(column) or "").strip():
                 return f"{column} is empty (expected text)", ""
-        cell = self.read_cell(row)
-        if split != "test" and not cell and cell not in self.gaps:
+        if split != "test" and "" not in self.gaps and self._is_empty(row):
             return f"{self.label} is empty (expected a label)", f"{self.empty_choices}, "
         return None
+
+    def _is_empty(self, row: Row) -> bool:
+        try:
+            return not self.read_cell(row)
+        except UnknownLabelError:
+            return False
 
     def make_example(self, row: Row, number: int, label: Label | None) -> Example:
         """Turn a row into an example.
@@ -190,19 +195,19 @@ class ExampleReader:
             later: The rows behind it.
             split: Which split.
         """
-        found, alone = UnknownLabels(split), UnknownLabels(split)
-        found.add(first)
-        alone.add(first)
+        found = [first]
         try:
             for row in later:
                 try:
-                    self.read_label(row, split)
+                    self.find_label(row, split)
                 except UnknownLabelError as error:
-                    if error.cell:
-                        found.add(error)
+                    found += [error] if error.cell else []
         except InputError:  # to be told when the labels are right
-            return alone
-        return found
+            found = [first]
+        unknown = UnknownLabels(split)
+        for each in found:
+            unknown.add(each)
+        return unknown
 
 
 def read_together(
@@ -237,7 +242,7 @@ def read_together(
         if missing is not None:  # a prediction file wants every row
             report(f"{row.where}: kept, {missing}")
         examples = tuple(
-            reader.make_example(row, number, _read_label(reader, row, split, rows, kept))
+            reader.make_example(row, number, _keep_label(reader, row, split, rows, kept))
             for reader, kept in zip(readers, unknown, strict=True)
         )
         mark = hash(examples[0].id)
@@ -249,15 +254,15 @@ def read_together(
         seen.add(mark)
         yield row.where, examples
     for kept in filter(None, unknown):
-        report(f"{kept}: predicted all the same, but not to be scored")
+        report(f"{kept}: such rows can be predicted, not scored")
 
 
-def _read_label(
+def _keep_label(
     reader: ExampleReader, row: Row, split: Split, later: Iterator[Row], unknown: UnknownLabels
 ) -> Label | None:
     """Return a row's label; what is none is an error, with all such labels, but in a test split none is needed."""
     try:
-        return reader.read_label(row, split)
+        return reader.find_label(row, split)
     except UnknownLabelError as error:
         if split != "test":
             raise InputError(str(reader.count_unknown(error, later, split))) from None

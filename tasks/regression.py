@@ -8,7 +8,9 @@ from typing import Literal
 from heads import Scores
 from runtime.errors import InputError
 from tasks.labels import parse_score
+from tasks.rows import Row
 from tasks.task import Task
+from tasks.unknown_labels import UnknownLabelError
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +20,8 @@ class ScoreTask(Task):
     Args:
         low: Smallest score, label units.
         high: Largest score, label units.
-        decimal: What the decimals of the file's scores are behind: `.` or `,`. Predictions are written with a point.
+        decimal: What the decimals of scores are behind in .csv, .tsv and .txt files: `.` or `,`. JSON, Parquet and what
+            is written have a point.
     """
 
     low: float
@@ -42,9 +45,23 @@ class ScoreTask(Task):
         """Scores from `low` to `high`."""
         return Scores(self.low, self.high)
 
+    def read_cell(self, row: Row) -> str:
+        """Return the score's cell with a point for the decimals; empty where there is none.
+
+        Raises:
+            UnknownLabelError: If its decimals are behind a point and not behind a comma.
+        """
+        cell = super().read_cell(row)
+        if self.decimal == "." or row.is_typed or cell in self.gaps:
+            return cell
+        if "." in cell:
+            expected = f"a number from {self.low:.15g} to {self.high:.15g}, with a comma for the decimals"
+            raise UnknownLabelError(row.where, self.label, cell, expected)
+        return cell.replace(",", ".")
+
     def parse_label(self, cell: str) -> float:
         """Return the score in a cell; ValueError says which range was expected."""
-        return parse_score(cell, self.low, self.high, self.decimal)
+        return parse_score(cell, self.low, self.high)
 
     def format_label(self, label: float) -> str:
         """Write a score with six decimals."""

@@ -54,7 +54,7 @@ def check_ending(path: Path) -> None:
 
 def read_rows(
     path: Path,
-    columns: Collection[str],
+    columns: Collection[str] | None,
     *,
     layout: FileFormat = FileFormat(),
     report: Callable[[str], None] = lambda note: None,
@@ -64,7 +64,8 @@ def read_rows(
 
     Args:
         path: A file with one of the `FILE_FORMATS` as its ending, in any case.
-        columns: The columns that are used; the cells of the others are None, whatever they hold.
+        columns: The columns that are used; the cells of the others are None, whatever they hold. None for all, whose
+            lists and objects become JSON.
         layout: How its bytes become rows.
         report: Called after the last row with the number of rows that span several lines, if there are some.
         lists: Those of the columns whose cells may be lists, in formats that have some; they become JSON.

@@ -12,12 +12,14 @@ class UnknownLabelError(InputError):
     """A label cell holds no label.
 
     Args:
-        message: Where, what and what was expected, up to the closing bracket.
-        cell: The cell.
+        where: File and line.
+        label: Name of the column.
+        cell: What it holds.
+        expected: What was expected.
     """
 
-    def __init__(self, message: str, cell: str) -> None:
-        super().__init__(message)
+    def __init__(self, where: str, label: str, cell: str, expected: str) -> None:
+        super().__init__(f"{where}: {label} is {cell!r} (expected {expected})")
         self.cell = cell
 
 
@@ -45,7 +47,8 @@ class UnknownLabels:
         """Name the first and, of several, how often each appears; nothing where there was none."""
         total = self._found.total()
         if total < 2:
-            return f"{self._first})" if total else ""
+            return self._first
         shown = ", ".join(f"{cell!r} {count:,}" for cell, count in self._found.most_common(SHOWN_LABELS))
         more = f", ... ({len(self._found):,} different ones)" if len(self._found) > SHOWN_LABELS else ""
-        return f"{self._first}; {total:,} rows of the {self._split} split hold no such label: {shown}{more})"
+        rest = f"{total:,} rows of the {self._split} split hold no such label: {shown}{more}"
+        return f"{self._first.removesuffix(')')}; {rest})"

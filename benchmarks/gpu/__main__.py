@@ -6,10 +6,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from runtime.arguments import Arguments, new_file
+from runtime.arguments import Arguments
 from runtime.command import command
 from runtime.errors import InputError
 from runtime.importing import heavy_imports
+from runtime.whole_files import check_place
 
 NEEDED = ("torch", "transformers", "lightning", "torchmetrics", "datasets", "jsonargparse", "rich", "tensorboard")
 OLDEST_TORCH = (2, 11)
@@ -18,7 +19,7 @@ OLDEST_TORCH = (2, 11)
 def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     """Parse the command line."""
     parser = Arguments("benchmarks.gpu", __doc__)
-    parser.add_argument("--json", type=new_file, metavar="FILE", help="where to write the results")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="where to write the results")
     parser.add_argument(
         "--data", type=Path, metavar="FILE", help="CS224N-format question pairs (default: synthetic lengths)"
     )
@@ -38,6 +39,8 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
         parser.error(f"--batch_sizes {min(options.batch_sizes)}: expected 1 or more")
     if options.data is not None and not options.data.is_file():
         parser.error(f"--data {options.data}: no such file (expected a file of question pairs)")
+    if options.json is not None and options.json.is_dir():
+        parser.error(f"--json {options.json}: is a folder (expected a file)")
     return options
 
 
@@ -65,6 +68,8 @@ def check_machine(device: str) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the benchmark and return the exit status: 1 if numbers differ from the padded model."""
     options = parse_arguments(arguments)
+    if options.json is not None:
+        check_place(options.json)
     with heavy_imports():
         check_machine(options.device)
         from benchmarks.gpu.session import run

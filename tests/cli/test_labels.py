@@ -58,15 +58,16 @@ def test_predict_needs_no_labels_and_test_refuses_what_is_none(
 ) -> None:
     config = configure(train.folder, "Classification", ["0", "1", "2"], num_classes=3)
     train("fit", config=config)
-    (train.folder / "new.tsv").write_text("text\tlabel\nfilm 0\t0\nfilm 1\tgood\n")
+    (train.folder / "new.tsv").write_text("text\tlabel\nfilm 0\t0\nfilm 1\tgood\nfilm 2\t\n")
     flags = ["--ckpt_path", "best", "--tasks.own.source.test", str(train.folder / "new.tsv")]
 
     folder = train("predict", *flags, config=config)
 
-    assert [row[0] for row in read_csv(folder / "predictions" / "own-test.csv")] == ["id", "0", "1"]
-    assert "new.tsv, line 3: label is 'good' (expected 0 to 2): predicted all the same" in caplog.text
-    train.refuse("test", *flags, config=config)
-    assert "new.tsv, line 3: label is 'good' (expected 0 to 2)" in capsys.readouterr().err
+    assert [row[0] for row in read_csv(folder / "predictions" / "own-test.csv")] == ["id", "0", "1", "2"]
+    assert "new.tsv, line 3: label is 'good' (expected 0 to 2): such rows can be predicted" in caplog.text
+    for gaps in ([], ["--tasks.own.missing_labels", "ignore"]):
+        train.refuse("test", *flags, *gaps, config=config)
+        assert "new.tsv, line 3: label is 'good' (expected 0 to 2)" in capsys.readouterr().err
 
 
 TAGS = ["film;music", "sport", "", "music", "NA", "film", "sport;film", "music", "film;music;sport", "sport"]

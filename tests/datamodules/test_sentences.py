@@ -87,7 +87,8 @@ def test_a_label_column_of_the_file_is_left_out(cs224n_root: Path) -> None:
 @pytest.mark.parametrize(
     ("task", "text", "message"),
     [
-        (Sst(), "good\n\nbad\n", r"lines\.txt, line 2: '' \(expected one sentence\)"),
+        (Sst(), "good\n\t\nbad\n", r"lines\.txt, line 2: '' \(expected one sentence\)"),
+        (Quora(), "a\tb\n\t\n", r"lines\.txt, line 2: '' \(expected two sentences divided by a tab\)"),
         (Sst(), "good\tbad\n", r"lines\.txt, line 1: 'good\\tbad' \(expected one sentence\)"),
         (Quora(), "a\tb\nonly one\n", r"lines\.txt, line 2: 'only one' \(expected two sentences divided by a tab\)"),
         (Quora(), "a\tb\tc\n", r"lines\.txt, line 1: 'a\\tb\\tc' \(expected two sentences divided by a tab\)"),

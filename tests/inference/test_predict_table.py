@@ -11,6 +11,9 @@ import pytest
 
 from inference import Predictor
 from inference.predict_table import main
+from inference.table import find_layout, read_table
+from tasks import Classification, Source
+from tasks.rows import FileFormat
 
 ROWS = [
     {"id": "7", "sentence": 'a "good" film, really', "sentence1": "the cat", "sentence2": "a dog", "note": "x\ny"},
@@ -92,6 +95,32 @@ def test_all_formats_of_a_table_give_the_same(run: Path, tmp_path: Path) -> None
     assert predict(run, other, "--delimiter", ";", "--encoding", "cp1252") == expected
 
 
+def test_columns_that_no_task_reads_may_hold_anything(run: Path, tmp_path: Path) -> None:
+    rows = [
+        {"sentence": "a film", "meta": {"a": [1, "ü"]}, "tags": ["x"], "n": 4.5},
+        {"sentence": "slow", "later": True},
+    ]
+    (tmp_path / "new.json").write_text(json.dumps(rows))
+    found = predict(run, tmp_path / "new.json", "--tasks", "sst")
+    shown = ["sentence", "meta", "tags", "n", "later"]
+    assert [[row[name] for name in shown] for row in found] == [
+        ["a film", '{"a": [1, "ü"]}', '["x"]', "4.5", ""],
+        ["slow", "", "", "", "true"],
+    ]
+    (tmp_path / "list.json").write_text(json.dumps([{"sentence": ["a", "b"]}]))
+    assert main([str(run), str(tmp_path / "list.json"), "--output", str(tmp_path / "x.csv")]) == 2
+
+
+def test_quotes_are_text_where_they_are_in_the_own_files_of_a_task(tmp_path: Path) -> None:
+    source = Source(train="a.tsv")
+    task = Classification(source=source, texts=("text",), label="y", num_classes=2, quotes=False)
+    (tmp_path / "new.tsv").write_text('text\tn\ngood film\t1\n"Great" he said\t2\n')
+    for given in (FileFormat(), FileFormat(delimiter="\t")):
+        layout = find_layout(tmp_path / "new.tsv", [task], given)
+        table = read_table(tmp_path / "new.tsv", ["text"], layout)
+        assert [row.fields["text"] for row in table.texts] == ["good film", '"Great" he said']
+
+
 def test_tasks_texts_and_probabilities_can_be_chosen(
     run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -110,6 +139,10 @@ def test_what_cannot_be_predicted_is_refused(run: Path, tmp_path: Path, capsys: 
     table = write_csv(tmp_path / "new.csv", ROWS)
     other = write_csv(tmp_path / "other.csv", [{"x": "a", "sst_predicted": "b"}])
     empty = write_csv(tmp_path / "empty.csv", [{"sentence": " "}])
+    one = write_csv(tmp_path / "one.csv", [{"sentence": "a"}])
+    (header := tmp_path / "header.csv").write_text("sentence\n")
+    (twice := tmp_path / "twice.csv").write_text("sentence,note,note\na,b,c\n")
+    (tmp_path / "a.xlsx").touch()
     for source, flags, message in (
         (table, ["--tasks", "nli"], "no task 'nli' (expected sst, quora, near, size)"),
         (table, ["--texts", "y"], "new.csv: no column 'y' (found 'id'"),
@@ -118,6 +151,19 @@ def test_what_cannot_be_predicted_is_refused(run: Path, tmp_path: Path, capsys: 
         (other, [], "other.csv: no task reads its columns 'x', 'sst_predicted' (expected sentence or sentence1 and s"),
         (other, ["--texts", "x"], "other.csv: two columns would be named 'sst_predicted'"),
         (empty, [], "empty.csv: no row has a text (sentence)"),
+        (header, [], "header.csv: has no rows"),
+        (twice, [], "twice.csv: two columns are named 'note' (expected one)"),
+        (tmp_path / "a.xlsx", [], "a.xlsx: is a spreadsheet"),
+        (
+            table,
+            ["--tasks", "sst", "quora", "--texts", "sentence"],
+            "--tasks quora: cannot be predicted, it reads two text",
+        ),
+        (
+            one,
+            ["--tasks", "sst", "near"],
+            "--tasks near: cannot be predicted, the table has no sentence1 and sentence2",
+        ),
         (tmp_path / "none.csv", [], "none.csv: no such file (expected a table)"),
     ):
         assert main([str(run), str(source), "--output", str(tmp_path / "out.csv"), *flags]) == 2

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from runtime.arguments import Arguments, new_file, seed_number
+from runtime.arguments import Arguments, seed_number
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -92,17 +92,3 @@ def test_every_command_has_this_parser_and_spells_options_with_underscores():
     assert others == {"sample_data/generate.py", "docs/pictures.py"}  # scripts, which import none of ours
     assert [name for name in set(commands) - others if re.search(r'seed", type=(?!seed_number)', commands[name])] == []
     assert [option for text in texts.values() for option in added_options(text) if "-" in option[2:]] == []
-
-
-def test_a_folder_where_a_file_is_to_be_written_is_refused_before_any_work(tmp_path, capsys):
-    parser = Arguments("some.module", None)
-    parser.add_argument("--output", type=new_file)
-    assert parser.parse_args(["--output", str(tmp_path / "new" / "a.html")]).output == tmp_path / "new" / "a.html"
-    (tmp_path / "file").touch()
-    for place, reason in (
-        (tmp_path, f"{tmp_path}: is a folder (expected a file)"),
-        (tmp_path / "file" / "b", f"{tmp_path / 'file'}: a file is in the way"),
-    ):
-        with pytest.raises(SystemExit):
-            parser.parse_args(["--output", str(place)])
-        assert f"error: --output {reason}" in capsys.readouterr().err

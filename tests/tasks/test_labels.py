@@ -94,16 +94,3 @@ def test_classes_called_by_numbers_are_read_as_data_frames_write_a_column_with_g
     for cell in ("1.5", "3.0", "1.", "01.0", "1,0"):
         with pytest.raises(ValueError, match="1, 2, 10, -1"):
             parse_class(cell, stars, numbered=False)
-
-
-def test_a_decimal_comma_is_read_where_the_task_says_so():
-    assert [parse_score(cell, 0, 10, ",") for cell in ("6,5", "7", "1e1")] == [6.5, 7, 10]
-    for cell, reason in (
-        ("6.5", "with a comma for the decimals"),
-        ("1,000,5", "a number from 0 to 10"),
-        ("11,5", "10$"),
-    ):
-        with pytest.raises(ValueError, match=reason):
-            parse_score(cell, 0, 10, ",")
-    with pytest.raises(ValueError, match="with a point for the decimals, or decimal: ','"):
-        parse_score("6,5", 0, 10)

@@ -77,6 +77,18 @@ def test_a_cell_of_a_column_that_is_neither_is_an_error(tmp_path: Path, row: str
     assert str(error.value) == f"{tmp_path}/own.csv, line 2: {message}"
 
 
+def test_a_test_split_keeps_rows_with_such_a_cell(tmp_path: Path) -> None:
+    (tmp_path / "own.csv").write_text("text,toxic,insult\na,1,0\nb,maybe,0\nc,,\n")
+    one = task("own.csv", classes=None, label_columns=("toxic", "insult"))
+    notes: list[str] = []
+    assert [example.label for example in one.read("test", tmp_path, notes.append)] == [(0,), None, None]
+    assert notes == [
+        f"{tmp_path}/own.csv, line 3: toxic is 'maybe' (expected 0 or 1): such rows can be predicted, not scored"
+    ]
+    with pytest.raises(InputError, match=r"line 3: toxic is 'maybe' \(expected 0 or 1\)"):
+        one.find_unlabelled("test", tmp_path)
+
+
 def test_a_missing_column_is_named(tmp_path: Path) -> None:
     (tmp_path / "own.csv").write_text("text,toxic\na,1\n")
     one = task("own.csv", classes=None, label_columns=("toxic", "insult"))

@@ -18,8 +18,8 @@ def test_letters_digits_and_underscores_make_a_name(name):
         ("1st", "such as task_1st"),
         ("", "such as task_1"),
         ("mean", "val/mean is the mean of all tasks (expected another, such as mean_task)"),
-        ("training", "each PyTorch module has a `training`"),
-        ("items", "PyTorch's ModuleDict has a `items`"),
+        ("training", "each PyTorch module has an attribute training"),
+        ("items", "PyTorch's ModuleDict has a method items"),
     ],
 )
 def test_what_cannot_be_a_name_is_refused_with_one_that_can(name, reason):

@@ -1,10 +1,11 @@
 import math
 import re
-from dataclasses import FrozenInstanceError
+from dataclasses import FrozenInstanceError, replace
 from pathlib import Path
 
 import pytest
 
+from augmentation import GeneratedPairs
 from heads import Scores
 from tasks import InputError, PairRegression, Regression, Source
 
@@ -65,3 +66,26 @@ def test_a_pair_is_cross_encoded_unless_told_otherwise():
     settings = {"source": SOURCE, "texts": ("a", "b"), "label": "score", "low": 0, "high": 5}
     assert PairRegression(**settings).num_sequences == 1
     assert PairRegression(**settings, encoding="bi").num_sequences == 2
+
+
+def test_a_decimal_comma_is_read_where_the_task_says_so(tmp_path):
+    source = Source(train="a.csv", test="b.jsonl")
+    task = replace(regression(high=10), source=source, delimiter=";", decimal=",", missing_labels=(-1,))
+    (tmp_path / "a.csv").write_text("text;score\na;6,5\nb;7\nc;-1,0\nd;-1\n")
+    (tmp_path / "b.jsonl").write_text('{"text": "a", "score": 6.5}\n{"text": "b", "score": "7.25"}\n')
+    assert [example.label for example in task.read("train", tmp_path, pytest.fail)] == [6.5, 7, None, None]
+    assert [example.label for example in task.read("test", tmp_path, pytest.fail)] == [6.5, 7.25]
+    for cell, reason in (
+        ("1.000", "score is '1.000' (expected a number from 0 to 10, with a comma for the decimals)"),
+        ("1.000,5", "score is '1.000,5' (expected a number from 0 to 10, with a comma"),
+        ("11,5", "(expected a number from 0 to 10)"),
+    ):
+        (tmp_path / "a.csv").write_text(f"text;score\na;6,5\nb;{cell}\n")
+        with pytest.raises(InputError, match=re.escape(reason)):
+            list(task.read("train", tmp_path, pytest.fail))
+    (tmp_path / "a.csv").write_text("text;score\na;6,5\n")
+    with pytest.raises(InputError, match="with a point for the decimals, or decimal: ','"):
+        list(replace(task, decimal=".").read("train", tmp_path, pytest.fail))
+    pairs = PairRegression(source=SOURCE, texts=("a", "b"), label="y", low=0, high=5, decimal=",",
+                           generated_pairs=GeneratedPairs(same=4.5))  # fmt: skip
+    assert pairs.format_label(4.5) == "4.500000"

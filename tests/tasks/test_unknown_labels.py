@@ -69,7 +69,7 @@ def test_a_test_split_keeps_rows_whose_label_is_none_and_tells_them_once(tmp_pat
 
     assert [example.label for example in task.read("test", tmp_path, notes.append)] == [None, 1, None, None, None, None]
     told = "new.csv, line 2: y is '2' (expected 0 or 1; 3 rows of the test split hold no such label: '2' 2, '7' 1)"
-    assert notes == [f"{tmp_path}/{told}: predicted all the same, but not to be scored"]
+    assert notes == [f"{tmp_path}/{told}: such rows can be predicted, not scored"]
     with pytest.raises(InputError) as error:
         task.find_unlabelled("test", tmp_path)
     assert str(error.value) == f"{tmp_path}/{told}"
