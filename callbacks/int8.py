@@ -1,14 +1,11 @@
 """Prediction with int8 layers."""
 
-import logging
 from pathlib import Path
 
 import lightning.pytorch as L
 
 from inference.int8_choice import quantize
 from lightning_modules import MultitaskModule
-
-log = logging.getLogger(__name__)
 
 
 class Int8Prediction(L.Callback):
@@ -17,4 +14,4 @@ class Int8Prediction(L.Callback):
     def on_predict_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Put int8 layers into the place of the encoder's linear layers."""
         assert isinstance(pl_module, MultitaskModule)
-        log.info("%s", quantize(pl_module.backbone, Path(str(trainer.ckpt_path)), pl_module.device))
+        quantize(pl_module.backbone, Path(str(trainer.ckpt_path)), pl_module.device)

@@ -107,19 +107,29 @@ class RunReport(L.Callback):
         if isinstance(batch, Batch):
             self._drawn.add(batch, world_size=trainer.world_size)
 
+    def on_test_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Say whose weights are tested."""
+        _tell_weights(trainer)
+
+    def on_predict_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
+        """Say whose weights predict."""
+        _tell_weights(trainer)
+
     def on_validation_start(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
-        """Leave the validation out of the training time."""
+        """Leave the validation out of the training time; say whose weights `validate` evaluates."""
+        if trainer.state.fn == "validate":
+            _tell_weights(trainer)
         self._validation_started = time.monotonic()
 
     def on_validation_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Leave the validation out of the training time; report what `validate` scored."""
         self._validated += time.monotonic() - self._validation_started
         if trainer.state.fn == "validate":
-            self._finish(trainer, "val", {})
+            self._finish(trainer, "val", _name_weights(trainer))
 
     def on_test_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Report what `test` scored."""
-        self._finish(trainer, "test", {})
+        self._finish(trainer, "test", _name_weights(trainer))
 
     def on_predict_end(self, trainer: L.Trainer, pl_module: L.LightningModule) -> None:
         """Name the folder of the predictions."""
@@ -201,6 +211,15 @@ class RunReport(L.Callback):
         lines = [*said, *describe_failures(tasks, metrics, baselines, predicted), *notes]
         table = build_table(metrics, baselines, title=name if tasks else "held-out text")
         show_end(table, lines, folder, trainer.loggers)
+
+
+def _tell_weights(trainer: L.Trainer) -> None:
+    if trainer.ckpt_path:
+        rank_zero_only(log.info)("weights: %s", trainer.ckpt_path)
+
+
+def _name_weights(trainer: L.Trainer) -> dict[str, str]:
+    return {"checkpoint": str(trainer.ckpt_path)} if trainer.ckpt_path else {}
 
 
 def describe_shared(data: ResumableDataModule) -> dict[str, Any]:

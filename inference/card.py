@@ -12,6 +12,7 @@ from huggingface_hub import EvalResult, ModelCard, ModelCardData
 from jinja2 import Environment
 
 from backbones.packages import PACKAGED_MODELS
+from heads import LabelSets
 from inference.checkpoint import Checkpoint
 from inference.parity import Parity
 from inference.written import Written
@@ -76,6 +77,15 @@ def read_origin(checkpoint: Checkpoint, tasks: Mapping[str, Task]) -> Origin:
     return Origin(checkpoint, tasks, report)
 
 
+def describe_thresholds(task: Task) -> list[str]:
+    """Say from which probability on a label of a set is predicted; nothing for other tasks."""
+    if not isinstance(task.labels, LabelSets):
+        return []
+    named = zip(task.class_names, task.labels.thresholds or (0.5,) * task.labels.num_classes, strict=True)
+    listed = ", ".join(f"{escape(name)} {threshold:.6g}" for name, threshold in named)
+    return [f"A label applies where its probability is above its threshold: {listed}."]
+
+
 def write_card(written: Written, origin: Origin, *, name: str, place: str) -> None:
     """Write the README.md of an export.
 
@@ -109,6 +119,7 @@ def _metadata(written: Written, origin: Origin, name: str) -> ModelCardData:
             dataset_type=parity.name.split(",")[0],
             dataset_name=f"{parity.name.split(',')[0]} (dev)",
             metric_type=parity.metric,
+            metric_name=", ".join([parity.metric, *parity.name.split(", ")[1:]]),  # an int8 file beside another
             metric_value=round(parity.exported, 4),
         )
         for parity in written.parities

@@ -1,6 +1,7 @@
 """Which layers of a checkpoint compute in int8: all of its encoder's, or what `python -m inference.int8` chose."""
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -15,6 +16,8 @@ from inference.int8_linear import check_int8, linear_layers, use_int8
 from runtime.whole_files import replacing
 from tasks import InputError
 from transformers_internals import encoder_of
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ def choice_file(checkpoint: Path) -> Path:
     return checkpoint.with_name(f"{checkpoint.stem}.int8.json")
 
 
-def quantize(backbone: Backbone, checkpoint: Path, device: torch.device) -> str:
+def quantize(backbone: Backbone, checkpoint: Path, device: torch.device) -> None:
     """Make the encoder of a trained backbone compute in int8, but for the layers that were chosen to stay in fp32.
 
     Embeddings, the pooler, adapters' own layers and the heads stay in fp32: they are hardly any of the work.
@@ -54,9 +57,6 @@ def quantize(backbone: Backbone, checkpoint: Path, device: torch.device) -> str:
         checkpoint: The checkpoint.
         device: Where it computes.
 
-    Returns:
-        A line for the log.
-
     Raises:
         InputError: If int8 cannot be had here, or the choice was made for other weights or cannot be read.
     """
@@ -64,12 +64,14 @@ def quantize(backbone: Backbone, checkpoint: Path, device: torch.device) -> str:
     encoder = plain_encoder(backbone)
     path = choice_file(checkpoint)
     if not path.is_file():
-        return f"int8: {use_int8(encoder)} layers, not checked on a dev split (python -m inference.int8 does it)"
+        count = use_int8(encoder)
+        log.warning("int8: %s layers, not checked on a dev split (python -m inference.int8 does it)", count)
+        return
     choice = read_choice(path)
     if choice.weights_sha256 != digest_layers(encoder):
         raise InputError(f"{path}: was chosen for other weights than those of {checkpoint.name} (expected its own)")
     count = use_int8(encoder, but=choice.fp32)
-    return f"int8: {count} layers, {len(choice.fp32)} in fp32 as {path.name} says"
+    log.info("int8: %s layers, %s in fp32 as %s says", count, len(choice.fp32), path.name)
 
 
 def plain_encoder(backbone: Backbone) -> nn.Module:

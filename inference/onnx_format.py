@@ -20,6 +20,7 @@ from backbones.families import apply_pooler, pooler_reads
 from backbones.inputs import InputForm
 from backbones.lora import merge_lora
 from heads import Head, LabelSets, LabelSpace, Trunk
+from inference.card import describe_thresholds
 from inference.onnx_recipes import RECIPES
 from inference.parity import DevSplit, Parity, compare, score_range
 from inference.predictor import Predictor
@@ -130,7 +131,8 @@ def write_onnx(
             for name, found in answers.items()
         ]
 
-    parities, notes = [parity.check() for parity in compare_file(FILE)], []
+    parities = [parity.check() for parity in compare_file(FILE)]
+    notes = [f"{name}: {note}" for name in heads for note in describe_thresholds(predictor.tasks[name])]
     if max_loss is not None:
         found, recipe = write_int8(folder, compare_file, max_loss)
         parities.extend(found)

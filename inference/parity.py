@@ -10,7 +10,7 @@ from torch import Tensor
 
 from heads import LabelSpace, Scores
 from inference.predictor import Predictor
-from tasks import InputError, Task
+from tasks import InputError, MissingFileError, Task
 from tasks.sample import sample
 
 RESAMPLES = 400  # of an interval
@@ -107,7 +107,10 @@ def read_dev(task: Task, root: Path, *, most_rows: int) -> DevSplit:
         raise InputError(f"--dev_rows is {most_rows} (expected 1 or more)")
     if "dev" not in task.splits:
         raise InputError(f"its source names no dev split, which an export is checked on ({task.source})")
-    every = [example for example in task.read("dev", root, lambda note: None) if example.label is not None]
+    try:
+        every = [example for example in task.read("dev", root, lambda note: None) if example.label is not None]
+    except MissingFileError as error:
+        raise InputError(f"{error}; --root DIR names another folder") from None
     examples = list(sample(iter(every), most_rows))
     labels = task.labels.as_tensor(task.labels.stack([example.label for example in examples]))
     return DevSplit([example.texts for example in examples], labels, len(every))

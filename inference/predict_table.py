@@ -11,7 +11,7 @@ from pathlib import Path
 
 from runtime.arguments import Arguments
 from runtime.command import command
-from runtime.counts import counted
+from runtime.errors import InputError
 from runtime.importing import heavy_imports
 from runtime.utf8 import use_utf8
 from runtime.whole_files import check_file
@@ -42,50 +42,23 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
 def main(arguments: Sequence[str] | None = None) -> None:
     """Write the table with its predictions."""
     options = parse_arguments(arguments)
+    if options.output.suffix.lower() != ".csv":
+        raise InputError(f"--output {options.output}: cannot be written (expected a name with .csv)")
+    if options.output.exists():
+        raise InputError(f"--output {options.output}: is there already (expected a new file)")
+    check_file(options.output)
     with heavy_imports():
         from inference.checkpoint import find_checkpoint
-        from inference.predictor import Predictor
-        from inference.table import (
-            check_table,
-            find_layout,
-            find_texts,
-            name_columns,
-            predict_rows,
-            read_table,
-            write_table,
-        )
-        from tasks import InputError
+        from inference.table import predict_table
+        from inference.table_reading import check_table
         from tasks.delimited import check_delimiter
-        from tasks.rows import FileFormat
         from tasks.text_lines import ONLY_UTF8, check_encoding
     check_table(options.table)
-    check_file(options.output)
-    if options.output.exists() and options.output.samefile(options.table):
-        raise InputError(f"--output {options.output}: is the table itself (expected another file)")
     check_delimiter(options.delimiter, "inference.predict_table")
     check_encoding(options.encoding or ONLY_UTF8, "--encoding")
     path = find_checkpoint(options.source)
     print(f"checkpoint: {path}")
-    predictor = Predictor.load(path, int8=options.int8)
-    tasks = {name: predictor.task(name) for name in options.tasks or predictor.tasks}
-    layout = FileFormat(delimiter=options.delimiter, encoding=options.encoding or ONLY_UTF8)
-    layout = find_layout(options.table, tasks.values(), layout)
-    texts = options.texts or {column for task in tasks.values() for column in task.texts}
-    table = read_table(options.table, texts, layout)
-    columns = find_texts(table, tasks, options.texts)
-    for name, task in tasks.items():
-        if name in columns:
-            continue
-        wanted = "one text column" if len(task.texts) == 1 else "two text columns"
-        reason = f"it reads {wanted}" if options.texts else f"the table has no {' and '.join(task.texts)}"
-        if options.tasks:
-            raise InputError(f"--tasks {name}: cannot be predicted, {reason}")
-        print(f"{name}: left out, {reason}")
-    tasks = {name: tasks[name] for name in columns}
-    names = name_columns(table, tasks, all_classes=options.probabilities)
-    predictions = predict_rows(predictor, table, columns, report=print)
-    write_table(options.output, table, predictions, tasks, all_classes=options.probabilities)
-    print(f"{counted(len(table.rows), 'row')}: {options.output} ({', '.join(names)})")
+    predict_table(options, path)
 
 
 if __name__ == "__main__":

@@ -116,7 +116,7 @@ class Predictor:
         if int8:
             device = device or "cpu"
             keep_freed_memory()  # page faults would be a quarter of the time
-            log.info("%s", quantize(model.backbone, checkpoint.path, torch.device(device)))
+            quantize(model.backbone, checkpoint.path, torch.device(device))
         return cls(
             model,
             tasks,
@@ -236,7 +236,10 @@ class Predictor:
         return list(groups.values())
 
     def _encode(self, texts: Sequence[tuple[str, ...]], encoding: Encoding) -> EncodedRows:
-        return encode_rows(texts, encoding, tokenizer=self.tokenizer, max_length=self.max_length)
+        rows = encode_rows(texts, encoding, tokenizer=self.tokenizer, max_length=self.max_length)
+        if rows.num_cut:
+            log.warning("%s of %s texts cut to %s tokens", f"{rows.num_cut:,}", f"{len(texts):,}", self.max_length)
+        return rows
 
     @contextmanager
     def _computing(self) -> Iterator[None]:

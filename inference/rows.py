@@ -26,12 +26,14 @@ class EncodedRows:
         first_lengths: Tokens of the first part of each example (see `EncodedTexts`), (rows,).
         encoding: What an example's sequences are.
         template: The special tokens of a pair.
+        num_cut: Examples of which tokens were cut.
     """
 
     tokens: Sequence[NDArray[np.int32]]
     first_lengths: NDArray[np.int64]
     encoding: Encoding
     template: PairTemplate = BERT
+    num_cut: int = 0
 
     def cut(self, tokens_per_batch: int) -> list[NDArray[np.int64]]:
         """Return the row numbers of batches of similar length, shortest first; see `cut_by_tokens`."""
@@ -54,13 +56,14 @@ def encode_rows(
     texts: Sequence[tuple[str, ...]], encoding: Encoding, *, tokenizer: PreTrainedTokenizerFast, max_length: int
 ) -> EncodedRows:
     """Tokenise examples; the arguments are those of `encode`."""
-    tokens, firsts = [], []
+    tokens, firsts, num_cut = [], [], 0
     for start in range(0, len(texts), TEXTS_AT_ONCE):
         chunk = texts[start : start + TEXTS_AT_ONCE]
         for row in encode(chunk, encoding=encoding, tokenizer=tokenizer, max_length=max_length):
             tokens.append(np.array(row.input_ids, dtype=np.int32))
             firsts.append(row.first_length)
-    return EncodedRows(tokens, np.array(firsts, dtype=np.int64), encoding, PairTemplate.of(tokenizer))
+            num_cut += row.cut
+    return EncodedRows(tokens, np.array(firsts, dtype=np.int64), encoding, PairTemplate.of(tokenizer), num_cut)
 
 
 def check_texts(texts: Sequence[str] | Sequence[tuple[str, str]], num_texts: int) -> list[tuple[str, ...]]:

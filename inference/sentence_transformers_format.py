@@ -29,7 +29,7 @@ def why_not(predictor: Predictor, name: str) -> str | None:
     """Say why sentence-transformers has no modules for a task; None if it has them."""
     encoding = predictor.tasks[name].encoding
     if encoding != "bi":
-        return f"its encoding is {encoding}, which gives no vector of one text (--format transformers or onnx)"
+        return f"its encoding is {encoding}, which gives no vector of one text (--format onnx can hold that)"
     if predictor.model.backbone.task_layers is not None:
         return "its backbone has PALs, layers of each task (no format but the checkpoint holds them)"
     backbone = predictor.model.backbone

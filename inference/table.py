@@ -1,111 +1,50 @@
 """A user's table, and beside its columns what a trained model predicts of its rows."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, replace
+import argparse
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from inference.prediction import Prediction
 from inference.predictor import Predictor
+from inference.table_reading import Columns, Table, find_layout, find_texts, read_table, why_not
+from runtime.counts import counted
 from runtime.whole_files import replacing_text
 from tasks import InputError, Task
-from tasks.cells import SEVERAL_IN_ONE, Row, check_columns
 from tasks.prediction_files import quote_cell
-from tasks.rows import DELIMITERS, FileFormat, check_ending, read_rows
+from tasks.rows import FileFormat
+from tasks.text_lines import ONLY_UTF8
 
-Columns = dict[str, tuple[str, ...]]  # the columns with the texts, by task
+SHOWN = 5  # rows that are not predicted
 
 
-@dataclass(frozen=True)
-class Table:
-    """A table.
+def predict_table(options: argparse.Namespace, checkpoint: Path) -> None:
+    """Write a table with its predictions, and say what was left out.
 
     Args:
-        path: Its file.
-        names: Names of its columns.
-        rows: Its rows, with all cells as text.
-        texts: The same rows with the texts alone, which are neither lists nor objects.
-    """
-
-    path: Path
-    names: tuple[str, ...]
-    rows: Sequence[Row]
-    texts: Sequence[Row]
-
-
-def check_table(path: Path) -> None:
-    """Check that there is a file whose ending is that of a table.
+        options: The command line.
+        checkpoint: The checkpoint.
 
     Raises:
-        InputError: If not.
+        InputError: If the table is wrong, has the texts of no task, or of none that was asked for.
     """
-    if not path.is_file():
-        raise InputError(f"{path}: {'is a folder' if path.is_dir() else 'no such file'} (expected a table)")
-    check_ending(path)
-
-
-def find_layout(path: Path, tasks: Collection[Task], given: FileFormat) -> FileFormat:
-    """Return how a table is read: as the own files of a task whose texts it then has, or else as usual.
-
-    Args:
-        path: The table.
-        tasks: The tasks.
-        given: What is known of it.
-    """
-    if path.suffix.lower() not in DELIMITERS:
-        return given
-    for task in tasks:
-        layout = replace(given, delimiter=given.delimiter or task.delimiter, quotes=task.quotes)
-        with suppress(InputError):  # to be told when it is read
-            first = next(read_rows(path, None, layout=layout), None)
-            if first is not None and set(task.texts) <= set(first.fields):
-                return layout
-    return given
-
-
-def read_table(path: Path, columns: Collection[str], layout: FileFormat) -> Table:
-    """Read a table with all its columns.
-
-    Args:
-        path: A file with one of the `FILE_FORMATS` as its ending.
-        columns: Names that columns with texts have, if they are there.
-        layout: How its bytes become rows.
-
-    Raises:
-        InputError: If a row is wrong, there is none, or two columns have one name.
-    """
-    rows = list(read_rows(path, None, layout=layout))
-    if not rows:
-        raise InputError(f"{path}: has no rows")
-    check_columns(rows[0], sorted(rows[0].repeated))
-    names = tuple(dict.fromkeys(name for row in rows for name in row.fields))
-    texts = list(read_rows(path, columns, layout=layout)) if rows[0].is_typed else rows
-    return Table(path, names, rows, texts)
-
-
-def find_texts(table: Table, tasks: Mapping[str, Task], given: Sequence[str] | None) -> Columns:
-    """Return the columns with the texts of each task of which the table has them.
-
-    Args:
-        table: The table.
-        tasks: The tasks by name.
-        given: Columns in the place of those that a task was trained on; None for these.
-
-    Raises:
-        InputError: If the table has the texts of no task, or lacks a column that is given.
-    """
-    if given is not None:
-        check_columns(table.rows[0], given)
-        found = {name: tuple(given) for name, task in tasks.items() if len(task.texts) == len(given)}
-        expected = f"a task about {len(given)} text columns"
-    else:
-        found = {name: task.texts for name, task in tasks.items() if set(task.texts) <= set(table.names)}
-        own = dict.fromkeys(" and ".join(task.texts) for task in tasks.values())
-        expected = f"{' or '.join(own)}, or --texts COLUMN"
-    if not found:
-        columns = ", ".join(map(repr, table.names)) + (SEVERAL_IN_ONE if len(table.names) == 1 else "")
-        raise InputError(f"{table.path}: no task reads its columns {columns} (expected {expected})")
-    return found
+    predictor = Predictor.load(checkpoint, int8=options.int8)
+    tasks = {name: predictor.task(name) for name in options.tasks or predictor.tasks}
+    layout = FileFormat(delimiter=options.delimiter, encoding=options.encoding or ONLY_UTF8)
+    layout = find_layout(options.table, tasks.values(), layout)
+    texts = options.texts or {column for task in tasks.values() for column in task.texts}
+    table = read_table(options.table, texts, layout)
+    columns = find_texts(table, tasks, options.texts)
+    for name in [name for name in tasks if name not in columns]:
+        if options.tasks:
+            raise InputError(f"--tasks {name}: cannot be predicted, {why_not(tasks[name], options.texts)}")
+        print(f"{name}: left out, {why_not(tasks.pop(name), options.texts)}")
+    names = name_columns(table, tasks, all_classes=options.probabilities)
+    skipped: list[str] = []
+    predictions = predict_rows(predictor, table, columns, report=skipped.append)
+    for line in (*skipped[:SHOWN], *([f"and {len(skipped) - SHOWN:,} more"] if len(skipped) > SHOWN else [])):
+        print(line)
+    write_table(options.output, table, predictions, tasks, all_classes=options.probabilities)
+    print(f"{counted(len(table.rows), 'row')}: {options.output} ({', '.join(names)})")
 
 
 def name_columns(table: Table, tasks: Mapping[str, Task], *, all_classes: bool) -> list[str]:

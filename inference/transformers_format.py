@@ -10,8 +10,7 @@ from torch import Tensor
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, PreTrainedModel
 
 from backbones.lora import merge_lora
-from heads import LabelSets
-from inference.card import escape
+from inference.card import describe_thresholds
 from inference.classifier import class_name, join_classifier, why_not_this_family
 from inference.parity import DevSplit, compare, score_range
 from inference.predictor import Predictor
@@ -82,15 +81,6 @@ def write_transformers(predictor: Predictor, name: str, split: DevSplit, referen
         parities=(compare(name, task, split, reference, found).check(),),
         notes=tuple(notes),
     )
-
-
-def describe_thresholds(task: Task) -> list[str]:
-    """Say from which probability on a label of a set is predicted; nothing for other tasks."""
-    if not isinstance(task.labels, LabelSets):
-        return []
-    named = zip(task.class_names, task.labels.thresholds or (0.5,) * task.labels.num_classes, strict=True)
-    listed = ", ".join(f"{escape(name)} {threshold:.6g}" for name, threshold in named)
-    return [f"A label applies where its probability is above its threshold: {listed}."]
 
 
 def build_classifier(predictor: Predictor, name: str) -> PreTrainedModel:

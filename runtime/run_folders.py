@@ -83,18 +83,26 @@ def run_name(configs: Sequence[str]) -> str:
     if not configs:
         return "default"
     own = saved_run(configs)
-    return Path(configs[-1]).stem if own is None else own.absolute().parent.name
+    if own is None:
+        return Path(configs[-1]).stem
+    folder = own.absolute()
+    return folder.parent.name if RUN_FOLDER.fullmatch(folder.name) else folder.name
 
 
 def saved_run(configs: Sequence[str]) -> Path | None:
     """Return the folder of the run that saved the last configuration file; None if no run did.
+
+    A run whose folder was renamed or copied elsewhere is known by its report or its checkpoints.
 
     Example:
         >>> saved_run(["a.yaml", "runs/a/version_3/config.yaml"]), saved_run(["a.yaml"])
         (PosixPath('runs/a/version_3'), None)
     """
     path = Path(configs[-1]) if configs else Path()
-    is_saved = path.name == "config.yaml" and RUN_FOLDER.fullmatch(path.absolute().parent.name)
+    if path.name != "config.yaml":
+        return None
+    is_named = RUN_FOLDER.fullmatch(path.absolute().parent.name) is not None
+    is_saved = is_named or (path.parent / "report.json").is_file() or (path.parent / "checkpoints").is_dir()
     return path.parent if is_saved else None
 
 

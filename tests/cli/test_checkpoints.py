@@ -1,6 +1,7 @@
 """Checkpoints by name."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,17 @@ def test_a_saved_configuration_means_the_checkpoints_of_its_own_run(train, capsy
         train.raw("validate", "-c", str(first / "config.yaml"), "--ckpt_path", "best")
     message = f"--ckpt_path best: {first}, whose config.yaml is given, has no such checkpoint"
     assert message in capsys.readouterr().err
+
+
+def test_a_copied_run_is_evaluated_itself(train, caplog, tmp_path):
+    first = train("fit", "--seed_everything", 1)
+    shutil.copytree(first, tmp_path / "kept")
+    train("fit", "--seed_everything", 2)
+    train.raw("validate", "-c", str(tmp_path / "kept" / "config.yaml"), "--ckpt_path", "best")
+    report = read_report(train.newest("cs224n", "validate"))
+    assert report["metrics"]["sst"] == pytest.approx(read_report(first)["metrics"]["sst"], abs=1e-6)
+    assert Path(report["checkpoint"]).parent == tmp_path / "kept" / "checkpoints"
+    assert f"weights: {report['checkpoint']}" in caplog.text
 
 
 def test_last_goes_on_where_the_newest_run_ended(train):

@@ -46,7 +46,7 @@ def test_the_card_has_scores_with_intervals_baselines_data_and_versions(run, car
 def test_the_metadata_is_what_the_hub_reads(card):
     assert (card.data.library_name, card.data.pipeline_tag) == ("transformers", "text-classification")
     result = card.data.eval_results[0]
-    assert (result.metric_type, result.dataset_name) == ("accuracy", "sst (dev)")
+    assert (result.metric_type, result.metric_name, result.dataset_name) == ("accuracy", "accuracy", "sst (dev)")
 
 
 def test_names_of_classes_are_no_markup_and_what_the_backbone_has_seen_is_said(tmp_path):

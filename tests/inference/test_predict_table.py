@@ -11,7 +11,7 @@ import pytest
 
 from inference import Predictor
 from inference.predict_table import main
-from inference.table import find_layout, read_table
+from inference.table_reading import find_layout, read_table
 from tasks import Classification, Source
 from tasks.rows import FileFormat
 
@@ -58,6 +58,7 @@ def read(path: Path) -> list[dict[str, str]]:
 
 def predict(run: Path, table: Path, *flags: str) -> list[dict[str, str]]:
     output = table.parent / "predicted.csv"
+    output.unlink(missing_ok=True)
     assert main([str(run), str(table), "--output", str(output), *flags]) == 0
     return read(output)
 
@@ -157,7 +158,7 @@ def test_what_cannot_be_predicted_is_refused(run: Path, tmp_path: Path, capsys: 
         (
             table,
             ["--tasks", "sst", "quora", "--texts", "sentence"],
-            "--tasks quora: cannot be predicted, it reads two text",
+            "--tasks quora: cannot be predicted, it reads 2 text",
         ),
         (
             one,
@@ -170,6 +171,25 @@ def test_what_cannot_be_predicted_is_refused(run: Path, tmp_path: Path, capsys: 
         assert message in capsys.readouterr().err
         assert not (tmp_path / "out.csv").exists()
     before = table.read_bytes()
-    assert main([str(run), str(table), "--output", str(table)]) == 2
-    assert f"--output {table}: is the table itself" in capsys.readouterr().err
+    for output, message in ((table, "is there already (expected a new file)"), (tmp_path / "x.xlsx", "with .csv)")):
+        assert main([str(run), str(table), "--output", str(output)]) == 2
+        assert message in capsys.readouterr().err
     assert table.read_bytes() == before
+
+
+def test_a_table_may_lack_the_header_line_that_the_own_files_of_a_task_lack(tmp_path: Path) -> None:
+    source = Source(train="a.tsv", columns=("id", "text", "y"))
+    task = Classification(source=source, texts=("text",), label="y", num_classes=2)
+    (tmp_path / "bare.tsv").write_text("1\ta film\t\n2\tslow\t\n")
+    (tmp_path / "named.tsv").write_text("text\tn\na film\t1\nslow\t2\n")
+    for name in ("bare.tsv", "named.tsv"):
+        layout = find_layout(tmp_path / name, [task], FileFormat())
+        assert [row.fields["text"] for row in read_table(tmp_path / name, ["text"], layout).rows] == ["a film", "slow"]
+
+
+def test_rows_without_a_text_are_counted(run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = write_csv(tmp_path / "new.csv", [{"sentence": "a", "n": "1"}, *[{"sentence": "", "n": "1"}] * 9])
+    predict(run, table)
+    told = capsys.readouterr().out
+    assert told.count("not predicted") == 5
+    assert "and 4 more\n10 rows: " in told

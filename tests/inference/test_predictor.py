@@ -194,3 +194,11 @@ def test_a_tokenizer_that_has_changed_since_the_training_is_refused(project, tmp
     torch.save(checkpoint, tmp_path / "last.ckpt")
     with pytest.raises(InputError, match=r"another meaning: tokenizer\.vocabulary was 'another'"):
         Predictor.load(tmp_path / "last.ckpt")
+
+
+def test_cut_texts_are_told(predictor, caplog):
+    predictor.predict("sst", ["short", "good film " * 200])
+    assert f"1 of 2 texts cut to {predictor.max_length} tokens" in caplog.text
+    caplog.clear()
+    predictor.predict("sst", ["short"])
+    assert not caplog.records

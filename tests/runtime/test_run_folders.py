@@ -45,6 +45,15 @@ def test_a_run_is_named_after_its_configuration_or_the_run_that_saved_it(configs
     assert saved_run(configs) == own
 
 
+def test_a_run_is_known_in_a_folder_of_another_name_too(tmp_path):
+    kept = tmp_path / "my best"
+    kept.mkdir()
+    assert saved_run([str(kept / "config.yaml")]) is None
+    (kept / "report.json").touch()
+    assert saved_run([str(kept / "config.yaml")]) == kept
+    assert run_name([str(kept / "config.yaml")]) == "my best"
+
+
 def claim(runs: Path, version: int | None, start: Any) -> list[str]:
     start.wait()
     return [claim_folder(runs, "version", version).name for _ in range(20)]
