@@ -134,8 +134,6 @@ def missing(complaint: Complaint) -> str | None:
             if is_chosen and not all(any(o.key == f"{one.key}.{n}" for o in complaint.given) for n in names):
                 place = f"{one.where}{one.key}"
                 break
-    elif (below := complaint.setting(below=True)) is not None:  # of a group, what the user set in it
-        place = f"{below.where}{complaint.option}"
     return f"{place}: {owners[-1]} lacks {_listed(names)} (expected a value for each option without a default)"
 
 
