@@ -30,7 +30,7 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> argparse.Namespac
         "--texts", nargs="+", metavar="COLUMN", help="the column of the texts, or two (those of the task's own files)"
     )
     parser.add_argument("--delimiter", help="character between cells (default: a comma, or that of a task's own files)")
-    parser.add_argument("--encoding", help="character encoding of the table (utf-8)")
+    parser.add_argument("--encoding", default="utf-8", help="character encoding of the table (default utf-8)")
     parser.add_argument(
         "--probabilities", action="store_true", help="add a column with the probability of each class of each task"
     )
@@ -52,10 +52,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         from inference.table import predict_table
         from inference.table_reading import check_table
         from tasks.delimited import check_delimiter
-        from tasks.text_lines import ONLY_UTF8, check_encoding
+        from tasks.text_lines import check_encoding
     check_table(options.table)
     check_delimiter(options.delimiter, "inference.predict_table")
-    check_encoding(options.encoding or ONLY_UTF8, "--encoding")
+    check_encoding(options.encoding, "--encoding")
     path = find_checkpoint(options.source)
     print(f"checkpoint: {path}")
     predict_table(options, path)

@@ -12,7 +12,7 @@ from runtime.whole_files import replacing_text
 from tasks import InputError, Task
 from tasks.prediction_files import quote_cell
 from tasks.rows import FileFormat
-from tasks.text_lines import ONLY_UTF8
+from tasks.text_lines import TextEncoding
 
 SHOWN = 5  # rows that are not predicted
 
@@ -29,7 +29,8 @@ def predict_table(options: argparse.Namespace, checkpoint: Path) -> None:
     """
     predictor = Predictor.load(checkpoint, int8=options.int8)
     tasks = {name: predictor.task(name) for name in options.tasks or predictor.tasks}
-    layout = FileFormat(delimiter=options.delimiter, encoding=options.encoding or ONLY_UTF8)
+    encoding = TextEncoding(options.encoding, setting="--encoding")
+    layout = FileFormat(delimiter=options.delimiter, encoding=encoding)
     layout = find_layout(options.table, tasks.values(), layout)
     texts = options.texts or {column for task in tasks.values() for column in task.texts}
     table = read_table(options.table, texts, layout)

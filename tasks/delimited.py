@@ -8,7 +8,7 @@ from pathlib import Path
 from runtime.counts import counted
 from runtime.errors import InputError
 from tasks.cells import SEVERAL_IN_ONE, Row
-from tasks.text_lines import carriage_return, decode_lines
+from tasks.text_lines import TextEncoding, carriage_return, decode_lines
 
 HOW_TO_WRITE_A_TAB = r"""a tab is "\t" in YAML, $'\t' in a shell"""
 
@@ -27,7 +27,7 @@ def check_delimiter(delimiter: str | None, owner: str) -> None:
         raise InputError(f"{owner}: delimiter is {delimiter!r} (expected one character; {HOW_TO_WRITE_A_TAB})")
 
 
-def read_lines(path: Path, names: Sequence[str], *, encoding: str) -> Iterator[Row]:
+def read_lines(path: Path, names: Sequence[str], *, encoding: TextEncoding) -> Iterator[Row]:
     """Return the lines of a file as the one column of each row, blank lines left out.
 
     Raises:
@@ -48,7 +48,7 @@ def read_delimited(
     *,
     quotes: bool,
     names: Sequence[str] | None,
-    encoding: str,
+    encoding: TextEncoding,
     report: Callable[[str], None],
 ) -> Iterator[Row]:
     """Return the rows of a delimited file.
@@ -88,7 +88,7 @@ def read_delimited(
 
 
 def _split_cells(
-    path: Path, delimiter: str, *, quotes: bool, encoding: str, report: Callable[[str], None]
+    path: Path, delimiter: str, *, quotes: bool, encoding: TextEncoding, report: Callable[[str], None]
 ) -> Iterator[tuple[int, list[str]]]:
     csv.field_size_limit(2**31 - 1)
     end = "\0"  # stands in no line; inside a cell it tells that a quote has swallowed the rest of the file

@@ -8,13 +8,13 @@ from typing import Any
 
 from runtime.errors import InputError
 from tasks.cells import Row, as_texts
-from tasks.text_lines import decode_lines
+from tasks.text_lines import TextEncoding, decode_lines
 
 LOOK_AHEAD = 1000  # rows among which each column is looked for: an object may leave out what it does not have
 
 
 def read_json_lines(
-    path: Path, columns: Collection[str] | None, *, encoding: str, lists: Collection[str] = ()
+    path: Path, columns: Collection[str] | None, *, encoding: TextEncoding, lists: Collection[str] = ()
 ) -> Iterator[Row]:
     """Return the rows of a file with a JSON object a line.
 
@@ -31,7 +31,7 @@ def read_json_lines(
 
 
 def read_json(
-    path: Path, columns: Collection[str] | None, *, encoding: str, lists: Collection[str] = ()
+    path: Path, columns: Collection[str] | None, *, encoding: TextEncoding, lists: Collection[str] = ()
 ) -> Iterator[Row]:
     """Return the rows of a file that is one JSON list of objects, which is read whole, or has an object a line."""
     lines = decode_lines(path, encoding)
@@ -60,7 +60,7 @@ def _complete(
         yield Row(where, as_texts(values, names | dict.fromkeys(values), columns, where, lists), is_typed=True)
 
 
-def _parse_lines(path: Path, encoding: str) -> Iterator[tuple[str, dict[str, Any]]]:
+def _parse_lines(path: Path, encoding: TextEncoding) -> Iterator[tuple[str, dict[str, Any]]]:
     for number, line in enumerate(decode_lines(path, encoding), start=1):
         if line.strip():
             where = f"{path}, line {number}"

@@ -9,6 +9,7 @@ from tasks.cells import Row
 from tasks.delimited import read_delimited, read_lines
 from tasks.json_rows import read_json, read_json_lines
 from tasks.parquet_rows import read_parquet
+from tasks.text_lines import BY_SOURCE, TextEncoding
 
 FILE_FORMATS = (".csv", ".tsv", ".txt", ".jsonl", ".json", ".parquet")
 PACKED = (".gz", ".bz2", ".xz", ".zip", ".zst", ".7z")
@@ -34,7 +35,7 @@ class FileFormat:
     delimiter: str | None = None
     quotes: bool = True
     columns: tuple[str, ...] | None = None
-    encoding: str = "utf-8"
+    encoding: TextEncoding = BY_SOURCE
 
 
 def check_ending(path: Path) -> None:

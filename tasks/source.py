@@ -14,7 +14,7 @@ from tasks.hub import digest_hub, read_hub
 from tasks.rows import FILE_FORMATS, FileFormat, Row, check_ending, read_rows
 from tasks.split_rule import SplitRule
 from tasks.splitting import SplitKeys, choose_rows, refuse_shared_groups
-from tasks.text_lines import check_encoding
+from tasks.text_lines import TextEncoding, check_encoding
 
 Split = Literal["train", "dev", "test"]
 SPLITS: tuple[Split, ...] = ("train", "dev", "test")
@@ -203,7 +203,8 @@ class Source:
             return read_hub(
                 str(self.hub), self.name, self._hub_split(split), columns, where=f"{where} {part}", lists=lists
             )
-        layout = FileFormat(delimiter=delimiter, quotes=quotes, columns=self.columns, encoding=self.encoding)
+        encoding = TextEncoding(self.encoding)
+        layout = FileFormat(delimiter=delimiter, quotes=quotes, columns=self.columns, encoding=encoding)
         return read_rows(path, columns, layout=layout, report=report, lists=lists)
 
     def reading_settings(self) -> dict[str, str]:

@@ -1,12 +1,29 @@
 """Lines of a text file in a given encoding."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from runtime.errors import InputError
 
 UTF8 = ("utf-8", "utf8")
-ONLY_UTF8 = "utf-8-sig"  # of files that have no setting which names another encoding
+
+
+@dataclass(frozen=True)
+class TextEncoding:
+    """The character encoding of a file.
+
+    Args:
+        name: Its name in Python.
+        setting: What the user names another one by, for messages; None where nothing does.
+    """
+
+    name: str = "utf-8"
+    setting: str | None = "source.encoding"
+
+
+BY_SOURCE = TextEncoding()
+ONLY_UTF8 = TextEncoding(setting=None)
 
 
 def check_encoding(encoding: str, owner: str) -> None:
@@ -25,18 +42,17 @@ def check_encoding(encoding: str, owner: str) -> None:
         raise InputError(f"{owner} is {encoding!r} (expected utf-8, cp1252, ...)") from None
 
 
-def decode_lines(path: Path, encoding: str) -> Iterator[str]:
+def decode_lines(path: Path, encoding: TextEncoding) -> Iterator[str]:
     """Return the lines of a file with their ends, without a byte order mark.
 
     Raises:
         InputError: If the file is not text of the encoding; the message names the line.
     """
-    if encoding == ONLY_UTF8:
-        lines = _decode_utf8(path, "expected UTF-8")
-    elif encoding.lower() in UTF8:
-        lines = _decode_utf8(path, "source.encoding names another")
+    if encoding.name.lower() in UTF8:
+        advice = "expected UTF-8" if encoding.setting is None else f"{encoding.setting} names another"
+        lines = _decode_utf8(path, advice)
     else:
-        lines = _decode_other(path, encoding)
+        lines = _decode_other(path, encoding.name)
     for number, line in enumerate(lines, start=1):
         if "\0" in line:
             raise InputError(f"{path}, line {number}: holds a NUL byte (expected text)")

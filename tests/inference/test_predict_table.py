@@ -143,11 +143,13 @@ def test_what_cannot_be_predicted_is_refused(run: Path, tmp_path: Path, capsys: 
     one = write_csv(tmp_path / "one.csv", [{"sentence": "a"}])
     (header := tmp_path / "header.csv").write_text("sentence\n")
     (twice := tmp_path / "twice.csv").write_text("sentence,note,note\na,b,c\n")
+    (latin := tmp_path / "latin.csv").write_bytes("sentence\nübel und ärgerlich\n".encode("cp1252"))
     (tmp_path / "a.xlsx").touch()
     for source, flags, message in (
         (table, ["--tasks", "nli"], "no task 'nli' (expected sst, quora, near, size)"),
         (table, ["--texts", "y"], "new.csv: no column 'y' (found 'id'"),
         (table, ["--delimiter", ";;"], "inference.predict_table: delimiter is ';;' (expected one"),
+        (latin, [], "latin.csv, line 2: not UTF-8 text (invalid start byte; --encoding names another)"),
         (table, ["--encoding", "utf-9"], "--encoding is 'utf-9' (expected utf-8, cp1252"),
         (other, [], "other.csv: no task reads its columns 'x', 'sst_predicted' (expected sentence or sentence1 and s"),
         (other, ["--texts", "x"], "other.csv: two columns would be named 'sst_predicted'"),

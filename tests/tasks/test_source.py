@@ -7,7 +7,6 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import datasets
 import pyarrow as pa
@@ -21,6 +20,7 @@ from tasks import InputError, MissingFileError, Source
 from tasks.hub import load_hub
 from tasks.rows import FileFormat, Row
 from tasks.rows import read_rows as read_columns
+from tasks.text_lines import TextEncoding
 
 EVERY_PLANE = "".join(chr(plane * 0x10000 + 0x4E2D) for plane in range(17))
 AWKWARD = [
@@ -50,22 +50,9 @@ AWKWARD = [
 texts = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 
 
-class AnyColumn:
-    """Stands for every column there is."""
-
-    def __contains__(self, name: object) -> bool:
-        return True
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(())
-
-
-EVERY: Any = AnyColumn()
-
-
-def read_rows(path: Path, *, report=lambda note: None, **layout) -> Iterator[Row]:
+def read_rows(path: Path, *, report=lambda note: None, encoding="utf-8", **layout) -> Iterator[Row]:
     """Return the rows of a file with all their cells."""
-    return read_columns(path, EVERY, layout=FileFormat(**layout), report=report)
+    return read_columns(path, None, layout=FileFormat(encoding=TextEncoding(encoding), **layout), report=report)
 
 
 def write(path: Path, content: str | bytes) -> Path:
@@ -578,7 +565,8 @@ def hub_folder(tmp_path, monkeypatch):
 
 
 def rows_of(source: Source, split: str) -> list[Row]:
-    return list(source.read(split, Path(), EVERY, delimiter=None, quotes=True, report=pytest.fail))
+    columns = ["sentence", "text", "label", "idx"]
+    return list(source.read(split, Path(), columns, delimiter=None, quotes=True, report=pytest.fail))
 
 
 @pytest.mark.parametrize(("split", "hub_split"), [("train", "train"), ("dev", "validation"), ("test", "test")])
