@@ -104,9 +104,10 @@ def test_a_process_ends_with_status_zero_or_two_and_one_sentence(train, tmp_path
     arguments = ["fit", "-c", str(CS224N), *train.tiny, *QUICK]
     ended = start(*arguments, folder=tmp_path)
     assert ended.returncode == 0, ended.stderr
-    backbone, parameters = ended.stderr.splitlines()
+    backbone, parameters, undrawn = ended.stderr.splitlines()
     assert backbone.startswith("backbone ")
     assert re.fullmatch(r"parameters: [\d,]+ of [\d,]+ train \(100\.00 %\)", parameters)
+    assert undrawn == "no batch in the whole training: sts"  # two steps of three tasks
     assert read_report(train.newest("cs224n"))["steps"] == 2
     ended = start(*arguments, "--data.root", "/none", folder=tmp_path)
     assert ended.returncode == 2
