@@ -38,7 +38,7 @@ BEST_NAME = "best-epoch={{epoch}}-step={{step}}-{name}={{{monitor}:.4f}}"
 
 
 class LookingTrainer(RunTrainer):
-    """RunTrainer with the commands that look before a training.
+    """Lightning's Trainer, with the commands that look before a training.
 
     Lightning makes a command of a method, and its help and options of the method's docstring and parameters.
     """

@@ -7,10 +7,9 @@ from contextlib import contextmanager
 from jsonargparse import ArgumentParser
 
 OFTEN = {  # what is shown of Lightning's
-    *("trainer.max_epochs", "trainer.max_steps", "trainer.max_time", "trainer.devices", "trainer.num_nodes"),
+    *("trainer.max_epochs", "trainer.max_steps", "trainer.max_time", "trainer.devices"),
     *("trainer.accelerator", "trainer.precision", "trainer.accumulate_grad_batches", "trainer.gradient_clip_val"),
-    *("trainer.val_check_interval", "trainer.limit_train_batches", "trainer.limit_val_batches"),
-    *("trainer.log_every_n_steps", "trainer.enable_progress_bar", "trainer.logger", "trainer.callbacks"),
+    *("trainer.val_check_interval", "trainer.log_every_n_steps", "trainer.enable_progress_bar"),
     *("best_checkpoint.monitor", "best_checkpoint.mode", "best_checkpoint.save_top_k"),
 }
 SELDOM = {"trainer", "best_checkpoint", "weights_only", "verbose", "return_predictions"}
