@@ -39,30 +39,30 @@ def predict_table(options: argparse.Namespace, checkpoint: Path) -> None:
         if options.tasks:
             raise InputError(f"--tasks {name}: cannot be predicted, {why_not(tasks[name], options.texts)}")
         print(f"{name}: left out, {why_not(tasks.pop(name), options.texts)}")
-    names = name_columns(table, tasks, all_classes=options.probabilities)
+    shares = {name: find_shares(task, all_classes=options.probabilities) for name, task in tasks.items()}
+    names = name_columns(table, shares)
     skipped: list[str] = []
     predictions = predict_rows(predictor, table, columns, report=skipped.append)
     for line in (*skipped[:SHOWN], *([f"and {len(skipped) - SHOWN:,} more"] if len(skipped) > SHOWN else [])):
         print(line)
-    write_table(options.output, table, predictions, tasks, all_classes=options.probabilities)
+    write_table(options.output, table, names, predictions, shares)
     print(f"{counted(len(table.rows), 'row')}: {options.output} ({', '.join(names)})")
 
 
-def name_columns(table: Table, tasks: Mapping[str, Task], *, all_classes: bool) -> list[str]:
+def name_columns(table: Table, shares: Mapping[str, Sequence[str | None]]) -> list[str]:
     """Return the names of the new columns: for each task what is predicted, and the probabilities.
 
     Args:
         table: The table.
-        tasks: The tasks by name.
-        all_classes: Whether the probability of each class gets a column, and not that of the predicted one alone.
+        shares: By task the classes whose probability is written, as `find_shares` returns them.
 
     Raises:
         InputError: If a column has such a name, or two would have it.
     """
     names = []
-    for name, task in tasks.items():
-        shares = ["probability" if each is None else each for each in _find_shares(task, all_classes=all_classes)]
-        names += [f"{name}_{each}" for each in ("predicted", *shares)]
+    for name, classes in shares.items():
+        kinds = ["predicted", *("probability" if each is None else each for each in classes)]
+        names += [f"{name}_{each}" for each in kinds]
     every = [*table.names, *names]
     twice = next((each for each in every if every.count(each) > 1), None)
     if twice is not None:
@@ -70,8 +70,13 @@ def name_columns(table: Table, tasks: Mapping[str, Task], *, all_classes: bool) 
     return names
 
 
-def _find_shares(task: Task, *, all_classes: bool) -> list[str | None]:
-    """Return the classes whose probability is written, None for that of the predicted one."""
+def find_shares(task: Task, *, all_classes: bool) -> list[str | None]:
+    """Return the classes whose probability is written, None for that of the predicted one.
+
+    Args:
+        task: The task.
+        all_classes: Whether each class is written, and not the predicted one alone.
+    """
     own: list[str | None] = [None] if task.class_names and not task.labels.is_set else []
     return [*own, *(task.class_names if all_classes else ())]
 
@@ -120,22 +125,19 @@ def _as_examples(cells: Sequence[tuple[str, ...]], rows: Sequence[int]) -> list[
 def write_table(
     output: Path,
     table: Table,
+    names: Sequence[str],
     predictions: Mapping[str, Sequence[Prediction | None]],
-    tasks: Mapping[str, Task],
-    *,
-    all_classes: bool,
+    shares: Mapping[str, Sequence[str | None]],
 ) -> None:
     """Write a table and what is predicted of its rows as CSV, in UTF-8.
 
     Args:
         output: The file to write.
         table: The table.
+        names: Names of the new columns.
         predictions: Predictions of all rows, by task.
-        tasks: The tasks by name.
-        all_classes: As for `name_columns`.
+        shares: By task the classes whose probability is written, as `find_shares` returns them.
     """
-    names = name_columns(table, tasks, all_classes=all_classes)
-    shares = {name: _find_shares(task, all_classes=all_classes) for name, task in tasks.items()}
 
     def lines() -> Iterator[Sequence[str]]:
         yield [*table.names, *names]
